@@ -1,0 +1,1 @@
+"""Where baselines live: `.memgate/<environment>/<test file>.yaml`."""

@@ -1,0 +1,154 @@
+"""One baseline file: its format, how it is read and how it is written.
+
+Format 1 (0.1): a header (`format`, `allocator`, `memray`, `coverage`) and under `tests` an entry a test, sorted; each
+holds its metrics, and each of these `value`, then `anchor`, `reason`, `repeatable`, `spread` where there is something
+to say, then `sites`. A blank line parts the entries, so that git can merge changes to neighbours.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import yaml
+
+from pytest_memgate.errors import BaselineError
+from pytest_memgate.model.environment import Header
+from pytest_memgate.model.reference import Reference
+
+FORMAT = 1
+_COMMENT = "# Written by `memgate baseline update`; review it like code.\n"
+_Loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+_Dumper = getattr(yaml, "CSafeDumper", yaml.SafeDumper)
+
+Entries = Mapping[str, Mapping[str, Reference]]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Document:
+    """The baselines of one test file: its header, and for each test's name a reference by metric."""
+
+    header: Header
+    entries: Entries = field(default_factory=dict)
+
+
+def load(text: str, where: str) -> Document:
+    """Read a baseline file; `where` is its path, for errors.
+
+    Raises BaselineError with the line that cannot be read, and for a format newer than this version knows.
+    """
+    try:
+        node = yaml.compose(text, Loader=_Loader)
+    except yaml.YAMLError as error:
+        mark = getattr(error, "problem_mark", None)
+        what = "conflict markers" if "\n<<<<<<<" in f"\n{text}" else getattr(error, "problem", None) or "not YAML"
+        line = f":{mark.line + 1}" if mark else ""
+        raise BaselineError(f"{where}{line}: {what}", hint=_REMEDY) from error
+    reader = _Reader(where)
+    top = reader.mapping(node)
+    number = reader.get(top, "format", int, node)
+    if number > FORMAT:
+        raise BaselineError(f"{where}: format {number} is newer than this memgate reads", hint="upgrade pytest-memgate")
+    return reader.document(top, node)
+
+
+_REMEDY = "restore it from git, or delete it and run: memgate baseline update"
+
+
+def dump(document: Document) -> str:
+    """Return the text of a baseline file; the same document always gives the same bytes."""
+    header = document.header
+    top = {
+        "format": FORMAT,
+        "allocator": header.allocator,
+        "memray": header.memray,
+        "coverage": header.coverage,
+    }
+    parts = [_COMMENT + _yaml(top) + "tests:\n"]
+    for name in sorted(document.entries):
+        metrics = {metric: _plain(document.entries[name][metric]) for metric in sorted(document.entries[name])}
+        lines = _yaml({name: metrics}).splitlines(keepends=True)
+        parts.append("".join(f"  {line}" for line in lines))
+    return "\n".join(parts)
+
+
+def _plain(reference: Reference) -> dict[str, Any]:
+    plain: dict[str, Any] = {"value": reference.value}
+    if reference.anchor is not None:
+        plain["anchor"] = reference.anchor
+    if reference.reason:
+        plain["reason"] = reference.reason
+    if not reference.repeatable:
+        plain["repeatable"] = False
+    if reference.spread:
+        plain["spread"] = reference.spread
+    if reference.sites:
+        plain["sites"] = {site: reference.sites[site] for site in sorted(reference.sites)}
+    return plain
+
+
+def _yaml(data: Mapping[str, Any]) -> str:
+    text: str = yaml.dump(data, Dumper=_Dumper, sort_keys=False, allow_unicode=True, width=10**9)
+    return text
+
+
+class _Reader:
+    """Walks composed YAML: quicker than building it whole, and every node knows its line."""
+
+    def __init__(self, where: str) -> None:
+        self._where = where
+
+    def document(self, top: dict[str, yaml.Node], node: yaml.Node | None) -> Document:
+        header = Header(
+            allocator=self.get(top, "allocator", str, node),
+            memray=self.get(top, "memray", str, node),
+            coverage=self.get(top, "coverage", bool, node),
+        )
+        entries = {
+            name: {metric: self._reference(value) for metric, value in self.mapping(metrics).items()}
+            for name, metrics in self.mapping(top.get("tests")).items()
+        }
+        return Document(header=header, entries=entries)
+
+    def _reference(self, node: yaml.Node) -> Reference:
+        fields = self.mapping(node)
+        sites = fields.get("sites")
+        return Reference(
+            value=self.get(fields, "value", int, node),
+            sites={key: self._scalar(size, int) for key, size in self.mapping(sites).items()} if sites else {},
+            anchor=self.get(fields, "anchor", int, node) if "anchor" in fields else None,
+            reason=self.get(fields, "reason", str, node) if "reason" in fields else "",
+            spread=self.get(fields, "spread", int, node) if "spread" in fields else 0,
+            repeatable=self.get(fields, "repeatable", bool, node) if "repeatable" in fields else True,
+        )
+
+    def mapping(self, node: yaml.Node | None) -> dict[str, yaml.Node]:
+        if node is None or (isinstance(node, yaml.ScalarNode) and node.value == ""):
+            return {}
+        if not isinstance(node, yaml.MappingNode):
+            raise self._error(node, "a mapping is expected")
+        found: dict[str, yaml.Node] = {}
+        for key, value in node.value:
+            if key.value in found:
+                raise self._error(key, f"{key.value!r} stands here twice, as after a merge")
+            found[key.value] = value
+        return found
+
+    def get(self, fields: dict[str, yaml.Node], name: str, kind: type, node: yaml.Node | None) -> Any:
+        if name not in fields:
+            raise self._error(node, f"{name!r} is missing")
+        return self._scalar(fields[name], kind)
+
+    def _scalar(self, node: yaml.Node, kind: type) -> Any:
+        value = node.value
+        if isinstance(node, yaml.ScalarNode):
+            if kind is str:
+                return value
+            if kind is bool and value in {"true", "false"}:
+                return value == "true"
+            if kind is int and value.isdecimal():
+                return int(value)
+        raise self._error(node, f"{'a whole number' if kind is int else kind.__name__} is expected")
+
+    def _error(self, node: yaml.Node | None, what: str) -> BaselineError:
+        line = f":{node.start_mark.line + 1}" if node is not None else ""
+        return BaselineError(f"{self._where}{line}: {what}", hint=_REMEDY)

@@ -1,0 +1,82 @@
+"""Where committed files are read from: the work tree, or a git ref."""
+
+import subprocess
+from pathlib import Path
+from typing import Protocol
+
+from pytest_memgate.errors import UsageError
+
+
+class Source(Protocol):
+    """Files below the root, by their path with `/`."""
+
+    def read(self, path: str) -> str | None:
+        """Return a file's text, None if there is no such file."""
+
+    def list(self, folder: str) -> list[str]:
+        """Return the paths of all files below a folder, sorted."""
+
+
+class WorkTree:
+    """The files as they lie in the project's folder."""
+
+    def __init__(self, root: Path) -> None:
+        self._root = root
+
+    def read(self, path: str) -> str | None:
+        try:
+            return (self._root / path).read_text(encoding="utf-8")
+        except (FileNotFoundError, NotADirectoryError):
+            return None
+
+    def list(self, folder: str) -> list[str]:
+        files = (path for path in (self._root / folder).rglob("*") if path.is_file())
+        return sorted(path.relative_to(self._root).as_posix() for path in files)
+
+
+class GitRef:
+    """The files of one commit, which the change under test cannot touch."""
+
+    def __init__(self, root: Path, ref: str) -> None:
+        self._root = root
+        self.ref = ref
+        self.commit = self._git("rev-parse", "--verify", "--quiet", f"{ref}^{{commit}}")
+        self._prefix = self._git("rev-parse", "--show-prefix")
+        self._files: set[str] | None = None
+
+    def read(self, path: str) -> str | None:
+        if path not in self._all():
+            return None
+        return self._git("show", f"{self.commit}:{self._prefix}{path}", strip=False)
+
+    def list(self, folder: str) -> list[str]:
+        return sorted(path for path in self._all() if path.startswith(f"{folder}/"))
+
+    def changed_files(self) -> set[str]:
+        """Return the files, told from the root, that differ between the commit and the work tree."""
+        return set(self._git("diff", "--name-only", "--relative", "-z", self.commit).split("\0"))
+
+    def _all(self) -> set[str]:
+        if self._files is None:
+            names = self._git("ls-tree", "-r", "-z", "--name-only", self.commit, "--", ".")
+            self._files = set(names.split("\0"))
+        return self._files
+
+    def _git(self, *args: str, strip: bool = True) -> str:
+        try:
+            done = subprocess.run(  # noqa: S603
+                ["git", *args],  # noqa: S607
+                cwd=self._root,
+                capture_output=True,
+                encoding="utf-8",
+                check=False,
+            )
+        except FileNotFoundError as error:
+            raise UsageError("--memgate-base needs git, which is not on PATH") from error
+        if done.returncode:
+            what = done.stderr.strip().splitlines()
+            raise UsageError(
+                f"--memgate-base {self.ref}: {what[-1] if what else 'no such commit'}",
+                hint="name a branch, tag or commit that is fetched (in CI: a checkout with fetch-depth: 0)",
+            )
+        return done.stdout.strip("\n") if strip else done.stdout

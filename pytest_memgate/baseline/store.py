@@ -1,0 +1,89 @@
+"""The baseline files of one environment: read when a test of theirs runs, written whole or not at all."""
+
+import contextlib
+import os
+import tempfile
+from pathlib import Path
+
+from pytest_memgate.baseline.document import Document, dump, load
+from pytest_memgate.baseline.source import Source
+from pytest_memgate.errors import BaselineError
+
+FOLDER = ".memgate"
+_SUFFIX = ".yaml"
+
+
+class Store:
+    """The baselines of `environment` as `source` has them."""
+
+    def __init__(self, source: Source, environment: str) -> None:
+        self._source = source
+        self.folder = f"{FOLDER}/{environment}"
+        self._documents: dict[str, Document | None] = {}
+        self._keys: list[str] | None = None
+
+    def document(self, file: str) -> Document | None:
+        """Return the baselines of a test file, None if it has none.
+
+        Raises BaselineError if its file cannot be read.
+        """
+        if file not in self._documents:
+            path = self.path(file)
+            try:
+                text = self._source.read(path)
+            except (OSError, UnicodeDecodeError) as error:
+                raise BaselineError(f"{path}: {error}", hint="check the file, or restore it from git") from error
+            self._documents[file] = None if text is None else load(text, path)
+        return self._documents[file]
+
+    def files(self) -> list[str]:
+        """Return the test files that have baselines."""
+        if self._keys is None:
+            paths = self._source.list(self.folder)
+            self._keys = [
+                path.removeprefix(f"{self.folder}/").removesuffix(_SUFFIX) for path in paths if path.endswith(_SUFFIX)
+            ]
+        return self._keys
+
+    def path(self, file: str) -> str:
+        return f"{self.folder}/{file}{_SUFFIX}"
+
+
+def environments(source: Source) -> list[str]:
+    """Return the environments that have baselines."""
+    return sorted(
+        {path.split("/")[1] for path in source.list(FOLDER) if path.endswith(_SUFFIX) and path.count("/") > 1}
+    )
+
+
+def write(root: Path, path: str, document: Document) -> None:
+    """Write a baseline file beside its old form and put it in place; one without entries is taken away.
+
+    Raises BaselineError if it cannot be written; the old file is then untouched.
+    """
+    target = root / path
+    try:
+        if not document.entries:
+            target.unlink(missing_ok=True)
+            with contextlib.suppress(OSError):  # not empty: other files live there
+                target.parent.rmdir()
+            return
+        target.parent.mkdir(parents=True, exist_ok=True)
+        replace_text(target, dump(document))
+    except OSError as error:
+        raise BaselineError(f"{path}: {error.strerror or error}", hint="nothing of it was changed") from error
+
+
+def replace_text(target: Path, text: str) -> None:
+    """Write a text file whole or not at all."""
+    descriptor, name = tempfile.mkstemp(dir=target.parent, prefix=f".{target.name}.", suffix=".tmp")
+    try:
+        with os.fdopen(descriptor, "w", encoding="utf-8", newline="\n") as file:
+            file.write(text)
+        umask = os.umask(0)
+        os.umask(umask)
+        Path(name).chmod(0o666 & ~umask)
+        Path(name).replace(target)
+    except BaseException:
+        Path(name).unlink(missing_ok=True)
+        raise

@@ -1,0 +1,25 @@
+"""A test that may exceed its budget for a while: up to a ceiling, until a date, for a reason."""
+
+from dataclasses import dataclass
+from datetime import date
+
+from pytest_memgate.budget.match import matches
+from pytest_memgate.model.subject import Subject
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Waiver:
+    """`test` is a pattern, `ceiling` bytes, `until` the last day; `source` is where it stands (`memgate.yml:9`)."""
+
+    test: str
+    metric: str
+    ceiling: int
+    until: date
+    reason: str
+    source: str = ""
+
+    def concerns(self, subject: Subject, metric: str) -> bool:
+        return metric == self.metric and matches(self.test, subject)
+
+    def expired(self, today: date) -> bool:
+        return today > self.until

@@ -1,0 +1,1 @@
+"""memgate.yml and [tool.memgate]: one declaration of every key."""

@@ -1,0 +1,93 @@
+"""Plain data that remembers the line it stands on, from YAML or TOML."""
+
+import tomllib
+from dataclasses import dataclass
+from datetime import date
+from typing import Any
+
+import yaml
+
+from pytest_memgate.errors import ConfigError
+
+_Loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+
+
+@dataclass(frozen=True, slots=True)
+class Located:
+    """A value and its place: `data` is a dict or list of Located, a str, int, float, bool or None."""
+
+    data: Any
+    file: str
+    line: int
+
+    @property
+    def where(self) -> str:
+        return f"{self.file}:{self.line}" if self.line else self.file
+
+
+def from_yaml(text: str, file: str) -> Located:
+    """Raises ConfigError with the line that is not YAML, or that repeats a key."""
+    try:
+        node = yaml.compose(text, Loader=_Loader)
+    except yaml.YAMLError as error:
+        mark = getattr(error, "problem_mark", None)
+        line = f":{mark.line + 1}" if mark else ""
+        raise ConfigError(f"{file}{line}: {getattr(error, 'problem', None) or 'not YAML'}") from error
+    return Located({}, file, 0) if node is None else _from_node(node, file)
+
+
+def _from_node(node: yaml.Node, file: str) -> Located:
+    line = node.start_mark.line + 1
+    if isinstance(node, yaml.MappingNode):
+        found: dict[str, Located] = {}
+        for key, value in node.value:
+            if key.value in found:
+                raise ConfigError(f"{file}:{key.start_mark.line + 1}: key {key.value!r} stands here twice")
+            item = _from_node(value, file)
+            found[key.value] = Located(item.data, file, key.start_mark.line + 1)
+        return Located(found, file, line)
+    if isinstance(node, yaml.SequenceNode):
+        return Located([_from_node(item, file) for item in node.value], file, line)
+    return Located(_scalar(node), file, line)
+
+
+def _scalar(node: yaml.Node) -> str | int | bool | None:
+    kind = node.tag.rpartition(":")[2]
+    if kind == "null":
+        return None
+    if kind == "bool":
+        return str(node.value).lower() in {"true", "yes", "on"}
+    if kind == "int" and str(node.value).isdecimal():
+        return int(node.value)
+    return str(node.value)
+
+
+def from_toml(text: str, file: str, table: tuple[str, ...]) -> Located | None:
+    """Return one table of a TOML file, None if it has none.
+
+    TOML's reader gives no lines; that of a key is where its name first stands below the table's own heading.
+    """
+    try:
+        data: Any = tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        raise ConfigError(f"{file}: {error}") from error
+    for name in table:
+        if not isinstance(data, dict) or name not in data:
+            return None
+        data = data[name]
+    lines = text.splitlines()
+    heading = ".".join(table)
+    first = next((number for number, line in enumerate(lines) if line.lstrip().startswith(f"[{heading}")), 0)
+    return _from_plain(data, file, lines, first)
+
+
+def _from_plain(data: Any, file: str, lines: list[str], first: int) -> Located:
+    if isinstance(data, dict):
+        found = {}
+        for key, value in data.items():
+            line = next((number for number in range(first, len(lines)) if key in lines[number]), first)
+            found[key] = Located(_from_plain(value, file, lines, line).data, file, line + 1)
+        return Located(found, file, first + 1)
+    if isinstance(data, list):
+        return Located([_from_plain(item, file, lines, first) for item in data], file, first + 1)
+    return Located(data.isoformat() if isinstance(data, date) else data, file, first + 1)

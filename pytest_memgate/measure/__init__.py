@@ -1,0 +1,1 @@
+"""Probes: what a test costs, and where it was measured."""

@@ -1,0 +1,146 @@
+"""One traced block of code: its peak memory and, where asked for, who held it."""
+
+import functools
+import gc
+import inspect
+import os
+import shutil
+import sys
+import tempfile
+import threading
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import memray
+
+from pytest_memgate.measure.places import Places
+from pytest_memgate.measure.processes import ProcessWatch
+from pytest_memgate.measure.sites import Sites, read_sites
+
+
+class Capture:
+    """What memray wrote of one block, in memory or in a file without a name where the platform allows it.
+
+    So that nothing is left behind, not even by a process that is killed, the file exists only as a descriptor on
+    Linux; elsewhere it lies in a temporary directory until `close()`.
+    """
+
+    def __init__(self) -> None:
+        self.peak = 0
+        self.threads: tuple[str, ...] = ()
+        self.started_processes = False
+        self.modules: tuple[str, ...] = ()
+        self._name = ""
+        if hasattr(os, "memfd_create"):
+            self._descriptor = os.memfd_create("memgate")
+        else:
+            self._descriptor, self._name = tempfile.mkstemp(prefix="memgate-", suffix=".bin")
+
+    @property
+    def path(self) -> str:
+        return self._name or f"/proc/self/fd/{self._descriptor}"
+
+    def sites(self, places: Places) -> Sites:
+        """Read the call sites at the peak."""
+        with memray.FileReader(self.path) as reader:
+            found = read_sites(reader.get_high_watermark_allocation_records(merge_threads=True), places)
+        return found
+
+    def save(self, path: Path) -> None:
+        """Copy the memray file to `path`."""
+        path.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copyfile(self.path, path)
+
+    def close(self) -> None:
+        os.close(self._descriptor)
+        if self._name:
+            Path(self._name).unlink()
+
+
+class Recorder:
+    """Traces blocks of code in this process, one at a time."""
+
+    def __init__(self) -> None:
+        self._processes = ProcessWatch()
+
+    def freeze(self) -> None:
+        """Take what is alive now out of the collector's sight.
+
+        A collection precedes every trace, and its cost is that of the heap it walks: what collecting the tests has
+        built stays for the whole session and need not be walked again.
+        """
+        gc.collect()
+        gc.freeze()
+
+    def traced(
+        self, function: Callable[..., Any], keep: Callable[[Capture], None], refused: Callable[[], None]
+    ) -> Callable[..., Any]:
+        """Return `function` traced: `keep` gets the capture of each call, with its numbers once the call has ended.
+
+        Where the process already has a tracker, `refused` is called and the function runs untraced. The tracker starts
+        in the very frame that calls the function: memray loses the callers of what runs above its own start.
+        """
+        if inspect.iscoroutinefunction(function):
+
+            @functools.wraps(function)
+            async def call_async(*args: Any, **kwargs: Any) -> Any:
+                trace = _Trace(self._processes)
+                try:
+                    trace.tracker.__enter__()
+                except RuntimeError:
+                    trace.capture.close()
+                    refused()
+                    return await function(*args, **kwargs)
+                keep(trace.capture)
+                try:
+                    return await function(*args, **kwargs)
+                finally:
+                    trace.tracker.__exit__(None, None, None)
+                    trace.finish()
+
+            return call_async
+
+        @functools.wraps(function)
+        def call(*args: Any, **kwargs: Any) -> Any:
+            trace = _Trace(self._processes)
+            try:
+                trace.tracker.__enter__()
+            except RuntimeError:
+                trace.capture.close()
+                refused()
+                return function(*args, **kwargs)
+            keep(trace.capture)
+            try:
+                return function(*args, **kwargs)
+            finally:
+                trace.tracker.__exit__(None, None, None)
+                trace.finish()
+
+        return call
+
+
+class _Trace:
+    """One call being traced: what was there before it, to be told from what it brought."""
+
+    def __init__(self, processes: ProcessWatch) -> None:
+        self.capture = Capture()
+        self._processes = processes
+        self._started = processes.mark()
+        self._threads = tuple(
+            thread.name for thread in threading.enumerate() if thread is not threading.current_thread()
+        )
+        self._modules = set(sys.modules)
+        self.tracker = memray.Tracker(
+            destination=memray.FileDestination(self.capture.path, overwrite=True, compress_on_exit=False),
+            trace_python_allocators=True,
+            file_format=memray.FileFormat.AGGREGATED_ALLOCATIONS,
+        )
+        gc.collect()
+
+    def finish(self) -> None:
+        with memray.FileReader(self.capture.path) as reader:
+            self.capture.peak = reader.metadata.peak_memory
+        self.capture.threads = self._threads
+        self.capture.modules = tuple(sorted(sys.modules.keys() - self._modules))
+        self.capture.started_processes = self._processes.mark() != self._started

@@ -1,0 +1,83 @@
+"""Call sites from memray's records."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from typing import Protocol
+
+from pytest_memgate.measure.places import IMPORT_SYSTEM, Places
+from pytest_memgate.model.site import CallSite
+
+Frame = tuple[str, str, int]  # function, file, line
+_CALLERS = 3
+
+
+class Record(Protocol):
+    """The part of memray's AllocationRecord that is read here."""
+
+    @property
+    def size(self) -> int: ...
+    def stack_trace(self) -> list[Frame]: ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sites:
+    """The call sites at a peak, largest first, and the bytes of them that an import held."""
+
+    sites: tuple[CallSite, ...]
+    imports: int
+
+
+def read_sites(records: Iterable[Record], places: Places) -> Sites:
+    """Group allocation records by the function that allocated; their sizes sum to the peak.
+
+    An allocation that the import system makes belongs to the line that imports. The callers named are those in the
+    project, as far out as the test. A site's line and callers are those of its largest allocation.
+    """
+    found: dict[str, CallSite] = {}
+    largest: dict[str, int] = {}
+    imports = 0
+    for record in records:
+        stack = record.stack_trace()
+        size = record.size
+        if any(path.startswith(IMPORT_SYSTEM) for _, path, _ in stack):
+            imports += size
+        site = _site(_own(stack, places), size, places)
+        known = found.get(site.key)
+        if size > largest.get(site.key, -1):
+            largest[site.key] = size
+            found[site.key] = replace(site, size=size + (known.size if known else 0))
+        elif known:
+            found[site.key] = replace(known, size=known.size + size)
+    return Sites(sites=tuple(sorted(found.values(), key=lambda site: (-site.size, site.key))), imports=imports)
+
+
+def _own(stack: list[Frame], places: Places) -> list[Frame]:
+    """Return the frames from the allocation out to the test: no import system, no pytest."""
+    inner = [frame for frame in stack if not frame[1].startswith(IMPORT_SYSTEM)]
+    ends = (index for index, (_, path, _) in enumerate(inner) if places.is_harness(path))
+    return inner[: next(ends, len(inner))] or inner[:1]
+
+
+def _site(stack: list[Frame], size: int, places: Places) -> CallSite:
+    line = stack[0][2] if stack else 0
+    stack = _named(stack)
+    function, path, _ = stack[0] if stack else ("<unknown>", "<unknown>", 0)
+    callers = [(places.place(path), function, line) for function, path, line in stack[1:]]
+    named = [f"{where.path}:{line} in {function}" for where, function, line in callers if where.project]
+    return CallSite(
+        path=places.place(path).path,
+        function=function,
+        size=size,
+        line=line,
+        via=tuple(dict.fromkeys(named))[:_CALLERS],
+    )
+
+
+def _named(stack: list[Frame]) -> list[Frame]:
+    """Return the stack from its first function with a name: a comprehension or lambda belongs to the code around it."""
+    for index, (function, path, _) in enumerate(stack):
+        if not function.startswith("<") or function == "<module>":
+            return stack[index:]
+        if index + 1 == len(stack) or stack[index + 1][1] != path:
+            break
+    return stack

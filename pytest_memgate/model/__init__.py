@@ -1,0 +1,1 @@
+"""What the gate talks about: frozen values, no I/O."""

@@ -1,0 +1,45 @@
+"""What a test's measurement is compared with."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import Enum
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reference:
+    """A baseline entry of one metric; all sizes in bytes.
+
+    `sites` are the largest call sites by `path:function`. `anchor` is the value before the first raise, `reason` why
+    it was last raised. `spread` is what the runs differed by when they never agreed. `repeatable` is False for a test
+    that cannot run twice: its value is then that of a first run.
+    """
+
+    value: int
+    sites: Mapping[str, int] = field(default_factory=dict)
+    anchor: int | None = None
+    reason: str = ""
+    spread: int = 0
+    repeatable: bool = True
+
+    @property
+    def origin(self) -> int:
+        """Return the value that drift is counted from."""
+        return self.value if self.anchor is None else self.anchor
+
+
+class Standing(Enum):
+    """What there is to compare a test with."""
+
+    KNOWN = "known"
+    NEW = "new"
+    NO_BASELINE = "no baseline"
+    INCOMPARABLE = "incomparable"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Bar:
+    """What a test is held against: its standing, the reference if it has one, and why it cannot be compared."""
+
+    standing: Standing
+    reference: Reference | None = None
+    why: str = ""

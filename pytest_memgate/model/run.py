@@ -1,0 +1,79 @@
+"""All that one run found, and what it comes to."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from pytest_memgate.model.environment import Environment
+from pytest_memgate.model.finding import Finding, Outcome
+from pytest_memgate.model.subject import Subject
+
+
+class Verdict(StrEnum):
+    """What a run comes to."""
+
+    PASSED = "passed"
+    FAILED = "failed"
+    NO_ANSWER = "no answer"
+
+    @property
+    def exit_code(self) -> int:
+        """Return the exit code of the `memgate` command."""
+        return {Verdict.PASSED: 0, Verdict.FAILED: 1, Verdict.NO_ANSWER: 3}[self]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Problem:
+    """Why a run is not green apart from its failing tests: one line, and the command that helps."""
+
+    text: str
+    hint: str = ""
+    verdict: Verdict = Verdict.FAILED
+
+
+class ChangeKind(StrEnum):
+    """What happened to a baseline entry."""
+
+    NEW = "new"
+    RAISED = "raised"
+    LOWERED = "lowered"
+    REMOVED = "removed"
+    REMEASURED = "remeasured"  # under another header: the values cannot be compared
+    ANCHORED = "anchored"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Change:
+    """One changed baseline entry; sizes in bytes, None where there is none."""
+
+    subject: Subject
+    metric: str
+    kind: ChangeKind
+    before: int | None = None
+    after: int | None = None
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Run:
+    """One run: the findings in the order they came, the problems, and the verdict.
+
+    `changes` are the baseline entries that this run wrote, or, compared with a git ref, those that the change under
+    test brings. `loosened` are the budgets and waivers that it brings, a line each. `skipped` and `failed` count tests
+    that gave nothing to measure. `baseline` says in words what was compared with; `compared_with` is the git ref.
+    """
+
+    environment: Environment
+    verdict: Verdict
+    findings: tuple[Finding, ...]
+    problems: tuple[Problem, ...] = ()
+    changes: tuple[Change, ...] = ()
+    loosened: tuple[str, ...] = ()
+    baseline: str = ""
+    compared_with: str = ""
+    strict: bool = False
+    update: bool = False
+    skipped: int = 0
+    failed: int = 0
+
+    def count(self, *outcomes: Outcome) -> int:
+        return sum(finding.outcome in outcomes for finding in self.findings)

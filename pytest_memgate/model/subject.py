@@ -1,0 +1,24 @@
+"""What is measured: a test, named by its file and by its name in that file."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Subject:
+    """A test.
+
+    `file` is its path below the root, with `/`; a file outside the root has a place of its own there
+    (see `pytest_memgate.baseline.place`). `name` is what pytest's node id holds after that path.
+    """
+
+    file: str
+    name: str
+
+    def __str__(self) -> str:
+        return f"{self.file}::{self.name}"
+
+    @classmethod
+    def parse(cls, text: str) -> "Subject":
+        """Read what `str()` wrote."""
+        file, _, name = text.partition("::")
+        return cls(file, name)

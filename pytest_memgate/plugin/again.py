@@ -1,0 +1,110 @@
+"""Run an item again, with fresh function-scoped fixtures and the wider ones kept."""
+
+import copy
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+import pytest
+from _pytest.outcomes import OutcomeException
+from _pytest.unittest import TestCaseFunction
+
+from pytest_memgate.measure.capture import Capture
+from pytest_memgate.model.finding import Outcome
+
+
+@dataclass(slots=True)
+class ItemState:
+    """What is known of an item while it runs.
+
+    `outcome` and `why` are set where it is not to be traced. `inside` holds while it is run again; `runs` counts its
+    runs. `teardown_error` is what the first run's teardown raised, which pytest has not seen yet.
+    """
+
+    outcome: Outcome | None = None
+    why: str = ""
+    captures: list[Capture] = field(default_factory=list)
+    inside: bool = False
+    runs: int = 1
+    teardown_error: BaseException | None = None
+    doctest_globals: dict[str, Any] | None = None
+
+    def close(self) -> None:
+        while self.captures:
+            self.captures.pop().close()
+
+
+STATE = pytest.StashKey[ItemState]()
+
+
+def remember(item: pytest.Item, state: ItemState) -> None:
+    """Keep what a run of `item` uses up."""
+    if isinstance(item, pytest.DoctestItem):
+        state.doctest_globals = dict(item.dtest.globs)
+
+
+def run_again(item: pytest.Item, state: ItemState) -> BaseException | None:
+    """Tear `item` down, set it up and call it once more; return what went wrong, if anything did.
+
+    The item is left set up, as pytest expects it after a call. KeyboardInterrupt and pytest.exit pass through.
+    """
+    sections = len(item._report_sections)
+    state.inside = True
+    try:
+        error = _attempt(lambda: item.ihook.pytest_runtest_teardown(item=item, nextitem=stand_in(item)))
+        if error and state.runs == 1:
+            state.teardown_error = error
+        state.runs += 1
+        _renew(item, state)
+        error = _attempt(lambda: item.ihook.pytest_runtest_setup(item=item)) or error
+        if error is None:
+            error = _attempt(lambda: item.ihook.pytest_runtest_call(item=item))
+            error = error or _unittest_error(item)
+    finally:
+        state.inside = False
+        del item._report_sections[sections:]
+    return error
+
+
+def finish(item: pytest.Item) -> BaseException | None:
+    """Tear down what only the last extra run of `item` has set up; return what went wrong, if anything did."""
+    return _attempt(lambda: item.session._setupstate.teardown_exact(stand_in(item)))
+
+
+def stand_in(item: pytest.Item) -> pytest.Item:
+    """Return a next item that shares all of `item`'s collectors, so that only `item` itself is torn down.
+
+    (Passed as its own next item, it would stay set up.)
+    """
+    return copy.copy(item)
+
+
+def _attempt(step: Callable[[], object]) -> BaseException | None:
+    try:
+        step()
+    except pytest.exit.Exception:
+        raise
+    except (Exception, OutcomeException) as error:  # noqa: BLE001  # whatever a test may raise
+        return error
+    return None
+
+
+def _renew(item: pytest.Item, state: ItemState) -> None:
+    if isinstance(item, pytest.DoctestItem):
+        item.dtest.globs.update(state.doctest_globals or {})
+    if isinstance(item, pytest.Function) and not isinstance(item, TestCaseFunction) and item.cls is not None:
+        # A fresh instance of the test's class: pytest makes one when these are missing.
+        item.__dict__.pop("_instance", None)
+        item._obj = None
+    if hasattr(item, "_initrequest"):
+        item._initrequest()
+
+
+def _unittest_error(item: pytest.Item) -> BaseException | None:
+    """Return what a unittest recorded instead of raising it, and forget it."""
+    recorded = getattr(item, "_excinfo", None)
+    if not recorded:
+        return None
+    error: BaseException = recorded[0].value
+    recorded.clear()
+    return error

@@ -1,0 +1,131 @@
+"""Gathers the findings where the session is controlled, takes the verdict, and writes what is to be written."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import replace
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+from pytest_memgate.errors import MemgateError
+from pytest_memgate.model.codec import decode
+from pytest_memgate.model.finding import Finding
+from pytest_memgate.model.run import ChangeKind, Problem, Run, Verdict
+from pytest_memgate.plugin.inventory import Inventory
+from pytest_memgate.plugin.measurer import NOTE, PROPERTY
+from pytest_memgate.report.terminal import Line, Tone, summary
+from pytest_memgate.tasks.conclude import Facts, conclude, conclude_update
+from pytest_memgate.tasks.gate import Gate
+from pytest_memgate.tasks.runfile import write_run
+
+_TONES: Mapping[Tone, Mapping[str, bool]] = {
+    Tone.PLAIN: {},
+    Tone.GOOD: {"green": True},
+    Tone.BAD: {"red": True, "bold": True},
+    Tone.NOTE: {"yellow": True},
+}
+
+
+class Controller:
+    """The hooks of the process that the user sees: the only one without xdist, none of the workers with it."""
+
+    def __init__(
+        self,
+        config: pytest.Config,
+        gate: Gate,
+        inventory: Inventory,
+        *,
+        strict: bool,
+        kinds: frozenset[ChangeKind],
+    ) -> None:
+        self._config = config
+        self._gate = gate
+        self._inventory = inventory
+        self._strict = strict
+        self._kinds = kinds
+        self._findings: dict[str, Finding] = {}
+        self._failed: set[str] = set()
+        self._skipped: set[str] = set()
+        self._notes: list[str] = []
+        self._run: Run | None = None
+
+    def pytest_report_header(self) -> str:
+        against = f"baselines of {self._gate.base.ref}" if self._gate.base else self._gate.baselines.head.folder
+        budgets = self._gate.config.settings.file or "no memgate.yml: default budgets"
+        mode = "updating" if self._kinds else "against"
+        return f"memgate: {mode} {against}, {budgets}{', strict' if self._strict else ''}"
+
+    def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
+        """Take the finding off the report; the last report of a test counts, as reruns replace earlier ones."""
+        if report.outcome == "rerun":  # type: ignore[comparison-overlap]  # pytest-rerunfailures: it will come again
+            return
+        for name, value in report.user_properties:
+            if name == NOTE and report.when == "teardown":
+                self._notes.append(str(value))
+            elif report.when == "call" and name.startswith(PROPERTY):
+                self._findings[f"{report.nodeid} {name}"] = decode(Finding, json.loads(str(value)))
+        has_finding = any(name.startswith(PROPERTY) for name, _ in report.user_properties)
+        if report.failed and not (report.when == "call" and has_finding):
+            self._failed.add(report.nodeid)
+        elif report.skipped:
+            self._skipped.add(report.nodeid)
+
+    @pytest.hookimpl(optionalhook=True)
+    def pytest_testnodedown(self, node: Any) -> None:
+        """Take over what an xdist worker knows; one that died has said nothing, and its file counts as partial."""
+        output = getattr(node, "workeroutput", {}).get("memgate")
+        if output:
+            self._inventory.load(output)
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_sessionfinish(self, session: pytest.Session, exitstatus: int) -> None:
+        if exitstatus in {pytest.ExitCode.INTERNAL_ERROR, pytest.ExitCode.USAGE_ERROR}:
+            return
+        self._run = self._concluded(session)
+        path = self._config.option.memgate_report
+        if path:
+            try:
+                write_run(self._run, self._config.invocation_params.dir / path)
+            except MemgateError as error:
+                problem = Problem(text=str(error), verdict=Verdict.NO_ANSWER)
+                self._run = replace(self._run, problems=(*self._run.problems, problem), verdict=Verdict.NO_ANSWER)
+        if self._run.verdict is not Verdict.PASSED and exitstatus in {
+            pytest.ExitCode.OK,
+            pytest.ExitCode.NO_TESTS_COLLECTED,
+        }:
+            session.exitstatus = pytest.ExitCode.TESTS_FAILED
+
+    def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:
+        if self._run is None:
+            return
+        verbosity = self._config.get_verbosity()
+        if self._run.problems:
+            # Pytest's own last line shall not look green when the run is not.
+            marks = [SimpleNamespace(nodeid="memgate") for _ in self._run.problems]
+            terminalreporter.stats.setdefault("memgate problem", []).extend(marks)
+        terminalreporter.write_sep("=", "memgate")
+        for line in summary(self._run, verbosity=verbosity, notes=tuple(self._notes)):
+            _write(terminalreporter, line)
+
+    def _facts(self, session: pytest.Session) -> Facts:
+        stopped = bool(session.shouldstop or session.shouldfail)
+        collected = {} if stopped else self._inventory.collected(self._gate.baselines.head.files())
+        return Facts(
+            findings=tuple(self._findings.values()),
+            collected=collected,
+            everything=not stopped and self._inventory.everything(),
+            skipped=len(self._skipped),
+            failed=frozenset(self._failed),
+        )
+
+    def _concluded(self, session: pytest.Session) -> Run:
+        facts = self._facts(session)
+        if self._kinds:
+            reason = self._config.option.memgate_reason or ""
+            return conclude_update(self._gate, facts, self._kinds, reason, strict=self._strict)
+        return conclude(self._gate, facts, strict=self._strict)
+
+
+def _write(terminal: pytest.TerminalReporter, line: Line) -> None:
+    terminal.write_line(line.text, **_TONES[line.tone])

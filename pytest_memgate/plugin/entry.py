@@ -1,0 +1,84 @@
+"""What pytest loads at every start: the options and the marker; the gate itself only with `--memgate`."""
+
+import argparse
+from collections.abc import Sequence
+from typing import Any
+
+import pytest
+
+_KINDS = ("all", "new", "raised", "lowered", "removed")
+_OPTIONS = (
+    "memgate_update",
+    "memgate_reason",
+    "memgate_base",
+    "memgate_growth",
+    "memgate_limit",
+    "memgate_drift",
+)
+
+
+class _Update(argparse.Action):
+    """`--memgate-update`, alone or as `--memgate-update=new`, and as often as wanted.
+
+    Each spelling is an option of its own: an optional value would swallow the test file behind the flag.
+    """
+
+    def __call__(
+        self,
+        parser: argparse.ArgumentParser,  # noqa: ARG002
+        namespace: argparse.Namespace,
+        values: str | Sequence[Any] | None,  # noqa: ARG002
+        option_string: str | None = None,
+    ) -> None:
+        kind = (option_string or "").partition("=")[2] or "all"
+        setattr(namespace, self.dest, [*(getattr(namespace, self.dest) or []), kind])
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    group = parser.getgroup("memgate", "performance gate")
+    add = group.addoption
+    add(
+        "--memgate",
+        action="store_true",
+        help="Measure each test's peak memory and judge it against its baseline.",
+    )
+    add(
+        "--memgate-update",
+        *(f"--memgate-update={kind}" for kind in _KINDS),
+        action=_Update,
+        nargs=0,
+        dest="memgate_update",
+        help="Write the measured values into the baselines, all changes or only those of a kind.",
+    )
+    add("--memgate-reason", metavar="TEXT", help="Why values rise, for --memgate-update.")
+    add("--memgate-base", metavar="REF", help="Judge by the baselines and budgets of a git ref.")
+    add("--memgate-growth", metavar="SIZE", help="Growth allowed to every test: 200KB, 5%%, max(200KB, 5%%).")
+    add("--memgate-limit", metavar="SIZE", help="The most that any test may reach: 64MB.")
+    add("--memgate-drift", metavar="SIZE", help="Growth allowed above the anchor: 1MB.")
+    add(
+        "--memgate-missing",
+        choices=("warn", "fail"),
+        help="What a test without a baseline, or the reverse, does.",
+    )
+    add(
+        "--memgate-strict",
+        action=argparse.BooleanOptionalAction,
+        help="Fail for what is unmeasured, incomparable or unstable too; on where CI is set.",
+    )
+    add("--memgate-report", metavar="PATH", help="Write the run as JSON.")
+    add("--memgate-keep", metavar="DIR", help="Keep the memray captures of failing tests.")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    config.addinivalue_line(
+        "markers",
+        "memgate(growth=None, limit=None, drift=None, skip=None): the budget of a test's peak memory, "
+        "or skip='reason' to leave it out.",
+    )
+    if config.option.memgate:
+        from pytest_memgate.plugin.setup import start
+
+        start(config)
+    elif given := [name for name in _OPTIONS if getattr(config.option, name, None)]:
+        option = f"--{given[0].replace('_', '-')}"
+        raise pytest.UsageError(f"memgate: {option} has no effect without --memgate")

@@ -1,0 +1,218 @@
+"""Measures and judges each test in the process that runs it; the finding travels on the test's report."""
+
+import inspect
+import json
+import re
+from collections.abc import Generator, Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from _pytest.unittest import TestCaseFunction
+
+from pytest_memgate.budget.rule import Rule
+from pytest_memgate.compare.gate import needs_rerun
+from pytest_memgate.errors import BaselineError, ConfigError
+from pytest_memgate.measure.capture import Recorder
+from pytest_memgate.measure.places import Places
+from pytest_memgate.model.codec import encode
+from pytest_memgate.model.finding import Finding, Outcome
+from pytest_memgate.model.measurement import Measurement
+from pytest_memgate.model.metric import MEMORY_PEAK
+from pytest_memgate.model.subject import Subject
+from pytest_memgate.plugin.again import STATE, ItemState, finish, remember, run_again
+from pytest_memgate.plugin.failure import fail_report
+from pytest_memgate.plugin.items import line_of, subject_of
+from pytest_memgate.plugin.marker import read_marker
+from pytest_memgate.tasks.attribute import with_packages
+from pytest_memgate.tasks.gate import Gate
+from pytest_memgate.tasks.settle import Again, measure
+
+PROPERTY = "memgate."
+NOTE = "memgate.note"
+_METRIC = MEMORY_PEAK.name
+_MEMRAY_MARKERS = ("limit_memory", "limit_leaks", "limit_leaked_objects")
+_NESTED = "more than one Tracker"
+
+
+class Measurer:
+    """The hooks of one process that runs tests."""
+
+    def __init__(self, gate: Gate, *, update: bool, keep: Path | None, cannot: str) -> None:
+        self._gate = gate
+        self._update = update
+        self._keep = keep
+        self._cannot = cannot
+        self._places = Places(gate.root)
+        self._recorder = None if cannot else Recorder()
+
+    @pytest.hookimpl(trylast=True)
+    def pytest_collection_finish(self) -> None:
+        if self._recorder:
+            self._recorder.freeze()
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_runtest_setup(self, item: pytest.Item) -> None:
+        state = item.stash.get(STATE, None)
+        if state is None or not state.inside:
+            state = ItemState()
+            state.outcome, state.why = self._left_out(item)
+            remember(item, state)
+            item.stash[STATE] = state
+
+    @pytest.hookimpl(wrapper=True, trylast=True)
+    def pytest_pyfunc_call(self, pyfuncitem: pytest.Function) -> Generator[None, object, object]:
+        with self._tracing(pyfuncitem, pyfuncitem, "obj"):
+            return (yield)
+
+    @pytest.hookimpl(wrapper=True, trylast=True)
+    def pytest_runtest_call(self, item: pytest.Item) -> Generator[None, object, object]:
+        if isinstance(item, TestCaseFunction):
+            # The method alone: setUp and tearDown run in the same call. An async one unittest takes from its instance.
+            is_async = inspect.iscoroutinefunction(item.obj)
+            with self._tracing(item, *((item._testcase, item.name) if is_async else (item, "obj"))):
+                return (yield)
+        if isinstance(item, pytest.Function):
+            return (yield)  # pytest_pyfunc_call is nearer to the test
+        with self._tracing(item, item, "runtest"):
+            return (yield)
+
+    @pytest.hookimpl(wrapper=True, tryfirst=True)
+    def pytest_runtest_makereport(
+        self, item: pytest.Item, call: pytest.CallInfo[None]
+    ) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+        state = item.stash.get(STATE, None)
+        if call.when != "call" or state is None:
+            return (yield)
+        try:
+            self._without_tracker(item, call, state)
+            report = yield
+            if report.passed:
+                self._report(item, report, self._find(item, state))
+        finally:
+            state.close()
+        return report
+
+    @pytest.hookimpl(wrapper=True, trylast=True)
+    def pytest_runtest_teardown(self, item: pytest.Item) -> Generator[None, object, object]:
+        state = item.stash.get(STATE, None)
+        if state is None or state.inside:
+            return (yield)
+        if state.runs > 1 and (error := finish(item)):
+            # The first run's teardown went well: what an extra run of the test leaves behind is no error of the suite.
+            item.user_properties.append((NOTE, f"{item.nodeid}: an extra run could not be torn down: {_brief(error)}"))
+        result = yield
+        if state.teardown_error:
+            raise state.teardown_error
+        return result
+
+    @contextmanager
+    def _tracing(self, item: pytest.Item, owner: object, name: str) -> Iterator[None]:
+        """Trace the calls of an attribute, for a while."""
+        state = item.stash.get(STATE, None)
+        if state is None or state.outcome or self._recorder is None:
+            yield
+            return
+
+        def refused() -> None:
+            state.outcome = Outcome.UNMEASURED
+            state.why = "a fixture or plugin holds a memray tracker, and a process has only one"
+
+        original = getattr(owner, name)
+        setattr(owner, name, self._recorder.traced(original, state.captures.append, refused))
+        try:
+            yield
+        finally:
+            setattr(owner, name, original)
+
+    def _left_out(self, item: pytest.Item) -> tuple[Outcome | None, str]:
+        """Return why an item is not to be traced, if it is not."""
+        try:
+            _, skip = read_marker(item)
+        except ConfigError as error:
+            pytest.fail(f"memgate: {error}", pytrace=False)
+        if skip:
+            return Outcome.SKIPPED, skip
+        if self._cannot:
+            return Outcome.UNMEASURED, self._cannot
+        if "benchmark" in getattr(item, "fixturenames", ()) and item.config.pluginmanager.hasplugin("benchmark"):
+            return (
+                Outcome.UNMEASURED,
+                "timed by pytest-benchmark's fixture: memory is not traced while it is timed",
+            )
+        memray = item.config.pluginmanager.hasplugin("memray") or item.config.pluginmanager.hasplugin("memray_manager")
+        if memray and (item.config.getoption("memray", None) or any(map(item.get_closest_marker, _MEMRAY_MARKERS))):
+            return (
+                Outcome.UNMEASURED,
+                "pytest-memray traces it, and a process has only one tracker (run without --memray)",
+            )
+        return None, ""
+
+    def _without_tracker(self, item: pytest.Item, call: pytest.CallInfo[None], state: ItemState) -> None:
+        """Run a test again untraced if it failed only because it uses memray itself."""
+        recorded: list[pytest.ExceptionInfo[BaseException]] = getattr(item, "_excinfo", None) or []
+        failure = recorded[0] if recorded else call.excinfo
+        if not state.captures or failure is None or not _is_nested(failure.value):
+            return
+        state.outcome, state.why = (
+            Outcome.UNMEASURED,
+            "the test uses memray itself, and a process has only one tracker",
+        )
+        recorded.clear()
+        error = run_again(item, state)
+        call.excinfo = None if error is None else pytest.ExceptionInfo.from_exception(error)
+
+    def _find(self, item: pytest.Item, state: ItemState) -> Finding:
+        subject = subject_of(item, self._gate.root)
+        finding = Finding(subject=subject, metric=_METRIC, outcome=Outcome.UNMEASURED, line=line_of(item))
+        if state.outcome:
+            return replace(finding, outcome=state.outcome, reason=state.why)
+        if not state.captures:
+            return replace(finding, reason="its runner calls it past pytest_pyfunc_call, where memory is traced")
+        marker, _ = read_marker(item)
+        try:
+            return replace(self._judged(item, state, subject, marker), line=finding.line)
+        except BaselineError as error:
+            return replace(finding, outcome=Outcome.UNREADABLE, reason=str(error))
+
+    def _judged(self, item: pytest.Item, state: ItemState, subject: Subject, marker: Rule | None) -> Finding:
+        bar = self._gate.baselines.bar(subject, _METRIC)
+        budget = self._gate.config.budget(subject, _METRIC, marker)
+
+        def again() -> Again:
+            error = run_again(item, state)
+            return Again(None, _brief(error)) if error else Again(state.captures[-1])
+
+        def is_open(measurement: Measurement) -> bool:
+            return self._update or needs_rerun(measurement, budget, bar)
+
+        measurement, capture = measure(state.captures[0], again, is_open, self._places)
+        finding = self._gate.judge(subject, _METRIC, measurement, budget, bar)
+        if finding.outcome.fails_test and not self._update:
+            finding = with_packages(finding, self._places)
+            if self._keep:
+                path = self._keep / f"{re.sub(r'[^A-Za-z0-9_.-]+', '-', str(subject))[-180:]}.bin"
+                capture.save(path)
+                finding = replace(finding, capture=str(path))
+        return finding
+
+    def _report(self, item: pytest.Item, report: pytest.TestReport, finding: Finding) -> None:
+        kept = [one for one in item.user_properties if not one[0].startswith(PROPERTY)]
+        item.user_properties[:] = [*kept, (f"{PROPERTY}{_METRIC}", json.dumps(encode(finding)))]
+        report.user_properties = list(item.user_properties)
+        if finding.outcome.fails_test and not self._update:
+            fail_report(report, finding)
+
+
+def _is_nested(error: BaseException | None) -> bool:
+    while error is not None:
+        if isinstance(error, RuntimeError) and _NESTED in str(error):
+            return True
+        error = error.__cause__ or error.__context__
+    return False
+
+
+def _brief(error: BaseException) -> str:
+    text = (str(error).strip().splitlines() or [""])[0]
+    return f"{type(error).__name__}: {text}"[:200] if text else type(error).__name__

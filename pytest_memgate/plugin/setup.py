@@ -1,0 +1,90 @@
+"""Start the gate of a pytest run: read the options, open the baselines, register the hooks."""
+
+import os
+from pathlib import Path
+
+import pytest
+
+from pytest_memgate.budget.rule import Allowance, Rule
+from pytest_memgate.errors import MemgateError
+from pytest_memgate.measure.environment import cannot_measure, here
+from pytest_memgate.model.run import ChangeKind
+from pytest_memgate.plugin.controller import Controller
+from pytest_memgate.plugin.inventory import Inventory
+from pytest_memgate.plugin.measurer import Measurer
+from pytest_memgate.tasks.gate import open_gate
+from pytest_memgate.tasks.update import ALL_KINDS
+from pytest_memgate.units import parse_size
+
+_NOT_RUN = (
+    "collectonly",
+    "setupplan",
+    "setuponly",
+    "show_fixtures_per_test",
+    "showfixtures",
+    "markers",
+    "help",
+)
+
+
+def start(config: pytest.Config) -> None:
+    """Register the gate with pytest.
+
+    Raises pytest.UsageError for options and configuration that have no meaning.
+    """
+    option = config.option
+    if any(getattr(option, name, False) for name in _NOT_RUN):
+        return
+    kinds = option.memgate_update or []
+    try:
+        if option.memgate_reason is not None and not kinds:
+            raise pytest.UsageError("memgate: --memgate-reason goes with --memgate-update")
+        if kinds and option.memgate_base:
+            raise pytest.UsageError(
+                "memgate: --memgate-update writes the work tree's baselines: not with --memgate-base"
+            )
+        gate = open_gate(
+            config.rootpath,
+            here(),
+            base=option.memgate_base or "",
+            options=_options(option.memgate_growth, option.memgate_limit, option.memgate_drift),
+            missing=option.memgate_missing or "",
+        )
+    except MemgateError as error:
+        raise pytest.UsageError(f"memgate: {error}") from error
+    keep = Path(option.memgate_keep).absolute() if option.memgate_keep else None
+    inventory = Inventory(config)
+    config.pluginmanager.register(inventory, "memgate-inventory")
+    config.pluginmanager.register(
+        Measurer(gate, update=bool(kinds), keep=keep, cannot=cannot_measure()), "memgate-measurer"
+    )
+    if not hasattr(config, "workerinput"):
+        strict = option.memgate_strict if option.memgate_strict is not None else _in_ci()
+        controller = Controller(
+            config,
+            gate,
+            inventory,
+            strict=strict,
+            kinds=ALL_KINDS if "all" in kinds else frozenset(map(ChangeKind, kinds)),
+        )
+        config.pluginmanager.register(controller, "memgate-controller")
+
+
+def _options(growth: str | None, limit: str | None, drift: str | None) -> Rule:
+    readers = {
+        "growth": (growth, Allowance.parse),
+        "limit": (limit, parse_size),
+        "drift": (drift, Allowance.parse),
+    }
+    given = {}
+    for name, (text, parse) in readers.items():
+        if text is not None:
+            try:
+                given[name] = parse(text)
+            except ValueError as error:
+                raise pytest.UsageError(f"memgate: --memgate-{name}: {error}") from error
+    return Rule(**given, source="command line")  # type: ignore[arg-type]
+
+
+def _in_ci() -> bool:
+    return os.environ.get("CI", "").lower() not in {"", "0", "false", "no"}

@@ -1,0 +1,1 @@
+"""A view of a run, and a pure renderer for each format."""

@@ -1,0 +1,98 @@
+"""What a finding says in plain lines; every text report is made of these."""
+
+import shlex
+
+from pytest_memgate.model.finding import Finding, Outcome
+from pytest_memgate.model.measurement import Basis
+from pytest_memgate.model.run import Change, ChangeKind
+from pytest_memgate.model.site import Contribution
+from pytest_memgate.units import format_growth, format_size
+
+_NOISE = 4000  # bytes that two runs of an unchanged test may differ by
+
+
+def headline(finding: Finding) -> str:
+    """Return one line: `memory.peak 1.2 MB -> 5.4 MB: +4.2 MB is over its budget of 200 KB`."""
+    values = value_line(finding)
+    return ": ".join(part for part in (f"{finding.metric} {values}" if values else "", finding.reason) if part)
+
+
+def value_line(finding: Finding) -> str:
+    """Return the values alone: `1.2 MB -> 5.4 MB`, with `<=` where only a bound is known."""
+    if finding.measurement is None:
+        return "" if finding.baseline is None else f"{format_size(finding.baseline)} -> nothing"
+    bound = "<= " if finding.measurement.basis is Basis.BOUND else ""
+    value = f"{bound}{format_size(finding.measurement.value)}"
+    return value if finding.baseline is None else f"{format_size(finding.baseline)} -> {value}"
+
+
+def growth_lines(finding: Finding) -> list[str]:
+    """Return what grew, a line a call site, each followed by its callers and the packages behind it."""
+    lines: list[str] = []
+    for one in finding.growth_by_site:
+        lines.append(_contribution(one))
+        if one.site and one.growth > 0:
+            lines += [f"    called from {caller}" for caller in one.site.via]
+            if one.site.uses:
+                lines.append(f"    uses {', '.join(one.site.uses)}")
+    return lines
+
+
+def _contribution(one: Contribution) -> str:
+    growth = f"{format_growth(one.growth):>9}"
+    if one.site is None:
+        return f"{growth}  other call sites"
+    return f"{growth}  {one.site.label}  ({format_size(one.base)} -> {format_size(one.head)})"
+
+
+def measured_line(finding: Finding) -> str:
+    """Return how the value was found: the runs, the first use, and what it says of the test."""
+    measurement = finding.measurement
+    if measurement is None:
+        return ""
+    parts = [f"first run {format_size(measurement.cold)}"]
+    if measurement.warm:
+        parts.append(f"again {', '.join(format_size(value) for value in measurement.warm)}")
+    if measurement.first_use > _NOISE:
+        parts.append(f"first use {format_size(measurement.first_use)}{_modules(measurement.modules)}")
+    return "; ".join([*parts, *measurement.notes])
+
+
+def _modules(modules: tuple[str, ...]) -> str:
+    packages = list(dict.fromkeys(name.partition(".")[0] for name in modules))
+    if not packages:
+        return ""
+    more = f" and {len(packages) - 5} more" if len(packages) > 5 else ""
+    return f" (imported {', '.join(packages[:5])}{more})"
+
+
+def accept_command(test: str) -> str:
+    """Return the command that accepts a test's growth."""
+    return f'memgate baseline update --reason "…" {shlex.quote(test)}'
+
+
+def failure_text(finding: Finding) -> str:
+    """Return the text of a failing test: what grew, where, how it was measured, what to do next."""
+    lines = [headline(finding)]
+    if finding.growth_by_site:
+        lines += ["what grew:", *(f"  {line}" for line in growth_lines(finding))]
+    lines.append(f"measured: {measured_line(finding)}")
+    lines.append(f"budget: {finding.budget}")
+    if finding.capture:
+        lines.append(f"open the profile: python -m memray flamegraph {shlex.quote(finding.capture)}")
+    if finding.outcome is Outcome.DRIFTED:
+        lines.append(f'if it is meant: memgate baseline anchor --reason "…" {shlex.quote(str(finding.subject))}')
+    else:
+        lines.append(f"if it is meant: {accept_command(str(finding.subject))}")
+    return "\n".join(lines)
+
+
+def change_line(change: Change) -> str:
+    """Return one changed baseline entry: `raised   tests/test_x.py::test_y  1 MB -> 5 MB  (new cache)`."""
+    before = "" if change.before is None else format_size(change.before)
+    after = "" if change.after is None else format_size(change.after)
+    values = " -> ".join(part for part in (before, after) if part)
+    reason = f"  ({change.reason})" if change.reason else ""
+    if change.kind in {ChangeKind.RAISED, ChangeKind.ANCHORED} and not change.reason:
+        reason = "  (no reason given)"
+    return f"{change.kind:<10} {change.subject}  {values}{reason}"

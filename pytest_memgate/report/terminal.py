@@ -1,0 +1,176 @@
+"""The summary that the terminal shows: worst first, then what to do next, then the verdict."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from enum import Enum
+
+from pytest_memgate.model.finding import Finding, Outcome
+from pytest_memgate.model.measurement import Basis
+from pytest_memgate.model.run import Change, ChangeKind, Run, Verdict
+from pytest_memgate.report.lines import accept_command, change_line, growth_lines, headline, measured_line
+
+_MOST = 10
+_WORST_FIRST = (
+    Outcome.REGRESSED,
+    Outcome.DRIFTED,
+    Outcome.UNREADABLE,
+    Outcome.UNSTABLE,
+    Outcome.INCOMPARABLE,
+    Outcome.UNMEASURED,
+    Outcome.VANISHED,
+    Outcome.NO_BASELINE,
+    Outcome.NEW,
+    Outcome.WAIVED,
+    Outcome.IMPROVED,
+    Outcome.SKIPPED,
+    Outcome.PASSED,
+)
+
+
+class Tone(Enum):
+    """How a line is meant; the terminal chooses its colour."""
+
+    PLAIN = "plain"
+    GOOD = "good"
+    BAD = "bad"
+    NOTE = "note"
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One line of the summary."""
+
+    text: str
+    tone: Tone = Tone.PLAIN
+
+
+def summary(run: Run, *, verbosity: int = 0, notes: tuple[str, ...] = ()) -> list[Line]:
+    """Return the lines for a run; `verbosity` is pytest's: below 0 only what fails, above 0 every finding."""
+    lines: list[Line] = []
+    if verbosity >= 0:
+        lines.append(Line(_measured(run)))
+    for outcome in _WORST_FIRST:
+        lines += _section(run, outcome, verbosity)
+    if verbosity >= 0:
+        lines += [Line(f"note       {note}", Tone.NOTE) for note in notes]
+        lines += _changes(run, verbosity)
+        lines += [Line(f"loosened   {text}", Tone.NOTE) for text in run.loosened]
+    for problem in run.problems:
+        lines.append(Line(f"problem    {problem.text}", Tone.BAD))
+        if problem.hint:
+            lines.append(Line(f"           {problem.hint}"))
+    lines += [Line(text) for text in _next(run) if verbosity >= 0]
+    lines.append(_verdict(run))
+    return lines
+
+
+def _measured(run: Run) -> str:
+    measured = [finding for finding in run.findings if finding.measurement]
+    again = sum(1 for finding in measured if finding.measurement and finding.measurement.basis is not Basis.BOUND)
+    parts = [f"{_tests(len(measured))} measured"]
+    if again:
+        parts.append(f"{again} of them run again")
+    for number, word in (
+        (run.count(Outcome.UNMEASURED), "unmeasured"),
+        (run.failed, "failed by themselves"),
+        (run.skipped + run.count(Outcome.SKIPPED), "skipped"),
+    ):
+        if number:
+            parts.append(f"{number} {word}")
+    against = f"{run.baseline} of {run.compared_with}" if run.compared_with else run.baseline
+    return f"memory.peak: {', '.join(parts)}; baseline {against}"
+
+
+def _section(run: Run, outcome: Outcome, verbosity: int) -> Iterator[Line]:
+    findings = [finding for finding in run.findings if finding.outcome is outcome]
+    findings.sort(key=lambda finding: -(finding.growth or 0))
+    bad = outcome.fails_test or outcome is Outcome.UNREADABLE
+    if run.update and outcome in {
+        Outcome.REGRESSED,
+        Outcome.DRIFTED,
+        Outcome.NEW,
+        Outcome.NO_BASELINE,
+        Outcome.IMPROVED,
+    }:
+        findings = []  # the changes say it
+    if (outcome is Outcome.PASSED and verbosity < 1) or (not bad and verbosity < 0):
+        findings = [finding for finding in findings if finding.reason and verbosity >= 0]
+    shown = findings if verbosity > 0 else findings[:_MOST]
+    tone = Tone.BAD if bad else Tone.GOOD if outcome in {Outcome.PASSED, Outcome.IMPROVED} else Tone.NOTE
+    for finding in shown:
+        yield Line(f"{outcome:<10} {finding.subject}  {headline(finding)}", tone)
+        if bad and verbosity >= 0:
+            yield from (Line(f"           {text}") for text in growth_lines(finding)[: 3 if verbosity == 0 else None])
+        if verbosity > 0 and finding.measurement:
+            yield Line(f"           {measured_line(finding)}")
+    if len(findings) > len(shown):
+        yield Line(f"           and {len(findings) - len(shown)} more {outcome} (-v shows all)", tone)
+
+
+def _changes(run: Run, verbosity: int) -> Iterator[Line]:
+    if not run.changes:
+        if run.update:
+            yield Line("baselines unchanged")
+        return
+    where = run.baseline if run.update else f"{run.baseline} since {run.compared_with}"
+    yield Line(f"{'wrote' if run.update else 'changed in'} {where}: {_kinds(run.changes)}")
+    shown = list(run.changes) if verbosity > 0 else _telling(run.changes)[:_MOST]
+    for change in shown:
+        loose = change.kind in {ChangeKind.RAISED, ChangeKind.ANCHORED}
+        yield Line(change_line(change), Tone.NOTE if loose else Tone.PLAIN)
+    if len(run.changes) > len(shown):
+        yield Line(f"           and {len(run.changes) - len(shown)} more (-v shows all)")
+
+
+def _telling(changes: tuple[Change, ...]) -> list[Change]:
+    order = list(ChangeKind)
+    first = [ChangeKind.RAISED, ChangeKind.ANCHORED, ChangeKind.REMOVED, ChangeKind.LOWERED]
+    rank = {kind: first.index(kind) if kind in first else len(first) + order.index(kind) for kind in order}
+    return sorted(changes, key=lambda change: rank[change.kind])
+
+
+def _kinds(changes: tuple[Change, ...]) -> str:
+    counts = {kind: sum(change.kind is kind for change in changes) for kind in ChangeKind}
+    return ", ".join(f"{number} {kind}" for kind, number in counts.items() if number)
+
+
+def _next(run: Run) -> Iterator[str]:
+    if run.update:
+        if run.changes:
+            yield f"next: review and commit {run.baseline}"
+        return
+    failing = _of(run, Outcome.REGRESSED) + _of(run, Outcome.DRIFTED)
+    if failing:
+        yield f"next: repair it, or accept it with its reason: {accept_command(str(failing[0].subject))}"
+    for outcome, kind, what in (
+        (Outcome.NEW, "new", "add them"),
+        (Outcome.IMPROVED, "lowered", "keep the gain"),
+        (Outcome.VANISHED, "removed", "drop them"),
+    ):
+        if not failing and _of(run, outcome):
+            yield f"next: {what}: memgate baseline update --only {kind}"
+
+
+def _of(run: Run, outcome: Outcome) -> list[Finding]:
+    return [finding for finding in run.findings if finding.outcome is outcome]
+
+
+def _verdict(run: Run) -> Line:
+    if run.update:
+        words = {
+            Verdict.PASSED: "updated",
+            Verdict.FAILED: "not all of it updated",
+            Verdict.NO_ANSWER: "not updated",
+        }
+        return Line(f"memgate: {words[run.verdict]}", Tone.GOOD if run.verdict is Verdict.PASSED else Tone.BAD)
+    if run.verdict is Verdict.PASSED:
+        return Line("memgate: PASSED", Tone.GOOD)
+    said = [f"{run.count(outcome)} {outcome}" for outcome in (Outcome.REGRESSED, Outcome.DRIFTED) if run.count(outcome)]
+    if run.problems:
+        said.append(f"{len(run.problems)} problem{'s' if len(run.problems) > 1 else ''}")
+    word = "FAILED" if run.verdict is Verdict.FAILED else "NO ANSWER"
+    return Line(f"memgate: {word}: {', '.join(said)}", Tone.BAD)
+
+
+def _tests(number: int) -> str:
+    return f"{number} test{'' if number == 1 else 's'}"

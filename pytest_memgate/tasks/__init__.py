@@ -1,0 +1,1 @@
+"""One verb a module, used by the plugin and by the command."""

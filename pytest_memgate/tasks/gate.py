@@ -1,0 +1,86 @@
+"""The gate of one run: for each test its bar, its budget and its finding."""
+
+from dataclasses import dataclass, field, replace
+from datetime import date
+from pathlib import Path
+
+from pytest_memgate.baseline.source import GitRef, Source, WorkTree
+from pytest_memgate.baseline.store import Store
+from pytest_memgate.budget.rule import Budget, Rule
+from pytest_memgate.budget.waiver import Waiver
+from pytest_memgate.compare import gate
+from pytest_memgate.compare.attribution import growth_by_site
+from pytest_memgate.config.schema import Settings
+from pytest_memgate.config.sources import Config, load_settings
+from pytest_memgate.model.environment import Environment
+from pytest_memgate.model.finding import Finding, Outcome
+from pytest_memgate.model.measurement import Measurement
+from pytest_memgate.model.reference import Bar
+from pytest_memgate.model.subject import Subject
+from pytest_memgate.tasks.baselines import Baselines
+from pytest_memgate.units import format_size
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Gate:
+    """What one run measures against; the same in every process of it.
+
+    `config` holds the budgets that count: the base's where a ref was named. `own` are the work tree's settings.
+    """
+
+    root: Path
+    environment: Environment
+    config: Config
+    own: Settings
+    baselines: Baselines
+    base: GitRef | None = None
+    today: date = field(default_factory=date.today)
+
+    @property
+    def waivers(self) -> tuple[Waiver, ...]:
+        """Return the work tree's: each has a reason and an end, and a new one is listed."""
+        return self.own.waivers
+
+    def judge(self, subject: Subject, metric: str, measurement: Measurement, budget: Budget, bar: Bar) -> Finding:
+        """Return the finding for a measurement, with what grew and with the waiver that covers it."""
+        finding = gate.judge(subject, metric, measurement, budget, bar)
+        if bar.reference is not None and measurement.sites and finding.growth:
+            grown = growth_by_site(measurement.sites, bar.reference.sites, finding.growth)
+            finding = replace(finding, growth_by_site=grown)
+        return self._waived(finding) if finding.outcome.fails_test else finding
+
+    def _waived(self, finding: Finding) -> Finding:
+        for waiver in self.waivers:
+            if not waiver.concerns(finding.subject, finding.metric) or waiver.expired(self.today):
+                continue
+            if finding.value is not None and finding.value <= waiver.ceiling:
+                reason = f"{finding.reason}; waived until {waiver.until}: {waiver.reason} ({waiver.source})"
+                return replace(finding, outcome=Outcome.WAIVED, reason=reason)
+            over = (
+                f"{finding.reason}; over the ceiling of its waiver too, {format_size(waiver.ceiling)} ({waiver.source})"
+            )
+            finding = replace(finding, reason=over)
+        return finding
+
+
+def open_gate(
+    root: Path, environment: Environment, *, base: str = "", options: Rule | None = None, missing: str = ""
+) -> Gate:
+    """Return the gate for a project.
+
+    Raises ConfigError for its configuration and UsageError for a ref that git does not know.
+    """
+    tree: Source = WorkTree(root)
+    own = load_settings(tree)
+    ref = GitRef(root, base) if base else None
+    settings = load_settings(ref) if ref else own
+    return Gate(
+        root=root,
+        environment=environment,
+        config=Config(settings=settings, options=options or Rule(), missing=missing),
+        own=own,
+        baselines=Baselines(
+            Store(tree, environment.key), Store(ref, environment.key) if ref else None, environment.header
+        ),
+        base=ref,
+    )
