@@ -44,8 +44,7 @@ class Capture:
     def sites(self, places: Places) -> Sites:
         """Read the call sites at the peak."""
         with memray.FileReader(self.path) as reader:
-            found = read_sites(reader.get_high_watermark_allocation_records(merge_threads=True), places)
-        return found
+            return read_sites(reader.get_high_watermark_allocation_records(merge_threads=True), places)
 
     def save(self, path: Path) -> None:
         """Copy the memray file to `path`."""

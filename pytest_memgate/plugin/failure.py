@@ -13,7 +13,7 @@ def fail_report(report: pytest.TestReport, finding: Finding) -> None:
     message = headline(finding)
     place = ReprFileLocation(path, finding.line or (line or 0) + 1, message)
     lines = [f"E   {text}" for text in failure_text(finding).splitlines()]
-    entry = ReprEntry(lines, None, None, ReprFileLocation(path, place.lineno, finding.outcome), "long")
+    entry = ReprEntry(lines, None, None, ReprFileLocation(path, place.lineno, finding.outcome.value), "long")
     report.outcome = "failed"
     report.longrepr = ReprExceptionInfo(
         reprcrash=place, reprtraceback=ReprTraceback(reprentries=[entry], extraline=None, style="long")

@@ -33,6 +33,7 @@ PROPERTY = "memgate."
 NOTE = "memgate.note"
 _METRIC = MEMORY_PEAK.name
 _MEMRAY_MARKERS = ("limit_memory", "limit_leaks", "limit_leaked_objects")
+_SITES = 40  # of a measurement travel on the report; growth is told from all of them
 _NESTED = "more than one Tracker"
 
 
@@ -195,7 +196,8 @@ class Measurer:
                 path = self._keep / f"{re.sub(r'[^A-Za-z0-9_.-]+', '-', str(subject))[-180:]}.bin"
                 capture.save(path)
                 finding = replace(finding, capture=str(path))
-        return finding
+        sites = measurement.sites[:_SITES]
+        return replace(finding, measurement=replace(measurement, sites=sites))
 
     def _report(self, item: pytest.Item, report: pytest.TestReport, finding: Finding) -> None:
         kept = [one for one in item.user_properties if not one[0].startswith(PROPERTY)]

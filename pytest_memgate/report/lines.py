@@ -4,8 +4,10 @@ import shlex
 
 from pytest_memgate.model.finding import Finding, Outcome
 from pytest_memgate.model.measurement import Basis
+from pytest_memgate.model.reference import Reference
 from pytest_memgate.model.run import Change, ChangeKind
 from pytest_memgate.model.site import Contribution
+from pytest_memgate.model.subject import Subject
 from pytest_memgate.units import format_growth, format_size
 
 _NOISE = 4000  # bytes that two runs of an unchanged test may differ by
@@ -28,8 +30,13 @@ def value_line(finding: Finding) -> str:
 
 def growth_lines(finding: Finding) -> list[str]:
     """Return what grew, a line a call site, each followed by its callers and the packages behind it."""
+    return contribution_lines(finding.growth_by_site)
+
+
+def contribution_lines(contributions: tuple[Contribution, ...]) -> list[str]:
+    """Return a line a call site, each that grew followed by its callers and the packages behind it."""
     lines: list[str] = []
-    for one in finding.growth_by_site:
+    for one in contributions:
         lines.append(_contribution(one))
         if one.site and one.growth > 0:
             lines += [f"    called from {caller}" for caller in one.site.via]
@@ -96,3 +103,30 @@ def change_line(change: Change) -> str:
     if change.kind in {ChangeKind.RAISED, ChangeKind.ANCHORED} and not change.reason:
         reason = "  (no reason given)"
     return f"{change.kind:<10} {change.subject}  {values}{reason}"
+
+
+def entry_lines(subject: Subject, metric: str, reference: Reference, *, sites: bool) -> list[str]:
+    """Return a baseline entry, with its call sites if wanted."""
+    parts = [f"{subject}  {metric} {format_size(reference.value)}"]
+    if reference.anchor is not None:
+        parts.append(f"anchor {format_size(reference.anchor)}")
+    if reference.spread:
+        parts.append(f"runs differ by {format_size(reference.spread)}")
+    if not reference.repeatable:
+        parts.append("not repeatable: the value of a first run")
+    if reference.reason:
+        parts.append(f"raised for: {reference.reason}")
+    lines = [", ".join(parts)]
+    if sites:
+        largest = sorted(reference.sites.items(), key=lambda item: -item[1])
+        lines += [f"  {format_size(size):>9}  {site}" for site, size in largest]
+    return lines
+
+
+def difference_lines(
+    subject: Subject, metric: str, base: int, head: int, by_site: tuple[Contribution, ...], note: str
+) -> list[str]:
+    """Return one test of two runs: its values, and what grew."""
+    change = f"{format_size(base)} -> {format_size(head)}: {format_growth(head - base)}"
+    lines = [f"{subject}  {metric} {change}{f'  ({note})' if note else ''}"]
+    return lines + [f"  {line}" for line in contribution_lines(by_site)]

@@ -75,7 +75,9 @@ class _FileUpdate:
     def entries(self, measured: _Measured) -> dict[str, dict[str, Reference]] | None:
         """Return what the file shall hold, None if it must not be touched."""
         collected = self._order.collected.get(self._file)
-        if self._stale and (collected is None or self._order.kinds != ALL_KINDS):
+        # Entries under two headers cannot stand in one file: it changes over whole, or not at all.
+        whole = collected is not None or self._known.keys() <= measured.keys()
+        if self._stale and not (whole and self._order.kinds == ALL_KINDS):
             if measured:
                 self._done.problems.append(
                     Problem(

@@ -1,0 +1,91 @@
+"""`memgate baseline …`: make, accept, show, check and anchor baselines."""
+
+import sys
+from pathlib import Path
+
+import click
+
+_KINDS = click.Choice(["all", "new", "raised", "lowered", "removed"])
+
+
+@click.group()
+def baseline() -> None:
+    """Make, accept, show, check and anchor baselines."""
+
+
+@baseline.command(context_settings={"ignore_unknown_options": True})
+@click.option("--reason", default="", help="Why values rise; no value is raised without it.")
+@click.option("--only", multiple=True, type=_KINDS, help="Make changes of this kind only; may be given again.")
+@click.argument("pytest_args", nargs=-1, type=click.UNPROCESSED)
+@click.pass_obj
+def update(root: Path, reason: str, only: tuple[str, ...], pytest_args: tuple[str, ...]) -> None:
+    """Run pytest, with PYTEST_ARGS, and store what the tests measure."""
+    from pytest_memgate.tasks.run_pytest import run_update
+
+    sys.exit(run_update(root, pytest_args, only=only or ("all",), reason=reason))
+
+
+@baseline.command()
+@click.argument("run", type=click.Path(path_type=Path))
+@click.argument("tests", nargs=-1)
+@click.option("--reason", default="", help="Why values rise; no value is raised without it.")
+@click.option("--only", multiple=True, type=_KINDS, help="Make changes of this kind only; may be given again.")
+@click.pass_obj
+def accept(root: Path, run: Path, tests: tuple[str, ...], reason: str, only: tuple[str, ...]) -> None:
+    """Store the values of a RUN's file (--memgate-report) without running anything: of TESTS, or of all that it has."""
+    from pytest_memgate.report.lines import change_line
+    from pytest_memgate.tasks.accept import accept as store
+    from pytest_memgate.tasks.runfile import read_run
+
+    done = store(root, read_run(run), tests, reason=reason, only=only, run_file=str(run))
+    for change in done.changes:
+        click.echo(change_line(change))
+    if not done.changes and not done.problems:
+        click.echo("baselines unchanged: they already say this")
+    for problem in done.problems:
+        click.echo(f"memgate: {problem.text}" + (f"; {problem.hint}" if problem.hint else ""), err=True)
+    if done.problems:
+        sys.exit(1)
+
+
+@baseline.command()
+@click.argument("tests", nargs=-1)
+@click.option("--environment", help="Another environment than this one.")
+@click.pass_obj
+def show(root: Path, tests: tuple[str, ...], environment: str | None) -> None:
+    """Print the baselines of TESTS, or of all; a test's name or a pattern like tests/etl/**."""
+    from pytest_memgate.report.lines import entry_lines
+    from pytest_memgate.tasks.show import entries
+
+    for subject, metric, reference in entries(root, tests, environment):
+        for line in entry_lines(subject, metric, reference, sites=bool(tests)):
+            click.echo(line)
+
+
+@baseline.command()
+@click.pass_obj
+def check(root: Path) -> None:
+    """Check every baseline file: readable, in the form that updates write, and of a test file that is there."""
+    from pytest_memgate.tasks.check import check as examine
+
+    result = examine(root)
+    for fault in result.faults:
+        click.echo(f"memgate: {fault.text}", err=True)
+    click.echo(f"{result.files} baseline files, {result.entries} entries, {len(result.faults)} faults")
+    sys.exit(max((fault.exit_code for fault in result.faults), default=0))
+
+
+@baseline.command()
+@click.argument("tests", nargs=-1)
+@click.option("--reason", default="", help="Why the growth so far is right.")
+@click.pass_obj
+def anchor(root: Path, tests: tuple[str, ...], reason: str) -> None:
+    """Pin today's values of TESTS, or of all, as the anchor that drift is counted from."""
+    from pytest_memgate.report.lines import change_line
+    from pytest_memgate.tasks.anchor import pin
+
+    changes = pin(root, tests, reason)
+    for change in changes:
+        click.echo(change_line(change))
+    if not changes:
+        click.echo("nothing to pin: no value is above its anchor")

@@ -1,0 +1,107 @@
+"""The `memgate` command: exit codes 0 passed, 1 the gate says no, 2 usage or configuration, 3 no answer."""
+
+import sys
+from pathlib import Path
+
+import click
+
+from pytest_memgate import __version__
+from pytest_memgate.cli.baseline import baseline
+from pytest_memgate.errors import MemgateError
+
+_MARKS = ("memgate.yml", ".memgate", "pyproject.toml", "pytest.ini", "tox.ini", "setup.cfg", ".git")
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(__version__, prog_name="memgate")
+@click.option(
+    "--root",
+    type=click.Path(exists=True, file_okay=False, path_type=Path),
+    help="The project's folder; found from the current one by default.",
+)
+@click.pass_context
+def cli(context: click.Context, root: Path | None) -> None:
+    """A performance gate for pytest: `pytest --memgate` judges, this command keeps its baselines."""
+    context.obj = root.resolve() if root else _find_root(Path.cwd())
+
+
+def _find_root(start: Path) -> Path:
+    """Return the nearest folder, from `start` up, that looks like a project's; `start` itself where none does."""
+    for folder in (start, *start.parents):
+        if any((folder / mark).exists() for mark in _MARKS):
+            return folder
+    return start
+
+
+@cli.command()
+@click.pass_obj
+def init(root: Path) -> None:
+    """Write a commented memgate.yml."""
+    from pytest_memgate.tasks.init import init as write
+
+    click.echo(f"wrote {write(root)}")
+    click.echo("next: memgate baseline update   (runs your tests and stores what they measure)")
+
+
+@cli.command()
+@click.option("--schema", is_flag=True, help="Print the JSON Schema of memgate.yml, for editors.")
+@click.pass_obj
+def config(root: Path, schema: bool) -> None:
+    """Print each setting, its value and where it comes from."""
+    import json
+
+    from pytest_memgate.baseline.source import WorkTree
+    from pytest_memgate.config.schema import json_schema
+    from pytest_memgate.config.sources import load_settings
+    from pytest_memgate.config.table import table
+
+    if schema:
+        click.echo(json.dumps(json_schema(), indent=2))
+        return
+    rows = table(load_settings(WorkTree(root)))
+    widths = [max(len(row[column]) for row in rows) for column in (0, 1)]
+    for key, value, source in rows:
+        click.echo(f"{key:<{widths[0]}}  {value:<{widths[1]}}  {source}")
+
+
+@cli.command()
+@click.pass_obj
+def doctor(root: Path) -> None:
+    """Say what can be measured here, and what cannot."""
+    from pytest_memgate.tasks.doctor import examine
+
+    checks = examine(root)
+    for check in checks:
+        click.echo(f"{click.style(f'{check.state:<5}', fg=_COLOURS[check.state])} {check.what}: {check.found}")
+    if any(check.state == "bad" for check in checks):
+        sys.exit(3)
+
+
+_COLOURS = {"ok": "green", "note": "yellow", "bad": "red"}
+
+
+@cli.command()
+@click.argument("base", type=click.Path(path_type=Path))
+@click.argument("head", type=click.Path(path_type=Path))
+@click.argument("tests", nargs=-1)
+def diff(base: Path, head: Path, tests: tuple[str, ...]) -> None:
+    """Show what grew between two runs, written by --memgate-report."""
+    from pytest_memgate.report.lines import difference_lines
+    from pytest_memgate.tasks.diff import differences
+    from pytest_memgate.tasks.runfile import read_run
+
+    for one in differences(read_run(base), read_run(head), tests):
+        for line in difference_lines(one.subject, one.metric, one.base, one.head, one.by_site, one.note):
+            click.echo(line)
+
+
+cli.add_command(baseline)
+
+
+def main() -> None:
+    """Run the command; the one place where a user's mistake becomes a line and an exit code."""
+    try:
+        cli()
+    except MemgateError as error:
+        click.echo(f"memgate: {error}", err=True)
+        sys.exit(error.exit_code)

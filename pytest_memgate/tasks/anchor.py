@@ -1,0 +1,43 @@
+"""Pin today's values as the anchor that drift is counted from."""
+
+from dataclasses import replace
+from pathlib import Path
+
+from pytest_memgate.baseline.document import Document
+from pytest_memgate.baseline.store import write
+from pytest_memgate.model.reference import Reference
+from pytest_memgate.model.run import Change, ChangeKind
+from pytest_memgate.model.subject import Subject
+from pytest_memgate.tasks.select import select
+from pytest_memgate.tasks.show import open_store
+
+
+def pin(root: Path, tests: tuple[str, ...], reason: str) -> list[Change]:
+    """Set the anchor of each raised entry among `tests`, or among all, to its value; return what changed."""
+    store = open_store(root, None)
+    documents = {file: document for file in store.files() if (document := store.document(file))}
+    subjects = {Subject(file, name) for file, document in documents.items() for name in document.entries}
+    wanted = select(subjects, tests, store.folder)
+    changes: list[Change] = []
+    for file, document in documents.items():
+        entries = {name: dict(metrics) for name, metrics in document.entries.items()}
+        for name, metrics in entries.items():
+            for metric, reference in metrics.items():
+                subject = Subject(file, name)
+                if subject in wanted and reference.anchor not in {None, reference.value}:
+                    metrics[metric] = replace(reference, anchor=reference.value, reason=reason or reference.reason)
+                    changes.append(_change(subject, metric, reference, reason))
+        if entries != document.entries:
+            write(root, store.path(file), Document(header=document.header, entries=entries))
+    return changes
+
+
+def _change(subject: Subject, metric: str, old: Reference, reason: str) -> Change:
+    return Change(
+        subject=subject,
+        metric=metric,
+        kind=ChangeKind.ANCHORED,
+        before=old.anchor,
+        after=old.value,
+        reason=reason,
+    )

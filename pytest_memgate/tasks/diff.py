@@ -1,0 +1,64 @@
+"""What grew between two runs."""
+
+from dataclasses import dataclass
+
+from pytest_memgate.compare.attribution import growth_by_site
+from pytest_memgate.errors import RunFileError
+from pytest_memgate.model.finding import Finding
+from pytest_memgate.model.run import Run
+from pytest_memgate.model.site import Contribution
+from pytest_memgate.model.subject import Subject
+from pytest_memgate.tasks.select import select
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Difference:
+    """One test in two runs; sizes in bytes. `by_site` is empty where no profile was recorded; `note` says why."""
+
+    subject: Subject
+    metric: str
+    base: int
+    head: int
+    by_site: tuple[Contribution, ...] = ()
+    note: str = ""
+
+
+def differences(base: Run, head: Run, tests: tuple[str, ...]) -> list[Difference]:
+    """Return the tests that both runs measured, most growth first.
+
+    Raises RunFileError for runs of different environments, or without a test in common.
+    """
+    if base.environment != head.environment:
+        what = base.environment.header.differences(head.environment.header)
+        keys = f"{base.environment.key} and {head.environment.key}"
+        raise RunFileError(f"the runs cannot be compared: {what or keys}")
+    olds = {(one.subject, one.metric): one for one in base.findings if one.measurement}
+    news = {(one.subject, one.metric): one for one in head.findings if one.measurement}
+    common = olds.keys() & news.keys()
+    if not common:
+        raise RunFileError("the runs have no measured test in common")
+    wanted = select({subject for subject, _ in common}, tests, "the runs")
+    found = [_difference(olds[key], news[key]) for key in common if key[0] in wanted]
+    return sorted(found, key=lambda one: (one.base - one.head, one.subject))
+
+
+def _difference(old: Finding, new: Finding) -> Difference:
+    assert old.measurement is not None  # noqa: S101  # only measured ones are compared
+    assert new.measurement is not None  # noqa: S101
+    base, note = old.measurement.value, ""
+    sites = {site.key: site.size for site in old.measurement.sites}
+    if not sites and new.growth_by_site and new.baseline is not None:
+        # The base run was within its baseline, so nobody read its profile: the baseline's stands for it.
+        sites = {one.site.key: one.base for one in new.growth_by_site if one.site}
+        base, note = new.baseline, "base: the baseline, which the base run was within"
+    if not sites or not new.measurement.sites:
+        note = note or "no profile: the test was within its baseline"
+        return Difference(subject=new.subject, metric=new.metric, base=base, head=new.measurement.value, note=note)
+    return Difference(
+        subject=new.subject,
+        metric=new.metric,
+        base=base,
+        head=new.measurement.value,
+        by_site=growth_by_site(new.measurement.sites, sites, new.measurement.value - base),
+        note=note,
+    )

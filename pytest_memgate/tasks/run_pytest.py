@@ -1,0 +1,28 @@
+"""Run pytest for a baseline update and turn its end into the command's exit code."""
+
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+
+from pytest_memgate.tasks.runfile import read_run
+
+# pytest's exit codes (documented): 2 interrupted, 3 internal error, 4 usage error.
+_CODES = {0: 0, 1: 1, 2: 130, 3: 3, 4: 2}
+
+
+def run_update(root: Path, args: Sequence[str], *, only: Iterable[str], reason: str) -> int:
+    """Return 0 if everything was updated, 1 if tests failed or values need a reason, 2 for usage, 3 for no answer."""
+    with tempfile.TemporaryDirectory(prefix="memgate-") as folder:
+        report = Path(folder, "run.json")
+        command = [
+            *(sys.executable, "-m", "pytest", "--memgate", f"--memgate-report={report}"),
+            *(f"--memgate-update={kind}" for kind in only),
+            *([f"--memgate-reason={reason}"] if reason else []),
+            *([] if any(arg.startswith("--rootdir") for arg in args) else [f"--rootdir={root}"]),
+            *args,
+        ]
+        done = subprocess.run(command, check=False)  # noqa: S603
+        code = _CODES.get(done.returncode, 3)
+        return max(code, read_run(report).verdict.exit_code) if code == 1 and report.exists() else code
