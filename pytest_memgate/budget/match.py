@@ -25,8 +25,6 @@ def matches(pattern: str, subject: Subject) -> bool:
 
 @lru_cache(maxsize=1024)
 def _compiled(pattern: str, *, path: bool) -> re.Pattern[str]:
-    star = "[^/]*" if path else ".*"
-    text = "".join(
-        star if token == "*" else _MEANING.get(token, re.escape(token)) for token in _PARTS.findall(pattern.rstrip("/"))
-    )
+    meaning = {**_MEANING, "*": "[^/]*" if path else ".*"}
+    text = "".join(meaning.get(part, re.escape(part)) for part in _PARTS.findall(pattern.rstrip("/")))
     return re.compile(rf"{text}(?=/|\Z)" if path else text, re.DOTALL)

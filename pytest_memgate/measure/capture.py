@@ -43,8 +43,11 @@ class Capture:
 
     def sites(self, places: Places) -> Sites:
         """Read the call sites at the peak."""
-        with memray.FileReader(self.path) as reader:
+        reader = memray.FileReader(self.path)
+        try:
             return read_sites(reader.get_high_watermark_allocation_records(merge_threads=True), places)
+        finally:
+            reader.close()
 
     def save(self, path: Path) -> None:
         """Copy the memray file to `path`."""

@@ -1,0 +1,133 @@
+"""A project under the gate: files in, command, files and words out. Everything runs for real, in processes of its own."""
+
+import json
+import os
+import subprocess
+import sys
+import textwrap
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from pytest_memgate.measure.environment import key
+
+# The plugins installed beside the gate for the tests that are about them.
+_QUIET = ("randomly", "memray", "rerunfailures", "benchmark", "hypothesispytest", "asyncio", "anyio", "timeout", "cov")
+
+WORK = """
+    \"\"\"What the tests call: a list of `n` small objects, 61 bytes each or so.\"\"\"
+
+    def load(n):
+        return [str(i) for i in range(n)]
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """What a command said and left."""
+
+    code: int
+    out: str
+    run: dict[str, Any] = field(default_factory=dict)
+
+    def outcomes(self) -> dict[str, str]:
+        """Return the outcome of each finding by the test's name in its file."""
+        return {finding["subject"]["name"]: finding["outcome"] for finding in self.run["findings"]}
+
+    def finding(self, name: str) -> dict[str, Any]:
+        found: dict[str, Any] = next(one for one in self.run["findings"] if one["subject"]["name"] == name)
+        return found
+
+    def summary(self) -> str:
+        """Return the gate's own part of the terminal's text."""
+        return self.out.partition("= memgate =")[2]
+
+
+class Project:
+    """A folder with tests, run as a user runs it."""
+
+    def __init__(self, root: Path) -> None:
+        self.root = root
+        root.mkdir()
+        self.write("pytest.ini", "[pytest]\n")
+        self.write("work.py", WORK)
+
+    def write(self, name: str, text: str) -> Path:
+        path = self.root / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(textwrap.dedent(text).lstrip("\n"), encoding="utf-8")
+        return path
+
+    def replace(self, name: str, old: str, new: str) -> None:
+        path = self.root / name
+        text = path.read_text(encoding="utf-8")
+        assert old in text, f"{name} has no {old!r}"
+        path.write_text(text.replace(old, new), encoding="utf-8")
+
+    def pytest(self, *args: str, plugins: tuple[str, ...] = (), env: dict[str, str] | None = None) -> Result:
+        """Run pytest; `plugins` are switched on that are off otherwise."""
+        off = [part for name in _QUIET if name not in plugins for part in ("-p", f"no:{name}")]
+        return self.command(sys.executable, "-m", "pytest", "-p", "no:cacheprovider", *off, *args, env=env)
+
+    def gate(self, *args: str, plugins: tuple[str, ...] = (), env: dict[str, str] | None = None) -> Result:
+        """Run `pytest --memgate` and read the run's file, if it was written."""
+        report = self.root.parent / "run.json"
+        report.unlink(missing_ok=True)
+        result = self.pytest("--memgate", f"--memgate-report={report}", *args, plugins=plugins, env=env)
+        run = json.loads(report.read_text(encoding="utf-8")) if report.exists() else {}
+        return Result(result.code, result.out, run)
+
+    def update(self, *args: str, plugins: tuple[str, ...] = (), env: dict[str, str] | None = None) -> Result:
+        """Make or change baselines; it must succeed."""
+        result = self.gate("--memgate-update", *args, plugins=plugins, env=env)
+        assert result.code == 0, result.out
+        return result
+
+    def memgate(self, *args: str, env: dict[str, str] | None = None) -> Result:
+        return self.command(sys.executable, "-c", "from pytest_memgate.cli.main import main; main()", *args, env=env)
+
+    def command(self, *args: str, env: dict[str, str] | None = None) -> Result:
+        done = subprocess.run(
+            args,
+            cwd=self.root,
+            env=self.environ(env),
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            encoding="utf-8",
+            timeout=240,
+            check=False,
+        )
+        return Result(done.returncode, done.stdout)
+
+    def environ(self, more: dict[str, str] | None = None) -> dict[str, str]:
+        """Return the environment of a developer's machine: no CI, no options from outside, no colours."""
+        plain = {name: value for name, value in os.environ.items() if not name.startswith(("PYTEST_", "COV_"))}
+        for name in ("CI", "PYTHONMALLOC", "FORCE_COLOR", "PY_COLORS", "COLUMNS"):
+            plain.pop(name, None)
+        return {**plain, "PYTHONPATH": str(self.root), **(more or {})}
+
+    def git(self, *args: str) -> str:
+        who = ("-c", "user.name=A Developer", "-c", "user.email=dev@example.org", "-c", "commit.gpgsign=false")
+        result = self.command("git", *who, *args)
+        assert result.code == 0, result.out
+        return result.out
+
+    def commit(self, message: str = "a change") -> None:
+        if not (self.root / ".git").exists():
+            self.git("init", "-q", "-b", "main")
+        self.git("add", "-A")
+        self.git("commit", "-q", "-m", message)
+
+    @property
+    def baselines(self) -> Path:
+        return self.root / ".memgate" / key()
+
+    def baseline(self, test_file: str) -> str:
+        return (self.baselines / f"{test_file}.yaml").read_text(encoding="utf-8")
+
+    def files(self) -> Iterator[str]:
+        """Yield the paths of all baseline files."""
+        for path in sorted(self.baselines.rglob("*")):
+            if path.is_file():
+                yield path.relative_to(self.baselines).as_posix()
