@@ -189,7 +189,7 @@ def _unreasoned(changes: tuple[Change, ...]) -> Iterator[Problem]:
         if change.kind in {ChangeKind.RAISED, ChangeKind.ANCHORED} and not change.reason:
             before, after = format_size(change.before or 0), format_size(change.after or 0)
             yield Problem(
-                text=f"{change.subject}: its baseline was {change.kind} ({before} -> {after}) without a reason of its own",
+                text=f"{change.subject}: baseline {change.kind} ({before} -> {after}) without a reason of its own",
                 hint=f'give one: {UPDATE} --reason "…" {change.subject}',
             )
 
