@@ -1,4 +1,4 @@
-"""A project under the gate: files in, command, files and words out. Everything runs for real, in processes of its own."""
+"""A project under the gate: files in, command, files and words out, in real processes."""
 
 import json
 import os

@@ -1,7 +1,8 @@
 """What a metric may grow by, and the text that says so."""
 
 import re
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import Self
 
 from pytest_memgate.units import format_size, parse_size
@@ -59,13 +60,16 @@ class Allowance:
 class Rule:
     """What one source says of a metric; what it leaves open is None.
 
-    `source` is where it stands: `memgate.yml:3`, `marker`, `--memgate-growth`.
+    `sources` says for each part where it stands: `memgate.yml:3`, `marker`, `--memgate-growth`.
     """
 
     growth: Allowance | None = None
     limit: int | None = None
     drift: Allowance | None = None
-    source: str = ""
+    sources: Mapping[str, str] = field(default_factory=dict)
+
+    def source(self, part: str) -> str:
+        return self.sources.get(part, "")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -75,15 +79,15 @@ class Budget:
     growth: Allowance
     limit: int | None = None
     drift: Allowance | None = None
-    sources: tuple[tuple[str, str], ...] = ()
+    sources: Mapping[str, str] = field(default_factory=dict)
 
     def __str__(self) -> str:
-        parts = [f"growth {self.growth}"]
-        if self.limit is not None:
-            parts.append(f"limit {format_size(self.limit)}")
-        if self.drift is not None:
-            parts.append(f"drift {self.drift}")
-        return ", ".join(parts)
+        parts = {
+            "growth": str(self.growth),
+            "limit": "" if self.limit is None else format_size(self.limit),
+            "drift": "" if self.drift is None else str(self.drift),
+        }
+        return ", ".join(f"{name} {text} ({self.sources[name]})" for name, text in parts.items() if text)
 
 
 def resolve(rules: list[Rule]) -> Budget:
@@ -91,13 +95,12 @@ def resolve(rules: list[Rule]) -> Budget:
 
     The last rule is the built-in one and has a growth.
     """
-    parts: dict[str, tuple[object, str]] = {}
+    parts: dict[str, object] = {}
+    sources: dict[str, str] = {}
     for rule in rules:
         for name in ("growth", "limit", "drift"):
             value = getattr(rule, name)
             if value is not None and name not in parts:
-                parts[name] = (value, rule.source)
-    return Budget(
-        **{name: value for name, (value, _) in parts.items()},  # type: ignore[arg-type]
-        sources=tuple((name, source) for name, (_, source) in parts.items()),
-    )
+                parts[name] = value
+                sources[name] = rule.source(name)
+    return Budget(**parts, sources=sources)  # type: ignore[arg-type]

@@ -148,7 +148,8 @@ _WAIVER = {
 
 def read_rule(value: Located) -> Rule:
     """Read `{growth: …, limit: …, drift: …}`."""
-    return Rule(**_record(_RULE, value, "a budget"), source=value.where)
+    parts = _record(_RULE, value, "a budget")
+    return Rule(**parts, sources={name: value.data[name].where for name in parts})
 
 
 def _override(value: Located) -> Override:

@@ -58,4 +58,4 @@ class Config:
 
 
 def _built_in(metric: str) -> Rule:
-    return Rule(growth=Allowance.parse(METRICS[metric].growth), source="default")
+    return Rule(growth=Allowance.parse(METRICS[metric].growth), sources={"growth": "default"})

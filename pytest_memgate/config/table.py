@@ -34,4 +34,4 @@ def _rule(key: str, rule: Rule) -> Iterator[tuple[str, str, str]]:
     }
     for name, value in parts.items():
         if value is not None:
-            yield f"{key}.{name}", str(value), rule.source
+            yield f"{key}.{name}", str(value), rule.source(name)

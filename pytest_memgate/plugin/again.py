@@ -3,14 +3,15 @@
 import copy
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any, Literal
 
 import pytest
-from _pytest.outcomes import OutcomeException
 from _pytest.unittest import TestCaseFunction
 
-from pytest_memgate.measure.capture import Capture
 from pytest_memgate.model.finding import Outcome
+
+if TYPE_CHECKING:
+    from pytest_memgate.measure.capture import Capture  # it needs memray
 
 
 @dataclass(slots=True)
@@ -23,7 +24,7 @@ class ItemState:
 
     outcome: Outcome | None = None
     why: str = ""
-    captures: list[Capture] = field(default_factory=list)
+    captures: "list[Capture]" = field(default_factory=list)
     inside: bool = False
     runs: int = 1
     teardown_error: BaseException | None = None
@@ -34,6 +35,7 @@ class ItemState:
             self.captures.pop().close()
 
 
+_STOP = (pytest.exit.Exception, KeyboardInterrupt)
 STATE = pytest.StashKey[ItemState]()
 
 
@@ -49,26 +51,27 @@ def run_again(item: pytest.Item, state: ItemState) -> BaseException | None:
     The item is left set up, as pytest expects it after a call. KeyboardInterrupt and pytest.exit pass through.
     """
     sections = len(item._report_sections)
+    hook = item.ihook
     state.inside = True
     try:
-        error = _attempt(lambda: item.ihook.pytest_runtest_teardown(item=item, nextitem=stand_in(item)))
+        error = _phase(item, "teardown", lambda: hook.pytest_runtest_teardown(item=item, nextitem=stand_in(item)))
         if error and state.runs == 1:
             state.teardown_error = error
         state.runs += 1
         _renew(item, state)
-        error = _attempt(lambda: item.ihook.pytest_runtest_setup(item=item)) or error
-        if error is None:
-            error = _attempt(lambda: item.ihook.pytest_runtest_call(item=item))
-            error = error or _unittest_error(item)
+        error = _phase(item, "setup", lambda: hook.pytest_runtest_setup(item=item)) or error
+        return error or _phase(item, "call", lambda: hook.pytest_runtest_call(item=item))
     finally:
         state.inside = False
         del item._report_sections[sections:]
-    return error
 
 
 def finish(item: pytest.Item) -> BaseException | None:
     """Tear down what only the last extra run of `item` has set up; return what went wrong, if anything did."""
-    return _attempt(lambda: item.session._setupstate.teardown_exact(stand_in(item)))
+    call = pytest.CallInfo.from_call(
+        lambda: item.session._setupstate.teardown_exact(stand_in(item)), "teardown", reraise=_STOP
+    )
+    return call.excinfo.value if call.excinfo else None
 
 
 def stand_in(item: pytest.Item) -> pytest.Item:
@@ -79,14 +82,15 @@ def stand_in(item: pytest.Item) -> pytest.Item:
     return copy.copy(item)
 
 
-def _attempt(step: Callable[[], object]) -> BaseException | None:
-    try:
-        step()
-    except pytest.exit.Exception:
-        raise
-    except (Exception, OutcomeException) as error:  # noqa: BLE001  # whatever a test may raise
-        return error
-    return None
+def _phase(
+    item: pytest.Item, when: Literal["setup", "call", "teardown"], step: Callable[[], object]
+) -> BaseException | None:
+    """Run one phase as pytest does, report included: fixtures and plugins look at it. The report goes nowhere."""
+    call = pytest.CallInfo.from_call(step, when, reraise=_STOP)
+    report: pytest.TestReport = item.ihook.pytest_runtest_makereport(item=item, call=call)
+    if report.passed:
+        return None
+    return call.excinfo.value if call.excinfo else RuntimeError(f"its {when} did not pass")
 
 
 def _renew(item: pytest.Item, state: ItemState) -> None:
@@ -98,13 +102,3 @@ def _renew(item: pytest.Item, state: ItemState) -> None:
         item._obj = None
     if hasattr(item, "_initrequest"):
         item._initrequest()
-
-
-def _unittest_error(item: pytest.Item) -> BaseException | None:
-    """Return what a unittest recorded instead of raising it, and forget it."""
-    recorded = getattr(item, "_excinfo", None)
-    if not recorded:
-        return None
-    error: BaseException = recorded[0].value
-    recorded.clear()
-    return error

@@ -22,7 +22,8 @@ def read_marker(item: pytest.Item) -> tuple[Rule | None, str]:
         if mark.args:
             raise ConfigError(f"{item.nodeid}: @pytest.mark.memgate takes its arguments by name: growth='200KB'")
     skip = str(given.pop("skip", ""))
-    return Rule(**given, source="marker") if given else None, skip  # type: ignore[arg-type]
+    rule = Rule(**given, sources=dict.fromkeys(given, "marker")) if given else None  # type: ignore[arg-type]
+    return rule, skip
 
 
 def _read(item: pytest.Item, name: str, value: object) -> object:

@@ -7,6 +7,7 @@ from collections.abc import Generator, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 from _pytest.unittest import TestCaseFunction
@@ -14,7 +15,6 @@ from _pytest.unittest import TestCaseFunction
 from pytest_memgate.budget.rule import Rule
 from pytest_memgate.compare.gate import needs_rerun
 from pytest_memgate.errors import BaselineError, ConfigError
-from pytest_memgate.measure.capture import Recorder
 from pytest_memgate.measure.places import Places
 from pytest_memgate.model.codec import encode
 from pytest_memgate.model.finding import Finding, Outcome
@@ -28,6 +28,9 @@ from pytest_memgate.plugin.marker import read_marker
 from pytest_memgate.tasks.attribute import with_packages
 from pytest_memgate.tasks.gate import Gate
 from pytest_memgate.tasks.settle import Again, measure
+
+if TYPE_CHECKING:
+    from pytest_memgate.measure.capture import Recorder
 
 PROPERTY = "memgate."
 NOTE = "memgate.note"
@@ -46,7 +49,7 @@ class Measurer:
         self._keep = keep
         self._cannot = cannot
         self._places = Places(gate.root)
-        self._recorder = None if cannot else Recorder()
+        self._recorder = None if cannot else _recorder()
 
     @pytest.hookimpl(trylast=True)
     def pytest_collection_finish(self) -> None:
@@ -84,7 +87,7 @@ class Measurer:
         self, item: pytest.Item, call: pytest.CallInfo[None]
     ) -> Generator[None, pytest.TestReport, pytest.TestReport]:
         state = item.stash.get(STATE, None)
-        if call.when != "call" or state is None:
+        if call.when != "call" or state is None or state.inside:
             return (yield)
         try:
             self._without_tracker(item, call, state)
@@ -205,6 +208,13 @@ class Measurer:
         report.user_properties = list(item.user_properties)
         if finding.outcome.fails_test and not self._update:
             fail_report(report, finding)
+
+
+def _recorder() -> "Recorder":
+    """Load what measures: only where memray loads, too."""
+    from pytest_memgate.measure.capture import Recorder
+
+    return Recorder()
 
 
 def _is_nested(error: BaseException | None) -> bool:

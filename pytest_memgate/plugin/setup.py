@@ -83,7 +83,7 @@ def _options(growth: str | None, limit: str | None, drift: str | None) -> Rule:
                 given[name] = parse(text)
             except ValueError as error:
                 raise pytest.UsageError(f"memgate: --memgate-{name}: {error}") from error
-    return Rule(**given, source="command line")  # type: ignore[arg-type]
+    return Rule(**given, sources={name: f"--memgate-{name}" for name in given})  # type: ignore[arg-type]
 
 
 def _in_ci() -> bool:

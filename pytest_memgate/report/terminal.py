@@ -86,6 +86,7 @@ def _section(run: Run, outcome: Outcome, verbosity: int) -> Iterator[Line]:
     findings.sort(key=lambda finding: -(finding.growth or 0))
     bad = outcome.fails_test or outcome is Outcome.UNREADABLE
     if run.update and outcome in {
+        Outcome.INCOMPARABLE,
         Outcome.REGRESSED,
         Outcome.DRIFTED,
         Outcome.NEW,
@@ -139,7 +140,7 @@ def _next(run: Run) -> Iterator[str]:
         if run.changes:
             yield f"next: review and commit {run.baseline}"
         return
-    failing = _of(run, Outcome.REGRESSED) + _of(run, Outcome.DRIFTED)
+    failing = sorted(_of(run, Outcome.REGRESSED) + _of(run, Outcome.DRIFTED), key=lambda one: -(one.growth or 0))
     if failing:
         yield f"next: repair it, or accept it with its reason: {accept_command(str(failing[0].subject))}"
     for outcome, kind, what in (

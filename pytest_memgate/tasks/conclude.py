@@ -24,8 +24,8 @@ class Facts:
     """What is known of a run besides its findings.
 
     `collected` gives for each file that was collected as a whole the names of all its tests; a file that the run would
-    have collected, were it there, is in it with none. `everything` says that the whole project was run. `failed` are the
-    node ids of tests that failed by themselves.
+    have collected, were it there, is in it with none. `everything` says that the whole project was run. `failed` are
+    the node ids of tests that failed by themselves.
     """
 
     findings: tuple[Finding, ...]

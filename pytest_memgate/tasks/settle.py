@@ -2,28 +2,32 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
 
 from pytest_memgate.compare.settle import MOST_RUNS, settled_value
-from pytest_memgate.measure.capture import Capture
 from pytest_memgate.measure.places import Places
 from pytest_memgate.model.measurement import Basis, Measurement
+
+if TYPE_CHECKING:
+    from pytest_memgate.measure.capture import Capture  # it needs memray
 
 
 @dataclass(frozen=True, slots=True)
 class Again:
     """One more run of a test: its capture, or why it could not be run."""
 
-    capture: Capture | None
+    capture: "Capture | None"
     why: str = ""
 
 
 def measure(
-    cold: Capture, again: Callable[[], Again], is_open: Callable[[Measurement], bool], places: Places
-) -> tuple[Measurement, Capture]:
+    cold: "Capture", again: Callable[[], Again], is_open: Callable[[Measurement], bool], places: Places
+) -> tuple[Measurement, "Capture"]:
     """Return what a test measured, and the capture that its value is from.
 
-    The first run is an upper bound. While `is_open` says that a measurement leaves something open, the test is run
-    `again`, until two runs agree or the most runs are spent; a test that cannot run twice keeps its first value.
+    The first run is an upper bound. If `is_open` says that it leaves something open, and so does a second run, the test
+    is run `again` until two runs agree or the most runs are spent: one good run after bad ones proves nothing. A test
+    that cannot run twice keeps its first value.
     """
     first = Measurement(value=cold.peak, basis=Basis.BOUND, cold=cold.peak, notes=_notes(cold))
     if not is_open(first):
@@ -37,7 +41,7 @@ def measure(
         runs.append(run.capture)
         warm = tuple(capture.peak for capture in runs)
         measurement = replace(first, value=warm[-1], basis=Basis.WARM, warm=warm)
-        if not is_open(measurement):
+        if len(warm) == 1 and not is_open(measurement):
             return measurement, run.capture
         value = settled_value(warm)
         if value is not None:
@@ -46,14 +50,16 @@ def measure(
     return _settled(replace(measurement, spread=spread), max(warm), runs, places)
 
 
-def _settled(measurement: Measurement, value: int, runs: list[Capture], places: Places) -> tuple[Measurement, Capture]:
+def _settled(
+    measurement: Measurement, value: int, runs: "list[Capture]", places: Places
+) -> tuple[Measurement, "Capture"]:
     capture = max(runs, key=lambda run: run.peak)
     return replace(measurement, value=value, settled=True, sites=capture.sites(places).sites), capture
 
 
 def _cut_short(
-    first: Measurement, runs: list[Capture], why: str, cold: Capture, places: Places
-) -> tuple[Measurement, Capture]:
+    first: Measurement, runs: "list[Capture]", why: str, cold: "Capture", places: Places
+) -> tuple[Measurement, "Capture"]:
     first = replace(first, notes=(*first.notes, f"not repeatable: {why}"))
     if runs:
         warm = tuple(capture.peak for capture in runs)
@@ -62,7 +68,7 @@ def _cut_short(
     return replace(first, basis=Basis.COLD, settled=True, imports=sites.imports, sites=sites.sites), cold
 
 
-def _notes(capture: Capture) -> tuple[str, ...]:
+def _notes(capture: "Capture") -> tuple[str, ...]:
     notes = []
     if capture.started_processes:
         notes.append("starts processes, whose memory is not counted")

@@ -1,5 +1,6 @@
 """Write measured values into the baselines."""
 
+import shlex
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
@@ -17,6 +18,7 @@ from pytest_memgate.model.run import Change, ChangeKind, Problem
 from pytest_memgate.model.subject import Subject
 from pytest_memgate.units import format_size
 
+_NAMED = 5  # tests that a message lists
 ALL_KINDS = frozenset({ChangeKind.NEW, ChangeKind.RAISED, ChangeKind.LOWERED, ChangeKind.REMOVED})
 _Measured = dict[str, dict[str, Measurement]]  # by the test's name, by metric
 
@@ -163,10 +165,13 @@ def _reference(measurement: Measurement, *, anchor: int | None = None, reason: s
 
 def unreasoned_problem(changes: list[Change], command: str) -> Problem:
     """Return the problem of raises that came without a reason; `command` repeats the update with one."""
-    first = changes[0]
-    what = f"{first.subject} {format_size(first.before or 0)} -> {format_size(first.after or 0)}"
-    more = f" and {len(changes) - 1} more" if len(changes) > 1 else ""
+    shown = [
+        f"{change.subject} {format_size(change.before or 0)} -> {format_size(change.after or 0)}"
+        for change in changes[:_NAMED]
+    ]
+    more = f" and {len(changes) - _NAMED} more" if len(changes) > _NAMED else ""
+    tests = shlex.join(str(change.subject) for change in changes) if not more else ""
     return Problem(
-        text=f"raised, so not written without a reason of its own: {what}{more}",
-        hint=f'say why the growth is right: {command} --reason "…"',
+        text=f"raised, so not written without a reason of its own: {', '.join(shown)}{more}",
+        hint=f'say why the growth is right: {command} --reason "…" {tests}'.rstrip(),
     )

@@ -1,0 +1,41 @@
+# What a person wants: `make demo` shows it, `make test` proves it, `make lint` and `make bench` for those who change it.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+WORKERS ?= 2
+
+.PHONY: demo test lint bench clean
+
+demo: .venvs/demo/.installed
+	.venvs/demo/bin/python example_project/demo.py
+
+# The example uses the gate as its user does: installed, not from the checkout.
+.venvs/demo/.installed: pyproject.toml example_project/requirements.txt $(shell find pytest_memgate -name '*.py' -o -name '*.json')
+	$(PYTHON) -m venv .venvs/demo
+	.venvs/demo/bin/python -m pip install --quiet --disable-pip-version-check --requirement example_project/requirements.txt
+	.venvs/demo/bin/python -m pip install --quiet --disable-pip-version-check --force-reinstall --no-deps .
+	.venvs/demo/bin/python -m pip install --quiet --disable-pip-version-check .
+	touch $@
+
+test: lint
+	$(BIN)/python -m pytest -n $(WORKERS) $(ARGS)
+
+lint: $(VENV)/.installed
+	$(BIN)/ruff check
+	$(BIN)/ruff format --check
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+bench: $(VENV)/.installed
+	for script in idle baseline_scale overhead detection false_alarms; do \
+	    $(BIN)/python benchmarks/$$script.py || exit 1; \
+	done
+
+$(VENV)/.installed: pyproject.toml requirements/dev.txt
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --requirement requirements/dev.txt
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable .
+	touch $@
+
+clean:
+	rm -rf $(VENV) .venvs build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis

@@ -1,0 +1,1 @@
+"""A small shop's web service: it takes orders and deliveries, and logs every request."""

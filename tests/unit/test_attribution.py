@@ -1,0 +1,66 @@
+"""Which call sites grew: complete, folded, and never more than the growth."""
+
+from samples import site
+
+from pytest_memgate.compare.attribution import growth_by_site, largest
+from pytest_memgate.model.site import Contribution
+
+
+def test_what_grew_comes_first_and_what_shrank_last() -> None:
+    head = [site("keep", 900), site("same", 500), site("less", 100), site("fresh", 300)]
+    base = {"shop/orders.py:keep": 400, "shop/orders.py:same": 500, "shop/orders.py:less": 200}
+    grown = growth_by_site(head, base, 700)
+    assert [(one.site and one.site.function, one.growth) for one in grown] == [
+        ("keep", 500),
+        ("fresh", 300),
+        ("less", -100),
+    ]
+    assert sum(one.growth for one in grown) == 700
+
+
+def test_a_site_that_is_gone_counts_with_what_it_held() -> None:
+    grown = growth_by_site([site("fresh", 1000)], {"shop/orders.py:old": 400}, 600)
+    assert [(one.site and one.site.key, one.base, one.head) for one in grown] == [
+        ("shop/orders.py:fresh", 0, 1000),
+        ("shop/orders.py:old", 400, 0),
+    ]
+
+
+def test_a_gone_site_keeps_its_path_with_colons_and_its_odd_function() -> None:
+    gone = growth_by_site([], {"c:/x.py:<module>": 100}, -100)[0].site
+    assert gone is not None
+    assert (gone.path, gone.function, gone.key) == ("c:/x.py", "<module>", "c:/x.py:<module>")
+
+
+def test_small_moves_are_folded_into_one_without_a_name() -> None:
+    head = [site("big", 10_000), *(site(f"small{number}", 10) for number in range(20))]
+    grown = growth_by_site(head, {}, 10_200)
+    assert [one.site.function if one.site else None for one in grown] == ["big", None]
+    assert grown[-1] == Contribution(site=None, base=0, head=200)
+
+
+def test_no_more_than_ten_sites_are_named() -> None:
+    head = [site(f"f{number:02}", 1000) for number in range(15)]
+    grown = growth_by_site(head, {}, 15_000)
+    assert len(grown) == 11
+    assert grown[-1].site is None
+    assert grown[-1].growth == 5000
+
+
+def test_what_the_baseline_did_not_list_makes_up_the_sum() -> None:
+    # The peak grew by 50, though the named site alone brings 400: small ones, which a baseline leaves out, went.
+    grown = growth_by_site([site("keep", 900)], {"shop/orders.py:keep": 500}, 50)
+    assert [one.growth for one in grown] == [400, -350]
+    assert grown[-1].site is None
+
+
+def test_nothing_moved_names_nothing() -> None:
+    assert growth_by_site([site("keep", 900)], {"shop/orders.py:keep": 900}, 0) == ()
+
+
+def test_a_baseline_keeps_the_sites_above_two_percent_ten_at_most() -> None:
+    sites = [*(site(f"f{number:02}", 1000 + number) for number in range(12)), site("edge", 20), site("above", 21)]
+    kept = largest(sites, 1000)
+    assert len(kept) == 10
+    assert next(iter(kept)) == "shop/orders.py:f11"
+    assert list(largest([site("edge", 20), site("above", 21)], 1000)) == ["shop/orders.py:above"]

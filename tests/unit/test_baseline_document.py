@@ -1,0 +1,131 @@
+"""The baseline file: what it looks like, that it reads back, and how each damage is reported."""
+
+import pytest
+from samples import FILE, HEADER, METRIC, document
+
+from pytest_memgate.baseline.document import Document, dump, load
+from pytest_memgate.errors import BaselineError
+from pytest_memgate.model.reference import Reference
+
+WHERE = f".memgate/env/{FILE}.yaml"
+HEAD = "format: 1\nallocator: pymalloc, traced\nmemray: '1.20'\ncoverage: false\n"
+ENTRY = "tests:\n  test_a:\n    memory.peak:\n      value: 10\n"
+REMEDY = "; restore it from git, or delete it and run: memgate baseline update"
+
+FULL = document(
+    {
+        "test_b": Reference(value=20),
+        "test_a[x: y]": Reference(
+            value=3000,
+            sites={"shop/b.py:<module>": 900, "shop/a.py:load": 2000},
+            anchor=1000,
+            reason="new cache",
+            spread=50,
+            repeatable=False,
+        ),
+    }
+)
+
+
+def test_a_file_is_sorted_block_yaml_with_a_blank_line_between_tests() -> None:
+    assert dump(FULL) == (
+        "# Written by `memgate baseline update`; review it like code.\n"
+        "format: 1\n"
+        "allocator: pymalloc, traced\n"
+        "memray: '1.20'\n"
+        "coverage: false\n"
+        "tests:\n"
+        "\n"
+        "  'test_a[x: y]':\n"
+        "    memory.peak:\n"
+        "      value: 3000\n"
+        "      anchor: 1000\n"
+        "      reason: new cache\n"
+        "      repeatable: false\n"
+        "      spread: 50\n"
+        "      sites:\n"
+        "        shop/a.py:load: 2000\n"
+        "        shop/b.py:<module>: 900\n"
+        "\n"
+        "  test_b:\n"
+        "    memory.peak:\n"
+        "      value: 20\n"
+    )
+
+
+def test_what_was_written_reads_back() -> None:
+    assert load(dump(FULL), WHERE) == FULL
+    assert load(dump(Document(header=HEADER)), WHERE) == Document(header=HEADER)
+
+
+def test_the_order_of_entries_and_sites_makes_no_difference() -> None:
+    turned = {
+        name: {
+            metric: Reference(value=one.value, sites=dict(reversed(list(one.sites.items()))))
+            for metric, one in metrics.items()
+        }
+        for name, metrics in reversed(list(FULL.entries.items()))
+    }
+    straight = {
+        name: {metric: Reference(value=one.value, sites=one.sites) for metric, one in metrics.items()}
+        for name, metrics in FULL.entries.items()
+    }
+    assert dump(Document(header=HEADER, entries=turned)) == dump(Document(header=HEADER, entries=straight))
+
+
+def test_a_hand_written_file_reads_the_same() -> None:
+    text = HEAD + 'tests: {"test_a": {memory.peak: {value: 10, sites: }}}\n'
+    assert load(text, WHERE).entries == {"test_a": {METRIC: Reference(value=10)}}
+
+
+def test_a_newer_format_says_to_upgrade() -> None:
+    text = dump(FULL).replace("format: 1", "format: 2").replace("value:", "amount:")
+    with pytest.raises(BaselineError) as caught:
+        load(text, WHERE)
+    assert str(caught.value) == f"{WHERE}: format 2 is newer than this memgate reads; upgrade pytest-memgate"
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("", ": 'format' is missing"),
+        ("just words", ":1: a mapping is expected"),
+        ("- a\n", ":1: a mapping is expected"),
+        ("allocator: x\n", ":1: 'format' is missing"),
+        ("format: one\n", ":1: a whole number is expected"),
+        ("format: [1]\n", ":1: a whole number is expected"),
+        ("format: 1\nallocator: x\n", ":1: 'memray' is missing"),
+        (HEAD.replace("coverage: false", "coverage: no"), ":4: bool is expected"),
+        (HEAD.replace("memray: '1.20'", "memray: {}"), ":3: str is expected"),
+        (HEAD + "tests: [a]\n", ":5: a mapping is expected"),
+        (HEAD + "tests:\n  test_a: 12\n", ":6: a mapping is expected"),
+        (HEAD + "tests:\n  test_a:\n    memory.peak: 12\n", ":7: a mapping is expected"),
+        (HEAD + "tests:\n  test_a:\n    memory.peak:\n      anchor: 1\n", ":8: 'value' is missing"),
+        (HEAD + ENTRY.replace("10", "ten"), ":8: a whole number is expected"),
+        (HEAD + ENTRY.replace("10", "-10"), ":8: a whole number is expected"),
+        (HEAD + ENTRY.replace("10", "1.5"), ":8: a whole number is expected"),
+        (HEAD + ENTRY + "      anchor: x\n", ":9: a whole number is expected"),
+        (HEAD + ENTRY + "      spread: x\n", ":9: a whole number is expected"),
+        (HEAD + ENTRY + "      reason: [x]\n", ":9: str is expected"),
+        (HEAD + ENTRY + "      repeatable: 0\n", ":9: bool is expected"),
+        (HEAD + ENTRY + "      sites: [x]\n", ":9: a mapping is expected"),
+        (HEAD + ENTRY + "      sites:\n        a:b: x\n", ":10: a whole number is expected"),
+        (HEAD + ENTRY + ENTRY[7:], ":9: 'test_a' stands here twice, as after a merge"),
+        (HEAD + ENTRY + "      value: 11\n", ":9: 'value' stands here twice, as after a merge"),
+        (HEAD + ENTRY + "   odd: 1\n", ":9: did not find expected key"),
+        (HEAD + "tests: {a: b\n", ":6: did not find expected ',' or '}'"),
+        (HEAD + "tests:\n  a: \x07\n", ": not YAML"),
+    ],
+)
+def test_a_damaged_file_names_the_line_and_the_remedy(text: str, message: str) -> None:
+    with pytest.raises(BaselineError) as caught:
+        load(text, WHERE)
+    assert str(caught.value) == f"{WHERE}{message}{REMEDY}"
+
+
+@pytest.mark.parametrize("at", range(len(dump(FULL).splitlines())))
+def test_conflict_markers_are_called_by_their_name(at: int) -> None:
+    lines = dump(FULL).splitlines()
+    lines[at : at + 1] = ["<<<<<<< HEAD", lines[at], "=======", lines[at], ">>>>>>> other"]
+    with pytest.raises(BaselineError, match=r"\.yaml:\d+: conflict markers; restore it from git"):
+        load("\n".join(lines), WHERE)

@@ -1,0 +1,196 @@
+"""Where baselines lie, how they are written, and where they are read from."""
+
+import os
+import resource
+import stat
+import sysconfig
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+from samples import ENVIRONMENT, FILE, FOLDER, HEADER, commit_all, document, git, open_store, put_baseline
+
+from pytest_memgate.baseline.document import Document
+from pytest_memgate.baseline.place import file_key
+from pytest_memgate.baseline.place import test_file as file_of
+from pytest_memgate.baseline.source import GitRef, WorkTree
+from pytest_memgate.baseline.store import Store, environments, replace_text, write
+from pytest_memgate.errors import BaselineError, UsageError
+from pytest_memgate.model.reference import Reference
+
+ONE = document({"test_a": Reference(value=10)})
+TWO = document({"test_a": Reference(value=20)})
+PURELIB = Path(sysconfig.get_path("purelib"))
+
+
+@pytest.mark.parametrize(
+    ("path", "key"),
+    [
+        ("tests/test_a.py", "tests/test_a.py"),
+        ("test_a.py", "test_a.py"),
+        ("../test_a.py", "@up/test_a.py"),
+        ("../../else/test_a.py", "@up/@up/else/test_a.py"),
+    ],
+)
+def test_a_file_is_named_by_its_way_from_the_root(tmp_path: Path, path: str, key: str) -> None:
+    root = tmp_path / "home" / "project"
+    assert file_key(root / path, root) == key
+    assert os.path.realpath(file_of(key, root)) == os.path.realpath(root / path)
+
+
+def test_a_file_of_an_installed_package_has_one_name_on_every_machine(tmp_path: Path) -> None:
+    path = PURELIB / "networkx" / "classes" / "tests" / "test_graph.py"
+    assert file_key(path, tmp_path) == "@site/networkx/classes/tests/test_graph.py"
+    assert file_of("@site/networkx/classes/tests/test_graph.py", tmp_path) == path
+
+
+def test_an_environment_inside_the_project_is_still_an_installation() -> None:
+    assert file_key(PURELIB / "pkg" / "test_a.py", PURELIB.parent) == "@site/pkg/test_a.py"
+
+
+def test_a_link_to_the_project_gives_the_same_names(tmp_path: Path) -> None:
+    (tmp_path / "real").mkdir()
+    (tmp_path / "link").symlink_to(tmp_path / "real")
+    assert file_key(tmp_path / "link" / "test_a.py", tmp_path / "real") == "test_a.py"
+    assert file_key(tmp_path / "real" / "test_a.py", tmp_path / "link") == "test_a.py"
+
+
+def test_a_file_is_written_with_its_folders_and_read_back(tmp_path: Path) -> None:
+    store = open_store(tmp_path)
+    assert store.document(FILE) is None
+    write(tmp_path, store.path(FILE), ONE)
+    assert open_store(tmp_path).document(FILE) == ONE
+    assert open_store(tmp_path).files() == [FILE]
+
+
+def test_a_file_has_the_permissions_that_any_new_file_has(tmp_path: Path) -> None:
+    (tmp_path / "plain").touch()
+    write(tmp_path, "it.yaml", ONE)
+    assert stat.S_IMODE((tmp_path / "it.yaml").stat().st_mode) == stat.S_IMODE((tmp_path / "plain").stat().st_mode)
+
+
+def test_a_file_without_entries_is_taken_away_with_its_folder(tmp_path: Path) -> None:
+    path = put_baseline(tmp_path, {"test_a": Reference(value=10)})
+    write(tmp_path, f"{FOLDER}/{FILE}.yaml", Document(header=HEADER))
+    assert not path.parent.exists()
+    write(tmp_path, f"{FOLDER}/{FILE}.yaml", Document(header=HEADER))
+
+
+def test_a_folder_with_other_baselines_stays(tmp_path: Path) -> None:
+    put_baseline(tmp_path, {"test_a": Reference(value=10)})
+    other = put_baseline(tmp_path, {"test_a": Reference(value=10)}, file="tests/test_other.py")
+    write(tmp_path, f"{FOLDER}/{FILE}.yaml", Document(header=HEADER))
+    assert list(other.parent.iterdir()) == [other]
+
+
+@contextmanager
+def files_of_at_most(size: int) -> Iterator[None]:
+    """Let no file of this process grow beyond `size` bytes, as a full disk would."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (size, hard))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+
+
+def test_a_write_that_fails_leaves_the_old_file(tmp_path: Path) -> None:
+    path = put_baseline(tmp_path, {"test_a": Reference(value=10)})
+    before = path.read_bytes()
+    with pytest.raises(BaselineError, match="File too large; nothing of it was changed"), files_of_at_most(50):
+        write(tmp_path, f"{FOLDER}/{FILE}.yaml", TWO)
+    assert path.read_bytes() == before
+    assert list(path.parent.iterdir()) == [path]
+
+
+def test_a_write_into_what_is_no_folder_is_an_error_of_the_baseline(tmp_path: Path) -> None:
+    (tmp_path / ".memgate").write_text("a file")
+    with pytest.raises(BaselineError, match=r"^\.memgate/.*; nothing of it was changed"):
+        write(tmp_path, f"{FOLDER}/{FILE}.yaml", TWO)
+    assert (tmp_path / ".memgate").read_text() == "a file"
+
+
+def test_an_interrupted_write_leaves_nothing_beside_the_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def interrupted(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(Path, "chmod", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        replace_text(tmp_path / "it", "text")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_file_that_is_not_utf_8_is_an_error_that_names_it(tmp_path: Path) -> None:
+    put_baseline(tmp_path, {"test_a": Reference(value=10)}).write_bytes(b"format: \xff")
+    with pytest.raises(BaselineError, match=rf"{FILE}.yaml: .*utf-8.*; check the file, or restore it from git"):
+        open_store(tmp_path).document(FILE)
+
+
+def test_a_folder_in_a_files_place_is_an_error_that_names_it(tmp_path: Path) -> None:
+    (tmp_path / FOLDER / f"{FILE}.yaml").mkdir(parents=True)
+    with pytest.raises(BaselineError, match=rf"{FILE}.yaml: .*check the file"):
+        open_store(tmp_path).document(FILE)
+
+
+def test_environments_are_the_folders_with_baselines(tmp_path: Path) -> None:
+    assert environments(WorkTree(tmp_path)) == []
+    put_baseline(tmp_path, {"test_a": Reference(value=10)})
+    put_baseline(tmp_path, {"test_a": Reference(value=10)}, environment="darwin-arm64-cpython3.12")
+    (tmp_path / ".memgate" / "README.yaml").touch()
+    (tmp_path / ".memgate" / "web").mkdir()
+    assert environments(WorkTree(tmp_path)) == ["darwin-arm64-cpython3.12", ENVIRONMENT.key]
+
+
+def test_a_commit_is_read_as_it_was(tmp_path: Path) -> None:
+    path = put_baseline(tmp_path, {"test_a": Reference(value=10)})
+    commit_all(tmp_path)
+    git(tmp_path, "tag", "v1")
+    write(tmp_path, f"{FOLDER}/{FILE}.yaml", TWO)
+    put_baseline(tmp_path, {"test_b": Reference(value=10)}, file="tests/test_new.py")
+    for ref in ("main", "v1", "HEAD"):
+        store = Store(GitRef(tmp_path, ref), ENVIRONMENT.key)
+        assert store.document(FILE) == ONE
+        assert store.document("tests/test_new.py") is None
+        assert store.files() == [FILE]
+    path.unlink()
+    assert Store(GitRef(tmp_path, "v1"), ENVIRONMENT.key).document(FILE) == ONE
+
+
+def test_a_project_below_the_repositorys_top_sees_its_own_files_only(tmp_path: Path) -> None:
+    project = tmp_path / "apps" / "shop"
+    put_baseline(project, {"test_a": Reference(value=10)})
+    put_baseline(tmp_path, {"test_a": Reference(value=99)}, file="tests/test_top.py")
+    commit_all(tmp_path)
+    ref = GitRef(project, "HEAD")
+    store = Store(ref, ENVIRONMENT.key)
+    assert store.files() == [FILE]
+    assert store.document(FILE) == ONE
+    assert environments(ref) == [ENVIRONMENT.key]
+
+
+def test_a_name_that_git_would_quote_is_read(tmp_path: Path) -> None:
+    put_baseline(tmp_path, {"test_a": Reference(value=10)}, file='tests/größe "x" ☃.py')
+    commit_all(tmp_path)
+    store = Store(GitRef(tmp_path, "HEAD"), ENVIRONMENT.key)
+    assert store.files() == ['tests/größe "x" ☃.py']
+    assert store.document('tests/größe "x" ☃.py') == ONE
+
+
+@pytest.mark.parametrize("ref", ["nowhere", "origin/main", "0" * 40, "--all", ""])
+def test_a_ref_that_git_does_not_know_is_an_error_of_usage(tmp_path: Path, ref: str) -> None:
+    commit_all(tmp_path)
+    with pytest.raises(UsageError, match=r"--memgate-base .*name a branch, tag or commit that is fetched"):
+        GitRef(tmp_path, ref)
+
+
+def test_a_folder_without_a_repository_is_an_error_of_usage(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("GIT_CEILING_DIRECTORIES", str(tmp_path.parent))
+    with pytest.raises(UsageError, match=r"--memgate-base main: .*not a git repository"):
+        GitRef(tmp_path, "main")
+
+
+def test_a_machine_without_git_is_told_so(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PATH", str(tmp_path))
+    with pytest.raises(UsageError, match="--memgate-base needs git, which is not on PATH"):
+        GitRef(tmp_path, "main")

@@ -1,0 +1,368 @@
+"""Real captures with memray: what they see, what they leave, and when repeated runs have settled."""
+
+import asyncio
+import gc
+import importlib
+import os
+import platform
+import sys
+import tempfile
+import threading
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import memray
+import pytest
+
+from pytest_memgate.compare.settle import MOST_RUNS
+from pytest_memgate.measure import environment
+from pytest_memgate.measure.capture import Capture, Recorder
+from pytest_memgate.measure.places import Places
+from pytest_memgate.measure.sites import Sites
+from pytest_memgate.model.measurement import Basis, Measurement
+from pytest_memgate.model.site import CallSite
+from pytest_memgate.tasks.settle import Again, measure
+
+MB = 1_000_000
+HERE = Path(__file__)
+RECORDER = Recorder()
+
+
+def hold_a_megabyte() -> int:
+    return len(bytearray(MB))
+
+
+def hold_small_objects() -> int:
+    return len([str(number) for number in range(10_000)])
+
+
+def open_files() -> int:
+    return sum(1 for _ in Path("/dev/fd").iterdir())
+
+
+@pytest.fixture
+def places() -> Places:
+    return Places(HERE.parent)
+
+
+def refuse() -> None:
+    raise AssertionError("refused")
+
+
+def captured(function: Callable[..., Any], *args: Any) -> Capture:
+    captures: list[Capture] = []
+    RECORDER.traced(function, captures.append, refuse)(*args)
+    return captures[0]
+
+
+@pytest.fixture
+def megabyte() -> Iterator[Capture]:
+    capture = captured(hold_a_megabyte)
+    yield capture
+    capture.close()
+
+
+def test_a_megabyte_is_seen_as_a_megabyte(megabyte: Capture) -> None:
+    assert MB <= megabyte.peak <= 1.01 * MB
+
+
+def test_the_function_that_holds_it_is_named_and_the_sizes_sum_to_the_peak(megabyte: Capture, places: Places) -> None:
+    found = megabyte.sites(places)
+    assert found.sites[0].key == f"{HERE.name}:hold_a_megabyte"
+    assert found.sites[0].line == hold_a_megabyte.__code__.co_firstlineno + 1
+    assert sum(site.size for site in found.sites) == megabyte.peak
+    assert found.imports == 0
+
+
+def test_small_objects_are_seen_one_by_one() -> None:
+    capture = captured(hold_small_objects)
+    assert capture.peak > 10_000 * sys.getsizeof("9999") * 0.9
+    capture.close()
+
+
+def test_two_calls_are_two_captures() -> None:
+    captures: list[Capture] = []
+    call = RECORDER.traced(hold_a_megabyte, captures.append, refuse)
+    assert [call(), call()] == [MB, MB]
+    assert len({capture.path for capture in captures}) == 2
+    assert abs(captures[0].peak - captures[1].peak) < 4000
+    for capture in captures:
+        capture.close()
+
+
+def test_a_coroutine_is_traced_through_its_waits() -> None:
+    async def later() -> int:
+        await asyncio.sleep(0)
+        return hold_a_megabyte()
+
+    captures: list[Capture] = []
+    traced = RECORDER.traced(later, captures.append, refuse)
+    assert asyncio.run(traced()) == MB
+    assert captures[0].peak >= MB
+    captures[0].close()
+
+
+def test_a_call_that_fails_keeps_its_error_and_its_capture() -> None:
+    def fails() -> None:
+        held = bytearray(MB)
+        raise LookupError(len(held))
+
+    captures: list[Capture] = []
+    with pytest.raises(LookupError, match=str(MB)):
+        RECORDER.traced(fails, captures.append, refuse)()
+    assert captures[0].peak >= MB
+    captures[0].close()
+
+
+def test_nothing_is_left_on_disk_or_open(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    monkeypatch.chdir(tmp_path)
+    captured(hold_a_megabyte).close()  # what a first trace opens for good
+    before = open_files()
+    for _ in range(3):
+        captured(hold_a_megabyte).close()
+    assert open_files() == before
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.skipif(not hasattr(os, "memfd_create"), reason="captures are named files on this platform")
+def test_a_capture_has_no_name_even_while_it_is_open(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, places: Places
+) -> None:
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    capture = captured(hold_a_megabyte)
+    assert list(tmp_path.iterdir()) == []
+    assert capture.sites(places).sites
+    capture.close()
+
+
+def test_without_memory_files_a_capture_lies_in_the_temporary_directory_until_closed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, places: Places
+) -> None:
+    monkeypatch.delattr(os, "memfd_create", raising=False)
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    capture = captured(hold_a_megabyte)
+    assert [path.suffix for path in tmp_path.iterdir()] == [".bin"]
+    assert capture.sites(places).sites[0].size >= MB
+    capture.close()
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_kept_capture_is_a_file_that_memray_opens(megabyte: Capture, tmp_path: Path) -> None:
+    megabyte.save(tmp_path / "new" / "kept.bin")
+    with memray.FileReader(tmp_path / "new" / "kept.bin") as reader:
+        assert reader.metadata.peak_memory == megabyte.peak
+
+
+def test_beside_an_active_tracker_the_function_runs_untraced(tmp_path: Path) -> None:
+    async def later() -> int:
+        return 7
+
+    refusals: list[str] = []
+    captures: list[Capture] = []
+    plain = RECORDER.traced(lambda: 5, captures.append, lambda: refusals.append("plain"))
+    coroutine = RECORDER.traced(later, captures.append, lambda: refusals.append("async"))
+    before = open_files()
+    with memray.Tracker(tmp_path / "other.bin"):
+        assert plain() == 5
+        assert asyncio.run(coroutine()) == 7
+    assert (captures, refusals) == ([], ["plain", "async"])
+    assert open_files() == before
+
+
+def test_children_threads_and_imports_are_noted(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "only_imported_here.py").write_text("x = 1\n")
+    monkeypatch.syspath_prepend(str(tmp_path))
+
+    def does_it_all() -> None:
+        importlib.import_module("only_imported_here")
+        os.waitpid(os.posix_spawn(sys.executable, [sys.executable, "-S", "-c", ""], os.environ), 0)
+
+    stop = threading.Event()
+    beside = threading.Thread(target=stop.wait, name="beside")
+    beside.start()
+    try:
+        capture = captured(does_it_all)
+    finally:
+        stop.set()
+        beside.join()
+        sys.modules.pop("only_imported_here", None)
+    assert "only_imported_here" in capture.modules
+    assert "beside" in capture.threads
+    assert capture.started_processes
+    capture.close()
+
+
+def test_a_quiet_call_notes_nothing(megabyte: Capture) -> None:
+    assert (megabyte.modules, megabyte.threads, megabyte.started_processes) == ((), (), False)
+
+
+def test_what_is_frozen_is_not_walked_again() -> None:
+    before = gc.get_freeze_count()
+    kept = [[] for _ in range(1000)]  # type: list[list[int]]
+    RECORDER.freeze()
+    try:
+        assert gc.get_freeze_count() >= before + len(kept)
+    finally:
+        gc.unfreeze()
+
+
+class Fake(Capture):
+    """A capture of a given peak: what the settling asks of one, without a run."""
+
+    def __init__(self, peak: int, *, imports: int = 0, threads: tuple[str, ...] = (), children: bool = False) -> None:
+        self.peak = peak
+        self.threads = threads
+        self.started_processes = children
+        self.modules = ("json.decoder",)
+        self._imports = imports
+
+    def sites(self, places: Places) -> Sites:
+        return Sites(sites=(CallSite(path=str(places.root), function="f", size=self.peak),), imports=self._imports)
+
+
+def settle(
+    places: Places, *peaks: int, needed: Callable[[Measurement], bool] = lambda _: True, cut: str = ""
+) -> tuple[Measurement, int, int]:
+    """Return the measurement, the peak of its capture, and how many more runs there were."""
+    runs = iter(peaks[1:])
+    count = 0
+
+    def again() -> Again:
+        nonlocal count
+        count += 1
+        peak = next(runs, None)
+        return Again(None, cut) if peak is None else Again(Fake(peak))
+
+    measurement, capture = measure(Fake(peaks[0], imports=77), again, needed, places)
+    return measurement, capture.peak, count
+
+
+def test_a_first_run_that_settles_the_verdict_is_the_only_one(places: Places) -> None:
+    measurement, peak, count = settle(places, MB, needed=lambda _: False)
+    assert measurement == Measurement(value=MB, basis=Basis.BOUND, cold=MB)
+    assert (peak, count) == (MB, 0)
+
+
+def test_a_second_run_that_settles_the_verdict_is_the_last(places: Places) -> None:
+    measurement, peak, count = settle(places, 2 * MB, MB, needed=lambda one: one.value > MB)
+    assert (measurement.value, measurement.warm, measurement.settled) == (MB, (MB,), False)
+    assert measurement.modules == ("json.decoder",)
+    assert (peak, count) == (MB, 1)
+
+
+def test_two_runs_that_agree_settle_the_value(places: Places) -> None:
+    measurement, peak, count = settle(places, 3 * MB, MB, MB + 900)
+    assert measurement == Measurement(
+        value=MB + 900,
+        basis=Basis.WARM,
+        cold=3 * MB,
+        warm=(MB, MB + 900),
+        settled=True,
+        modules=("json.decoder",),
+        sites=measurement.sites,
+    )
+    assert sum(site.size for site in measurement.sites) == measurement.value == peak
+    assert (count, measurement.first_use) == (2, 2 * MB - 900)
+
+
+def test_runs_that_never_agree_give_the_largest_with_their_spread(places: Places) -> None:
+    measurement, peak, count = settle(places, 9 * MB, MB, 2 * MB, 4 * MB, 3 * MB)
+    assert (measurement.value, measurement.spread, measurement.settled) == (4 * MB, 3 * MB, True)
+    assert (peak, count) == (4 * MB, MOST_RUNS - 1)
+
+
+def test_a_test_that_cannot_run_twice_keeps_its_first_value(places: Places) -> None:
+    measurement, peak, _ = settle(places, MB, cut="ValueError: once only")
+    assert (measurement.value, measurement.basis, measurement.settled, measurement.imports) == (
+        MB,
+        Basis.COLD,
+        True,
+        77,
+    )
+    assert measurement.notes == ("not repeatable: ValueError: once only",)
+    assert peak == MB
+
+
+def test_a_test_that_fails_on_its_third_run_keeps_its_warm_value(places: Places) -> None:
+    measurement, peak, count = settle(places, 2 * MB, MB, cut="ValueError: twice only")
+    assert (measurement.value, measurement.basis, measurement.warm, measurement.settled) == (
+        MB,
+        Basis.WARM,
+        (MB,),
+        True,
+    )
+    assert (peak, count) == (MB, 2)
+
+
+def test_children_and_threads_are_noted_on_the_measurement(places: Places) -> None:
+    cold = Fake(MB, threads=("a", "b", "c", "d"), children=True)
+    measurement, _ = measure(cold, lambda: Again(None), lambda _: False, places)
+    assert measurement.notes == (
+        "starts processes, whose memory is not counted",
+        "ran beside 4 other thread(s): a, b, c",
+    )
+
+
+def test_the_environment_is_named_after_system_machine_and_python() -> None:
+    system, machine, python = environment.key().split("-")
+    assert system == platform.system().lower()
+    assert machine in {"x86_64", "arm64", platform.machine().lower()}
+    assert python.startswith(f"{sys.implementation.name}{sys.version_info.major}.{sys.version_info.minor}")
+
+
+@pytest.mark.parametrize(("machine", "name"), [("AMD64", "x86_64"), ("aarch64", "arm64"), ("riscv64", "riscv64")])
+def test_a_machine_has_one_name_on_every_system(monkeypatch: pytest.MonkeyPatch, machine: str, name: str) -> None:
+    monkeypatch.setattr(platform, "machine", lambda: machine)
+    assert environment.key().split("-")[1] == name
+
+
+@pytest.mark.parametrize("value", ["malloc", "debug"])
+def test_another_allocator_is_part_of_the_header(monkeypatch: pytest.MonkeyPatch, value: str) -> None:
+    monkeypatch.setenv("PYTHONMALLOC", value)
+    assert environment.here().header.allocator == f"{value}, traced"
+
+
+def test_the_usual_allocator_is_called_by_its_name(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("PYTHONMALLOC", raising=False)
+    usual = environment.allocator()
+    assert usual.removesuffix(", traced") in {"pymalloc", "pymalloc_debug", "mimalloc", "mimalloc_debug"}
+    monkeypatch.setenv("PYTHONMALLOC", "default")
+    assert environment.allocator() == usual
+
+
+def test_this_machine_can_measure_and_says_with_what() -> None:
+    assert environment.cannot_measure() == ""
+    header = environment.here().header
+    assert environment.memray_version().startswith(f"{header.memray}.")
+    assert header.memray.count(".") == 1
+
+
+@pytest.mark.parametrize(
+    ("python", "version", "bad"),
+    [
+        ((3, 12, 0), "1.20.0", True),
+        ((3, 12, 0), "1.19.1", True),
+        ((3, 12, 0), "1.21.0", False),
+        ((3, 11, 0), "1.20.0", False),
+    ],
+)
+def test_versions_that_crash_together_are_known(
+    monkeypatch: pytest.MonkeyPatch, python: tuple[int, int, int], version: str, bad: bool
+) -> None:
+    monkeypatch.setattr(sys, "version_info", python)
+    monkeypatch.setattr(environment, "memray_version", lambda: version)
+    assert bool(environment.known_bad()) is bad
+
+
+def test_windows_and_a_missing_memray_are_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    with monkeypatch.context() as patch:
+        patch.setattr(environment, "memray_version", lambda: "")
+        assert environment.cannot_measure() == "memray is not installed (pip install memray)"
+    with monkeypatch.context() as patch:
+        patch.setattr(sys, "platform", "win32")
+        assert environment.cannot_measure().startswith("memory cannot be measured on Windows")
+    with monkeypatch.context() as patch:
+        patch.setitem(sys.modules, "memray", None)
+        assert environment.cannot_measure().startswith("memray cannot be imported: ")

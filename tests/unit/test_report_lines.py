@@ -1,0 +1,254 @@
+"""The lines that every text report is made of, and the summary's order."""
+
+from dataclasses import replace
+
+import pytest
+from samples import FILE, METRIC, SUBJECT, bound, finding, run_of, settled, site
+
+from pytest_memgate.model.finding import Finding, Outcome
+from pytest_memgate.model.measurement import Basis, Measurement
+from pytest_memgate.model.reference import Reference
+from pytest_memgate.model.run import Change, ChangeKind, Problem, Run, Verdict
+from pytest_memgate.model.site import Contribution
+from pytest_memgate.report.lines import (
+    accept_command,
+    change_line,
+    contribution_lines,
+    difference_lines,
+    entry_lines,
+    headline,
+    measured_line,
+    value_line,
+)
+from pytest_memgate.report.terminal import Tone, summary
+
+MB = 1_000_000
+
+
+@pytest.mark.parametrize(
+    ("one", "line"),
+    [
+        (finding(measurement=settled(2 * MB), baseline=MB), "1 MB -> 2 MB"),
+        (finding(measurement=bound(2 * MB), baseline=MB), "1 MB -> <= 2 MB"),
+        (finding(measurement=settled(2 * MB)), "2 MB"),
+        (finding(baseline=MB), "1 MB -> nothing"),
+        (finding(), ""),
+    ],
+)
+def test_values_stand_as_base_and_head(one: Finding, line: str) -> None:
+    assert value_line(one) == line
+
+
+def test_a_headline_leaves_out_what_there_is_not() -> None:
+    assert headline(finding(measurement=settled(2 * MB), baseline=MB, reason="why")) == (
+        "memory.peak 1 MB -> 2 MB: why"
+    )
+    assert headline(finding(reason="why")) == "why"
+    assert headline(finding(measurement=settled(MB))) == "memory.peak 1 MB"
+
+
+def test_growth_is_followed_by_its_callers_and_packages() -> None:
+    grown = site("load", 5 * MB, line=12, via=("shop/web.py:3 in get",), uses=("numpy 2.1.0", "pandas 2.2"))
+    shrunk = site("save", 0, via=("shop/web.py:9 in put",))
+    lines = contribution_lines(
+        (
+            Contribution(site=grown, base=MB, head=5 * MB),
+            Contribution(site=None, base=0, head=40),
+            Contribution(site=shrunk, base=1000, head=0),
+        )
+    )
+    assert lines == [
+        "    +4 MB  shop/orders.py:12 in load  (1 MB -> 5 MB)",
+        "    called from shop/web.py:3 in get",
+        "    uses numpy 2.1.0, pandas 2.2",
+        "    +40 B  other call sites",
+        "    -1 KB  shop/orders.py in save  (1 KB -> 0 B)",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("measurement", "line"),
+    [
+        (None, ""),
+        (bound(MB), "first run 1 MB"),
+        (Measurement(value=MB, basis=Basis.WARM, cold=MB, warm=(MB, MB)), "first run 1 MB; again 1 MB, 1 MB"),
+        (
+            Measurement(value=MB, basis=Basis.WARM, cold=MB + 4000, warm=(MB,), modules=("json",)),
+            "first run 1 MB; again 1 MB",
+        ),
+        (
+            Measurement(
+                value=MB,
+                basis=Basis.WARM,
+                cold=2 * MB,
+                warm=(MB,),
+                modules=("json", "json.decoder", "csv"),
+                notes=("x",),
+            ),
+            "first run 2 MB; again 1 MB; first use 1 MB (imported json, csv); x",
+        ),
+        (
+            Measurement(value=MB, basis=Basis.WARM, cold=2 * MB, warm=(MB,), modules=tuple("abcdefg")),
+            "first run 2 MB; again 1 MB; first use 1 MB (imported a, b, c, d, e and 2 more)",
+        ),
+        (
+            Measurement(value=MB, basis=Basis.WARM, cold=2 * MB, warm=(MB,)),
+            "first run 2 MB; again 1 MB; first use 1 MB",
+        ),
+    ],
+)
+def test_how_a_value_was_measured_is_one_line(measurement: Measurement | None, line: str) -> None:
+    assert measured_line(finding(measurement=measurement)) == line
+
+
+def test_a_command_can_be_pasted_into_a_shell() -> None:
+    assert accept_command("tests/a.py::test_x[a b]") == (
+        "memgate baseline update --reason \"…\" 'tests/a.py::test_x[a b]'"
+    )
+
+
+def change(kind: ChangeKind, before: int | None, after: int | None, reason: str = "") -> Change:
+    return Change(subject=SUBJECT, metric=METRIC, kind=kind, before=before, after=after, reason=reason)
+
+
+@pytest.mark.parametrize(
+    ("one", "line"),
+    [
+        (change(ChangeKind.NEW, None, MB), f"new        {SUBJECT}  1 MB"),
+        (change(ChangeKind.REMOVED, MB, None), f"removed    {SUBJECT}  1 MB"),
+        (change(ChangeKind.RAISED, MB, 5 * MB, "cache"), f"raised     {SUBJECT}  1 MB -> 5 MB  (cache)"),
+        (change(ChangeKind.RAISED, MB, 5 * MB), f"raised     {SUBJECT}  1 MB -> 5 MB  (no reason given)"),
+        (change(ChangeKind.ANCHORED, MB, 5 * MB), f"anchored   {SUBJECT}  1 MB -> 5 MB  (no reason given)"),
+        (change(ChangeKind.LOWERED, 5 * MB, MB), f"lowered    {SUBJECT}  5 MB -> 1 MB"),
+    ],
+)
+def test_a_change_is_one_line(one: Change, line: str) -> None:
+    assert change_line(one) == line
+
+
+def test_an_entry_says_all_that_it_holds() -> None:
+    reference = Reference(
+        value=2 * MB, anchor=MB, reason="cache", spread=5000, repeatable=False, sites={"a.py:f": 5, "b.py:g": 1000}
+    )
+    why = "the value of a first run, raised for: cache"
+    assert entry_lines(SUBJECT, METRIC, reference, sites=True) == [
+        f"{SUBJECT}  memory.peak 2 MB, anchor 1 MB, runs differ by 5 KB, not repeatable: {why}",
+        "       1 KB  b.py:g",
+        "        5 B  a.py:f",
+    ]
+    assert entry_lines(SUBJECT, METRIC, Reference(value=5), sites=False) == [f"{SUBJECT}  memory.peak 5 B"]
+
+
+def test_a_difference_says_its_values_its_note_and_its_sites() -> None:
+    grown = (Contribution(site=site("load", MB), base=0, head=MB),)
+    assert difference_lines(SUBJECT, METRIC, MB, 2 * MB, grown, "a note") == [
+        f"{SUBJECT}  memory.peak 1 MB -> 2 MB: +1 MB  (a note)",
+        "      +1 MB  shop/orders.py in load  (0 B -> 1 MB)",
+    ]
+    assert difference_lines(SUBJECT, METRIC, MB, MB, (), "")[0].endswith("1 MB -> 1 MB: +0 B")
+
+
+def texts(run: Run, verbosity: int = 0) -> list[str]:
+    return [line.text for line in summary(run, verbosity=verbosity)]
+
+
+def test_the_worst_comes_first_and_the_most_growth_within_it() -> None:
+    outcomes = [one for one in Outcome if one is not Outcome.REGRESSED]
+    small = finding(Outcome.REGRESSED, settled(2 * MB), name="small", baseline=MB)
+    large = finding(Outcome.REGRESSED, settled(9 * MB), name="large", baseline=MB)
+    others = [finding(one, name=f"t_{one.value.replace(' ', '_')}", reason="r") for one in outcomes]
+    lines = texts(run_of(*others, small, large, verdict=Verdict.FAILED), verbosity=1)
+    shown = [line.split("::")[1].split()[0] for line in lines if "::" in line and not line.startswith("next")]
+    assert shown == [
+        "large",
+        "small",
+        "t_drifted",
+        "t_unreadable",
+        "t_unstable",
+        "t_incomparable",
+        "t_unmeasured",
+        "t_vanished",
+        "t_no_baseline",
+        "t_new",
+        "t_waived",
+        "t_improved",
+        "t_skipped",
+        "t_passed",
+    ]
+
+
+def test_ten_of_a_kind_are_shown_and_all_with_v() -> None:
+    run = run_of(*(finding(Outcome.NEW, settled(MB), name=f"t{number}") for number in range(12)))
+    assert texts(run).count("           and 2 more new (-v shows all)") == 1
+    assert sum(line.startswith("new ") for line in texts(run)) == 10
+    assert sum(line.startswith("new ") for line in texts(run, 1)) == 12
+
+
+def test_all_regressions_are_counted_in_the_verdict() -> None:
+    run = run_of(
+        finding(Outcome.REGRESSED, settled(MB), baseline=0),
+        finding(Outcome.DRIFTED, settled(MB), baseline=0),
+        verdict=Verdict.FAILED,
+    )
+    assert texts(run)[-1] == "memgate: FAILED: 1 regressed, 1 drifted"
+    problems = (Problem(text="one", hint="do this"), Problem(text="two"))
+    no_answer = replace(run_of(verdict=Verdict.NO_ANSWER), problems=problems)
+    assert texts(no_answer)[-4:] == [
+        "problem    one",
+        "           do this",
+        "problem    two",
+        "memgate: NO ANSWER: 2 problems",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("outcome", "line"),
+    [
+        (Outcome.NEW, "next: add them: memgate baseline update --only new"),
+        (Outcome.IMPROVED, "next: keep the gain: memgate baseline update --only lowered"),
+        (Outcome.VANISHED, "next: drop them: memgate baseline update --only removed"),
+        (Outcome.REGRESSED, f"next: repair it, or accept it with its reason: {accept_command(f'{SUBJECT}')}"),
+    ],
+)
+def test_what_to_do_next_is_said(outcome: Outcome, line: str) -> None:
+    run = run_of(finding(outcome, settled(MB), baseline=MB))
+    assert [one for one in texts(run) if one.startswith("next")] == [line]
+    assert not [one for one in texts(run, -1) if one.startswith("next")]
+
+
+@pytest.mark.parametrize(
+    ("verdict", "word", "tone"),
+    [
+        (Verdict.PASSED, "updated", Tone.GOOD),
+        (Verdict.FAILED, "not all of it updated", Tone.BAD),
+        (Verdict.NO_ANSWER, "not updated", Tone.BAD),
+    ],
+)
+def test_an_update_says_what_it_came_to(verdict: Verdict, word: str, tone: Tone) -> None:
+    run = replace(run_of(finding(Outcome.NEW, settled(MB)), verdict=verdict), update=True)
+    last = summary(run)[-1]
+    assert (last.text, last.tone) == (f"memgate: {word}", tone)
+    assert "baselines unchanged" in texts(run)
+    assert not [line for line in texts(run) if line.startswith("new")]
+
+
+def test_the_changes_that_need_eyes_come_first() -> None:
+    kinds = [ChangeKind.NEW, ChangeKind.REMEASURED, ChangeKind.LOWERED, ChangeKind.REMOVED, ChangeKind.RAISED]
+    changes = tuple(change(kind, MB, MB, "r" if kind is ChangeKind.RAISED else "") for kind in kinds)
+    run = replace(run_of(finding(measurement=settled(MB))), update=True, changes=changes)
+    lines = texts(run)
+    assert "wrote .memgate/linux-x86_64-cpython3.11: 1 new, 1 raised, 1 lowered, 1 removed, 1 remeasured" in lines
+    shown = [line.split()[0] for line in lines if FILE in line]
+    assert shown == ["raised", "removed", "lowered", "new", "remeasured"]
+    assert lines[-2] == "next: review and commit .memgate/linux-x86_64-cpython3.11"
+    many = replace(run, changes=changes * 3)
+    assert "           and 5 more (-v shows all)" in texts(many)
+
+
+def test_notes_and_what_was_loosened_are_shown_but_not_with_q() -> None:
+    run = replace(run_of(finding(measurement=bound(MB))), loosened=("growth: more",), compared_with="main")
+    lines = [line.text for line in summary(run, notes=("a note",))]
+    assert "note       a note" in lines
+    assert "loosened   growth: more" in lines
+    assert lines[0].endswith("baseline .memgate/linux-x86_64-cpython3.11 of main")
+    assert [line.text for line in summary(run, verbosity=-1, notes=("a note",))] == ["memgate: PASSED"]
