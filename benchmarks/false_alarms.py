@@ -14,7 +14,7 @@ from pathlib import Path
 from bench_common import OUTCOMES_THAT_ALARM, findings, only, project, run_pytest, say, title
 
 SUITE = (
-    "networkx.readwrite",
+    "networkx.tests",
     "networkx.linalg",
     "networkx.utils",
     "networkx.algorithms.shortest_paths",

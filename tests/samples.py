@@ -55,7 +55,10 @@ def cold(value: int, *, imports: int = 0, sites: tuple[CallSite, ...] = ()) -> M
 
 def budget(growth: str = "200KB", *, limit: int | None = None, drift: str | None = None) -> Budget:
     """Return a budget in the words of memgate.yml."""
-    return Budget(growth=Allowance.parse(growth), limit=limit, drift=Allowance.parse(drift) if drift else None)
+    sources = dict.fromkeys(("growth", "limit", "drift"), "memgate.yml:2")
+    return Budget(
+        growth=Allowance.parse(growth), limit=limit, drift=Allowance.parse(drift) if drift else None, sources=sources
+    )
 
 
 def known(reference: Reference) -> Bar:

@@ -69,6 +69,7 @@ class GitRef:
                 cwd=self._root,
                 capture_output=True,
                 encoding="utf-8",
+                errors="strict" if args[0] == "show" else "surrogateescape",  # other files may have any name
                 check=False,
             )
         except FileNotFoundError as error:

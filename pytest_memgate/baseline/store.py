@@ -70,8 +70,9 @@ def write(root: Path, path: str, document: Document) -> None:
             return
         target.parent.mkdir(parents=True, exist_ok=True)
         replace_text(target, dump(document))
-    except OSError as error:
-        raise BaselineError(f"{path}: {error.strerror or error}", hint="nothing of it was changed") from error
+    except (OSError, UnicodeEncodeError) as error:
+        what = getattr(error, "strerror", None) or error
+        raise BaselineError(f"{path}: {what}", hint="nothing of it was changed") from error
 
 
 def replace_text(target: Path, text: str) -> None:

@@ -87,7 +87,7 @@ class Budget:
             "limit": "" if self.limit is None else format_size(self.limit),
             "drift": "" if self.drift is None else str(self.drift),
         }
-        return ", ".join(f"{name} {text} ({self.sources[name]})" for name, text in parts.items() if text)
+        return ", ".join(f"{name} {text} ({self.sources.get(name, 'default')})" for name, text in parts.items() if text)
 
 
 def resolve(rules: list[Rule]) -> Budget:

@@ -32,8 +32,8 @@ def floor(budget: Budget, reference: Reference) -> int:
 def judge(subject: Subject, metric: str, measurement: Measurement, budget: Budget, bar: Bar) -> Finding:
     """Return the finding for one measurement of `metric`, held against `bar` under `budget`.
 
-    An outcome that fails rests on a settled value: the samples of a measurement that is still a bound, or that
-    disagree across the budget, give `unstable`, never `regressed`.
+    Samples that disagree across a budget give `unstable`, never an outcome that fails the test. What imports held in
+    a test that cannot run twice is not its own: another order of tests lets another one pay for it.
     """
     reference = bar.reference
     outcome, reason = _outcome(measurement, budget, bar)
@@ -52,8 +52,9 @@ def judge(subject: Subject, metric: str, measurement: Measurement, budget: Budge
 
 def _outcome(measurement: Measurement, budget: Budget, bar: Bar) -> tuple[Outcome, str]:
     samples = _samples(measurement)
-    if budget.limit is not None and measurement.value > budget.limit:
-        reason = f"{format_size(measurement.value)} is over its limit of {format_size(budget.limit)}"
+    own = measurement.value - measurement.imports
+    if budget.limit is not None and own > budget.limit:
+        reason = f"{format_size(own)} is over its limit of {format_size(budget.limit)}"
         return _firmly(Outcome.REGRESSED, reason, over=min(samples) > budget.limit)
     if bar.reference is None:
         return _WITHOUT_REFERENCE[bar.standing], bar.why
@@ -63,13 +64,9 @@ def _outcome(measurement: Measurement, budget: Budget, bar: Bar) -> tuple[Outcom
 def _against(
     reference: Reference, measurement: Measurement, budget: Budget, samples: tuple[int, ...]
 ) -> tuple[Outcome, str]:
-    growth = measurement.value - reference.value
+    own = measurement.value - measurement.imports
+    growth = own - reference.value
     allowed = budget.growth.of(reference.value)
-    if growth > allowed >= growth - measurement.imports:
-        return (
-            Outcome.PASSED,
-            f"{format_growth(growth)} of it imports, which another test may pay for in another order",
-        )
     if growth > allowed:
         if growth <= reference.spread:
             return Outcome.UNSTABLE, (
@@ -79,14 +76,16 @@ def _against(
         reason = f"{format_growth(growth)} is over its budget of {format_size(allowed)}"
         return _firmly(Outcome.REGRESSED, reason, over=min(samples) - reference.value > allowed)
     if budget.drift is not None:
-        drift = measurement.value - measurement.imports - reference.origin
-        most = budget.drift.of(reference.origin)
+        drift, most = own - reference.origin, budget.drift.of(reference.origin)
         if drift > most:
             reason = (
                 f"{format_growth(drift)} since its anchor of {format_size(reference.origin)} "
                 f"is over its drift budget of {format_size(most)}"
             )
             return _firmly(Outcome.DRIFTED, reason, over=min(samples) - reference.origin > most)
+    if measurement.value - reference.value > allowed:
+        held = format_size(measurement.imports)
+        return Outcome.PASSED, f"{held} of it imports, which another test may pay for in another order"
     if measurement.value < floor(budget, reference):
         return Outcome.IMPROVED, f"{format_growth(growth)}: the baseline can be lowered"
     return Outcome.PASSED, ""
@@ -94,6 +93,8 @@ def _against(
 
 def _samples(measurement: Measurement) -> tuple[int, ...]:
     """Return the runs that speak for the test itself; what never agreed speaks with all of its warm runs."""
+    if measurement.basis is Basis.COLD:
+        return (measurement.cold - measurement.imports,)
     return (
         (measurement.value,)
         if measurement.settled and not measurement.spread

@@ -10,6 +10,7 @@ import yaml
 from pytest_memgate.errors import ConfigError
 
 _Loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+_DIGITS = 19  # of the largest size, and more
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +34,10 @@ def from_yaml(text: str, file: str) -> Located:
         mark = getattr(error, "problem_mark", None)
         line = f":{mark.line + 1}" if mark else ""
         raise ConfigError(f"{file}{line}: {getattr(error, 'problem', None) or 'not YAML'}") from error
-    return Located({}, file, 0) if node is None else _from_node(node, file)
+    try:
+        return Located({}, file, 0) if node is None else _from_node(node, file)
+    except RecursionError:
+        raise ConfigError(f"{file}: an alias stands within what it names") from None
 
 
 def _from_node(node: yaml.Node, file: str) -> Located:
@@ -41,6 +45,8 @@ def _from_node(node: yaml.Node, file: str) -> Located:
     if isinstance(node, yaml.MappingNode):
         found: dict[str, Located] = {}
         for key, value in node.value:
+            if not isinstance(key, yaml.ScalarNode):
+                raise ConfigError(f"{file}:{key.start_mark.line + 1}: a key is expected (text in braces needs quotes)")
             if key.value in found:
                 raise ConfigError(f"{file}:{key.start_mark.line + 1}: key {key.value!r} stands here twice")
             item = _from_node(value, file)
@@ -57,7 +63,7 @@ def _scalar(node: yaml.Node) -> str | int | bool | None:
         return None
     if kind == "bool":
         return str(node.value).lower() in {"true", "yes", "on"}
-    if kind == "int" and str(node.value).isdecimal():
+    if kind == "int" and str(node.value).isdecimal() and len(node.value) < _DIGITS:
         return int(node.value)
     return str(node.value)
 
@@ -89,5 +95,8 @@ def _from_plain(data: Any, file: str, lines: list[str], first: int) -> Located:
             found[key] = Located(_from_plain(value, file, lines, line).data, file, line + 1)
         return Located(found, file, first + 1)
     if isinstance(data, list):
-        return Located([_from_plain(item, file, lines, first) for item in data], file, first + 1)
+        heads = [number for number in range(first, len(lines)) if lines[number].lstrip().startswith("[[")]
+        starts = heads if len(heads) >= len(data) else [first] * len(data)
+        items = [_from_plain(item, file, lines, start) for item, start in zip(data, starts, strict=False)]
+        return Located(items, file, first + 1)
     return Located(data.isoformat() if isinstance(data, date) else data, file, first + 1)

@@ -53,8 +53,12 @@ class Config:
             for override in reversed(self.settings.overrides)
             if metric in override.rules and matches(override.tests, subject)
         ]
+        return self.resolve(metric, [self.options, *([marker] if marker else []), *named])
+
+    def resolve(self, metric: str, rules: list[Rule]) -> Budget:
+        """Return what `rules` come to above what holds for every test."""
         general = [self.settings.rules[metric]] if metric in self.settings.rules else []
-        return resolve([self.options, *([marker] if marker else []), *named, *general, _built_in(metric)])
+        return resolve([*rules, *general, _built_in(metric)])
 
 
 def _built_in(metric: str) -> Rule:

@@ -8,6 +8,7 @@ import shutil
 import sys
 import tempfile
 import threading
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -65,15 +66,29 @@ class Recorder:
 
     def __init__(self) -> None:
         self._processes = ProcessWatch()
+        self._spent = 0.0  # seconds in collections since the heap was last frozen
+        self._price = 0.0  # seconds that freezing it took
 
-    def freeze(self) -> None:
-        """Take what is alive now out of the collector's sight.
+    def rest(self) -> None:
+        """Between two tests, take what is alive out of the collector's sight, once that is worth its price.
 
-        A collection precedes every trace, and its cost is that of the heap it walks: what collecting the tests has
-        built stays for the whole session and need not be walked again.
+        A collection precedes every trace, and its cost is that of the heap it walks: pytest, the tests collected and
+        the reports so far need not be walked each time. What died meanwhile is thawed and collected first.
         """
+        if self._spent < self._price:
+            return
+        start = time.perf_counter()
+        gc.unfreeze()
         gc.collect()
         gc.freeze()
+        self._price = time.perf_counter() - start
+        self._spent = 0.0
+
+    def collect(self) -> None:
+        """Collect before a trace, so that no garbage of another test is freed, or counted, in this one."""
+        start = time.perf_counter()
+        gc.collect()
+        self._spent += time.perf_counter() - start
 
     def traced(
         self, function: Callable[..., Any], keep: Callable[[Capture], None], refused: Callable[[], None]
@@ -88,6 +103,7 @@ class Recorder:
             @functools.wraps(function)
             async def call_async(*args: Any, **kwargs: Any) -> Any:
                 trace = _Trace(self._processes)
+                self.collect()
                 try:
                     trace.tracker.__enter__()
                 except RuntimeError:
@@ -106,6 +122,7 @@ class Recorder:
         @functools.wraps(function)
         def call(*args: Any, **kwargs: Any) -> Any:
             trace = _Trace(self._processes)
+            self.collect()
             try:
                 trace.tracker.__enter__()
             except RuntimeError:
@@ -138,7 +155,6 @@ class _Trace:
             trace_python_allocators=True,
             file_format=memray.FileFormat.AGGREGATED_ALLOCATIONS,
         )
-        gc.collect()
 
     def finish(self) -> None:
         with memray.FileReader(self.capture.path) as reader:

@@ -7,6 +7,7 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from _pytest.terminal import TerminalReporter
 
 from pytest_memgate.errors import MemgateError
 from pytest_memgate.model.codec import decode
@@ -96,7 +97,7 @@ class Controller:
         }:
             session.exitstatus = pytest.ExitCode.TESTS_FAILED
 
-    def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:
+    def pytest_terminal_summary(self, terminalreporter: TerminalReporter) -> None:
         if self._run is None:
             return
         verbosity = self._config.get_verbosity()
@@ -127,5 +128,5 @@ class Controller:
         return conclude(self._gate, facts, strict=self._strict)
 
 
-def _write(terminal: pytest.TerminalReporter, line: Line) -> None:
+def _write(terminal: TerminalReporter, line: Line) -> None:
     terminal.write_line(line.text, **_TONES[line.tone])

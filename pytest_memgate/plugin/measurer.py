@@ -3,6 +3,7 @@
 import inspect
 import json
 import re
+import sys
 from collections.abc import Generator, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
@@ -51,15 +52,12 @@ class Measurer:
         self._places = Places(gate.root)
         self._recorder = None if cannot else _recorder()
 
-    @pytest.hookimpl(trylast=True)
-    def pytest_collection_finish(self) -> None:
-        if self._recorder:
-            self._recorder.freeze()
-
     @pytest.hookimpl(tryfirst=True)
     def pytest_runtest_setup(self, item: pytest.Item) -> None:
         state = item.stash.get(STATE, None)
         if state is None or not state.inside:
+            if self._recorder:
+                self._recorder.rest()
             state = ItemState()
             state.outcome, state.why = self._left_out(item)
             remember(item, state)
@@ -115,6 +113,8 @@ class Measurer:
     def _tracing(self, item: pytest.Item, owner: object, name: str) -> Iterator[None]:
         """Trace the calls of an attribute, for a while."""
         state = item.stash.get(STATE, None)
+        if state and sys.getprofile():
+            state.outcome, state.why = Outcome.UNMEASURED, "a profiler is active, whose place memray would take"
         if state is None or state.outcome or self._recorder is None:
             yield
             return

@@ -73,9 +73,10 @@ def _modules(modules: tuple[str, ...]) -> str:
     return f" (imported {', '.join(packages[:5])}{more})"
 
 
-def accept_command(test: str) -> str:
-    """Return the command that accepts a test's growth."""
-    return f'memgate baseline update --reason "…" {shlex.quote(test)}'
+def accept_command(finding: Finding) -> str:
+    """Return the command that accepts a test's growth; drift since an anchor is accepted by moving the anchor."""
+    verb = "anchor" if finding.outcome is Outcome.DRIFTED and finding.anchor is not None else "update"
+    return f'memgate baseline {verb} --reason "…" {shlex.quote(str(finding.subject))}'
 
 
 def failure_text(finding: Finding) -> str:
@@ -87,10 +88,7 @@ def failure_text(finding: Finding) -> str:
     lines.append(f"budget: {finding.budget}")
     if finding.capture:
         lines.append(f"open the profile: python -m memray flamegraph {shlex.quote(finding.capture)}")
-    if finding.outcome is Outcome.DRIFTED:
-        lines.append(f'if it is meant: memgate baseline anchor --reason "…" {shlex.quote(str(finding.subject))}')
-    else:
-        lines.append(f"if it is meant: {accept_command(str(finding.subject))}")
+    lines.append(f"if it is meant: {accept_command(finding)}")
     return "\n".join(lines)
 
 

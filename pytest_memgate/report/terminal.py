@@ -5,11 +5,11 @@ from dataclasses import dataclass
 from enum import Enum
 
 from pytest_memgate.model.finding import Finding, Outcome
-from pytest_memgate.model.measurement import Basis
 from pytest_memgate.model.run import Change, ChangeKind, Run, Verdict
-from pytest_memgate.report.lines import accept_command, change_line, growth_lines, headline, measured_line
+from pytest_memgate.report.lines import accept_command, change_line, contribution_lines, headline, measured_line
 
 _MOST = 10
+_SITES = 2
 _WORST_FIRST = (
     Outcome.REGRESSED,
     Outcome.DRIFTED,
@@ -66,7 +66,7 @@ def summary(run: Run, *, verbosity: int = 0, notes: tuple[str, ...] = ()) -> lis
 
 def _measured(run: Run) -> str:
     measured = [finding for finding in run.findings if finding.measurement]
-    again = sum(1 for finding in measured if finding.measurement and finding.measurement.basis is not Basis.BOUND)
+    again = sum(1 for finding in measured if finding.measurement and finding.measurement.warm)
     parts = [f"{_tests(len(measured))} measured"]
     if again:
         parts.append(f"{again} of them run again")
@@ -101,7 +101,8 @@ def _section(run: Run, outcome: Outcome, verbosity: int) -> Iterator[Line]:
     for finding in shown:
         yield Line(f"{outcome:<10} {finding.subject}  {headline(finding)}", tone)
         if bad and verbosity >= 0:
-            yield from (Line(f"           {text}") for text in growth_lines(finding)[: 3 if verbosity == 0 else None])
+            shown_sites = finding.growth_by_site[: _SITES if verbosity == 0 else None]
+            yield from (Line(f"           {text}") for text in contribution_lines(shown_sites))
         if verbosity > 0 and finding.measurement:
             yield Line(f"           {measured_line(finding)}")
     if len(findings) > len(shown):
@@ -142,7 +143,7 @@ def _next(run: Run) -> Iterator[str]:
         return
     failing = sorted(_of(run, Outcome.REGRESSED) + _of(run, Outcome.DRIFTED), key=lambda one: -(one.growth or 0))
     if failing:
-        yield f"next: repair it, or accept it with its reason: {accept_command(str(failing[0].subject))}"
+        yield f"next: repair it, or accept it with its reason: {accept_command(failing[0])}"
     for outcome, kind, what in (
         (Outcome.NEW, "new", "add them"),
         (Outcome.IMPROVED, "lowered", "keep the gain"),

@@ -5,6 +5,7 @@ from pathlib import Path
 
 from pytest_memgate.baseline.document import Document
 from pytest_memgate.baseline.store import write
+from pytest_memgate.errors import UsageError
 from pytest_memgate.model.reference import Reference
 from pytest_memgate.model.run import Change, ChangeKind
 from pytest_memgate.model.subject import Subject
@@ -25,6 +26,8 @@ def pin(root: Path, tests: tuple[str, ...], reason: str) -> list[Change]:
             for metric, reference in metrics.items():
                 subject = Subject(file, name)
                 if subject in wanted and reference.anchor not in {None, reference.value}:
+                    if reason and reason == reference.reason:
+                        raise UsageError(f"{reason!r} is the reason of {subject} already", hint="give one of its own")
                     metrics[metric] = replace(reference, anchor=reference.value, reason=reason or reference.reason)
                     changes.append(_change(subject, metric, reference, reason))
         if entries != document.entries:

@@ -74,12 +74,14 @@ def _changes(file: str, base: Document | None, head: Document | None) -> Iterato
             old, new = olds.get(name, {}).get(metric), news.get(name, {}).get(metric)
             if old == new and same:
                 continue
+            kind = _kind(old, new) if same else ChangeKind.REMEASURED
+            anchored = kind is ChangeKind.ANCHORED
             yield Change(
                 subject=Subject(file, name),
                 metric=metric,
-                kind=_kind(old, new) if same else ChangeKind.REMEASURED,
-                before=old.value if old else None,
-                after=new.value if new else None,
+                kind=kind,
+                before=(old.origin if anchored else old.value) if old else None,
+                after=(new.origin if anchored else new.value) if new else None,
                 reason=new.reason if new and not (old and new.reason == old.reason) else "",
             )
 

@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
-from pytest_memgate.baseline.source import WorkTree
+from pytest_memgate.baseline.source import GitRef, WorkTree
 from pytest_memgate.baseline.store import environments
 from pytest_memgate.compare.verdict import verdict
 from pytest_memgate.config.sources import FILE
@@ -55,7 +55,7 @@ def conclude(gate: Gate, facts: Facts, *, strict: bool) -> Run:
         findings=findings,
         problems=tuple(problems),
         changes=changes,
-        loosened=tuple(loosened(gate.config.settings, gate.own)) if gate.base else (),
+        loosened=(*loosened(gate.config.settings, gate.own), *_marked(gate.base, findings)) if gate.base else (),
         baseline=gate.baselines.head.folder,
         compared_with=gate.base.ref if gate.base else "",
         strict=strict,
@@ -71,18 +71,17 @@ def conclude_update(gate: Gate, facts: Facts, kinds: frozenset[ChangeKind], reas
     store = gate.baselines.head
     problems: list[Problem] = []
     changes: list[Change] = []
+    problems += _unmeasured(facts.findings, facts)
     try:
         order = Order(kinds=kinds, reason=reason, collected=collected)
-        done = update(gate.root, store, gate.environment.header, facts.findings, order)
+        if not problems:
+            done = update(gate.root, store, gate.environment.header, facts.findings, order)
+            changes += done.changes
+            problems += done.problems
+            if done.unreasoned:
+                problems.append(unreasoned_problem(done.unreasoned, UPDATE))
     except BaselineError as error:
         problems.append(Problem(text=str(error), verdict=Verdict.NO_ANSWER))
-    else:
-        changes = done.changes
-        problems += done.problems
-        if done.unreasoned:
-            problems.append(unreasoned_problem(done.unreasoned, UPDATE))
-    if nothing_measured(facts.findings):
-        problems.append(Problem(text="nothing was measured, so nothing was updated", verdict=Verdict.NO_ANSWER))
     return Run(
         environment=gate.environment,
         verdict=verdict((), problems),
@@ -100,10 +99,6 @@ def conclude_update(gate: Gate, facts: Facts, kinds: frozenset[ChangeKind], reas
 def _may_be_of(test: str, file: str) -> bool:
     """Say whether a failed test's node id can be of a file; one outside the root has another path there."""
     return test.partition("::")[0].rpartition("/")[2] == file.rpartition("/")[2]
-
-
-def nothing_measured(findings: tuple[Finding, ...]) -> bool:
-    return not any(finding.measurement for finding in findings)
 
 
 def _vanished(gate: Gate, facts: Facts) -> Iterator[Finding]:
@@ -129,15 +124,18 @@ def _vanished(gate: Gate, facts: Facts) -> Iterator[Finding]:
 
 
 def _unmeasured(findings: tuple[Finding, ...], facts: Facts) -> Iterator[Problem]:
-    if not nothing_measured(findings):
+    if any(finding.measurement for finding in findings):
         return
-    why = next((finding.reason for finding in findings if finding.outcome is Outcome.UNMEASURED), "")
-    ran = len(facts.findings) + facts.skipped + len(facts.failed)
-    if not why:
-        parts = [(len(facts.failed), "failed"), (facts.skipped, "skipped")]
-        said = ", ".join(f"{number} {word}" for number, word in parts if number)
-        why = said if ran else "no test ran"
-    yield Problem(text=f"nothing was measured: {why}", verdict=Verdict.NO_ANSWER)
+    first = {finding.outcome: finding.reason for finding in reversed(findings)}
+    parts = [
+        (len(facts.failed), "failed"),
+        (facts.skipped, "skipped"),
+        (_number(findings, Outcome.SKIPPED), "left out by marker"),
+        (_number(findings, Outcome.UNREADABLE), "without a readable baseline"),
+        (_number(findings, Outcome.UNMEASURED), f"unmeasured, the first since {first.get(Outcome.UNMEASURED)}"),
+    ]
+    said = ", ".join(f"{number} {word}" for number, word in parts if number)
+    yield Problem(text=f"nothing was measured: {said or 'no test ran'}", verdict=Verdict.NO_ANSWER)
 
 
 def _unreadable(findings: tuple[Finding, ...]) -> Iterator[Problem]:
@@ -177,10 +175,9 @@ def _waivers(gate: Gate, facts: Facts) -> Iterator[Problem]:
             yield Problem(text=f"{where} ended on {waiver.until}", hint=f"repair the test, or renew it in {FILE}")
             continue
         concerned = [finding for finding in facts.findings if waiver.concerns(finding.subject, finding.metric)]
-        judged = [finding for finding in concerned if finding.measurement]
-        used = any(finding.outcome is Outcome.WAIVED or finding.outcome.fails_test for finding in judged)
-        if (judged and not used) or (not concerned and facts.everything):
-            why = "is not needed: the test is within its budget" if judged else "names no test"
+        within = bool(concerned) and all(one.outcome in {Outcome.PASSED, Outcome.IMPROVED} for one in concerned)
+        if within or (not concerned and facts.everything):
+            why = "is not needed: the test is within its budget" if within else "names no test"
             yield Problem(text=f"{where} {why}", hint="remove it")
 
 
@@ -203,6 +200,22 @@ def _strict(findings: tuple[Finding, ...]) -> Iterator[Problem]:
                 text=f"{_count(names, 'test')} {outcome} (strict): {_some(names)}: {found[0].reason}",
                 hint='@pytest.mark.memgate(skip="…") where it is meant, or --no-memgate-strict',
             )
+
+
+def _marked(base: GitRef, findings: tuple[Finding, ...]) -> Iterator[str]:
+    """Yield the markers in test files that the change touches: a marker is code, so the base's cannot be read."""
+    changed = base.changed_files()
+    for finding in findings:
+        if finding.subject.file not in changed:
+            continue
+        if finding.outcome is Outcome.SKIPPED:
+            yield f"{finding.subject} is left out by its marker: {finding.reason}"
+        elif "(marker)" in finding.budget:
+            yield f"{finding.subject} has a budget from its marker: {finding.budget}"
+
+
+def _number(findings: tuple[Finding, ...], outcome: Outcome) -> int:
+    return sum(finding.outcome is outcome for finding in findings)
 
 
 def _count(names: list[str], word: str) -> str:

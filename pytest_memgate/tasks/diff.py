@@ -46,19 +46,14 @@ def _difference(old: Finding, new: Finding) -> Difference:
     assert old.measurement is not None  # noqa: S101  # only measured ones are compared
     assert new.measurement is not None  # noqa: S101
     base, note = old.measurement.value, ""
-    sites = {site.key: site.size for site in old.measurement.sites}
-    if not sites and new.growth_by_site and new.baseline is not None:
+    by_site: tuple[Contribution, ...] = ()
+    if old.measurement.sites and new.measurement.sites:
+        sites = {site.key: site.size for site in old.measurement.sites}
+        by_site = growth_by_site(new.measurement.sites, sites, new.measurement.value - base)
+    elif new.growth_by_site and new.baseline is not None:
         # The base run was within its baseline, so nobody read its profile: the baseline's stands for it.
-        sites = {one.site.key: one.base for one in new.growth_by_site if one.site}
-        base, note = new.baseline, "base: the baseline, which the base run was within"
-    if not sites or not new.measurement.sites:
-        note = note or "no profile: the test was within its baseline"
-        return Difference(subject=new.subject, metric=new.metric, base=base, head=new.measurement.value, note=note)
-    return Difference(
-        subject=new.subject,
-        metric=new.metric,
-        base=base,
-        head=new.measurement.value,
-        by_site=growth_by_site(new.measurement.sites, sites, new.measurement.value - base),
-        note=note,
-    )
+        base, by_site, note = new.baseline, new.growth_by_site, "base: the baseline, which the base run was within"
+    else:
+        note = "no profile: the test was within its baseline"
+    head = new.measurement.value
+    return Difference(subject=new.subject, metric=new.metric, base=base, head=head, by_site=by_site, note=note)

@@ -2,19 +2,26 @@
 
 from collections.abc import Iterator
 
-from pytest_memgate.budget.rule import Allowance, Rule
+from pytest_memgate.budget.rule import Budget
 from pytest_memgate.config.schema import Settings
+from pytest_memgate.config.sources import Config
+from pytest_memgate.model.metric import METRICS
 from pytest_memgate.units import format_size
 
 
 def loosened(base: Settings, head: Settings) -> list[str]:
     """Return the looser budgets and the new waivers of `head`, each with its place."""
     lines: list[str] = []
-    old, new = _rules(base), _rules(head)
-    for key in sorted(new):
-        lines += _looser(key, old.get(key, Rule()), new[key])
-    for key in sorted(old.keys() - new.keys()):
-        lines.append(f"budget for {key} is gone, it was set at {', '.join(dict.fromkeys(old[key].sources.values()))}")
+    old, new = Config(settings=base), Config(settings=head)
+    keys = dict.fromkeys([*((metric, "") for metric in METRICS), *_overrides(base), *_overrides(head)])
+    for metric, pattern in keys:
+        lines += _looser(
+            f"{metric} of {pattern}" if pattern else metric, _rule(old, metric, pattern), _rule(new, metric, pattern)
+        )
+    if [one for one in _overrides(base) if one in _overrides(head)] != [
+        one for one in _overrides(head) if one in _overrides(base)
+    ]:
+        lines.append("the overrides have another order, and the last that names a test wins")
     if base.missing == "fail" and head.missing == "warn":
         lines.append(f"missing: fail -> warn ({head.missing_source})")
     known = {(waiver.test, waiver.metric, waiver.ceiling, waiver.until) for waiver in base.waivers}
@@ -27,23 +34,27 @@ def loosened(base: Settings, head: Settings) -> list[str]:
     return lines
 
 
-def _rules(settings: Settings) -> dict[str, Rule]:
-    found = dict(settings.rules)
-    for override in settings.overrides:
-        found |= {f"{metric} of {override.tests}": rule for metric, rule in override.rules.items()}
-    return found
+def _overrides(settings: Settings) -> list[tuple[str, str]]:
+    return [(metric, override.tests) for override in settings.overrides for metric in override.rules]
 
 
-def _looser(key: str, old: Rule, new: Rule) -> Iterator[str]:
-    if new.growth and (old.growth is None or new.growth.looser_than(old.growth)):
-        yield _line(key, "growth", old.growth, new.growth, new.source("growth"))
+def _rule(config: Config, metric: str, pattern: str) -> Budget:
+    """Return what holds for the tests of a pattern, or for a metric where the pattern is empty."""
+    own = [
+        one.rules[metric] for one in reversed(config.settings.overrides) if one.tests == pattern and metric in one.rules
+    ]
+    return config.resolve(metric, own)
+
+
+def _looser(key: str, old: Budget, new: Budget) -> Iterator[str]:
+    if new.growth.looser_than(old.growth):
+        yield _line(key, "growth", str(old.growth), str(new.growth), new)
     if old.drift and (new.drift is None or new.drift.looser_than(old.drift)):
-        yield _line(key, "drift", old.drift, new.drift, new.source("drift"))
+        yield _line(key, "drift", str(old.drift), str(new.drift or "none"), new)
     if old.limit is not None and (new.limit is None or new.limit > old.limit):
-        limit = None if new.limit is None else format_size(new.limit)
-        yield _line(key, "limit", format_size(old.limit), limit, new.source("limit"))
+        yield _line(key, "limit", format_size(old.limit), "none" if new.limit is None else format_size(new.limit), new)
 
 
-def _line(key: str, part: str, old: Allowance | str | None, new: Allowance | str | None, source: str) -> str:
-    where = f" ({source})" if source else ""
-    return f"{part} of {key}: {old or 'default'} -> {new or 'none'}{where}; it counts once it is on the base"
+def _line(key: str, part: str, old: str, new: str, budget: Budget) -> str:
+    where = f" ({budget.sources[part]})" if part in budget.sources else ""
+    return f"{part} of {key}: {old} -> {new}{where}; it counts once it is on the base"

@@ -29,7 +29,7 @@ def write_run(run: Run, path: Path) -> None:
     """Write a run whole or not at all; raises UsageError if that cannot be."""
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        replace_text(path, json.dumps(to_json(run), indent=1, ensure_ascii=False) + "\n")
+        replace_text(path, json.dumps(to_json(run), indent=1) + "\n")
     except OSError as error:
         raise UsageError(f"--memgate-report {path}: {error.strerror or error}") from error
 

@@ -78,8 +78,8 @@ class _FileUpdate:
         """Return what the file shall hold, None if it must not be touched."""
         collected = self._order.collected.get(self._file)
         # Entries under two headers cannot stand in one file: it changes over whole, or not at all.
-        whole = collected is not None or self._known.keys() <= measured.keys()
-        if self._stale and not (whole and self._order.kinds == ALL_KINDS):
+        kept = self._known.keys() if collected is None else self._known.keys() & collected
+        if self._stale and not (kept <= measured.keys() and self._order.kinds == ALL_KINDS):
             if measured:
                 self._done.problems.append(
                     Problem(

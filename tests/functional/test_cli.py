@@ -6,7 +6,7 @@ import sysconfig
 from pathlib import Path
 from typing import Any
 
-import jsonschema
+import jsonschema  # type: ignore[import-untyped]
 import pytest
 import yaml
 from harness import Project, Result
@@ -134,8 +134,8 @@ def test_config_says_each_value_and_its_source(project: Project) -> None:
     }
     project.write("memgate.yml", _FULL)
     assert _rows(project.memgate("config")) == {
-        "budgets.memory.peak.growth": ("max(100 KB, 5%)", "memgate.yml:2"),
-        "budgets.memory.peak.limit": ("64 MB", "memgate.yml:2"),
+        "budgets.memory.peak.growth": ("max(100 KB, 5%)", "memgate.yml:3"),
+        "budgets.memory.peak.limit": ("64 MB", "memgate.yml:4"),
         "budgets.overrides[tests/etl/**].memory.peak.growth": ("1.05 MB", "memgate.yml:7"),
         "budgets.overrides[tests/etl/**].memory.peak.drift": ("10%", "memgate.yml:7"),
         "missing": ("fail", "memgate.yml:8"),
@@ -146,7 +146,7 @@ def test_config_says_each_value_and_its_source(project: Project) -> None:
 def test_config_reads_pyproject(project: Project) -> None:
     project.write("pyproject.toml", _FULL_TOML)
     assert _rows(project.memgate("--root", ".", "config")) == {
-        "budgets.memory.peak.growth": ("300 KB", "pyproject.toml:7"),
+        "budgets.memory.peak.growth": ("300 KB", "pyproject.toml:8"),
         "missing": ("fail", "pyproject.toml:5"),
     }
 
@@ -158,7 +158,13 @@ def test_the_schema_takes_what_the_command_takes_and_nothing_else(project: Proje
     for text in ((project.root / "memgate.yml").read_text(encoding="utf-8"), _FULL):
         # A reader of YAML for JSON tools leaves dates as the text they are.
         jsonschema.validate(json.loads(json.dumps(yaml.safe_load(text), default=str)), schema)
-    for wrong in ({"budget": {}}, {"budgets": {"memory.peek": {}}}, {"missing": "maybe"}, {"waivers": [{"test": "x"}]}):
+    wrongs: list[dict[str, Any]] = [
+        {"budget": {}},
+        {"budgets": {"memory.peek": {}}},
+        {"missing": "maybe"},
+        {"waivers": [{"test": "x"}]},
+    ]
+    for wrong in wrongs:
         with pytest.raises(jsonschema.ValidationError):
             jsonschema.validate(wrong, schema)
 
@@ -193,7 +199,10 @@ def test_doctor_reports_a_configuration_that_cannot_be_read(project: Project) ->
 def test_show_prints_all_entries_or_those_named_with_their_call_sites(made: Project) -> None:
     every = made.memgate("baseline", "show")
     assert every.code == 0
-    assert [line.partition("  ")[0] for line in every.out.splitlines()] == ["test_it.py::test_one", "test_it.py::test_two"]
+    assert [line.partition("  ")[0] for line in every.out.splitlines()] == [
+        "test_it.py::test_one",
+        "test_it.py::test_two",
+    ]
     one = made.memgate("baseline", "show", "test_it.py::test_t*")
     assert one.out.splitlines()[0].startswith("test_it.py::test_two  memory.peak 122 KB")
     assert one.out.splitlines()[1].endswith("work.py:load")
@@ -245,7 +254,11 @@ def test_anchor_pins_the_values_of_today(made: Project) -> None:
     assert "anchored" in result.out
     assert "(agreed in review)" in result.out
     pinned = _entry(made, "test_two")
-    assert (pinned["anchor"], pinned["value"], pinned["reason"]) == (raised["value"], raised["value"], "agreed in review")
+    assert (pinned["anchor"], pinned["value"], pinned["reason"]) == (
+        raised["value"],
+        raised["value"],
+        "agreed in review",
+    )
     assert made.memgate("baseline", "check").code == 0
 
 

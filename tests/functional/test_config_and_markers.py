@@ -1,4 +1,4 @@
-"""Budgets, limits and waivers from the command line, from markers and from files: which one counts, and what is refused."""
+"""Budgets, limits and waivers from options, markers and files: which one counts, and what is refused."""
 
 import shutil
 from datetime import date, timedelta
@@ -17,26 +17,39 @@ _TESTS = """
         load(2000)
 """
 _GROWN = _TESTS.replace("2000", "4000")  # 122 KB -> 244 KB
-_MARKED = """
+_NEAREST = """
     import pytest
     from work import load
 
-    {module}
-    {on_class}
-    class TestIt:
-        {on_method}
-        def test_two(self):
+    pytestmark = pytest.mark.memgate(growth="50KB")
+
+    def test_module():
+        load({size})
+
+    @pytest.mark.memgate(growth="1MB")
+    def test_function_over_module():
+        load({size})
+
+    @pytest.mark.memgate(growth="1MB")
+    class TestClass:
+        def test_over_module(self):
+            load({size})
+
+        @pytest.mark.memgate(growth="50KB")
+        def test_function_over_class(self):
+            load({size})
+
+        @pytest.mark.memgate(limit="150KB")
+        def test_parts_of_both(self):
             load({size})
 """
-_GROWTH = "@pytest.mark.memgate(growth='{}')"
 
 
 @pytest.fixture(scope="module")
 def settled(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Two tests, a third in a class, and their baseline."""
+    """Two tests and their baseline."""
     project = Project(tmp_path_factory.mktemp("config") / "project")
     project.write("test_it.py", _TESTS)
-    _mark(project, 2000)
     project.update()
     return project.root
 
@@ -48,9 +61,9 @@ def gated(project: Project, settled: Path) -> Project:
     return project
 
 
-def _mark(project: Project, size: int, *, module: str = "", on_class: str = "", on_method: str = "") -> None:
-    text = _MARKED.format(module=module, on_class=on_class, on_method=on_method, size=size)
-    project.write("test_marked.py", text)
+def _mark(project: Project, marker: str, test: str = "test_two") -> None:
+    project.replace("test_it.py", "from work import load", "import pytest\nfrom work import load")
+    project.replace("test_it.py", f"def {test}", f"@pytest.mark.memgate({marker})\ndef {test}")
 
 
 def _grow(project: Project) -> None:
@@ -70,116 +83,113 @@ def _refused(result: Result, code: int, words: str) -> None:
     assert "Traceback" not in result.out
 
 
-def _markers(module: str = "", on_class: str = "", on_method: str = "") -> dict[str, str]:
-    return {
-        "module": f"pytestmark = pytest.mark.memgate(growth='{module}')" if module else "",
-        "on_class": _GROWTH.format(on_class) if on_class else "",
-        "on_method": _GROWTH.format(on_method) if on_method else "",
+def test_the_nearest_marker_counts_for_each_part(project: Project) -> None:
+    project.write("test_it.py", _NEAREST.format(size=2000))
+    project.update()
+    project.write("test_it.py", _NEAREST.format(size=4000))
+    result = project.gate()
+    assert result.outcomes() == {
+        "test_module": "regressed",
+        "test_function_over_module": "passed",
+        "TestClass::test_over_module": "passed",
+        "TestClass::test_function_over_class": "regressed",
+        "TestClass::test_parts_of_both": "regressed",
     }
-
-
-@pytest.mark.parametrize(
-    ("markers", "outcome"),
-    [
-        (_markers(), "passed"),
-        (_markers(module="50KB"), "regressed"),
-        (_markers(module="50KB", on_class="1MB"), "passed"),
-        (_markers(on_class="1MB", on_method="50KB"), "regressed"),
-        (_markers(module="50KB", on_class="60KB", on_method="1MB"), "passed"),
-    ],
-    ids=["none", "module", "class over module", "function over class", "function over all"],
-)
-def test_the_nearest_marker_counts(gated: Project, markers: dict[str, str], outcome: str) -> None:
-    _mark(gated, 4000, **markers)
-    result = gated.gate("test_marked.py")
-    assert result.outcomes() == {"TestIt::test_two": outcome}
-    assert result.code == (outcome == "regressed")
-
-
-def test_markers_complete_each_other(gated: Project) -> None:
-    _mark(gated, 4000, on_class="@pytest.mark.memgate(limit='150KB')", on_method=_GROWTH.format("1MB"))
-    result = gated.gate("test_marked.py")
-    assert result.outcomes() == {"TestIt::test_two": "regressed"}
-    assert "is over its limit of 150 KB" in result.out
-    assert "budget: growth 1 MB, limit 150 KB" in result.out
+    both = result.finding("TestClass::test_parts_of_both")
+    assert "is over its limit of 150 KB" in both["reason"]
+    assert both["budget"].startswith("growth 1 MB")
 
 
 def test_a_markers_drift_is_counted_from_the_anchor(gated: Project) -> None:
-    _mark(gated, 4000)
-    gated.update("test_marked.py", "--memgate-reason=more rows")
-    _mark(gated, 4000, on_method="@pytest.mark.memgate(drift='50KB')")
-    result = gated.gate("test_marked.py")
-    assert (result.code, result.outcomes()) == (1, {"TestIt::test_two": "drifted"})
+    _grow(gated)
+    gated.update("--memgate-reason=more rows")
+    _mark(gated, "drift='50KB'")
+    result = gated.gate()
+    assert (result.code, result.outcomes()) == (1, {"test_one": "passed", "test_two": "drifted"})
 
 
 @pytest.mark.parametrize("args", [(), ("-n2",)], ids=["plain", "n2"])
 def test_a_marker_leaves_a_test_out_for_its_reason(gated: Project, args: tuple[str, ...]) -> None:
-    _mark(gated, 90_000, on_class="@pytest.mark.memgate(skip='holds the whole catalogue')")
+    _grow(gated)
+    _mark(gated, "skip='holds the whole catalogue', limit='1KB'")
     result = gated.gate("--memgate-strict", "--memgate-missing=fail", *args)
-    assert (result.code, result.outcomes()["TestIt::test_two"]) == (0, "skipped")
-    assert "skipped    test_marked.py::TestIt::test_two  holds the whole catalogue" in result.summary()
+    assert (result.code, result.outcomes()["test_two"]) == (0, "skipped")
+    assert "skipped    test_it.py::test_two  holds the whole catalogue" in result.summary()
 
 
-@pytest.mark.parametrize(
-    ("arguments", "words"),
-    [
-        ("grwth='1MB'", "unknown argument 'grwth' (did you mean 'growth'?)"),
-        ("growth='lots'", "growth: not a budget: 'lots'"),
-        ("growth=-5", "growth: "),
-        ("growth=None", "growth: not a budget: None"),
-        ("growth=['1MB']", "growth: not a budget: ['1MB']"),
-        ("limit='5%'", "limit: not a size: '5%'"),
-        ("limit='5 elephants'", "limit: not a size: '5 elephants'"),
-        ("skip=True", "skip takes the reason, in words"),
-        ("skip=''", "skip takes the reason, in words"),
-        ("'1MB'", "takes its arguments by name: growth='200KB'"),
-    ],
-)
-def test_a_marker_without_a_meaning_is_an_error_of_its_test(gated: Project, arguments: str, words: str) -> None:
-    _mark(gated, 2000, on_method=f"@pytest.mark.memgate({arguments})")
+def test_a_marker_without_a_meaning_is_an_error_of_its_test_in_one_line(gated: Project) -> None:
+    wrong = {
+        "grwth='1MB'": "unknown argument 'grwth' (did you mean 'growth'?)",
+        "growth='lots'": "growth: not a budget: 'lots'",
+        "growth=-5": "growth: not a budget: -5",
+        "growth=None": "growth: not a budget: None",
+        "growth=['1MB']": "growth: not a budget: ['1MB']",
+        "limit='5%'": "limit: not a size: '5%'",
+        "limit=2.5": "limit: not a size: ",
+        "skip=True": "skip takes the reason, in words",
+        "skip=''": "skip takes the reason, in words",
+        "'1MB'": "takes its arguments by name: growth='200KB'",
+    }
+    tests = [f"@pytest.mark.memgate({given})\ndef test_{number}(): pass\n" for number, given in enumerate(wrong)]
+    gated.write("test_wrong.py", "import pytest\n" + "".join(tests))
     result = gated.gate()
     assert result.code == 1
-    assert "2 passed, 1 error" in result.out
-    (line,) = [line for line in result.out.splitlines() if line.startswith("memgate: test_marked.py")]
-    assert words in line
+    assert f"2 passed, {len(wrong)} errors" in result.out
+    lines = [line for line in result.out.splitlines() if line.startswith("memgate: test_wrong.py::")]
+    assert len(lines) == len(wrong)
+    for line, words in zip(lines, wrong.values(), strict=True):
+        assert words in line
     assert "Traceback" not in result.out
     assert "measurer.py" not in result.out
 
 
 def test_a_marker_is_known_to_pytest_and_idle_without_the_gate(gated: Project) -> None:
-    _mark(gated, 90_000, on_method=_GROWTH.format("1KB"))
+    _grow(gated)
+    _mark(gated, "growth='1KB'")
     result = gated.pytest("--strict-markers", "-W", "error")
     assert result.code == 0, result.out
     assert "= memgate =" not in result.out
     assert "@pytest.mark.memgate(growth=None, limit=None, drift=None, skip=None)" in gated.pytest("--markers").out
 
 
-_FILE = "budgets: {{memory.peak: {{growth: {metric}}}, overrides: [{{tests: 'test_marked*', memory.peak: {{growth: {pattern}}}}}]}}"
+def test_the_more_specific_source_counts(project: Project) -> None:
+    text = """
+        import pytest
+        from work import load
 
+        def test_plain():
+            load(2000)
 
-@pytest.mark.parametrize(
-    ("option", "marker", "pattern", "metric", "outcome"),
-    [
-        ("1MB", "50KB", "50KB", "50KB", "passed"),
-        ("50KB", "1MB", "1MB", "1MB", "regressed"),
-        ("", "1MB", "50KB", "50KB", "passed"),
-        ("", "50KB", "1MB", "1MB", "regressed"),
-        ("", "", "1MB", "50KB", "passed"),
-        ("", "", "50KB", "1MB", "regressed"),
-        ("", "", "", "50KB", "regressed"),
-        ("", "", "", "", "passed"),
-    ],
-)
-def test_the_more_specific_source_counts(  # noqa: PLR0917
-    gated: Project, option: str, marker: str, pattern: str, metric: str, outcome: str
-) -> None:
-    _mark(gated, 4000, on_method=_GROWTH.format(marker) if marker else "")
-    if pattern:
-        gated.write("memgate.yml", _FILE.format(metric=metric, pattern=pattern))
-    elif metric:
-        gated.write("memgate.yml", f"budgets: {{memory.peak: {{growth: {metric}}}}}")
-    result = gated.gate(*([f"--memgate-growth={option}"] if option else []), "test_marked.py")
-    assert result.outcomes() == {"TestIt::test_two": outcome}
+        def test_pattern():
+            load(2000)
+
+        @pytest.mark.memgate(growth="50KB")
+        def test_pattern_and_marker():
+            load(2000)
+
+        @pytest.mark.memgate(growth="1MB")
+        def test_marker():
+            load(2000)
+    """
+    project.write("test_it.py", text)
+    project.update()
+    project.write("test_it.py", text.replace("2000", "4000"))
+    names = ("test_plain", "test_pattern", "test_pattern_and_marker", "test_marker")
+    passed, regressed = "passed", "regressed"
+    built_in = project.gate()
+    assert built_in.outcomes() == dict(zip(names, (passed, passed, regressed, passed), strict=True))
+    project.write(
+        "memgate.yml",
+        """
+        budgets:
+          memory.peak: {growth: 50KB}
+          overrides: [{tests: "test_it.py::test_pattern*", memory.peak: {growth: 1MB}}]
+        """,
+    )
+    configured = project.gate()
+    assert configured.outcomes() == dict(zip(names, (regressed, passed, regressed, passed), strict=True))
+    assert project.gate("--memgate-growth=1MB").outcomes() == dict.fromkeys(names, passed)
+    assert project.gate("--memgate-growth=50KB").outcomes() == dict.fromkeys(names, regressed)
 
 
 def test_a_later_pattern_wins_and_parts_come_from_where_they_are(gated: Project) -> None:
@@ -195,32 +205,30 @@ def test_a_later_pattern_wins_and_parts_come_from_where_they_are(gated: Project)
     )
     _grow(gated)
     result = gated.gate("--memgate-limit=1MB")
-    assert result.finding("test_two")["budget"] == "growth 100 KB, limit 1 MB"
-    assert result.finding("test_one")["budget"] == "growth 1 MB, limit 1 MB"
-    assert result.outcomes() == {"test_one": "passed", "test_two": "regressed", "TestIt::test_two": "passed"}
+    two, one = result.finding("test_two")["budget"], result.finding("test_one")["budget"]
+    assert two == "growth 100 KB (memgate.yml:5), limit 1 MB (--memgate-limit)"
+    assert one == "growth 1 MB (memgate.yml:4), limit 1 MB (--memgate-limit)"
+    assert result.outcomes() == {"test_one": "passed", "test_two": "regressed"}
 
 
-@pytest.mark.parametrize(
-    ("growth", "outcome"),
-    [
-        ("90%", "regressed"),
-        ("110%", "passed"),
-        ("max(200KB, 5%)", "passed"),
-        ("max(50KB, 110%)", "passed"),
-        ("max(50KB, 5%)", "regressed"),
-        ("min(200KB, 5%)", "regressed"),
-        ("min(200KB, 110%)", "passed"),
-        ("100KiB", "regressed"),
-        ("130000", "not a budget"),
-    ],
-)
-def test_a_budget_in_each_of_its_forms(gated: Project, growth: str, outcome: str) -> None:
-    _grow(gated)
-    result = gated.gate(f"--memgate-growth={growth}", "-k", "two and not TestIt")
-    if outcome == "not a budget":
-        _refused(result, 4, "--memgate-growth: not a budget: '130000'")
-    else:
-        assert result.outcomes() == {"test_two": outcome}
+def test_a_budget_in_each_of_its_forms(project: Project) -> None:
+    outcomes = {
+        "90%": "regressed",
+        "110%": "passed",
+        "max(200KB, 5%)": "passed",
+        "max(50KB, 110%)": "passed",
+        "max(50KB, 5%)": "regressed",
+        "min(200KB, 5%)": "regressed",
+        "min(5%, 200KB)": "regressed",
+        "min(200KB, 110%)": "passed",
+        "100KiB": "regressed",
+    }
+    parameters = [f"pytest.param(marks=pytest.mark.memgate(growth={form!r}), id={form!r})" for form in outcomes]
+    marked = f"@pytest.mark.parametrize([], [{', '.join(parameters)}])\ndef test_it():\n    load(2000)\n"
+    project.write("test_it.py", f"import pytest\nfrom work import load\n{marked}")
+    project.update()
+    project.replace("test_it.py", "load(2000)", "load(4000)")  # 122 KB -> 244 KB
+    assert project.gate().outcomes() == {f"test_it[{form}]": outcome for form, outcome in outcomes.items()}
 
 
 def test_a_limit_needs_no_baseline(project: Project) -> None:
@@ -234,7 +242,11 @@ def test_a_limit_needs_no_baseline(project: Project) -> None:
 @pytest.mark.parametrize(
     ("name", "text", "words"),
     [
-        ("memgate.yml", "budgets:\n  memory.peek: {growth: 1MB}\n", "memgate.yml:2: unknown key 'memory.peek' (did you"),
+        (
+            "memgate.yml",
+            "budgets:\n  memory.peek: {growth: 1MB}\n",
+            "memgate.yml:2: unknown key 'memory.peek' (did you",
+        ),
         ("memgate.yml", "\n\nbugdets: {}\n", "memgate.yml:3: unknown key 'bugdets' (did you mean 'budgets'?)"),
         ("memgate.yml", "budgets:\n  memory.peak:\n    growth: lots\n", "memgate.yml:3: not a budget: 'lots'"),
         ("memgate.yml", "missing: [fail]\n", "memgate.yml:1: one value is expected"),
@@ -256,14 +268,18 @@ def test_a_limit_needs_no_baseline(project: Project) -> None:
 def test_a_mistake_in_a_file_is_told_with_its_line(project: Project, name: str, text: str, words: str) -> None:
     (project.root / name).write_text(text, encoding="utf-8")
     _refused(project.memgate("config"), 2, words)
-    if name == "memgate.yml":  # pytest itself reads the other one first
-        _refused(project.gate(), 4, words)
+
+
+def test_a_mistake_in_a_file_stops_pytest_before_it_runs(project: Project, workers: tuple[str, ...]) -> None:
+    project.write("test_it.py", "import nothing_of_that_name")
+    project.write("memgate.yml", "missing: warn\nbudgets:\n  memory.peak: {growth: lots}\n")
+    _refused(project.gate(*workers), 4, "memgate.yml:3: not a budget: 'lots'")
 
 
 def test_two_configurations_at_once_are_refused(gated: Project) -> None:
     gated.write("memgate.yml", "missing: warn\n")
     gated.write("pyproject.toml", "[tool.memgate]\nmissing = 'fail'\n")
-    for result, code in ((gated.gate(), 4), (gated.gate("-n2"), 4), (gated.memgate("config"), 2)):
+    for result, code in ((gated.gate(), 4), (gated.memgate("config"), 2)):
         _refused(result, code, "memgate.yml and [tool.memgate] in pyproject.toml are both there; keep one of them")
 
 
@@ -276,7 +292,7 @@ def test_pyproject_counts_as_the_file_does(gated: Project) -> None:
         [tool.memgate.budgets."memory.peak"]
         growth = "100KB"
         [[tool.memgate.budgets.overrides]]
-        tests = "test_marked.py"
+        tests = "test_it.py::test_one"
         "memory.peak" = {growth = "1MB"}
         [[tool.memgate.waivers]]
         test = "test_it.py::test_two"
@@ -287,15 +303,10 @@ def test_pyproject_counts_as_the_file_does(gated: Project) -> None:
         """,
     )
     _grow(gated)
-    _mark(gated, 4000)
+    gated.replace("test_it.py", "load(1000)", "load(3000)")
     gated.write("test_new.py", "def test_three(): pass")
     result = gated.gate()
-    assert result.outcomes() == {
-        "test_one": "passed",
-        "test_two": "waived",
-        "test_three": "new",
-        "TestIt::test_two": "passed",
-    }
+    assert result.outcomes() == {"test_one": "passed", "test_two": "waived", "test_three": "new"}
     assert result.code == 1
     assert "(missing: fail)" in _problems(result)[0]
 
@@ -305,11 +316,11 @@ def _waive(project: Project, test: str, ceiling: str, until: date) -> None:
     project.write("memgate.yml", f"budgets: {{memory.peak: {{growth: 100KB}}}}\nwaivers:\n  - {entry}\n")
 
 
-def test_a_waiver_covers_its_test_to_its_last_day(gated: Project, workers: tuple[str, ...]) -> None:
+def test_a_waiver_covers_its_test_to_its_last_day(gated: Project) -> None:
     _grow(gated)
     today = date.today()  # noqa: DTZ011  # the gate goes by the day of the machine
     _waive(gated, "test_it.py::test_two", "300KB", today)
-    result = gated.gate(*workers)
+    result = gated.gate()
     assert (result.code, result.outcomes()["test_two"]) == (0, "waived")
     (line,) = [line for line in result.summary().splitlines() if line.startswith("waived")]
     assert f"waived until {today}: until #7 (memgate.yml:3)" in line
@@ -337,7 +348,7 @@ def test_an_expired_waiver_fails(gated: Project, grown: bool) -> None:
 
 def test_a_waiver_that_is_not_needed_fails_where_its_tests_ran(gated: Project) -> None:
     _waive(gated, "test_it.py::test_two", "300KB", date(2999, 12, 31))
-    assert gated.gate("test_marked.py").code == 0
+    assert gated.gate("-k", "test_one").code == 0
     result = gated.gate()
     assert result.code == 1
     assert "is not needed: the test is within its budget" in _problems(result)[0]
@@ -354,7 +365,7 @@ def test_a_waiver_for_several_tests_is_needed_while_one_needs_it(gated: Project)
 @pytest.mark.parametrize("args", [(), ("-n2",)], ids=["plain", "n2"])
 def test_a_waiver_that_names_no_test_fails_a_complete_run_only(gated: Project, args: tuple[str, ...]) -> None:
     _waive(gated, "test_it.py::test_tow", "300KB", date(2999, 12, 31))
-    for narrow in (("test_it.py",), ("-k", "one"), ("--deselect", "test_it.py::test_one")):
+    for narrow in (("test_it.py",), ("-k", "one")):
         assert gated.gate(*narrow, *args).code == 0
     result = gated.gate(*args)
     assert result.code == 1
@@ -405,7 +416,7 @@ def test_options_that_do_not_fit_together_are_refused(project: Project, args: tu
 
 
 @pytest.mark.parametrize(
-    ("value", "strict"), [("true", True), ("1", True), ("", False), ("false", False)], ids=["true", "1", "", "false"]
+    ("value", "strict"), [("true", True), ("", False), ("false", False)], ids=["true", "empty", "false"]
 )
 def test_strictness_follows_ci(gated: Project, value: str, strict: bool) -> None:
     path = gated.baselines / "test_it.py.yaml"

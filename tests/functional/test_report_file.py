@@ -6,9 +6,9 @@ import shutil
 import sys
 from pathlib import Path
 from typing import Any
-from xml.etree import ElementTree as Xml
+from xml.etree import ElementTree as ET
 
-import jsonschema
+import jsonschema  # type: ignore[import-untyped]
 import pytest
 import yaml
 from harness import Project, Result
@@ -108,7 +108,8 @@ def test_every_kind_of_run_fits_the_schema(gated: Project, tmp_path: Path) -> No
     assert (nothing["exit_code"], nothing["verdict"]) == (3, "no answer")
     for run in (green, red, update, nothing):
         assert list(validator.iter_errors(run)) == []
-    for wrong in ({"verdict": "maybe"}, {"schema": 2}, {"findings": [{}]}, {"exit_code": "0"}):
+    wrongs: list[dict[str, Any]] = [{"verdict": "maybe"}, {"schema": 2}, {"findings": [{}]}, {"exit_code": "0"}]
+    for wrong in wrongs:
         assert list(validator.iter_errors({**green, **wrong})), wrong
 
 
@@ -132,11 +133,11 @@ def test_a_file_that_cannot_be_written_is_not_green(gated: Project, path: str) -
     assert "INTERNALERROR" not in result.out
 
 
-def _cases(path: Path) -> dict[str, Xml.Element]:
-    return {case.attrib["name"]: case for case in Xml.parse(path).iter("testcase")}
+def _cases(path: Path) -> dict[str, ET.Element]:
+    return {case.attrib["name"]: case for case in ET.parse(path).iter("testcase")}
 
 
-def _property(case: Xml.Element) -> dict[str, Any]:
+def _property(case: ET.Element) -> dict[str, Any]:
     (text,) = [one.attrib["value"] for one in case.iter("property") if one.attrib["name"] == "memgate.memory.peak"]
     found: dict[str, Any] = json.loads(text)
     return found
@@ -145,7 +146,7 @@ def _property(case: Xml.Element) -> dict[str, Any]:
 def test_junit_carries_each_finding_and_the_failure(gated: Project, workers: tuple[str, ...]) -> None:
     gated.write("test_it.py", _GROWN)
     gated.gate("--junitxml=junit.xml", *workers)
-    suite = next(Xml.parse(gated.root / "junit.xml").iter("testsuite"))
+    suite = next(ET.parse(gated.root / "junit.xml").iter("testsuite"))
     assert (suite.attrib["tests"], suite.attrib["failures"], suite.attrib["errors"]) == ("2", "1", "0")
     cases = _cases(gated.root / "junit.xml")
     assert _property(cases["test_one"])["outcome"] == "passed"
@@ -183,7 +184,7 @@ def test_a_hostile_test_id_survives_every_file(project: Project, ini: str, args:
     properties = {_property(case)["subject"]["name"] for case in _cases(project.root / "junit.xml").values()}
     if not ini:
         assert properties == names
-    assert len(list(Xml.parse(project.root / "junit.xml").iter("failure"))) == 1
+    assert len(list(ET.parse(project.root / "junit.xml").iter("failure"))) == 1
     project.replace("test_it.py", "load(1000 if text != '~' else 9000)", "load(1000)")
     assert project.update(*args).run.get("changes") is None
     assert project.baseline("test_it.py") == before

@@ -64,14 +64,14 @@ def test_looser_means_that_some_value_may_grow_more(one: str, other: str, looser
 
 
 def test_each_part_of_a_budget_comes_from_the_most_specific_rule_that_has_it() -> None:
-    option = Rule(growth=Allowance(size=1), source="command line")
-    marker = Rule(growth=Allowance(size=2), limit=20, source="marker")
-    general = Rule(growth=Allowance(size=3), limit=30, drift=Allowance(size=300), source="memgate.yml:2")
+    option = Rule(growth=Allowance(size=1), sources={"growth": "command line"})
+    marker = Rule(growth=Allowance(size=2), limit=20, sources={"growth": "marker", "limit": "marker"})
+    general = Rule(growth=Allowance(size=3), limit=30, drift=Allowance(size=300), sources={"drift": "memgate.yml:2"})
     assert resolve([option, marker, general]) == Budget(
         growth=Allowance(size=1),
         limit=20,
         drift=Allowance(size=300),
-        sources=(("growth", "command line"), ("limit", "marker"), ("drift", "memgate.yml:2")),
+        sources={"growth": "command line", "limit": "marker", "drift": "memgate.yml:2"},
     )
 
 
@@ -80,10 +80,11 @@ def test_a_growth_of_nothing_is_a_budget_too() -> None:
     assert found.growth.of(1_000_000) == 0
 
 
-def test_a_budget_says_all_of_its_parts() -> None:
-    full = Budget(growth=Allowance(size=200_000), limit=64_000_000, drift=Allowance(percent=10))
-    assert str(full) == "growth 200 KB, limit 64 MB, drift 10%"
-    assert str(Budget(growth=Allowance(percent=5))) == "growth 5%"
+def test_a_budget_says_all_of_its_parts_and_where_they_stand() -> None:
+    sources = {"growth": "default", "limit": "marker", "drift": "memgate.yml:2"}
+    full = Budget(growth=Allowance(size=200_000), limit=64_000_000, drift=Allowance(percent=10), sources=sources)
+    assert str(full) == "growth 200 KB (default), limit 64 MB (marker), drift 10% (memgate.yml:2)"
+    assert str(Budget(growth=Allowance(percent=5), sources=sources)) == "growth 5% (default)"
 
 
 @pytest.mark.parametrize(

@@ -28,6 +28,8 @@ waivers:
   - {test: "tests/test_x.py::test_y", metric: memory.peak, ceiling: 3MB, until: 2027-01-31, reason: soon gone}
 """
 
+FULL_SOURCES = dict.fromkeys(("growth", "limit", "drift"), "memgate.yml:2")
+
 
 def yaml_settings(text: str) -> Settings:
     return read_settings(from_yaml(text, "memgate.yml"))
@@ -46,10 +48,10 @@ def config(text: str, options: Rule | None = None) -> Config:
 def test_every_key_is_read_with_its_place() -> None:
     settings = yaml_settings(FULL)
     assert settings.rules[METRIC] == Rule(
-        growth=Allowance(size=100_000), limit=64_000_000, drift=Allowance(percent=10), source="memgate.yml:2"
+        growth=Allowance(size=100_000), limit=64_000_000, drift=Allowance(percent=10), sources=FULL_SOURCES
     )
     assert [override.tests for override in settings.overrides] == ["tests/etl/**", "tests/etl/test_big.py"]
-    assert settings.overrides[1].rules[METRIC] == Rule(limit=1_000_000_000, source="memgate.yml:7")
+    assert settings.overrides[1].rules[METRIC] == Rule(limit=1_000_000_000, sources={"limit": "memgate.yml:8"})
     assert (settings.missing, settings.missing_source) == ("fail", "memgate.yml:9")
     assert (settings.waivers[0].ceiling, settings.waivers[0].source) == (3_000_000, "memgate.yml:11")
     assert settings.waivers[0].until.isoformat() == "2027-01-31"
@@ -78,7 +80,7 @@ until = 2027-01-31
 reason = "soon gone"
 """
     settings, same = toml_settings(text), yaml_settings(FULL)
-    assert settings.rules[METRIC].source == "pyproject.toml:8"
+    assert settings.rules[METRIC].source("limit") == "pyproject.toml:8"
     assert settings.rules[METRIC].growth == same.rules[METRIC].growth
     assert settings.overrides[0].rules[METRIC].growth == same.overrides[0].rules[METRIC].growth
     assert settings.missing_source == "pyproject.toml:5"
@@ -202,14 +204,14 @@ def test_a_file_that_is_not_utf_8_is_an_error_of_the_configuration(tmp_path: Pat
 def test_option_beats_marker_beats_pattern_beats_metric_beats_built_in() -> None:
     etl, shop = Subject("tests/etl/test_a.py", "test_x"), SUBJECT
     plain = config(FULL)
-    marker = Rule(growth=Allowance(size=7), source="marker")
-    option = Rule(growth=Allowance(size=9), source="command line")
+    marker = Rule(growth=Allowance(size=7), sources={"growth": "marker"})
+    option = Rule(growth=Allowance(size=9), sources={"growth": "command line"})
     assert plain.budget(etl, METRIC).growth == Allowance.parse("max(1MB, 5%)")
     assert plain.budget(etl, METRIC).limit == 64_000_000
     assert plain.budget(shop, METRIC).growth == Allowance(size=100_000)
     assert plain.budget(etl, METRIC, marker).growth == Allowance(size=7)
     assert config(FULL, options=option).budget(etl, METRIC, marker).growth == Allowance(size=9)
-    assert config("").budget(shop, METRIC).sources == (("growth", "default"),)
+    assert config("").budget(shop, METRIC).sources == {"growth": "default"}
     assert config("").budget(shop, METRIC).growth == Allowance(size=200_000)
 
 
@@ -232,7 +234,7 @@ def test_the_table_shows_each_value_and_its_source() -> None:
         ("budgets.memory.peak.limit", "64 MB", "memgate.yml:2"),
         ("budgets.memory.peak.drift", "10%", "memgate.yml:2"),
         ("budgets.overrides[tests/etl/**].memory.peak.growth", "max(1 MB, 5%)", "memgate.yml:5"),
-        ("budgets.overrides[tests/etl/test_big.py].memory.peak.limit", "1 GB", "memgate.yml:7"),
+        ("budgets.overrides[tests/etl/test_big.py].memory.peak.limit", "1 GB", "memgate.yml:8"),
         ("missing", "fail", "memgate.yml:9"),
         (
             "waivers[tests/test_x.py::test_y]",

@@ -39,7 +39,7 @@ def test_growth_is_held_against_its_budget(growth: int, outcome: Outcome) -> Non
 def test_a_regression_says_by_how_much() -> None:
     found = judged(settled(5_400_000), budget(), known(Reference(value=1_200_000)))
     assert found.reason == "+4.2 MB is over its budget of 200 KB"
-    assert found.budget == "growth 200 KB"
+    assert found.budget == "growth 200 KB (memgate.yml:2)"
 
 
 def test_an_improvement_says_that_the_baseline_can_be_lowered() -> None:

@@ -183,8 +183,14 @@ def test_budgets_come_from_the_base_and_waivers_from_the_work_tree(tmp_path: Pat
     waiver = f"waivers: [{{test: '{FILE}', metric: memory.peak, ceiling: 9MB, until: 2026-12-31, reason: r}}]\n"
     (tmp_path / "memgate.yml").write_text(text.replace("100KB", "9MB") + waiver)
     environment = make_gate(tmp_path).environment
-    gate = open_gate(tmp_path, environment, base="HEAD", options=Rule(limit=64 * MB), missing="fail")
-    assert str(gate.config.budget(SUBJECT, METRIC)) == "growth 100 KB, limit 64 MB"
+    gate = open_gate(
+        tmp_path,
+        environment,
+        base="HEAD",
+        options=Rule(limit=64 * MB, sources={"limit": "command line"}),
+        missing="fail",
+    )
+    assert str(gate.config.budget(SUBJECT, METRIC)) == "growth 100 KB (memgate.yml:1), limit 64 MB (command line)"
     assert gate.config.missing_fails
     assert [one.source for one in gate.waivers] == ["memgate.yml:2"]
     assert open_gate(tmp_path, environment).config.budget(SUBJECT, METRIC).growth == Allowance(size=9 * MB)
@@ -259,7 +265,7 @@ LATER = "; it counts once it is on the base"
         (
             PEAK.format("limit: 1MB"),
             PEAK.format(""),
-            ["limit of memory.peak: 1 MB -> none (memgate.yml:1)" + LATER],
+            ["limit of memory.peak: 1 MB -> none" + LATER],
         ),
         (
             PEAK.format("drift: 1MB"),
@@ -269,9 +275,9 @@ LATER = "; it counts once it is on the base"
         (
             PEAK.format("drift: 1MB"),
             PEAK.format(""),
-            ["drift of memory.peak: 1 MB -> none (memgate.yml:1)" + LATER],
+            ["drift of memory.peak: 1 MB -> none" + LATER],
         ),
-        (PEAK.format("growth: 1KB"), "", ["budget for memory.peak is gone, it was memgate.yml:1"]),
+        (PEAK.format("growth: 1KB"), "", ["budget for memory.peak is gone, it was set at memgate.yml:1"]),
         (
             ETL.format("growth: 1MB"),
             ETL.format("growth: 2MB"),

@@ -229,12 +229,13 @@ def test_a_file_that_cannot_be_read_is_not_overwritten(tmp_path: Path) -> None:
 
 def test_raises_without_a_reason_come_as_one_problem() -> None:
     change = Change(subject=Subject(FILE, "test_a"), metric=METRIC, kind=ChangeKind.RAISED, before=MB, after=2 * MB)
-    problem = unreasoned_problem([change, change, change], "memgate baseline update")
-    assert problem.text == (
-        f"raised, so not written without a reason of its own: {FILE}::test_a 1 MB -> 2 MB and 2 more"
-    )
+    one = f"{FILE}::test_a 1 MB -> 2 MB"
+    problem = unreasoned_problem([change] * 7, "memgate baseline update")
+    assert problem.text == (f"raised, so not written without a reason of its own: {', '.join([one] * 5)} and 2 more")
     assert problem.hint == 'say why the growth is right: memgate baseline update --reason "…"'
-    assert unreasoned_problem([change], "x").text.endswith("1 MB -> 2 MB")
+    few = unreasoned_problem([change], "x")
+    assert few.text.endswith("1 MB -> 2 MB")
+    assert few.hint.endswith(f'x --reason "…" {FILE}::test_a')
 
 
 def test_an_update_that_wrote_everything_passed(tmp_path: Path) -> None:
@@ -309,7 +310,10 @@ def test_accepting_growth_without_a_reason_is_a_problem(tmp_path: Path) -> None:
     run = run_of(measured("test_a", settled(3 * MB)))
     done = accept(tmp_path, run, (), reason="", only=(), run_file="run.json")
     assert done.changes == []
-    assert done.problems[0].hint == 'say why the growth is right: memgate baseline accept run.json --reason "…"'
+    assert (
+        done.problems[0].hint
+        == 'say why the growth is right: memgate baseline accept run.json --reason "…" tests/test_shop.py::test_a'
+    )
 
 
 def test_accepting_can_be_kept_to_one_kind(tmp_path: Path) -> None:
