@@ -12,9 +12,8 @@ demo: .venvs/demo/.installed
 # The example uses the gate as its user does: installed, not from the checkout.
 .venvs/demo/.installed: pyproject.toml example_project/requirements.txt $(shell find pytest_memgate -name '*.py' -o -name '*.json')
 	$(PYTHON) -m venv .venvs/demo
-	.venvs/demo/bin/python -m pip install --quiet --disable-pip-version-check --requirement example_project/requirements.txt
+	.venvs/demo/bin/python -m pip install --quiet --disable-pip-version-check . --requirement example_project/requirements.txt
 	.venvs/demo/bin/python -m pip install --quiet --disable-pip-version-check --force-reinstall --no-deps .
-	.venvs/demo/bin/python -m pip install --quiet --disable-pip-version-check .
 	touch $@
 
 test: lint

@@ -18,7 +18,7 @@ class Store:
 
     def __init__(self, source: Source, environment: str) -> None:
         self._source = source
-        self.folder = f"{FOLDER}/{environment}"
+        self.folder = f"{FOLDER}/{_inside(environment, parts=1)}"
         self._documents: dict[str, Document | None] = {}
         self._keys: list[str] | None = None
 
@@ -46,7 +46,15 @@ class Store:
         return self._keys
 
     def path(self, file: str) -> str:
-        return f"{self.folder}/{file}{_SUFFIX}"
+        return f"{self.folder}/{_inside(file)}{_SUFFIX}"
+
+
+def _inside(path: str, *, parts: int | None = None) -> str:
+    """Return a path that stays where it is put: a run's file from elsewhere may hold any."""
+    given = path.split("/")
+    if {"", ".", ".."} & set(given) or "\\" in path or "\0" in path or len(given) != (parts or len(given)):
+        raise BaselineError(f"{path!r} is no place for a baseline", hint="it would lie outside its folder")
+    return path
 
 
 def environments(source: Source) -> list[str]:

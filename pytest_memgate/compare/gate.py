@@ -1,7 +1,7 @@
 """The one place where a measurement is judged: numbers in, a finding out."""
 
 from pytest_memgate.budget.rule import Budget
-from pytest_memgate.model.finding import Finding, Outcome
+from pytest_memgate.model.finding import OVER_LIMIT, Finding, Outcome
 from pytest_memgate.model.measurement import Basis, Measurement
 from pytest_memgate.model.reference import Bar, Reference, Standing
 from pytest_memgate.model.subject import Subject
@@ -45,7 +45,7 @@ def judge(subject: Subject, metric: str, measurement: Measurement, budget: Budge
         measurement=measurement,
         baseline=reference.value if reference else None,
         anchor=reference.anchor if reference else None,
-        allowed=budget.growth.of(reference.value) if reference else None,
+        allowed=budget.growth.of(reference.value if reference else measurement.value),
         budget=str(budget),
     )
 
@@ -54,7 +54,7 @@ def _outcome(measurement: Measurement, budget: Budget, bar: Bar) -> tuple[Outcom
     samples = _samples(measurement)
     own = measurement.value - measurement.imports
     if budget.limit is not None and own > budget.limit:
-        reason = f"{format_size(own)} is over its limit of {format_size(budget.limit)}"
+        reason = f"{format_size(own)} {OVER_LIMIT} {format_size(budget.limit)}"
         return _firmly(Outcome.REGRESSED, reason, over=min(samples) > budget.limit)
     if bar.reference is None:
         return _WITHOUT_REFERENCE[bar.standing], bar.why

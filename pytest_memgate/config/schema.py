@@ -53,6 +53,8 @@ def _mapping(value: Located, keys: Iterable[str]) -> dict[str, Located]:
         raise _fail(value, f"a mapping with {' or '.join(sorted(keys))} is expected, not {value.data!r}")
     known = list(keys)
     for name, item in value.data.items():
+        if name not in known and name.endswith((")", "%")):
+            raise _fail(item, 'a budget with a comma needs quotes inside braces: growth: "max(200KB, 5%)"')
         if name not in known:
             raise _fail(item, unknown("key", name, known))
     return value.data

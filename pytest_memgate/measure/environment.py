@@ -37,6 +37,11 @@ def memray_version() -> str:
         return ""
 
 
+def in_ci() -> bool:
+    """Say whether this is a CI job, where the gate is strict by default."""
+    return os.environ.get("CI", "").lower() not in {"", "0", "false", "no"}
+
+
 def coverage_is_on() -> bool:
     """Say whether coverage.py measures in this process: it moves a peak by tens of kilobytes."""
     coverage = sys.modules.get("coverage")

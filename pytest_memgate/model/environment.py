@@ -12,15 +12,15 @@ class Header:
     coverage: bool
 
     def differences(self, other: "Header") -> str:
-        """Return what differs, as `memray 1.19 there, 1.20 here`; empty where nothing does."""
+        """Return what differs, as `memray '1.19' there and '1.20' here`; empty where nothing does."""
         mine, theirs = asdict(self), asdict(other)
         return ", ".join(
-            f"{key} {_word(mine[key])} there, {_word(theirs[key])} here" for key in mine if mine[key] != theirs[key]
+            f"{key} {_word(mine[key])} there and {_word(theirs[key])} here" for key in mine if mine[key] != theirs[key]
         )
 
 
 def _word(value: object) -> str:
-    return {True: "on", False: "off"}.get(value, str(value)) if isinstance(value, bool) else str(value)
+    return ("on" if value else "off") if isinstance(value, bool) else repr(value)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -7,6 +7,8 @@ from pytest_memgate.model.measurement import Measurement
 from pytest_memgate.model.site import Contribution
 from pytest_memgate.model.subject import Subject
 
+OVER_LIMIT = "is over its limit of"  # a finding's reason, where no baseline can help
+
 
 class Outcome(StrEnum):
     """What the gate says of one measurement."""

@@ -104,7 +104,7 @@ class Controller:
         if self._run.problems:
             # Pytest's own last line shall not look green when the run is not.
             marks = [SimpleNamespace(nodeid="memgate") for _ in self._run.problems]
-            terminalreporter.stats.setdefault("memgate problem", []).extend(marks)
+            terminalreporter.stats["memgate problem" if len(marks) == 1 else "memgate problems"] = marks
         terminalreporter.write_sep("=", "memgate")
         for line in summary(self._run, verbosity=verbosity, notes=tuple(self._notes)):
             _write(terminalreporter, line)

@@ -7,14 +7,7 @@ from typing import Any
 import pytest
 
 _KINDS = ("all", "new", "raised", "lowered", "removed")
-_OPTIONS = (
-    "memgate_update",
-    "memgate_reason",
-    "memgate_base",
-    "memgate_growth",
-    "memgate_limit",
-    "memgate_drift",
-)
+_OPTIONS = ("update", "reason", "base", "growth", "limit", "drift", "missing", "strict", "report", "keep")
 
 
 class _Update(argparse.Action):
@@ -79,6 +72,7 @@ def pytest_configure(config: pytest.Config) -> None:
         from pytest_memgate.plugin.setup import start
 
         start(config)
-    elif given := [name for name in _OPTIONS if getattr(config.option, name, None)]:
-        option = f"--{given[0].replace('_', '-')}"
-        raise pytest.UsageError(f"memgate: {option} has no effect without --memgate")
+        return
+    given = [name for name in _OPTIONS if getattr(config.option, f"memgate_{name}") is not None]
+    if given:
+        raise pytest.UsageError(f"memgate: --memgate-{given[0]} has no effect without --memgate")

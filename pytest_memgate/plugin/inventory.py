@@ -1,7 +1,7 @@
 """Which files a run collects as a whole: only there can an entry be called vanished, or be removed."""
 
 from collections import defaultdict
-from collections.abc import Generator, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +10,7 @@ import pytest
 from pytest_memgate.baseline.place import file_key, test_file
 from pytest_memgate.plugin.items import subject_of
 
-_NARROWING = ("keyword", "markexpr", "deselect", "lf", "ignore", "ignore_glob", "stepwise")
+_NARROWING = ("keyword", "markexpr", "deselect", "ignore", "ignore_glob", "stepwise")
 
 
 class Inventory:
@@ -20,30 +20,34 @@ class Inventory:
         self._config = config
         self._names: dict[str, set[str]] = defaultdict(set)
         self._partial: set[str] = set()
+        self._empty: set[str] = set()
         self._broken = False
         self._known = False
 
-    @pytest.hookimpl(wrapper=True, tryfirst=True)
-    def pytest_collection_modifyitems(self, items: list[pytest.Item]) -> Generator[None, None, None]:
-        root = self._config.rootpath
-        before = {id(item): subject_of(item, root) for item in items}
-        result = yield
-        kept = {id(item) for item in items}
-        for key, subject in before.items():
-            self._names[subject.file].add(subject.name)
-            if key not in kept:
-                self._partial.add(subject.file)
-        # By its node id a test is asked for alone: the rest of its file was not.
-        for argument in self._config.args:
-            path, _, name = str(argument).partition("::")
-            if name:
-                self._partial.add(file_key(self._config.invocation_params.dir / path, root))
-        self._known = True
-        return result
+    def pytest_itemcollected(self, item: pytest.Item) -> None:
+        subject = subject_of(item, self._config.rootpath)
+        self._names[subject.file].add(subject.name)
 
     def pytest_collectreport(self, report: pytest.CollectReport) -> None:
-        if report.failed:
-            self._broken = True
+        self._broken |= report.failed
+        if report.passed and not report.result and "::" not in report.nodeid:
+            self._empty.add(report.nodeid)
+
+    @pytest.hookimpl(trylast=True)
+    def pytest_collection_finish(self, session: pytest.Session) -> None:
+        """Find the files of which only a part will run: whoever left the rest out, and by whatever hook."""
+        root = self._config.rootpath
+        kept: dict[str, set[str]] = defaultdict(set)
+        for item in session.items:
+            subject = subject_of(item, root)
+            kept[subject.file].add(subject.name)
+        self._partial |= {file for file, names in self._names.items() if names != kept[file]}
+        # By its node id a test is asked for alone: the rest of its file was never collected.
+        asked = [str(argument).partition("::") for argument in self._config.args]
+        self._partial |= {file_key(self._config.invocation_params.dir / path, root) for path, _, name in asked if name}
+        if self._config.option.pyargs and any(name for _, _, name in asked):
+            self._partial |= set(self._names)
+        self._known = True
 
     @pytest.hookimpl(trylast=True)
     def pytest_sessionfinish(self) -> None:
@@ -55,6 +59,7 @@ class Inventory:
         return {
             "names": {file: sorted(names) for file, names in self._names.items()},
             "partial": sorted(self._partial),
+            "empty": sorted(self._empty),
             "broken": self._broken,
             "known": self._known,
         }
@@ -63,20 +68,21 @@ class Inventory:
         """Take over what a worker collected; every worker collects the same."""
         self._names.update({file: set(names) for file, names in data["names"].items()})
         self._partial |= set(data["partial"])
+        self._empty |= set(data["empty"])
         self._broken |= data["broken"]
         self._known |= data["known"]
 
     def collected(self, files: list[str]) -> dict[str, frozenset[str]]:
         """Return the names of all tests of each file that was collected as a whole.
 
-        Of `files`, which have baselines, one that holds no test any more is in it, with none, if the run would have
-        collected it.
+        Of `files`, which have baselines, one that is gone, or was collected and holds no test any more, is in it, with
+        none, if the run would have collected it.
         """
-        if not self._known or self._broken:
-            return {}
+        if not self._known or self._broken or self._config.getoption("lf", default=False):
+            return {}  # --lf leaves tests out while it collects, unseen
         whole = {file: frozenset(names) for file, names in self._names.items() if file not in self._partial}
         if not self._narrowed():
-            whole |= {file: frozenset() for file in files if file not in self._names and self._covers(file)}
+            whole |= {file: frozenset() for file in files if self._is_gone(file)}
         return whole
 
     def everything(self) -> bool:
@@ -91,7 +97,11 @@ class Inventory:
     def _narrowed(self) -> bool:
         return any(getattr(self._config.option, name, None) for name in _NARROWING)
 
-    def _covers(self, file: str) -> bool:
+    def _is_gone(self, file: str) -> bool:
+        if file in self._names:
+            return False
         path = test_file(file, self._config.rootpath).resolve()
+        if path.exists() and file not in self._empty:
+            return False  # skipped as a whole, or not looked at
         folders = [(self._config.invocation_params.dir / str(argument)).resolve() for argument in self._config.args]
         return any(path == folder or folder in path.parents for folder in map(Path, folders))

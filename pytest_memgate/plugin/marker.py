@@ -34,4 +34,4 @@ def _read(item: pytest.Item, name: str, value: object) -> object:
     try:
         return _READERS[name](value)  # type: ignore[operator]
     except ValueError as error:
-        raise ConfigError(f"{item.nodeid}: @pytest.mark.memgate: {name}: {error}") from error
+        raise ConfigError(f"{item.nodeid}: @pytest.mark.memgate: {name}: {error}") from None

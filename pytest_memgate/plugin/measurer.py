@@ -4,6 +4,7 @@ import inspect
 import json
 import re
 import sys
+import zlib
 from collections.abc import Generator, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
@@ -31,7 +32,7 @@ from pytest_memgate.tasks.gate import Gate
 from pytest_memgate.tasks.settle import Again, measure
 
 if TYPE_CHECKING:
-    from pytest_memgate.measure.capture import Recorder
+    from pytest_memgate.measure.capture import Capture, Recorder
 
 PROPERTY = "memgate."
 NOTE = "memgate.note"
@@ -132,10 +133,13 @@ class Measurer:
 
     def _left_out(self, item: pytest.Item) -> tuple[Outcome | None, str]:
         """Return why an item is not to be traced, if it is not."""
+        skip, wrong = "", ""
         try:
             _, skip = read_marker(item)
         except ConfigError as error:
-            pytest.fail(f"memgate: {error}", pytrace=False)
+            wrong = str(error)
+        if wrong:
+            pytest.fail(f"memgate: {wrong}", pytrace=False)
         if skip:
             return Outcome.SKIPPED, skip
         if self._cannot:
@@ -196,9 +200,7 @@ class Measurer:
         if finding.outcome.fails_test and not self._update:
             finding = with_packages(finding, self._places)
             if self._keep:
-                path = self._keep / f"{re.sub(r'[^A-Za-z0-9_.-]+', '-', str(subject))[-180:]}.bin"
-                capture.save(path)
-                finding = replace(finding, capture=str(path))
+                finding = replace(finding, capture=str(_kept(self._keep, capture, subject)))
         sites = measurement.sites[:_SITES]
         return replace(finding, measurement=replace(measurement, sites=sites))
 
@@ -208,6 +210,14 @@ class Measurer:
         report.user_properties = list(item.user_properties)
         if finding.outcome.fails_test and not self._update:
             fail_report(report, finding)
+
+
+def _kept(folder: Path, capture: "Capture", subject: Subject) -> Path:
+    """Save a capture under a name that the test's own can be told from."""
+    readable = re.sub(r"[^A-Za-z0-9_.-]+", "-", str(subject))[-150:]
+    path = folder / f"{readable}-{zlib.crc32(str(subject).encode('utf-8', 'surrogatepass')):08x}.bin"
+    capture.save(path)
+    return path
 
 
 def _recorder() -> "Recorder":

@@ -1,13 +1,12 @@
 """Start the gate of a pytest run: read the options, open the baselines, register the hooks."""
 
-import os
 from pathlib import Path
 
 import pytest
 
 from pytest_memgate.budget.rule import Allowance, Rule
-from pytest_memgate.errors import MemgateError
-from pytest_memgate.measure.environment import cannot_measure, here
+from pytest_memgate.errors import MemgateError, UsageError
+from pytest_memgate.measure.environment import cannot_measure, here, in_ci
 from pytest_memgate.model.run import ChangeKind
 from pytest_memgate.plugin.controller import Controller
 from pytest_memgate.plugin.inventory import Inventory
@@ -39,6 +38,8 @@ def start(config: pytest.Config) -> None:
     try:
         if option.memgate_reason is not None and not kinds:
             raise pytest.UsageError("memgate: --memgate-reason goes with --memgate-update")
+        if option.memgate_base == "":
+            raise pytest.UsageError("memgate: --memgate-base names no ref: it is empty")
         if kinds and option.memgate_base:
             raise pytest.UsageError(
                 "memgate: --memgate-update writes the work tree's baselines: not with --memgate-base"
@@ -50,16 +51,16 @@ def start(config: pytest.Config) -> None:
             options=_options(option.memgate_growth, option.memgate_limit, option.memgate_drift),
             missing=option.memgate_missing or "",
         )
+        keep = _folder(option.memgate_keep) if option.memgate_keep else None
     except MemgateError as error:
         raise pytest.UsageError(f"memgate: {error}") from error
-    keep = Path(option.memgate_keep).absolute() if option.memgate_keep else None
     inventory = Inventory(config)
     config.pluginmanager.register(inventory, "memgate-inventory")
     config.pluginmanager.register(
         Measurer(gate, update=bool(kinds), keep=keep, cannot=cannot_measure()), "memgate-measurer"
     )
     if not hasattr(config, "workerinput"):
-        strict = option.memgate_strict if option.memgate_strict is not None else _in_ci()
+        strict = option.memgate_strict if option.memgate_strict is not None else in_ci()
         controller = Controller(
             config,
             gate,
@@ -86,5 +87,10 @@ def _options(growth: str | None, limit: str | None, drift: str | None) -> Rule:
     return Rule(**given, sources={name: f"--memgate-{name}" for name in given})  # type: ignore[arg-type]
 
 
-def _in_ci() -> bool:
-    return os.environ.get("CI", "").lower() not in {"", "0", "false", "no"}
+def _folder(name: str) -> Path:
+    path = Path(name).absolute()
+    try:
+        path.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise UsageError(f"--memgate-keep {name}: {error.strerror}") from error
+    return path

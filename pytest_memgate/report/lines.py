@@ -2,7 +2,7 @@
 
 import shlex
 
-from pytest_memgate.model.finding import Finding, Outcome
+from pytest_memgate.model.finding import OVER_LIMIT, Finding, Outcome
 from pytest_memgate.model.measurement import Basis
 from pytest_memgate.model.reference import Reference
 from pytest_memgate.model.run import Change, ChangeKind
@@ -88,7 +88,8 @@ def failure_text(finding: Finding) -> str:
     lines.append(f"budget: {finding.budget}")
     if finding.capture:
         lines.append(f"open the profile: python -m memray flamegraph {shlex.quote(finding.capture)}")
-    lines.append(f"if it is meant: {accept_command(finding)}")
+    meant = "raise the limit" if OVER_LIMIT in finding.reason else accept_command(finding)
+    lines.append(f"if it is meant: {meant}")
     return "\n".join(lines)
 
 
@@ -100,7 +101,7 @@ def change_line(change: Change) -> str:
     reason = f"  ({change.reason})" if change.reason else ""
     if change.kind in {ChangeKind.RAISED, ChangeKind.ANCHORED} and not change.reason:
         reason = "  (no reason given)"
-    return f"{change.kind:<10} {change.subject}  {values}{reason}"
+    return f"{change.kind:<12} {change.subject}  {values}{reason}"
 
 
 def entry_lines(subject: Subject, metric: str, reference: Reference, *, sites: bool) -> list[str]:

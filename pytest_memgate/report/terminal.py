@@ -4,12 +4,15 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import Enum
 
-from pytest_memgate.model.finding import Finding, Outcome
+from pytest_memgate.model.finding import OVER_LIMIT, Finding, Outcome
+from pytest_memgate.model.measurement import Basis
 from pytest_memgate.model.run import Change, ChangeKind, Run, Verdict
 from pytest_memgate.report.lines import accept_command, change_line, contribution_lines, headline, measured_line
+from pytest_memgate.units import format_size
 
 _MOST = 10
 _SITES = 2
+_INDENT = " " * 13
 _WORST_FIRST = (
     Outcome.REGRESSED,
     Outcome.DRIFTED,
@@ -52,13 +55,14 @@ def summary(run: Run, *, verbosity: int = 0, notes: tuple[str, ...] = ()) -> lis
     for outcome in _WORST_FIRST:
         lines += _section(run, outcome, verbosity)
     if verbosity >= 0:
-        lines += [Line(f"note       {note}", Tone.NOTE) for note in notes]
+        lines += [Line(f"{'note':<12} {note}", Tone.NOTE) for note in (*notes, *_notes(run))]
+    if verbosity >= 0 or run.compared_with:
         lines += _changes(run, verbosity)
-        lines += [Line(f"loosened   {text}", Tone.NOTE) for text in run.loosened]
+        lines += [Line(f"{'loosened':<12} {text}", Tone.NOTE) for text in run.loosened]
     for problem in run.problems:
-        lines.append(Line(f"problem    {problem.text}", Tone.BAD))
+        lines.append(Line(f"{'problem':<12} {problem.text}", Tone.BAD))
         if problem.hint:
-            lines.append(Line(f"           {problem.hint}"))
+            lines.append(Line(f"{_INDENT}{problem.hint}"))
     lines += [Line(text) for text in _next(run) if verbosity >= 0]
     lines.append(_verdict(run))
     return lines
@@ -72,7 +76,7 @@ def _measured(run: Run) -> str:
         parts.append(f"{again} of them run again")
     for number, word in (
         (run.count(Outcome.UNMEASURED), "unmeasured"),
-        (run.failed, "failed by themselves"),
+        (run.failed, "failed without it"),
         (run.skipped + run.count(Outcome.SKIPPED), "skipped"),
     ):
         if number:
@@ -99,14 +103,27 @@ def _section(run: Run, outcome: Outcome, verbosity: int) -> Iterator[Line]:
     shown = findings if verbosity > 0 else findings[:_MOST]
     tone = Tone.BAD if bad else Tone.GOOD if outcome in {Outcome.PASSED, Outcome.IMPROVED} else Tone.NOTE
     for finding in shown:
-        yield Line(f"{outcome:<10} {finding.subject}  {headline(finding)}", tone)
+        yield Line(f"{outcome:<12} {finding.subject}  {headline(finding)}", tone)
         if bad and verbosity >= 0:
             shown_sites = finding.growth_by_site[: _SITES if verbosity == 0 else None]
-            yield from (Line(f"           {text}") for text in contribution_lines(shown_sites))
+            yield from (Line(f"{_INDENT}{text}") for text in contribution_lines(shown_sites))
         if verbosity > 0 and finding.measurement:
-            yield Line(f"           {measured_line(finding)}")
+            yield Line(f"{_INDENT}{measured_line(finding)}")
     if len(findings) > len(shown):
-        yield Line(f"           and {len(findings) - len(shown)} more {outcome} (-v shows all)", tone)
+        yield Line(f"{_INDENT}and {len(findings) - len(shown)} more {outcome} (-v shows all)", tone)
+
+
+def _notes(run: Run) -> Iterator[str]:
+    once = [str(one.subject) for one in run.findings if one.measurement and one.measurement.basis is Basis.COLD]
+    if once:
+        more = f" and {len(once) - _MOST} more" if len(once) > _MOST else ""
+        kept = "stored" if run.update else "judged"
+        names = f"{', '.join(once[:_MOST])}{more}"
+        yield f"not repeatable, so the value of the first run is {kept}: {names}"
+    for one in run.findings:
+        if run.update and one.measurement and one.measurement.spread > (one.allowed or 0):
+            spread, allowed = format_size(one.measurement.spread), format_size(one.allowed or 0)
+            yield f"{one.subject}: its runs differ by {spread}: a budget of {allowed} cannot be held"
 
 
 def _changes(run: Run, verbosity: int) -> Iterator[Line]:
@@ -121,7 +138,7 @@ def _changes(run: Run, verbosity: int) -> Iterator[Line]:
         loose = change.kind in {ChangeKind.RAISED, ChangeKind.ANCHORED}
         yield Line(change_line(change), Tone.NOTE if loose else Tone.PLAIN)
     if len(run.changes) > len(shown):
-        yield Line(f"           and {len(run.changes) - len(shown)} more (-v shows all)")
+        yield Line(f"{_INDENT}and {len(run.changes) - len(shown)} more (-v shows all)")
 
 
 def _telling(changes: tuple[Change, ...]) -> list[Change]:
@@ -143,7 +160,11 @@ def _next(run: Run) -> Iterator[str]:
         return
     failing = sorted(_of(run, Outcome.REGRESSED) + _of(run, Outcome.DRIFTED), key=lambda one: -(one.growth or 0))
     if failing:
-        yield f"next: repair it, or accept it with its reason: {accept_command(failing[0])}"
+        worst = failing[0]
+        meant = (
+            "raise its limit" if OVER_LIMIT in worst.reason else f"accept it with its reason: {accept_command(worst)}"
+        )
+        yield f"next: repair it, or {meant}"
     for outcome, kind, what in (
         (Outcome.NEW, "new", "add them"),
         (Outcome.IMPROVED, "lowered", "keep the gain"),

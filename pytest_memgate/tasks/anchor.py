@@ -5,7 +5,6 @@ from pathlib import Path
 
 from pytest_memgate.baseline.document import Document
 from pytest_memgate.baseline.store import write
-from pytest_memgate.errors import UsageError
 from pytest_memgate.model.reference import Reference
 from pytest_memgate.model.run import Change, ChangeKind
 from pytest_memgate.model.subject import Subject
@@ -25,9 +24,9 @@ def pin(root: Path, tests: tuple[str, ...], reason: str) -> list[Change]:
         for name, metrics in entries.items():
             for metric, reference in metrics.items():
                 subject = Subject(file, name)
-                if subject in wanted and reference.anchor not in {None, reference.value}:
-                    if reason and reason == reference.reason:
-                        raise UsageError(f"{reason!r} is the reason of {subject} already", hint="give one of its own")
+                moves = reference.anchor not in {None, reference.value}
+                explains = reference.anchor is not None and bool(reason) and reason != reference.reason
+                if subject in wanted and (moves or explains):
                     metrics[metric] = replace(reference, anchor=reference.value, reason=reason or reference.reason)
                     changes.append(_change(subject, metric, reference, reason))
         if entries != document.entries:

@@ -31,10 +31,13 @@ class Baselines:
         old, new = _entry(base, subject, metric), _entry(head, subject, metric)
         if old is None or base is None:
             return self._bar(head, subject, metric, self.head)
-        remeasured = head is not None and new is not None and head.header != base.header
-        if new is not None and (_accepted(old, new) or (remeasured and base.header != self._header)):
-            return self._bar(head, subject, metric, self.head)
-        return self._bar(base, subject, metric, self.base)
+        if new is None or head is None:
+            counts = False
+        elif head.header == base.header:
+            counts = _accepted(old, new)
+        else:
+            counts = head.header == self._header
+        return self._bar(head, subject, metric, self.head) if counts else self._bar(base, subject, metric, self.base)
 
     def _bar(self, document: Document | None, subject: Subject, metric: str, store: Store) -> Bar:
         reference = _entry(document, subject, metric)
@@ -74,16 +77,22 @@ def _changes(file: str, base: Document | None, head: Document | None) -> Iterato
             old, new = olds.get(name, {}).get(metric), news.get(name, {}).get(metric)
             if old == new and same:
                 continue
+            reason = new.reason if new and not (old and new.reason == old.reason) else ""
             kind = _kind(old, new) if same else ChangeKind.REMEASURED
-            anchored = kind is ChangeKind.ANCHORED
-            yield Change(
-                subject=Subject(file, name),
-                metric=metric,
-                kind=kind,
-                before=(old.origin if anchored else old.value) if old else None,
-                after=(new.origin if anchored else new.value) if new else None,
-                reason=new.reason if new and not (old and new.reason == old.reason) else "",
-            )
+            if kind is not ChangeKind.ANCHORED:
+                before, after = old.value if old else None, new.value if new else None
+                yield Change(
+                    subject=Subject(file, name), metric=metric, kind=kind, before=before, after=after, reason=reason
+                )
+            if same and old and new and new.origin > old.origin:
+                yield Change(
+                    subject=Subject(file, name),
+                    metric=metric,
+                    kind=ChangeKind.ANCHORED,
+                    before=old.origin,
+                    after=new.origin,
+                    reason=reason,
+                )
 
 
 def _kind(old: Reference | None, new: Reference | None) -> ChangeKind:
@@ -91,6 +100,6 @@ def _kind(old: Reference | None, new: Reference | None) -> ChangeKind:
         return ChangeKind.NEW
     if new is None:
         return ChangeKind.REMOVED
-    if new.value > old.value:
+    if new.value > old.value or new.spread > old.spread:
         return ChangeKind.RAISED
-    return ChangeKind.ANCHORED if _looser(old, new) else ChangeKind.LOWERED
+    return ChangeKind.ANCHORED if new.origin > old.origin else ChangeKind.LOWERED

@@ -1,5 +1,6 @@
 """Put together what a run found: its findings, what else is wrong with it, and the verdict."""
 
+import shlex
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
@@ -72,16 +73,13 @@ def conclude_update(gate: Gate, facts: Facts, kinds: frozenset[ChangeKind], reas
     problems: list[Problem] = []
     changes: list[Change] = []
     problems += _unmeasured(facts.findings, facts)
-    try:
+    if not problems:
         order = Order(kinds=kinds, reason=reason, collected=collected)
-        if not problems:
-            done = update(gate.root, store, gate.environment.header, facts.findings, order)
-            changes += done.changes
-            problems += done.problems
-            if done.unreasoned:
-                problems.append(unreasoned_problem(done.unreasoned, UPDATE))
-    except BaselineError as error:
-        problems.append(Problem(text=str(error), verdict=Verdict.NO_ANSWER))
+        done = update(gate.root, store, gate.environment.header, facts.findings, order)
+        changes += done.changes
+        problems += done.problems
+        if done.unreasoned:
+            problems.append(unreasoned_problem(done.unreasoned, UPDATE))
     return Run(
         environment=gate.environment,
         verdict=verdict((), problems),
@@ -176,7 +174,12 @@ def _waivers(gate: Gate, facts: Facts) -> Iterator[Problem]:
             continue
         concerned = [finding for finding in facts.findings if waiver.concerns(finding.subject, finding.metric)]
         within = bool(concerned) and all(one.outcome in {Outcome.PASSED, Outcome.IMPROVED} for one in concerned)
-        if within or (not concerned and facts.everything):
+        all_ran = facts.everything or (
+            "*" not in waiver.test.partition("::")[0]
+            and bool(concerned)
+            and all(one.subject.file in facts.collected or str(one.subject) == waiver.test for one in concerned)
+        )
+        if all_ran and (within or not concerned):
             why = "is not needed: the test is within its budget" if within else "names no test"
             yield Problem(text=f"{where} {why}", hint="remove it")
 
@@ -185,9 +188,10 @@ def _unreasoned(changes: tuple[Change, ...]) -> Iterator[Problem]:
     for change in changes:
         if change.kind in {ChangeKind.RAISED, ChangeKind.ANCHORED} and not change.reason:
             before, after = format_size(change.before or 0), format_size(change.after or 0)
+            verb = "anchor" if change.kind is ChangeKind.ANCHORED else "update"
             yield Problem(
                 text=f"{change.subject}: baseline {change.kind} ({before} -> {after}) without a reason of its own",
-                hint=f'give one: {UPDATE} --reason "…" {change.subject}',
+                hint=f'give one: memgate baseline {verb} --reason "…" {shlex.quote(str(change.subject))}',
             )
 
 

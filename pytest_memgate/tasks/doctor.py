@@ -1,7 +1,6 @@
 """What can be measured on this machine, and what stands in the way."""
 
 import importlib.metadata
-import os
 import platform
 import shutil
 from dataclasses import dataclass
@@ -41,7 +40,7 @@ def examine(root: Path) -> list[Check]:
         Check(
             "ok",
             "strict",
-            "on: CI is set" if os.environ.get("CI") else "off, until CI is set or --memgate-strict given",
+            "on: CI is set" if environment.in_ci() else "off, until CI is set or --memgate-strict given",
         ),
     ]
 

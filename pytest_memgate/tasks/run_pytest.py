@@ -15,7 +15,8 @@ _CODES = {0: 0, 1: 1, 2: 130, 3: 3, 4: 2}
 def run_update(root: Path, args: Sequence[str], *, only: Iterable[str], reason: str) -> int:
     """Return 0 if everything was updated, 1 if tests failed or values need a reason, 2 for usage, 3 for no answer."""
     with tempfile.TemporaryDirectory(prefix="memgate-") as folder:
-        report = Path(folder, "run.json")
+        named = [arg.partition("=")[2] for arg in args if arg.startswith("--memgate-report=")]
+        report = Path(named[-1]) if named else Path(folder, "run.json")
         command = [
             *(sys.executable, "-m", "pytest", "--memgate", f"--memgate-report={report}"),
             *(f"--memgate-update={kind}" for kind in only),

@@ -10,11 +10,12 @@ from pytest_memgate.baseline.document import Document
 from pytest_memgate.baseline.store import Store, write
 from pytest_memgate.compare.attribution import largest
 from pytest_memgate.compare.settle import agree
+from pytest_memgate.errors import BaselineError
 from pytest_memgate.model.environment import Header
 from pytest_memgate.model.finding import Finding
 from pytest_memgate.model.measurement import Basis, Measurement
 from pytest_memgate.model.reference import Reference
-from pytest_memgate.model.run import Change, ChangeKind, Problem
+from pytest_memgate.model.run import Change, ChangeKind, Problem, Verdict
 from pytest_memgate.model.subject import Subject
 from pytest_memgate.units import format_size
 
@@ -48,7 +49,7 @@ class Updated:
 def update(root: Path, store: Store, header: Header, findings: Iterable[Finding], order: Order) -> Updated:
     """Write the settled values among `findings` into the baselines; whatever they do not name stays as it is.
 
-    Raises BaselineError for a file that cannot be read or written.
+    A file that cannot be read or written is a problem, and the others are updated.
     """
     measured: dict[str, _Measured] = defaultdict(lambda: defaultdict(dict))
     for finding in findings:
@@ -56,11 +57,24 @@ def update(root: Path, store: Store, header: Header, findings: Iterable[Finding]
             measured[finding.subject.file][finding.subject.name][finding.metric] = finding.measurement
     done = Updated()
     for file in sorted({*measured, *(order.collected.keys() & set(store.files()))}):
-        document = store.document(file)
-        entries = _FileUpdate(file, document, header, order, done).entries(measured.get(file, {}))
-        if entries is not None and (document is None or entries != document.entries or header != document.header):
-            write(root, store.path(file), Document(header=header, entries=entries))
+        try:
+            _update_file(root, store, header, file, measured.get(file, {}), order, done)
+        except BaselineError as error:
+            done.problems.append(Problem(text=str(error), verdict=Verdict.NO_ANSWER))
     return done
+
+
+def _update_file(
+    root: Path, store: Store, header: Header, file: str, measured: _Measured, order: Order, done: Updated
+) -> None:
+    document = store.document(file)
+    this = Updated()
+    entries = _FileUpdate(file, document, header, order, this).entries(measured)
+    if entries is not None and (document is None or entries != document.entries or header != document.header):
+        write(root, store.path(file), Document(header=header, entries=entries))
+    done.changes += this.changes
+    done.unreasoned += this.unreasoned
+    done.problems += this.problems
 
 
 class _FileUpdate:
