@@ -44,8 +44,7 @@ def accept(root: Path, run: Path, tests: tuple[str, ...], reason: str, only: tup
         click.echo("baselines unchanged: they already say this")
     for problem in done.problems:
         click.echo(f"memgate: {problem.text}" + (f"; {problem.hint}" if problem.hint else ""), err=True)
-    if done.problems:
-        sys.exit(1)
+    sys.exit(max((problem.verdict.exit_code for problem in done.problems), default=0))
 
 
 @baseline.command()

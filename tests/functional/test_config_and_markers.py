@@ -114,7 +114,7 @@ def test_a_marker_leaves_a_test_out_for_its_reason(gated: Project, args: tuple[s
     _mark(gated, "skip='holds the whole catalogue', limit='1KB'")
     result = gated.gate("--memgate-strict", "--memgate-missing=fail", *args)
     assert (result.code, result.outcomes()["test_two"]) == (0, "skipped")
-    assert "skipped    test_it.py::test_two  holds the whole catalogue" in result.summary()
+    assert "skipped      test_it.py::test_two  holds the whole catalogue" in result.summary()
 
 
 def test_a_marker_without_a_meaning_is_an_error_of_its_test_in_one_line(gated: Project) -> None:

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 from xml.etree import ElementTree as ET
 
-import jsonschema  # type: ignore[import-untyped]
+import jsonschema
 import pytest
 import yaml
 from harness import Project, Result
@@ -254,7 +254,7 @@ def test_quiet_shows_only_what_fails(gated: Project) -> None:
     assert "measured" not in green
     gated.write("test_it.py", _GROWN)
     red = gated.gate("-q")
-    assert red.summary().strip().splitlines()[1].startswith("regressed  test_it.py::test_two  memory.peak 122 KB")
+    assert red.summary().strip().splitlines()[1].startswith("regressed    test_it.py::test_two  memory.peak 122 KB")
     assert "test_one" not in red.summary()
     assert "memgate: FAILED: 1 regressed" in red.summary()
 
@@ -264,7 +264,7 @@ def test_verbose_shows_every_finding_and_how_it_was_measured(gated: Project) -> 
     plain, verbose = gated.gate(), gated.gate("-v")
     assert "test_it.py::test_one" not in plain.summary()
     lines = verbose.summary().splitlines()
-    (passed,) = [number for number, line in enumerate(lines) if line.startswith("passed     test_it.py::test_one")]
+    (passed,) = [number for number, line in enumerate(lines) if line.startswith("passed       test_it.py::test_one")]
     assert "first run" in lines[passed + 1]
     assert "again" in "".join(line for line in lines if "first run 5" in line)
 

@@ -194,7 +194,7 @@ def test_a_lowered_value_keeps_its_anchor_until_it_is_below_it(gated: Project) -
 def test_an_entry_without_its_test_is_removed_after_a_complete_run(outgrown: Project, workers: tuple[str, ...]) -> None:
     result = outgrown.update(*workers)
     assert set(_entries(outgrown)) == {"test_one", "test_two"}
-    assert "removed    test_it.py::test_gone" in result.summary()
+    assert "removed      test_it.py::test_gone" in result.summary()
 
 
 @pytest.mark.parametrize(

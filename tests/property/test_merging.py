@@ -101,6 +101,13 @@ def test_a_new_entry_merges_with_a_change_to_its_neighbours(
     assert faults(tmp_path, entries("alike"), edits) == []
 
 
+def test_a_new_last_entry_merges_with_a_change_to_the_last_one(tmp_path: Path) -> None:
+    for kind in ("alike", "different", "bare"):
+        edits = [(("test_e", "new"), ("test_d", change)) for change in CHANGES]
+        both_ways = [*edits, *((other, one) for one, other in edits)]
+        assert faults(tmp_path, entries(kind), both_ways) == []
+
+
 def test_two_branches_of_a_repository_merge(tmp_path: Path) -> None:
     base = entries("different")
     put_baseline(tmp_path, base)

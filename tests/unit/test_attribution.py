@@ -64,3 +64,8 @@ def test_a_baseline_keeps_the_sites_above_two_percent_ten_at_most() -> None:
     assert len(kept) == 10
     assert next(iter(kept)) == "shop/orders.py:f11"
     assert list(largest([site("edge", 20), site("above", 21)], 1000)) == ["shop/orders.py:above"]
+
+
+def test_the_harness_is_no_business_of_a_baseline() -> None:
+    ours = site("call", 900, path="pytest_memgate/measure/capture.py")
+    assert list(largest([ours, site("load", 100)], 1000)) == ["shop/orders.py:load"]

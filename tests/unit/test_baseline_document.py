@@ -50,6 +50,8 @@ def test_a_file_is_sorted_block_yaml_with_a_blank_line_between_tests() -> None:
         "  test_b:\n"
         "    memory.peak:\n"
         "      value: 20\n"
+        "\n"
+        "# end\n"
     )
 
 
@@ -115,6 +117,9 @@ def test_a_newer_format_says_to_upgrade() -> None:
         (HEAD + ENTRY + "   odd: 1\n", ":9: did not find expected key"),
         (HEAD + "tests: {a: b\n", ":6: did not find expected ',' or '}'"),
         (HEAD + "tests:\n  a: \x07\n", ": not YAML"),
+        (HEAD + "tests:\n  {a: b}: 1\n", ":6: a name is expected"),
+        (HEAD + "tests: &a\n  test_a: *a\n", ":5: 'value' is missing"),
+        (HEAD + ENTRY.replace("10", "9" * 5000), ":8: a whole number is expected"),
     ],
 )
 def test_a_damaged_file_names_the_line_and_the_remedy(text: str, message: str) -> None:

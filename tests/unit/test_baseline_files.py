@@ -194,3 +194,38 @@ def test_a_machine_without_git_is_told_so(tmp_path: Path, monkeypatch: pytest.Mo
     monkeypatch.setenv("PATH", str(tmp_path))
     with pytest.raises(UsageError, match="--memgate-base needs git, which is not on PATH"):
         GitRef(tmp_path, "main")
+
+
+def test_a_repository_with_a_file_name_that_is_not_utf_8_is_read(tmp_path: Path) -> None:
+    put_baseline(tmp_path, {"test_a": Reference(value=10)})
+    odd = tmp_path / os.fsdecode(b"caf\xe9.txt")
+    odd.write_text("old")
+    commit_all(tmp_path)
+    odd.write_text("new")
+    ref = GitRef(tmp_path, "HEAD")
+    assert Store(ref, ENVIRONMENT.key).document(FILE) == ONE
+    assert odd.name in ref.changed_files()
+
+
+def test_a_reason_that_is_no_text_leaves_the_old_file(tmp_path: Path) -> None:
+    path = put_baseline(tmp_path, {"test_a": Reference(value=10)})
+    before = path.read_bytes()
+    with pytest.raises(BaselineError, match="nothing of it was changed"):
+        write(tmp_path, f"{FOLDER}/{FILE}.yaml", document({"test_a": Reference(value=20, reason="caf\udce9")}))
+    assert path.read_bytes() == before
+    assert list(path.parent.iterdir()) == [path]
+
+
+@pytest.mark.parametrize("file", ["../x", "/x", "a//b", "a\\b", "a/../../x", "./x", "", "a\0b"])
+def test_a_file_outside_its_folder_is_no_place_for_a_baseline(tmp_path: Path, file: str) -> None:
+    store = open_store(tmp_path)
+    with pytest.raises(BaselineError, match="is no place for a baseline; it would lie outside its folder"):
+        store.path(file)
+    with pytest.raises(BaselineError, match="is no place for a baseline"):
+        store.document(file)
+
+
+@pytest.mark.parametrize("environment", ["../x", "a/b", "/x", "..", "a\\b", ""])
+def test_an_environment_is_one_folder(tmp_path: Path, environment: str) -> None:
+    with pytest.raises(BaselineError, match="is no place for a baseline"):
+        Store(WorkTree(tmp_path), environment)

@@ -27,6 +27,7 @@ from pytest_memgate.model.environment import Environment
 from pytest_memgate.model.finding import Outcome
 from pytest_memgate.model.reference import Reference
 from pytest_memgate.model.run import ChangeKind, Problem, Run, Verdict
+from pytest_memgate.model.site import Contribution
 from pytest_memgate.model.subject import Subject
 from pytest_memgate.tasks.anchor import pin
 from pytest_memgate.tasks.check import Fault, check
@@ -53,13 +54,15 @@ def test_pinning_sets_the_anchor_of_what_was_raised(tmp_path: Path) -> None:
     path = put_here(tmp_path, {"test_a": CREPT, "test_b": Reference(value=5), "test_c": replace(CREPT, anchor=2 * MB)})
     changes = pin(tmp_path, (), "agreed")
     assert [(one.kind, one.subject.name, one.before, one.after, one.reason) for one in changes] == [
-        (ChangeKind.ANCHORED, "test_a", MB, 2 * MB, "agreed")
+        (ChangeKind.ANCHORED, "test_a", MB, 2 * MB, "agreed"),
+        (ChangeKind.ANCHORED, "test_c", 2 * MB, 2 * MB, "agreed"),
     ]
     assert peaks(path) == {
         "test_a": Reference(value=2 * MB, anchor=2 * MB, reason="agreed"),
         "test_b": Reference(value=5),
-        "test_c": replace(CREPT, anchor=2 * MB),
+        "test_c": replace(CREPT, anchor=2 * MB, reason="agreed"),
     }
+    assert pin(tmp_path, (), "agreed") == []
 
 
 def test_pinning_one_test_leaves_the_others(tmp_path: Path) -> None:
@@ -169,12 +172,24 @@ def test_two_runs_differ_by_their_call_sites() -> None:
     assert [one.subject.name for one in differences(BEFORE, after, (f"{FILE}::test_a",))] == ["test_a"]
 
 
+def test_a_base_run_without_profiles_is_stood_for_by_its_baseline() -> None:
+    grown = (Contribution(site=site("load", 2_300_000), base=200_000, head=2_300_000),)
+    rest = Contribution(site=None, base=0, head=-1000)
+    sites = (site("load", 2_300_000), site("keep", 699_000))
+    new = finding(Outcome.REGRESSED, settled(2_999_000, sites=sites), name="test_b", baseline=900_000)
+    after = run_of(replace(new, growth_by_site=(*grown, rest)))
+    (found,) = differences(BEFORE, after, ())
+    assert (found.base, found.head, found.by_site) == (900_000, 2_999_000, (*grown, rest))
+    assert sum(one.growth for one in found.by_site) == found.head - found.base
+    assert found.note == "base: the baseline, which the base run was within"
+
+
 def test_runs_of_different_environments_are_not_compared() -> None:
     elsewhere = Environment(key="darwin-arm64-cpython3.12", header=HEADER)
     with pytest.raises(RunFileError, match=f"cannot be compared: {ENVIRONMENT.key} and {elsewhere.key}"):
         differences(BEFORE, replace(BEFORE, environment=elsewhere), ())
     older = Environment(key=ENVIRONMENT.key, header=OTHER_HEADER)
-    with pytest.raises(RunFileError, match=r"cannot be compared: memray 1.19 there, 1.20 here"):
+    with pytest.raises(RunFileError, match=r"cannot be compared: memray '1.19' there and '1.20' here"):
         differences(replace(BEFORE, environment=older), BEFORE, ())
 
 
@@ -209,7 +224,7 @@ def test_a_run_is_written_and_read_back(tmp_path: Path) -> None:
 
 
 def test_a_runs_file_keeps_to_its_schema() -> None:
-    import jsonschema  # type: ignore[import-untyped]  # it brings no types
+    import jsonschema
 
     checker = jsonschema.Draft202012Validator(json_schema())
     for run in (RUN, BEFORE, run_of(), Run(environment=ENVIRONMENT, verdict=Verdict.PASSED, findings=())):
@@ -245,3 +260,9 @@ def test_a_report_that_cannot_be_written_is_an_error_of_usage(tmp_path: Path) ->
     (tmp_path / "file").touch()
     with pytest.raises(UsageError, match=r"--memgate-report .*run.json: "):
         write_run(RUN, tmp_path / "file" / "run.json")
+
+
+def test_a_reason_that_is_no_text_for_a_file_still_makes_a_run(tmp_path: Path) -> None:
+    run = run_of(finding(Outcome.UNMEASURED, reason="\udcff"))
+    write_run(run, tmp_path / "run.json")
+    assert read_run(tmp_path / "run.json") == run

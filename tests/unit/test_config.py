@@ -155,6 +155,22 @@ def test_a_mistake_is_reported_with_file_and_line(text: str, message: str) -> No
 @pytest.mark.parametrize(
     ("text", "message"),
     [
+        ("budgets:\n  {a: b}: 1", "memgate.yml:2: a key is expected (text in braces needs quotes)"),
+        ("budgets: &a\n  overrides: [*a]", "memgate.yml: an alias stands within what it names"),
+        (f"budgets:\n  memory.peak:\n    limit: {'9' * 5000}", "memgate.yml:3: not a size: "),
+        (f"missing: {'9' * 5000}", "memgate.yml:1: unknown value "),
+    ],
+)
+def test_a_file_made_to_break_the_reader_is_an_error_of_one_line(text: str, message: str) -> None:
+    with pytest.raises(ConfigError) as caught:
+        yaml_settings(text)
+    assert str(caught.value).startswith(message)
+    assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
         ("[tool.memgate]\nmising = 'fail'", "pyproject.toml:2: unknown key 'mising' (did you mean 'missing'?)"),
         (
             "[tool.other]\ngrow = 1\n[tool.memgate.budgets.'memory.peak']\ngrow = '1KB'",
@@ -168,6 +184,18 @@ def test_a_mistake_in_toml_is_reported_with_its_line(text: str, message: str) ->
     with pytest.raises(ConfigError) as caught:
         toml_settings(text)
     assert str(caught.value).startswith(message)
+
+
+def test_each_waiver_in_toml_has_its_own_line() -> None:
+    waiver = (
+        "[[tool.memgate.waivers]]\ntest = 'a'\nmetric = 'memory.peak'\nceiling = '1KB'\nuntil = 2027-01-31\n"
+        "reason = 'r'\n"
+    )
+    assert [one.source for one in toml_settings(waiver * 2).waivers] == ["pyproject.toml:1", "pyproject.toml:7"]
+    with pytest.raises(ConfigError, match=r"^pyproject.toml:12: some words are expected"):
+        toml_settings(waiver + waiver.replace("'r'", "''"))
+    with pytest.raises(ConfigError, match=r"^pyproject.toml:7: a waiver needs 'ceiling'"):
+        toml_settings(waiver + waiver.replace("ceiling = '1KB'", ""))
 
 
 def test_a_project_without_our_table_says_nothing() -> None:
@@ -249,7 +277,7 @@ def test_the_table_shows_each_value_and_its_source() -> None:
 
 
 def test_the_schema_for_editors_takes_what_the_reader_takes() -> None:
-    import jsonschema  # type: ignore[import-untyped]  # it brings no types
+    import jsonschema
     import yaml
 
     checker = jsonschema.Draft202012Validator(json_schema())

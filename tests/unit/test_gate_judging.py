@@ -61,7 +61,7 @@ def test_a_bound_within_the_budget_passes() -> None:
 def test_without_a_reference_nothing_passes(standing: Standing, outcome: Outcome) -> None:
     found = judged(settled(MB), budget(), Bar(standing=standing, why="because"))
     assert (found.outcome, found.reason) == (outcome, "because")
-    assert (found.baseline, found.growth, found.allowed) == (None, None, None)
+    assert (found.baseline, found.growth, found.allowed) == (None, None, 200_000)
 
 
 @pytest.mark.parametrize("standing", [Standing.NEW, Standing.NO_BASELINE, Standing.INCOMPARABLE])
@@ -143,7 +143,16 @@ def test_imports_of_a_test_that_cannot_run_twice_are_not_its_growth() -> None:
     once = known(Reference(value=MB, repeatable=False))
     found = judged(cold(4 * MB, imports=3 * MB), budget(), once)
     assert found.outcome is Outcome.PASSED
-    assert found.reason == "+3 MB of it imports, which another test may pay for in another order"
+    assert found.reason == "3 MB of it imports, which another test may pay for in another order"
+
+
+def test_imports_do_not_hide_drift() -> None:
+    crept = known(Reference(value=1_500_000, anchor=MB, reason="cache", repeatable=False))
+    found = judged(cold(4_600_000, imports=3 * MB), budget(drift="500KB"), crept)
+    assert (found.outcome, found.reason) == (
+        Outcome.DRIFTED,
+        "+600 KB since its anchor of 1 MB is over its drift budget of 500 KB",
+    )
 
 
 def test_growth_beside_the_imports_of_a_test_that_cannot_run_twice_is_found() -> None:

@@ -76,7 +76,7 @@ def test_values_under_another_header_cannot_be_compared(tmp_path: Path) -> None:
     put_baseline(tmp_path, {NAME: OLD}, header=OTHER_HEADER)
     found = bar(tmp_path)
     assert (found.standing, found.reference) == (Standing.INCOMPARABLE, None)
-    assert found.why == f"{FOLDER}/{FILE}.yaml was measured with memray 1.19 there, 1.20 here"
+    assert found.why == f"{FOLDER}/{FILE}.yaml was measured with memray '1.19' there and '1.20' here"
 
 
 @pytest.mark.parametrize(
@@ -143,6 +143,15 @@ def test_a_base_under_another_header_stays_incomparable_until_measured_anew(tmp_
     assert found.standing is Standing.INCOMPARABLE
 
 
+def test_a_head_under_a_header_that_nobody_else_has_does_not_count(tmp_path: Path) -> None:
+    third = replace(HEADER, memray="1.18")
+    found = bar_after(tmp_path, OLD, replace(OLD, value=2 * MB), old_header=OTHER_HEADER, new_header=third)
+    assert (found.standing, found.why) == (
+        Standing.INCOMPARABLE,
+        f"{FOLDER}/{FILE}.yaml was measured with memray '1.19' there and '1.20' here",
+    )
+
+
 def test_what_a_change_does_to_the_baselines_is_told(tmp_path: Path) -> None:
     anchored = Reference(value=MB, anchor=MB // 2, reason="old")
     put_baseline(
@@ -167,7 +176,7 @@ def test_what_a_change_does_to_the_baselines_is_told(tmp_path: Path) -> None:
     assert [(one.subject.name, one.kind, one.before, one.after, one.reason) for one in changes] == [
         ("test_x", ChangeKind.REMEASURED, MB, MB, ""),
         ("again", ChangeKind.RAISED, MB, 2 * MB, ""),
-        ("anchored", ChangeKind.ANCHORED, MB, MB, ""),
+        ("anchored", ChangeKind.ANCHORED, MB // 2, MB, ""),
         ("lowered", ChangeKind.LOWERED, MB, 5, ""),
         ("new", ChangeKind.NEW, None, MB, ""),
         ("raised", ChangeKind.RAISED, MB, 2 * MB, "cache"),
@@ -240,6 +249,7 @@ def settings(text: str) -> Settings:
 
 PEAK = "budgets: {{memory.peak: {{{}}}}}"
 ETL = "budgets: {{overrides: [{{tests: etl, memory.peak: {{{}}}}}]}}"
+TWO = "budgets: {{overrides: [{{tests: {}, memory.peak: {{growth: {}}}}}, {{tests: {}, memory.peak: {{growth: {}}}}}]}}"
 WAIVER = "waivers: [{{test: a, metric: memory.peak, ceiling: {}, until: 2026-12-31, reason: r}}]"
 LATER = "; it counts once it is on the base"
 
@@ -249,7 +259,7 @@ LATER = "; it counts once it is on the base"
     [
         ("", "", []),
         (PEAK.format("growth: 200KB"), PEAK.format("growth: 100KB"), []),
-        ("", PEAK.format("growth: 1MB"), ["growth of memory.peak: default -> 1 MB (memgate.yml:1)" + LATER]),
+        ("", PEAK.format("growth: 1MB"), ["growth of memory.peak: 200 KB -> 1 MB (memgate.yml:1)" + LATER]),
         (
             PEAK.format("growth: 200KB"),
             PEAK.format("growth: 5%"),
@@ -277,7 +287,16 @@ LATER = "; it counts once it is on the base"
             PEAK.format(""),
             ["drift of memory.peak: 1 MB -> none" + LATER],
         ),
-        (PEAK.format("growth: 1KB"), "", ["budget for memory.peak is gone, it was set at memgate.yml:1"]),
+        ("", PEAK.format("growth: 100KB"), []),
+        ("", ETL.format("growth: 100KB"), []),
+        (PEAK.format("growth: 1KB"), "", ["growth of memory.peak: 1 KB -> 200 KB (default)" + LATER]),
+        (PEAK.format("growth: 1MB"), "", []),
+        (ETL.format("growth: 1KB"), "", ["growth of memory.peak of etl: 1 KB -> 200 KB (default)" + LATER]),
+        (
+            TWO.format("a", "1KB", "b", "2KB"),
+            TWO.format("b", "2KB", "a", "1KB"),
+            ["the overrides have another order, and the last that names a test wins"],
+        ),
         (
             ETL.format("growth: 1MB"),
             ETL.format("growth: 2MB"),

@@ -8,6 +8,7 @@ import platform
 import sys
 import tempfile
 import threading
+import weakref
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -150,8 +151,8 @@ def test_without_memory_files_a_capture_lies_in_the_temporary_directory_until_cl
 
 
 def test_a_kept_capture_is_a_file_that_memray_opens(megabyte: Capture, tmp_path: Path) -> None:
-    megabyte.save(tmp_path / "new" / "kept.bin")
-    with memray.FileReader(tmp_path / "new" / "kept.bin") as reader:
+    megabyte.save(tmp_path / "kept.bin")
+    with memray.FileReader(tmp_path / "kept.bin") as reader:
         assert reader.metadata.peak_memory == megabyte.peak
 
 
@@ -198,14 +199,61 @@ def test_a_quiet_call_notes_nothing(megabyte: Capture) -> None:
     assert (megabyte.modules, megabyte.threads, megabyte.started_processes) == ((), (), False)
 
 
-def test_what_is_frozen_is_not_walked_again() -> None:
-    before = gc.get_freeze_count()
-    kept = [[] for _ in range(1000)]  # type: list[list[int]]
-    RECORDER.freeze()
-    try:
-        assert gc.get_freeze_count() >= before + len(kept)
-    finally:
-        gc.unfreeze()
+class Knot:
+    """What only the collector frees: it holds itself."""
+
+    def __init__(self) -> None:
+        self.self = self
+
+
+@pytest.fixture
+def recorder() -> Iterator[Recorder]:
+    gc.unfreeze()
+    yield Recorder()
+    gc.unfreeze()
+
+
+def rested(recorder: Recorder, until: Callable[[], bool]) -> bool:
+    """Collect and rest as between tests, until the price of another freeze has been spent on collections."""
+    for _ in range(1_000_000):  # cheap ones, once the heap is frozen
+        recorder.collect()
+        recorder.rest()
+        if until():
+            return True
+    return False
+
+
+def test_what_is_alive_between_tests_is_not_walked_again(recorder: Recorder) -> None:
+    kept = [Knot() for _ in range(1000)]
+    recorder.rest()
+    assert gc.get_freeze_count() > len(kept)
+
+
+def test_the_heap_is_frozen_anew_once_collections_have_cost_as_much(recorder: Recorder) -> None:
+    recorder.rest()
+    gc.unfreeze()
+    recorder.rest()
+    assert gc.get_freeze_count() == 0
+    assert rested(recorder, lambda: gc.get_freeze_count() > 0)
+
+
+def test_what_died_while_it_was_frozen_is_freed(recorder: Recorder) -> None:
+    knot = Knot()
+    dead = weakref.ref(knot)
+    recorder.rest()
+    del knot
+    recorder.collect()
+    assert dead() is not None
+    assert rested(recorder, lambda: dead() is None)
+
+
+def test_garbage_of_before_is_not_counted_in_a_call(recorder: Recorder) -> None:
+    knot = Knot()
+    dead = weakref.ref(knot)
+    del knot
+    captures: list[Capture] = []
+    assert recorder.traced(lambda: dead() is None, captures.append, refuse)()
+    captures[0].close()
 
 
 class Fake(Capture):

@@ -64,10 +64,10 @@ def test_a_run_survives_json() -> None:
 
 def test_headers_say_what_differs() -> None:
     assert HEADER.differences(HEADER) == ""
-    assert OTHER_HEADER.differences(HEADER) == "memray 1.19 there, 1.20 here"
+    assert OTHER_HEADER.differences(HEADER) == "memray '1.19' there and '1.20' here"
     covered = Header(allocator="malloc, traced", memray="1.20", coverage=True)
     assert covered.differences(ENVIRONMENT.header) == (
-        "allocator malloc, traced there, pymalloc, traced here, coverage on there, off here"
+        "allocator 'malloc, traced' there and 'pymalloc, traced' here, coverage on there and off here"
     )
 
 

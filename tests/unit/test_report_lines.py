@@ -3,7 +3,7 @@
 from dataclasses import replace
 
 import pytest
-from samples import FILE, METRIC, SUBJECT, bound, finding, run_of, settled, site
+from samples import FILE, METRIC, SUBJECT, bound, cold, finding, run_of, settled, site
 
 from pytest_memgate.model.finding import Finding, Outcome
 from pytest_memgate.model.measurement import Basis, Measurement
@@ -102,9 +102,14 @@ def test_how_a_value_was_measured_is_one_line(measurement: Measurement | None, l
 
 
 def test_a_command_can_be_pasted_into_a_shell() -> None:
-    assert accept_command("tests/a.py::test_x[a b]") == (
-        "memgate baseline update --reason \"…\" 'tests/a.py::test_x[a b]'"
-    )
+    one = finding(Outcome.REGRESSED, file="tests/a.py", name="test_x[a b]")
+    assert accept_command(one) == "memgate baseline update --reason \"…\" 'tests/a.py::test_x[a b]'"
+
+
+@pytest.mark.parametrize(("anchor", "verb"), [(MB, "anchor"), (None, "update")])
+def test_drift_is_accepted_by_moving_its_anchor_where_it_has_one(anchor: int | None, verb: str) -> None:
+    drifted = replace(finding(Outcome.DRIFTED, settled(2 * MB), baseline=MB), anchor=anchor)
+    assert accept_command(drifted) == f'memgate baseline {verb} --reason "…" {SUBJECT}'
 
 
 def change(kind: ChangeKind, before: int | None, after: int | None, reason: str = "") -> Change:
@@ -114,12 +119,12 @@ def change(kind: ChangeKind, before: int | None, after: int | None, reason: str 
 @pytest.mark.parametrize(
     ("one", "line"),
     [
-        (change(ChangeKind.NEW, None, MB), f"new        {SUBJECT}  1 MB"),
-        (change(ChangeKind.REMOVED, MB, None), f"removed    {SUBJECT}  1 MB"),
-        (change(ChangeKind.RAISED, MB, 5 * MB, "cache"), f"raised     {SUBJECT}  1 MB -> 5 MB  (cache)"),
-        (change(ChangeKind.RAISED, MB, 5 * MB), f"raised     {SUBJECT}  1 MB -> 5 MB  (no reason given)"),
-        (change(ChangeKind.ANCHORED, MB, 5 * MB), f"anchored   {SUBJECT}  1 MB -> 5 MB  (no reason given)"),
-        (change(ChangeKind.LOWERED, 5 * MB, MB), f"lowered    {SUBJECT}  5 MB -> 1 MB"),
+        (change(ChangeKind.NEW, None, MB), f"new          {SUBJECT}  1 MB"),
+        (change(ChangeKind.REMOVED, MB, None), f"removed      {SUBJECT}  1 MB"),
+        (change(ChangeKind.RAISED, MB, 5 * MB, "cache"), f"raised       {SUBJECT}  1 MB -> 5 MB  (cache)"),
+        (change(ChangeKind.RAISED, MB, 5 * MB), f"raised       {SUBJECT}  1 MB -> 5 MB  (no reason given)"),
+        (change(ChangeKind.ANCHORED, MB, 5 * MB), f"anchored     {SUBJECT}  1 MB -> 5 MB  (no reason given)"),
+        (change(ChangeKind.LOWERED, 5 * MB, MB), f"lowered      {SUBJECT}  5 MB -> 1 MB"),
     ],
 )
 def test_a_change_is_one_line(one: Change, line: str) -> None:
@@ -179,7 +184,7 @@ def test_the_worst_comes_first_and_the_most_growth_within_it() -> None:
 
 def test_ten_of_a_kind_are_shown_and_all_with_v() -> None:
     run = run_of(*(finding(Outcome.NEW, settled(MB), name=f"t{number}") for number in range(12)))
-    assert texts(run).count("           and 2 more new (-v shows all)") == 1
+    assert texts(run).count("             and 2 more new (-v shows all)") == 1
     assert sum(line.startswith("new ") for line in texts(run)) == 10
     assert sum(line.startswith("new ") for line in texts(run, 1)) == 12
 
@@ -194,9 +199,9 @@ def test_all_regressions_are_counted_in_the_verdict() -> None:
     problems = (Problem(text="one", hint="do this"), Problem(text="two"))
     no_answer = replace(run_of(verdict=Verdict.NO_ANSWER), problems=problems)
     assert texts(no_answer)[-4:] == [
-        "problem    one",
-        "           do this",
-        "problem    two",
+        "problem      one",
+        "             do this",
+        "problem      two",
         "memgate: NO ANSWER: 2 problems",
     ]
 
@@ -207,7 +212,7 @@ def test_all_regressions_are_counted_in_the_verdict() -> None:
         (Outcome.NEW, "next: add them: memgate baseline update --only new"),
         (Outcome.IMPROVED, "next: keep the gain: memgate baseline update --only lowered"),
         (Outcome.VANISHED, "next: drop them: memgate baseline update --only removed"),
-        (Outcome.REGRESSED, f"next: repair it, or accept it with its reason: {accept_command(f'{SUBJECT}')}"),
+        (Outcome.REGRESSED, f"next: repair it, or accept it with its reason: {accept_command(finding())}"),
     ],
 )
 def test_what_to_do_next_is_said(outcome: Outcome, line: str) -> None:
@@ -242,13 +247,41 @@ def test_the_changes_that_need_eyes_come_first() -> None:
     assert shown == ["raised", "removed", "lowered", "new", "remeasured"]
     assert lines[-2] == "next: review and commit .memgate/linux-x86_64-cpython3.11"
     many = replace(run, changes=changes * 3)
-    assert "           and 5 more (-v shows all)" in texts(many)
+    assert "             and 5 more (-v shows all)" in texts(many)
 
 
-def test_notes_and_what_was_loosened_are_shown_but_not_with_q() -> None:
-    run = replace(run_of(finding(measurement=bound(MB))), loosened=("growth: more",), compared_with="main")
-    lines = [line.text for line in summary(run, notes=("a note",))]
-    assert "note       a note" in lines
-    assert "loosened   growth: more" in lines
-    assert lines[0].endswith("baseline .memgate/linux-x86_64-cpython3.11 of main")
-    assert [line.text for line in summary(run, verbosity=-1, notes=("a note",))] == ["memgate: PASSED"]
+LOOSER = replace(
+    run_of(finding(measurement=bound(MB))),
+    loosened=("growth: more",),
+    changes=(change(ChangeKind.RAISED, MB, 2 * MB, "cache"),),
+)
+
+
+def test_a_note_is_shown_but_not_with_q() -> None:
+    lines = [line.text for line in summary(LOOSER, notes=("a note",))]
+    assert "note         a note" in lines
+    assert [line.text for line in summary(LOOSER, verbosity=-1, notes=("a note",))] == ["memgate: PASSED"]
+
+
+@pytest.mark.parametrize("verbosity", [-1, 0, 1])
+def test_what_a_change_raises_and_loosens_is_shown_with_q_too(verbosity: int) -> None:
+    lines = texts(replace(LOOSER, compared_with="main"), verbosity)
+    assert f"raised       {SUBJECT}  1 MB -> 2 MB  (cache)" in lines
+    assert "loosened     growth: more" in lines
+    assert lines[0].endswith("baseline .memgate/linux-x86_64-cpython3.11 of main") is (verbosity >= 0)
+
+
+def test_a_test_that_cannot_run_twice_is_noted() -> None:
+    run = run_of(finding(measurement=cold(MB)))
+    judged = f"note         not repeatable, so the value of the first run is judged: {SUBJECT}"
+    assert judged in texts(run)
+    assert judged.replace("judged", "stored") in texts(replace(run, update=True))
+
+
+def test_an_update_notes_a_budget_that_cannot_be_held() -> None:
+    wide, narrow = settled(MB, spread=300_000), settled(MB, spread=200_000)
+    found = [replace(finding(measurement=one), allowed=200_000) for one in (wide, narrow)]
+    run = replace(run_of(*found), update=True)
+    assert [line for line in texts(run) if line.startswith("note")] == [
+        f"note         {SUBJECT}: its runs differ by 300 KB: a budget of 200 KB cannot be held"
+    ]

@@ -22,7 +22,7 @@ from samples import (
     site,
 )
 
-from pytest_memgate.errors import BaselineError, RunFileError, UsageError
+from pytest_memgate.errors import RunFileError, UsageError
 from pytest_memgate.model.environment import Environment, Header
 from pytest_memgate.model.finding import Finding, Outcome
 from pytest_memgate.model.measurement import Measurement
@@ -212,19 +212,49 @@ def test_a_part_of_a_file_under_another_header_is_not_updated(tmp_path: Path, on
     assert done.changes == []
     assert [(one.text, one.hint) for one in done.problems] == [
         (
-            f"the baselines of {FILE} were measured with memray 1.19 there, 1.20 here: not updated",
+            f"the baselines of {FILE} were measured with memray '1.19' there and '1.20' here: not updated",
             f"update all its tests at once: memgate baseline update {FILE}",
         )
     ]
     assert path.read_bytes() == before
 
 
-def test_a_file_that_cannot_be_read_is_not_overwritten(tmp_path: Path) -> None:
+@pytest.mark.parametrize("outcome", [None, Outcome.UNMEASURED, Outcome.SKIPPED])
+def test_a_file_under_another_header_whose_tests_gave_no_value_stays(tmp_path: Path, outcome: Outcome | None) -> None:
+    path = put_baseline(tmp_path, {"test_a": Reference(value=MB)}, header=OTHER_HEADER)
+    before = path.read_bytes()
+    other = finding(measurement=settled(MB), file="tests/test_z.py")
+    found = (other, finding(outcome, name="test_a")) if outcome else (other,)
+    facts = Facts(findings=found, collected={FILE: frozenset({"test_a"})})
+    run = conclude_update(make_gate(tmp_path), facts, ALL_KINDS, "", strict=False)
+    assert path.read_bytes() == before
+    assert [change.subject.file for change in run.changes] == ["tests/test_z.py"]
+
+
+def test_a_reason_that_cannot_be_written_is_a_problem_and_leaves_the_file(tmp_path: Path) -> None:
+    path = put_baseline(tmp_path, {"test_a": Reference(value=MB)})
+    before = path.read_bytes()
+    done = updated(tmp_path, measured("test_a", settled(2 * MB)), order=Order(reason="caf\udce9"))
+    assert (path.read_bytes(), done.changes) == (before, [])
+    assert "nothing of it was changed" in done.problems[0].text
+
+
+def test_the_harness_never_stands_in_a_baseline(tmp_path: Path) -> None:
+    ours = site("call", 400_000, path="pytest_memgate/measure/capture.py")
+    updated(tmp_path, measured("test_a", settled(MB, sites=(site("load", 600_000), ours))))
+    assert entries_of(tmp_path)["test_a"].sites == {"shop/orders.py:load": 600_000}
+
+
+def test_a_file_that_cannot_be_read_is_left_and_the_others_are_updated(tmp_path: Path) -> None:
     path = put_baseline(tmp_path, {"test_a": Reference(value=MB)})
     path.write_text("format: 99\n")
-    with pytest.raises(BaselineError, match="newer"):
-        updated(tmp_path, measured("test_a", settled(MB)))
+    other = finding(measurement=settled(MB), file="tests/test_z.py", name="test_z")
+    done = updated(tmp_path, measured("test_a", settled(MB)), other)
     assert path.read_text() == "format: 99\n"
+    assert [(one.text.partition("; ")[0], one.verdict) for one in done.problems] == [
+        (f"{FOLDER}/{FILE}.yaml: format 99 is newer than this memgate reads", Verdict.NO_ANSWER)
+    ]
+    assert entries_of(tmp_path, "tests/test_z.py") == {"test_z": Reference(value=MB)}
 
 
 def test_raises_without_a_reason_come_as_one_problem() -> None:
@@ -260,10 +290,13 @@ def test_an_update_without_a_reason_failed_but_wrote_the_rest(tmp_path: Path) ->
 def test_an_update_that_measured_nothing_is_no_answer(tmp_path: Path) -> None:
     path = put_baseline(tmp_path, {"test_a": Reference(value=MB)})
     before = path.read_bytes()
-    facts = Facts(findings=(finding(Outcome.UNMEASURED, name="test_a"),), collected={FILE: frozenset({"test_a"})})
+    facts = Facts(
+        findings=(finding(Outcome.UNMEASURED, name="test_a", reason="a crash"),),
+        collected={FILE: frozenset({"test_a"})},
+    )
     run = conclude_update(make_gate(tmp_path), facts, ALL_KINDS, "", strict=False)
     assert run.verdict is Verdict.NO_ANSWER
-    assert [problem.text for problem in run.problems] == ["nothing was measured, so nothing was updated"]
+    assert [problem.text for problem in run.problems] == ["nothing was measured: 1 unmeasured, the first since a crash"]
     assert path.read_bytes() == before
 
 
