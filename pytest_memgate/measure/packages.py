@@ -1,4 +1,4 @@
-"""Which installed packages a piece of the project's code calls into.
+"""Which installed compiled packages a piece of the project's code calls into.
 
 Compiled code has no Python frame: what it allocates is counted for the line that called it. The names that this line
 refers to say whose code that was.
@@ -7,6 +7,7 @@ refers to say whose code that was.
 import ast
 import importlib.metadata
 import sys
+from importlib.machinery import EXTENSION_SUFFIXES
 from pathlib import Path
 from types import ModuleType
 
@@ -43,6 +44,7 @@ def _installed(nodes: list[ast.AST], module: ModuleType, places: Places) -> tupl
         f"{package} {version}".strip()
         for package in packages
         if (file := getattr(sys.modules.get(package), "__file__", None)) and places.is_installed(file)
+        if _is_compiled(package)
         for version in (_version(package),)
         if version
     )
@@ -58,6 +60,16 @@ def _modules(node: ast.AST, module: ModuleType) -> list[str]:
         name = value.__name__ if isinstance(value, ModuleType) else getattr(value, "__module__", None)
         return [name] if isinstance(name, str) else []
     return []
+
+
+def _is_compiled(package: str) -> bool:
+    """Say whether a package has loaded compiled code: plain Python stands in the call sites by itself."""
+    files = (
+        getattr(module, "__file__", None)
+        for name, module in list(sys.modules.items())
+        if name == package or name.startswith(f"{package}.")
+    )
+    return any(file and file.endswith(tuple(EXTENSION_SUFFIXES)) for file in files)
 
 
 def _version(package: str) -> str:
