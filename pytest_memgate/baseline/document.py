@@ -163,7 +163,7 @@ class _Reader:
                 return value
             if kind is bool and value in {"true", "false"}:
                 return value == "true"
-            if kind is int and value.isdecimal() and len(value) < _DIGITS:
+            if kind is int and value.isascii() and value.isdecimal() and len(value) < _DIGITS:
                 return int(value)
         raise self._error(node, f"{'a whole number' if kind is int else kind.__name__} is expected")
 

@@ -7,7 +7,7 @@ from typing import Self
 
 from pytest_memgate.units import format_size, parse_size
 
-_PERCENT = re.compile(r"\s*(\d+(?:\.\d+)?)\s*%\s*")
+_PERCENT = re.compile(r"\s*(\d{1,15}(?:\.\d{1,15})?)\s*%\s*")
 _CHOICE = re.compile(r"\s*(max|min)\s*\((.*),(.*)\)\s*", re.IGNORECASE)
 
 

@@ -85,9 +85,9 @@ def _against(
             return _firmly(Outcome.DRIFTED, reason, over=min(samples) - reference.origin > most)
     if measurement.value - reference.value > allowed:
         held = format_size(measurement.imports)
-        return Outcome.PASSED, f"{held} of it imports, which another test may pay for in another order"
+        return Outcome.PASSED, f"{held} of it are imports, which another test may pay for in another order"
     if measurement.value < floor(budget, reference):
-        return Outcome.IMPROVED, f"{format_growth(growth)}: the baseline can be lowered"
+        return Outcome.IMPROVED, f"{format_growth(growth)}, so the baseline can be lowered"
     return Outcome.PASSED, ""
 
 

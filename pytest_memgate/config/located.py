@@ -37,7 +37,7 @@ def from_yaml(text: str, file: str) -> Located:
     try:
         return Located({}, file, 0) if node is None else _from_node(node, file)
     except RecursionError:
-        raise ConfigError(f"{file}: an alias stands within what it names") from None
+        raise ConfigError(f"{file}: nested too deeply, or an alias stands within what it names") from None
 
 
 def _from_node(node: yaml.Node, file: str) -> Located:
@@ -63,7 +63,7 @@ def _scalar(node: yaml.Node) -> str | int | bool | None:
         return None
     if kind == "bool":
         return str(node.value).lower() in {"true", "yes", "on"}
-    if kind == "int" and str(node.value).isdecimal() and len(node.value) < _DIGITS:
+    if kind == "int" and node.value.isascii() and node.value.isdecimal() and len(node.value) < _DIGITS:
         return int(node.value)
     return str(node.value)
 
@@ -75,7 +75,7 @@ def from_toml(text: str, file: str, table: tuple[str, ...]) -> Located | None:
     """
     try:
         data: Any = tomllib.loads(text)
-    except tomllib.TOMLDecodeError as error:
+    except (ValueError, RecursionError) as error:
         raise ConfigError(f"{file}: {error}") from error
     for name in table:
         if not isinstance(data, dict) or name not in data:

@@ -1,5 +1,6 @@
 """What a finding says in plain lines; every text report is made of these."""
 
+import re
 import shlex
 
 from pytest_memgate.model.finding import OVER_LIMIT, Finding, Outcome
@@ -10,6 +11,7 @@ from pytest_memgate.model.site import Contribution
 from pytest_memgate.model.subject import Subject
 from pytest_memgate.units import format_growth, format_size
 
+_UNDER = " " * 13
 _NOISE = 4000  # bytes that two runs of an unchanged test may differ by
 
 
@@ -39,9 +41,9 @@ def contribution_lines(contributions: tuple[Contribution, ...]) -> list[str]:
     for one in contributions:
         lines.append(_contribution(one))
         if one.site and one.growth > 0:
-            lines += [f"    called from {caller}" for caller in one.site.via]
+            lines += [f"{_UNDER}called from {caller}" for caller in one.site.via]
             if one.site.uses:
-                lines.append(f"    uses {', '.join(one.site.uses)}")
+                lines.append(f"{_UNDER}uses {', '.join(one.site.uses)}")
     return lines
 
 
@@ -74,7 +76,10 @@ def _modules(modules: tuple[str, ...]) -> str:
 
 
 def accept_command(finding: Finding) -> str:
-    """Return the command that accepts a test's growth; drift since an anchor is accepted by moving the anchor."""
+    """Return how a test's growth is accepted: for drift since an anchor by moving it, for a limit by raising that."""
+    if OVER_LIMIT in finding.reason:
+        where = re.search(r"limit [^,]* \(([^)]*)\)", finding.budget)
+        return f"raise its limit ({where[1]})" if where else "raise its limit"
     verb = "anchor" if finding.outcome is Outcome.DRIFTED and finding.anchor is not None else "update"
     return f'memgate baseline {verb} --reason "…" {shlex.quote(str(finding.subject))}'
 
@@ -83,13 +88,15 @@ def failure_text(finding: Finding) -> str:
     """Return the text of a failing test: what grew, where, how it was measured, what to do next."""
     lines = [headline(finding)]
     if finding.growth_by_site:
-        lines += ["what grew:", *(f"  {line}" for line in growth_lines(finding))]
+        lines += [
+            "what grew:" if finding.baseline is not None else "what holds it:",
+            *(f"  {line}" for line in growth_lines(finding)),
+        ]
     lines.append(f"measured: {measured_line(finding)}")
     lines.append(f"budget: {finding.budget}")
     if finding.capture:
         lines.append(f"open the profile: python -m memray flamegraph {shlex.quote(finding.capture)}")
-    meant = "raise the limit" if OVER_LIMIT in finding.reason else accept_command(finding)
-    lines.append(f"if it is meant: {meant}")
+    lines.append(f"if it is meant: {accept_command(finding)}")
     return "\n".join(lines)
 
 

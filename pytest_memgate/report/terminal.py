@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import Enum
 
-from pytest_memgate.model.finding import OVER_LIMIT, Finding, Outcome
+from pytest_memgate.model.finding import Finding, Outcome
 from pytest_memgate.model.measurement import Basis
 from pytest_memgate.model.run import Change, ChangeKind, Run, Verdict
 from pytest_memgate.report.lines import accept_command, change_line, contribution_lines, headline, measured_line
@@ -16,7 +16,6 @@ _INDENT = " " * 13
 _WORST_FIRST = (
     Outcome.REGRESSED,
     Outcome.DRIFTED,
-    Outcome.UNREADABLE,
     Outcome.UNSTABLE,
     Outcome.INCOMPARABLE,
     Outcome.UNMEASURED,
@@ -76,7 +75,7 @@ def _measured(run: Run) -> str:
         parts.append(f"{again} of them run again")
     for number, word in (
         (run.count(Outcome.UNMEASURED), "unmeasured"),
-        (run.failed, "failed without it"),
+        (run.failed, "failed by itself" if run.failed == 1 else "failed by themselves"),
         (run.skipped + run.count(Outcome.SKIPPED), "skipped"),
     ):
         if number:
@@ -88,7 +87,7 @@ def _measured(run: Run) -> str:
 def _section(run: Run, outcome: Outcome, verbosity: int) -> Iterator[Line]:
     findings = [finding for finding in run.findings if finding.outcome is outcome]
     findings.sort(key=lambda finding: -(finding.growth or 0))
-    bad = outcome.fails_test or outcome is Outcome.UNREADABLE
+    bad = outcome.fails_test
     if run.update and outcome in {
         Outcome.INCOMPARABLE,
         Outcome.REGRESSED,
@@ -134,6 +133,9 @@ def _changes(run: Run, verbosity: int) -> Iterator[Line]:
     where = run.baseline if run.update else f"{run.baseline} since {run.compared_with}"
     yield Line(f"{'wrote' if run.update else 'changed in'} {where}: {_kinds(run.changes)}")
     shown = list(run.changes) if verbosity > 0 else _telling(run.changes)[:_MOST]
+    if verbosity < 0:
+        telling = {ChangeKind.RAISED, ChangeKind.ANCHORED, ChangeKind.REMOVED}
+        shown = [change for change in shown if change.kind in telling]
     for change in shown:
         loose = change.kind in {ChangeKind.RAISED, ChangeKind.ANCHORED}
         yield Line(change_line(change), Tone.NOTE if loose else Tone.PLAIN)
@@ -160,11 +162,7 @@ def _next(run: Run) -> Iterator[str]:
         return
     failing = sorted(_of(run, Outcome.REGRESSED) + _of(run, Outcome.DRIFTED), key=lambda one: -(one.growth or 0))
     if failing:
-        worst = failing[0]
-        meant = (
-            "raise its limit" if OVER_LIMIT in worst.reason else f"accept it with its reason: {accept_command(worst)}"
-        )
-        yield f"next: repair it, or {meant}"
+        yield f"next: repair the growth or, if it is meant: {accept_command(failing[0])}"
     for outcome, kind, what in (
         (Outcome.NEW, "new", "add them"),
         (Outcome.IMPROVED, "lowered", "keep the gain"),

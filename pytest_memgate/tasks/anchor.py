@@ -25,7 +25,7 @@ def pin(root: Path, tests: tuple[str, ...], reason: str) -> list[Change]:
             for metric, reference in metrics.items():
                 subject = Subject(file, name)
                 moves = reference.anchor not in {None, reference.value}
-                explains = reference.anchor is not None and bool(reason) and reason != reference.reason
+                explains = bool(tests) and reference.anchor is not None and bool(reason) and reason != reference.reason
                 if subject in wanted and (moves or explains):
                     metrics[metric] = replace(reference, anchor=reference.value, reason=reason or reference.reason)
                     changes.append(_change(subject, metric, reference, reason))

@@ -7,7 +7,6 @@ from dataclasses import dataclass, field
 from pytest_memgate.baseline.source import GitRef, WorkTree
 from pytest_memgate.baseline.store import environments
 from pytest_memgate.compare.verdict import verdict
-from pytest_memgate.config.sources import FILE
 from pytest_memgate.errors import BaselineError
 from pytest_memgate.model.finding import Finding, Outcome
 from pytest_memgate.model.run import Change, ChangeKind, Problem, Run, Verdict
@@ -170,17 +169,21 @@ def _waivers(gate: Gate, facts: Facts) -> Iterator[Problem]:
     for waiver in gate.waivers:
         where = f"{waiver.source}: the waiver for {waiver.test}"
         if waiver.expired(gate.today):
-            yield Problem(text=f"{where} ended on {waiver.until}", hint=f"repair the test, or renew it in {FILE}")
+            yield Problem(text=f"{where} ended on {waiver.until}", hint="repair the test, or renew it")
             continue
         concerned = [finding for finding in facts.findings if waiver.concerns(finding.subject, finding.metric)]
-        within = bool(concerned) and all(one.outcome in {Outcome.PASSED, Outcome.IMPROVED} for one in concerned)
-        all_ran = facts.everything or (
-            "*" not in waiver.test.partition("::")[0]
-            and bool(concerned)
-            and all(one.subject.file in facts.collected or str(one.subject) == waiver.test for one in concerned)
-        )
-        if all_ran and (within or not concerned):
-            why = "is not needed: the test is within its budget" if within else "names no test"
+        ran = {finding.subject for finding in concerned}
+        named = {
+            subject
+            for file, names in facts.collected.items()
+            for subject in (Subject(file, name) for name in names)
+            if waiver.concerns(subject, waiver.metric)
+        }
+        file = waiver.test.partition("::")[0]
+        whole = facts.everything or file in facts.collected or any(str(subject) == waiver.test for subject in ran)
+        within = named <= ran and all(one.outcome in {Outcome.PASSED, Outcome.IMPROVED} for one in concerned)
+        if whole and ((within and ran) or not (ran or named)):
+            why = "is not needed: the test is within its budget" if ran else "names no test"
             yield Problem(text=f"{where} {why}", hint="remove it")
 
 

@@ -47,6 +47,8 @@ class Gate:
         if bar.reference is not None and measurement.sites and finding.growth:
             grown = growth_by_site(measurement.sites, bar.reference.sites, finding.growth)
             finding = replace(finding, growth_by_site=grown)
+        elif finding.outcome.fails_test:
+            finding = replace(finding, growth_by_site=growth_by_site(measurement.sites, {}, measurement.value))
         return self._waived(finding) if finding.outcome.fails_test else finding
 
     def _waived(self, finding: Finding) -> Finding:

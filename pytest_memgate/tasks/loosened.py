@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from pytest_memgate.budget.rule import Budget
+from pytest_memgate.budget.rule import Allowance, Budget
 from pytest_memgate.config.schema import Settings
 from pytest_memgate.config.sources import Config
 from pytest_memgate.model.metric import METRICS
@@ -15,9 +15,9 @@ def loosened(base: Settings, head: Settings) -> list[str]:
     old, new = Config(settings=base), Config(settings=head)
     keys = dict.fromkeys([*((metric, "") for metric in METRICS), *_overrides(base), *_overrides(head)])
     for metric, pattern in keys:
-        lines += _looser(
-            f"{metric} of {pattern}" if pattern else metric, _rule(old, metric, pattern), _rule(new, metric, pattern)
-        )
+        is_new = bool(pattern) and (metric, pattern) not in _overrides(base)
+        before = _strictest(old, metric) if is_new else _rule(old, metric, pattern)
+        lines += _looser(f"{metric} of {pattern}" if pattern else metric, before, _rule(new, metric, pattern))
     if [one for one in _overrides(base) if one in _overrides(head)] != [
         one for one in _overrides(head) if one in _overrides(base)
     ]:
@@ -44,6 +44,21 @@ def _rule(config: Config, metric: str, pattern: str) -> Budget:
         one.rules[metric] for one in reversed(config.settings.overrides) if one.tests == pattern and metric in one.rules
     ]
     return config.resolve(metric, own)
+
+
+def _strictest(config: Config, metric: str) -> Budget:
+    """Return the least that any test may have: a new pattern can take any other's place."""
+    patterns = ["", *(pattern for name, pattern in _overrides(config.settings) if name == metric)]
+    budgets = [_rule(config, metric, pattern) for pattern in patterns]
+    return Budget(
+        growth=min((one.growth for one in budgets), key=_size),
+        limit=min((one.limit for one in budgets if one.limit is not None), default=None),
+        drift=min((one.drift for one in budgets if one.drift is not None), key=_size, default=None),
+    )
+
+
+def _size(allowance: Allowance) -> int:
+    return allowance.of(1000**2)
 
 
 def _looser(key: str, old: Budget, new: Budget) -> Iterator[str]:

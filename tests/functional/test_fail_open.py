@@ -92,7 +92,7 @@ def test_a_worker_that_dies_loses_only_its_own_test(gated: Project) -> None:
     result = gated.gate("-n2")
     assert result.code == 1
     assert result.outcomes() == {"test_one": "passed"}
-    assert "1 failed without it" in result.summary()
+    assert "1 failed by itself" in result.summary()
 
 
 def test_workers_that_all_die_are_not_green(project: Project) -> None:

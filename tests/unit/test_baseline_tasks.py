@@ -55,14 +55,14 @@ def test_pinning_sets_the_anchor_of_what_was_raised(tmp_path: Path) -> None:
     changes = pin(tmp_path, (), "agreed")
     assert [(one.kind, one.subject.name, one.before, one.after, one.reason) for one in changes] == [
         (ChangeKind.ANCHORED, "test_a", MB, 2 * MB, "agreed"),
-        (ChangeKind.ANCHORED, "test_c", 2 * MB, 2 * MB, "agreed"),
     ]
     assert peaks(path) == {
         "test_a": Reference(value=2 * MB, anchor=2 * MB, reason="agreed"),
         "test_b": Reference(value=5),
-        "test_c": replace(CREPT, anchor=2 * MB, reason="agreed"),
+        "test_c": replace(CREPT, anchor=2 * MB),
     }
     assert pin(tmp_path, (), "agreed") == []
+    assert len(pin(tmp_path, (f"{FILE}::test_c",), "agreed")) == 1  # named, it gets the reason
 
 
 def test_pinning_one_test_leaves_the_others(tmp_path: Path) -> None:

@@ -156,7 +156,7 @@ def test_a_mistake_is_reported_with_file_and_line(text: str, message: str) -> No
     ("text", "message"),
     [
         ("budgets:\n  {a: b}: 1", "memgate.yml:2: a key is expected (text in braces needs quotes)"),
-        ("budgets: &a\n  overrides: [*a]", "memgate.yml: an alias stands within what it names"),
+        ("budgets: &a\n  overrides: [*a]", "memgate.yml: nested too deeply, or an alias stands within what it names"),
         (f"budgets:\n  memory.peak:\n    limit: {'9' * 5000}", "memgate.yml:3: not a size: "),
         (f"missing: {'9' * 5000}", "memgate.yml:1: unknown value "),
     ],

@@ -43,7 +43,7 @@ def test_a_regression_says_by_how_much() -> None:
 
 
 def test_an_improvement_says_that_the_baseline_can_be_lowered() -> None:
-    assert judged(settled(MB // 2), budget(), known(BASE)).reason == "-500 KB: the baseline can be lowered"
+    assert judged(settled(MB // 2), budget(), known(BASE)).reason == "-500 KB, so the baseline can be lowered"
 
 
 def test_a_bound_within_the_budget_passes() -> None:
@@ -143,7 +143,7 @@ def test_imports_of_a_test_that_cannot_run_twice_are_not_its_growth() -> None:
     once = known(Reference(value=MB, repeatable=False))
     found = judged(cold(4 * MB, imports=3 * MB), budget(), once)
     assert found.outcome is Outcome.PASSED
-    assert found.reason == "3 MB of it imports, which another test may pay for in another order"
+    assert found.reason == "3 MB of it are imports, which another test may pay for in another order"
 
 
 def test_imports_do_not_hide_drift() -> None:

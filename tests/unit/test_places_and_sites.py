@@ -161,6 +161,7 @@ CODE = """\
 import json
 import yaml as y
 from networkx import Graph
+from numpy import poly1d
 
 def plain():
     return [1]
@@ -171,13 +172,16 @@ def one_line():
 
 def in_a_loop(items):
     for item in items:
-        g = Graph()
+        g = poly1d(item)
         yield item
 
 def inner_import():
-    import networkx.classes
+    import numpy.linalg
     from os import path
     return 1
+
+def plain_python():
+    return Graph()
 """
 
 
@@ -191,22 +195,25 @@ def module(root: Path, places: Places, monkeypatch: pytest.MonkeyPatch) -> Itera
     del sys.modules["shop_code"]
 
 
-YAML, NETWORKX = f"yaml {yaml.__version__}", f"networkx {importlib.metadata.version('networkx')}"
+YAML, NUMPY = f"yaml {yaml.__version__}", f"numpy {importlib.metadata.version('numpy')}"
 
 
 @pytest.mark.parametrize(
     ("line", "used"),
     [
-        (6, ()),  # nothing installed
-        (9, (YAML,)),  # by the line
-        (10, (YAML,)),  # json has no version: then by the function
-        (14, (NETWORKX,)),  # a name from a package
-        (18, (NETWORKX,)),  # an import
-        (20, (NETWORKX,)),  # by the function
-        (999, (YAML, NETWORKX)),  # outside of any function: the whole module
+        (7, ()),  # nothing installed
+        (10, (YAML,)),  # by the line
+        (11, (YAML,)),  # json has no version: then by the function
+        (15, (NUMPY,)),  # a name from a package
+        (19, (NUMPY,)),  # an import
+        (21, (NUMPY,)),  # by the function
+        (24, ()),  # networkx is plain Python: it stands in the call sites by itself
+        (999, (YAML, NUMPY)),  # outside of any function: the whole module
     ],
 )
-def test_the_packages_behind_a_line_are_named(module: Path, places: Places, line: int, used: tuple[str, ...]) -> None:
+def test_the_compiled_packages_behind_a_line_are_named(
+    module: Path, places: Places, line: int, used: tuple[str, ...]
+) -> None:
     assert packages_used(module, line, places) == used
 
 
