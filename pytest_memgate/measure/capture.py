@@ -32,6 +32,7 @@ class Capture:
 
     def __init__(self) -> None:
         self.peak = 0
+        self.fault = ""  # why there is no peak
         self.threads: tuple[str, ...] = ()
         self.started_processes = False
         self.modules: tuple[str, ...] = ()
@@ -164,8 +165,11 @@ class _Trace:
         )
 
     def finish(self) -> None:
-        with memray.FileReader(self.capture.path) as reader:
-            self.capture.peak = reader.metadata.peak_memory
+        try:
+            with memray.FileReader(self.capture.path) as reader:
+                self.capture.peak = reader.metadata.peak_memory
+        except OSError as error:  # a forked child can spoil it; that is no fault of the test
+            self.capture.fault = f"its capture cannot be read: {error}"
         self.capture.threads = self._threads
         self.capture.modules = tuple(sorted(sys.modules.keys() - self._modules))
         self.capture.started_processes = self._processes.mark() != self._started

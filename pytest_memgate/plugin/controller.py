@@ -83,7 +83,7 @@ class Controller:
     def pytest_sessionfinish(self, session: pytest.Session, exitstatus: int) -> None:
         if exitstatus in {pytest.ExitCode.INTERNAL_ERROR, pytest.ExitCode.USAGE_ERROR}:
             return
-        self._run = self._concluded(session)
+        self._run = self._concluded(session, interrupted=exitstatus == pytest.ExitCode.INTERRUPTED)
         path = self._config.option.memgate_report
         if path:
             try:
@@ -109,19 +109,20 @@ class Controller:
         for line in summary(self._run, verbosity=verbosity, notes=tuple(self._notes)):
             _write(terminalreporter, line)
 
-    def _facts(self, session: pytest.Session) -> Facts:
-        stopped = bool(session.shouldstop or session.shouldfail)
+    def _facts(self, session: pytest.Session, *, interrupted: bool) -> Facts:
+        stopped = interrupted or bool(session.shouldstop or session.shouldfail)
         collected = {} if stopped else self._inventory.collected(self._gate.baselines.head.files())
         return Facts(
             findings=tuple(self._findings.values()),
             collected=collected,
             everything=not stopped and self._inventory.everything(),
+            interrupted=interrupted,
             skipped=len(self._skipped),
             failed=frozenset(self._failed),
         )
 
-    def _concluded(self, session: pytest.Session) -> Run:
-        facts = self._facts(session)
+    def _concluded(self, session: pytest.Session, *, interrupted: bool) -> Run:
+        facts = self._facts(session, interrupted=interrupted)
         if self._kinds:
             reason = self._config.option.memgate_reason or ""
             return conclude_update(self._gate, facts, self._kinds, reason, strict=self._strict)

@@ -178,6 +178,8 @@ class Measurer:
             return replace(finding, outcome=state.outcome, reason=state.why)
         if not state.captures:
             return replace(finding, reason="its runner calls it past pytest_pyfunc_call, where memory is traced")
+        if state.captures[0].fault:
+            return replace(finding, reason=state.captures[0].fault)
         marker, _ = read_marker(item)
         try:
             return replace(self._judged(item, state, subject, marker), line=finding.line)
@@ -190,7 +192,10 @@ class Measurer:
 
         def again() -> Again:
             error = run_again(item, state)
-            return Again(None, _brief(error)) if error else Again(state.captures[-1])
+            if error:
+                return Again(None, _brief(error))
+            capture = state.captures[-1]
+            return Again(None, capture.fault) if capture.fault else Again(capture)
 
         def is_open(measurement: Measurement) -> bool:
             return self._update or needs_rerun(measurement, budget, bar)

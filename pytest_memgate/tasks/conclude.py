@@ -33,6 +33,7 @@ class Facts:
     everything: bool = False
     skipped: int = 0
     failed: frozenset[str] = frozenset()
+    interrupted: bool = False
 
 
 def conclude(gate: Gate, facts: Facts, *, strict: bool) -> Run:
@@ -121,6 +122,9 @@ def _vanished(gate: Gate, facts: Facts) -> Iterator[Finding]:
 
 
 def _unmeasured(findings: tuple[Finding, ...], facts: Facts) -> Iterator[Problem]:
+    if facts.interrupted:
+        yield Problem(text="the run was interrupted", verdict=Verdict.NO_ANSWER)
+        return
     if any(finding.measurement for finding in findings):
         return
     first = {finding.outcome: finding.reason for finding in reversed(findings)}
