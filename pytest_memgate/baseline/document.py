@@ -6,6 +6,7 @@ to say, then `sites`. A blank line parts the entries, and a comment ends the fil
 neighbours.
 """
 
+import gc
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -39,6 +40,17 @@ def load(text: str, where: str) -> Document:
 
     Raises BaselineError with the line that cannot be read, and for a format newer than this version knows.
     """
+    # Thousands of nodes come and go at once: the collector would walk them again and again, and find nothing.
+    collects = gc.isenabled()
+    gc.disable()
+    try:
+        return _read(text, where)
+    finally:
+        if collects:
+            gc.enable()
+
+
+def _read(text: str, where: str) -> Document:
     try:
         node = yaml.compose(text, Loader=_Loader)
     except yaml.YAMLError as error:
