@@ -26,7 +26,7 @@ lint: $(VENV)/.installed
 	$(BIN)/lint-imports
 
 bench: $(VENV)/.installed
-	for script in idle baseline_scale overhead detection false_alarms; do \
+	for script in idle baseline_scale overhead detection false_alarms small_objects; do \
 	    $(BIN)/python benchmarks/$$script.py || exit 1; \
 	done
 

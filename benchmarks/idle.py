@@ -21,6 +21,7 @@ from _pytest.config import default_plugins
 from bench_common import only, project, say, title
 
 BOUND_MS = 5.0
+sys.dont_write_bytecode = False  # as on a user's machine, where pytest keeps what it has compiled
 
 
 def main() -> int:
