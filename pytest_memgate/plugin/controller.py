@@ -49,6 +49,7 @@ class Controller:
         self._failed: set[str] = set()
         self._skipped: set[str] = set()
         self._notes: list[str] = []
+        self._died = 0
         self._run: Run | None = None
 
     def pytest_report_header(self) -> str:
@@ -73,8 +74,9 @@ class Controller:
             self._skipped.add(report.nodeid)
 
     @pytest.hookimpl(optionalhook=True)
-    def pytest_testnodedown(self, node: Any) -> None:
-        """Take over what an xdist worker knows; one that died has said nothing, and its file counts as partial."""
+    def pytest_testnodedown(self, node: Any, error: object) -> None:
+        """Take over what an xdist worker knows; one that died has said nothing more."""
+        self._died += error is not None
         output = getattr(node, "workeroutput", {}).get("memgate")
         if output:
             self._inventory.load(output)
@@ -110,13 +112,16 @@ class Controller:
             _write(terminalreporter, line)
 
     def _facts(self, session: pytest.Session, *, interrupted: bool) -> Facts:
-        stopped = interrupted or bool(session.shouldstop or session.shouldfail)
+        cut_short = "the run was interrupted" if interrupted else ""
+        if self._died:
+            cut_short = f"{self._died} of xdist's workers died: what they had not reported is lost"
+        stopped = bool(cut_short or session.shouldstop or session.shouldfail)
         collected = {} if stopped else self._inventory.collected(self._gate.baselines.head.files())
         return Facts(
             findings=tuple(self._findings.values()),
             collected=collected,
             everything=not stopped and self._inventory.everything(),
-            interrupted=interrupted,
+            cut_short=cut_short,
             skipped=len(self._skipped),
             failed=frozenset(self._failed),
         )

@@ -25,7 +25,7 @@ class Facts:
 
     `collected` gives for each file that was collected as a whole the names of all its tests; a file that the run would
     have collected, were it there, is in it with none. `everything` says that the whole project was run. `failed` are
-    the node ids of tests that failed by themselves.
+    the node ids of tests that failed by themselves. `cut_short` says why the run did not come to its end, if so.
     """
 
     findings: tuple[Finding, ...]
@@ -33,7 +33,7 @@ class Facts:
     everything: bool = False
     skipped: int = 0
     failed: frozenset[str] = frozenset()
-    interrupted: bool = False
+    cut_short: str = ""
 
 
 def conclude(gate: Gate, facts: Facts, *, strict: bool) -> Run:
@@ -122,8 +122,8 @@ def _vanished(gate: Gate, facts: Facts) -> Iterator[Finding]:
 
 
 def _unmeasured(findings: tuple[Finding, ...], facts: Facts) -> Iterator[Problem]:
-    if facts.interrupted:
-        yield Problem(text="the run was interrupted", verdict=Verdict.NO_ANSWER)
+    if facts.cut_short:
+        yield Problem(text=facts.cut_short, verdict=Verdict.NO_ANSWER)
         return
     if any(finding.measurement for finding in findings):
         return
