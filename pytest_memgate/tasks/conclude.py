@@ -203,7 +203,7 @@ def _unreasoned(changes: tuple[Change, ...]) -> Iterator[Problem]:
 
 
 def _strict(findings: tuple[Finding, ...]) -> Iterator[Problem]:
-    for outcome in (Outcome.UNMEASURED, Outcome.INCOMPARABLE, Outcome.UNSTABLE):
+    for outcome in (one for one in Outcome if one.fails_strict):
         found = [finding for finding in findings if finding.outcome is outcome]
         if found:
             names = [str(finding.subject) for finding in found]
