@@ -3,10 +3,13 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 WORKERS ?= 2
+# Lighthouse brings Puppeteer, which would download a Chrome of its own; the system's is used.
+NPM := PUPPETEER_SKIP_DOWNLOAD=1 npm --no-audit --no-fund --loglevel=error
 
-.PHONY: demo test lint bench clean
+.PHONY: demo test lint bench clean chromium
 
-demo: .venvs/demo/.installed
+demo: .venvs/demo/.installed chromium
+	@if command -v npm > /dev/null; then $(MAKE) --no-print-directory example_project/web/node_modules/.installed; fi
 	.venvs/demo/bin/python example_project/demo.py
 
 # The example uses the gate as its user does: installed, not from the checkout.
@@ -16,7 +19,7 @@ demo: .venvs/demo/.installed
 	.venvs/demo/bin/python -m pip install --quiet --disable-pip-version-check --force-reinstall --no-deps .
 	touch $@
 
-test: lint
+test: lint tests/node_modules/.installed chromium
 	$(BIN)/python -m pytest -n $(WORKERS) $(ARGS)
 
 lint: $(VENV)/.installed
@@ -25,8 +28,8 @@ lint: $(VENV)/.installed
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 
-bench: $(VENV)/.installed
-	for script in idle baseline_scale overhead detection false_alarms small_objects; do \
+bench: $(VENV)/.installed tests/node_modules/.installed benchmarks/node_modules/.installed chromium
+	for script in idle baseline_scale overhead detection false_alarms small_objects bundle_sizes pages; do \
 	    $(BIN)/python benchmarks/$$script.py || exit 1; \
 	done
 
@@ -36,5 +39,13 @@ $(VENV)/.installed: pyproject.toml requirements/dev.txt
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable .
 	touch $@
 
+%/node_modules/.installed: %/package-lock.json
+	$(NPM) --prefix $* ci
+	touch $@
+
+chromium:
+	@sh .ci/chromium
+
 clean:
 	rm -rf $(VENV) .venvs build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	rm -rf tests/node_modules benchmarks/node_modules example_project/web/node_modules example_project/web/dist

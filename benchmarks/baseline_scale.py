@@ -19,7 +19,7 @@ from pytest_memgate.measure.environment import here
 from pytest_memgate.model.finding import Finding, Outcome
 from pytest_memgate.model.measurement import Basis, Measurement
 from pytest_memgate.model.metric import MEMORY_PEAK
-from pytest_memgate.model.site import CallSite
+from pytest_memgate.model.site import Site
 from pytest_memgate.model.subject import Subject
 from pytest_memgate.tasks.gate import Gate, open_gate
 from pytest_memgate.tasks.update import Order, update
@@ -115,7 +115,7 @@ def _found() -> Iterator[Finding]:
 
 def _settled(value: int, file: int) -> Measurement:
     sites = tuple(
-        CallSite(path=f"shop/part_{file % 10}/module_{place}.py", function=f"function_{place}", size=value // _SITES)
+        Site(path=f"shop/part_{file % 10}/module_{place}.py", function=f"function_{place}", size=value // _SITES)
         for place in range(_SITES)
     )
     return Measurement(value=value, basis=Basis.WARM, cold=value, warm=(value, value), settled=True, sites=sites)

@@ -31,3 +31,9 @@ class RunFileError(MemgateError):
     """A run's JSON file that cannot be read."""
 
     exit_code = 3
+
+
+class MeasureError(MemgateError):
+    """A bundle, a page or a tool that gives no number."""
+
+    exit_code = 3

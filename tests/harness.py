@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import subprocess
 import sys
 import textwrap
@@ -13,7 +14,12 @@ from typing import Any
 from pytest_memgate.measure.environment import key
 
 # The plugins installed beside the gate for the tests that are about them.
-_QUIET = ("randomly", "memray", "rerunfailures", "benchmark", "hypothesispytest", "asyncio", "anyio", "timeout", "cov")
+_QUIET = (
+    *("cacheprovider", "randomly", "memray", "rerunfailures", "benchmark"),
+    *("hypothesispytest", "asyncio", "anyio", "timeout", "cov"),
+)
+
+DATA = Path(__file__).parent / "data"
 
 WORK = """
     \"\"\"What the tests call: a list of `n` small objects, 61 bytes each or so.\"\"\"
@@ -38,6 +44,16 @@ class Result:
     def finding(self, name: str) -> dict[str, Any]:
         found: dict[str, Any] = next(one for one in self.run["findings"] if one["subject"]["name"] == name)
         return found
+
+    def metrics(self, name: str) -> dict[str, str]:
+        """Return the outcome of each finding on one test, by metric."""
+        mine = (finding for finding in self.run["findings"] if finding["subject"]["name"] == name)
+        return {finding["metric"]: finding["outcome"] for finding in mine}
+
+    def found(self, name: str, metric: str) -> dict[str, Any]:
+        """Return the finding on one metric of one test."""
+        (found,) = (one for one in self.run["findings"] if one["subject"]["name"] == name and one["metric"] == metric)
+        return dict(found)
 
     def summary(self) -> str:
         """Return the gate's own part of the terminal's text."""
@@ -65,10 +81,17 @@ class Project:
         assert old in text, f"{name} has no {old!r}"
         path.write_text(text.replace(old, new), encoding="utf-8")
 
+    def lay(self, data: str, to: str) -> Path:
+        """Put a folder of the tests' data in place of `to`, as a new build does."""
+        target = self.root / to
+        shutil.rmtree(target, ignore_errors=True)
+        shutil.copytree(DATA / data, target)
+        return target
+
     def pytest(self, *args: str, plugins: tuple[str, ...] = (), env: dict[str, str] | None = None) -> Result:
         """Run pytest; `plugins` are switched on that are off otherwise."""
         off = [part for name in _QUIET if name not in plugins for part in ("-p", f"no:{name}")]
-        return self.command(sys.executable, "-m", "pytest", "-p", "no:cacheprovider", *off, *args, env=env)
+        return self.command(sys.executable, "-m", "pytest", *off, *args, env=env)
 
     def gate(self, *args: str, plugins: tuple[str, ...] = (), env: dict[str, str] | None = None) -> Result:
         """Run `pytest --memgate` and read the run's file, if it was written."""
@@ -125,6 +148,11 @@ class Project:
 
     def baseline(self, test_file: str) -> str:
         return (self.baselines / f"{test_file}.yaml").read_text(encoding="utf-8")
+
+    @property
+    def web(self) -> Path:
+        """Return the baselines of what memgate.yml declares."""
+        return self.root / ".memgate" / "web" / "memgate.yml.yaml"
 
     def files(self) -> Iterator[str]:
         """Yield the paths of all baseline files."""

@@ -7,15 +7,15 @@ from pathlib import Path
 
 from pytest_memgate.baseline.document import Document, dump
 from pytest_memgate.baseline.source import GitRef, WorkTree
-from pytest_memgate.baseline.store import Store
-from pytest_memgate.budget.rule import Allowance, Budget, Rule
+from pytest_memgate.baseline.store import Stores
+from pytest_memgate.budget.rule import Allowance, Budget
 from pytest_memgate.config.sources import Config, load_settings
 from pytest_memgate.model.environment import Environment, Header
 from pytest_memgate.model.finding import Finding, Outcome
 from pytest_memgate.model.measurement import Basis, Measurement
 from pytest_memgate.model.reference import Bar, Reference, Standing
 from pytest_memgate.model.run import Run, Verdict
-from pytest_memgate.model.site import CallSite
+from pytest_memgate.model.site import Site
 from pytest_memgate.model.subject import Subject
 from pytest_memgate.tasks.baselines import Baselines
 from pytest_memgate.tasks.gate import Gate
@@ -30,12 +30,12 @@ FOLDER = f".memgate/{ENVIRONMENT.key}"
 TODAY = date(2026, 6, 15)
 
 
-def site(function: str, size: int, *, path: str = "shop/orders.py", line: int = 0, **more: tuple[str, ...]) -> CallSite:
+def site(function: str, size: int, *, path: str = "shop/orders.py", line: int = 0, **more: tuple[str, ...]) -> Site:
     """Return a call site of the project."""
-    return CallSite(path=path, function=function, size=size, line=line, **more)
+    return Site(path=path, function=function, size=size, line=line, **more)
 
 
-def settled(value: int, *, spread: int = 0, sites: tuple[CallSite, ...] = ()) -> Measurement:
+def settled(value: int, *, spread: int = 0, sites: tuple[Site, ...] = ()) -> Measurement:
     """Return what two warm runs agreed on, or, with a spread, what they never agreed on."""
     warm = (value - spread, value)
     return Measurement(
@@ -48,7 +48,7 @@ def bound(value: int) -> Measurement:
     return Measurement(value=value, basis=Basis.BOUND, cold=value)
 
 
-def cold(value: int, *, imports: int = 0, sites: tuple[CallSite, ...] = ()) -> Measurement:
+def cold(value: int, *, imports: int = 0, sites: tuple[Site, ...] = ()) -> Measurement:
     """Return what a test gave that cannot run twice."""
     return Measurement(value=value, basis=Basis.COLD, cold=value, settled=True, imports=imports, sites=sites)
 
@@ -83,6 +83,7 @@ def finding(
         reason=reason,
         measurement=measurement,
         baseline=baseline,
+        budget="growth 200 KB (default)",
     )
 
 
@@ -111,14 +112,14 @@ def put_baseline(
     return path
 
 
-def open_store(root: Path) -> Store:
+def open_store(root: Path) -> Stores:
     """Return the baselines of the work tree, read anew."""
-    return Store(WorkTree(root), ENVIRONMENT.key)
+    return Stores(WorkTree(root), ENVIRONMENT.key)
 
 
 def entries_of(root: Path, file: str = FILE) -> dict[str, Reference]:
     """Return the peaks that a baseline file holds now; nothing where there is no file."""
-    found = open_store(root).document(file)
+    found = open_store(root).own.document(file)
     return {name: metrics[METRIC] for name, metrics in found.entries.items()} if found else {}
 
 
@@ -130,10 +131,10 @@ def make_gate(root: Path, *, base: str = "", missing: str = "") -> Gate:
     return Gate(
         root=root,
         environment=ENVIRONMENT,
-        config=Config(settings=load_settings(ref) if ref else own, options=Rule(), missing=missing),
+        config=Config(settings=load_settings(ref) if ref else own, options={}, missing=missing),
         own=own,
         baselines=Baselines(
-            Store(tree, ENVIRONMENT.key), Store(ref, ENVIRONMENT.key) if ref else None, ENVIRONMENT.header
+            Stores(tree, ENVIRONMENT.key), Stores(ref, ENVIRONMENT.key) if ref else None, ENVIRONMENT.header
         ),
         base=ref,
         today=TODAY,

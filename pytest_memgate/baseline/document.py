@@ -1,12 +1,13 @@
 """One baseline file: its format, how it is read and how it is written.
 
-Format 1 (0.1): a header (`format`, `allocator`, `memray`, `coverage`) and under `tests` an entry a test, sorted; each
-holds its metrics, and each of these `value`, then `anchor`, `reason`, `repeatable`, `spread` where there is something
-to say, then `sites`. A blank line parts the entries, and a comment ends the file, so that git can merge changes to
-neighbours.
+Format 1 (0.1): a header (`format`, and where memory may be in it `allocator`, `memray`, `coverage`) and under `tests`
+an entry a test, sorted; each holds its metrics, and each of these `value`, then `unit`, `anchor`, `reason`,
+`repeatable`, `spread`, `conditions`, `samples` where there is something to say, then `sites` and `audits`. A blank line
+parts the entries, and a comment ends the file, so that git can merge changes to neighbours.
 """
 
 import gc
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -20,9 +21,12 @@ from pytest_memgate.model.reference import Reference
 FORMAT = 1
 _END = "# end\n"  # so that an entry added at the end and a change to the last one do not touch
 _DIGITS = 19  # of the largest size, and more
+_NUMBER = re.compile(r"\d{1,18}(\.\d{1,18})?(e[+-]\d{1,2})?")
+_KINDS = {int: "a whole number", float: "a number", bool: "true or false", str: "a word"}
 _COMMENT = "# Written by `memgate baseline update`; review it like code.\n"
 _YamlLoader: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
-_Dumper = getattr(yaml, "CSafeDumper", yaml.SafeDumper)
+_YamlDumper: Any = getattr(yaml, "CSafeDumper", yaml.SafeDumper)
+_TAG = "tag:yaml.org,2002:"
 
 Entries = Mapping[str, Mapping[str, Reference]]
 
@@ -74,12 +78,9 @@ _REMEDY = "restore it from git, or delete it and run: memgate baseline update"
 def dump(document: Document) -> str:
     """Return the text of a baseline file; the same document always gives the same bytes."""
     header = document.header
-    top = {
-        "format": FORMAT,
-        "allocator": header.allocator,
-        "memray": header.memray,
-        "coverage": header.coverage,
-    }
+    top: dict[str, Any] = {"format": FORMAT}
+    if header != Header():
+        top |= {"allocator": header.allocator, "memray": header.memray, "coverage": header.coverage}
     parts = [_COMMENT + _yaml(top) + "tests:\n"]
     for name in sorted(document.entries):
         metrics = {metric: _plain(document.entries[name][metric]) for metric in sorted(document.entries[name])}
@@ -90,6 +91,8 @@ def dump(document: Document) -> str:
 
 def _plain(reference: Reference) -> dict[str, Any]:
     plain: dict[str, Any] = {"value": reference.value}
+    if reference.unit:
+        plain["unit"] = reference.unit
     if reference.anchor is not None:
         plain["anchor"] = reference.anchor
     if reference.reason:
@@ -98,9 +101,31 @@ def _plain(reference: Reference) -> dict[str, Any]:
         plain["repeatable"] = False
     if reference.spread:
         plain["spread"] = reference.spread
+    if reference.conditions:
+        plain["conditions"] = _Line(sorted(reference.conditions.items()))
+    if reference.samples:
+        plain["samples"] = _Row(reference.samples)
     if reference.sites:
-        plain["sites"] = {site: reference.sites[site] for site in sorted(reference.sites)}
+        plain["sites"] = dict(sorted(reference.sites.items()))
+    if reference.audits:
+        plain["audits"] = dict(sorted(reference.audits.items()))
     return plain
+
+
+class _Row(list[float]):
+    """A list that stands on one line: it changes as a whole."""
+
+
+class _Line(dict[str, str]):
+    """A mapping that does."""
+
+
+class _Dumper(_YamlDumper):  # type: ignore[misc]  # the C dumper where there is one
+    """Writes a row or line as such, and everything else in blocks."""
+
+
+_Dumper.add_representer(_Row, lambda dumper, row: dumper.represent_sequence(f"{_TAG}seq", row, flow_style=True))
+_Dumper.add_representer(_Line, lambda dumper, line: dumper.represent_mapping(f"{_TAG}map", line, flow_style=True))
 
 
 def _yaml(data: Mapping[str, Any]) -> str:
@@ -126,11 +151,13 @@ class _Reader:
         self._where = where
 
     def document(self, top: dict[str, yaml.Node], node: yaml.Node | None) -> Document:
-        header = Header(
-            allocator=self.get(top, "allocator", str, node),
-            memray=self.get(top, "memray", str, node),
-            coverage=self.get(top, "coverage", bool, node),
-        )
+        header = Header()
+        if {"allocator", "memray", "coverage"} & top.keys():
+            header = Header(
+                allocator=self.get(top, "allocator", str, node),
+                memray=self.get(top, "memray", str, node),
+                coverage=self.get(top, "coverage", bool, node),
+            )
         entries = {
             name: {metric: self._reference(value) for metric, value in self.mapping(metrics).items()}
             for name, metrics in self.mapping(top.get("tests")).items()
@@ -139,15 +166,31 @@ class _Reader:
 
     def _reference(self, node: yaml.Node) -> Reference:
         fields = self.mapping(node)
-        sites = fields.get("sites")
+        value = self.get(fields, "value", float, node)
+        if len(fields) == 1:  # most entries of a large suite
+            return Reference(value=value)
         return Reference(
-            value=self.get(fields, "value", int, node),
-            sites={key: self._scalar(size, int) for key, size in self.mapping(sites).items()} if sites else {},
-            anchor=self.get(fields, "anchor", int, node) if "anchor" in fields else None,
+            value=value,
+            unit=self.get(fields, "unit", str, node) if "unit" in fields else "",
+            sites=self._each(fields.get("sites"), float),
+            anchor=self.get(fields, "anchor", float, node) if "anchor" in fields else None,
             reason=self.get(fields, "reason", str, node) if "reason" in fields else "",
-            spread=self.get(fields, "spread", int, node) if "spread" in fields else 0,
+            spread=self.get(fields, "spread", float, node) if "spread" in fields else 0,
             repeatable=self.get(fields, "repeatable", bool, node) if "repeatable" in fields else True,
+            samples=self._samples(fields["samples"]) if "samples" in fields else (),
+            conditions=self._each(fields.get("conditions"), str),
+            audits=self._each(fields.get("audits"), float),
         )
+
+    def _each(self, node: yaml.Node | None, kind: type) -> dict[str, Any]:
+        if node is None:
+            return {}
+        return {key: self._scalar(value, kind) for key, value in self.mapping(node).items()}
+
+    def _samples(self, node: yaml.Node) -> tuple[float, ...]:
+        if not isinstance(node, yaml.SequenceNode):
+            raise self._error(node, "a list is expected")
+        return tuple(self._scalar(item, float) for item in node.value)
 
     def mapping(self, node: yaml.Node | None) -> dict[str, yaml.Node]:
         if node is None or (isinstance(node, yaml.ScalarNode) and node.value == ""):
@@ -175,9 +218,11 @@ class _Reader:
                 return value
             if kind is bool and value in {"true", "false"}:
                 return value == "true"
-            if kind is int and value.isascii() and value.isdecimal() and len(value) < _DIGITS:
+            if kind is not bool and value.isascii() and value.isdecimal() and len(value) < _DIGITS:
                 return int(value)
-        raise self._error(node, f"{'a whole number' if kind is int else kind.__name__} is expected")
+            if kind is float and _NUMBER.fullmatch(value):
+                return float(value)
+        raise self._error(node, f"{_KINDS[kind]} is expected")
 
     def _error(self, node: yaml.Node | None, what: str) -> BaselineError:
         line = f":{node.start_mark.line + 1}" if node is not None else ""

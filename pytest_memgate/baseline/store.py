@@ -1,13 +1,16 @@
-"""The baseline files of one environment: read when a test of theirs runs, written whole or not at all."""
+"""The baseline files of an environment: read when a test of theirs runs, written whole or not at all."""
 
 import contextlib
 import os
 import tempfile
+from collections.abc import Iterator
 from pathlib import Path
 
 from pytest_memgate.baseline.document import Document, dump, load
 from pytest_memgate.baseline.source import Source
 from pytest_memgate.errors import BaselineError
+from pytest_memgate.model.environment import Header
+from pytest_memgate.model.metric import WEB, metric
 
 FOLDER = ".memgate"
 _SUFFIX = ".yaml"
@@ -18,6 +21,7 @@ class Store:
 
     def __init__(self, source: Source, environment: str) -> None:
         self._source = source
+        self.environment = environment
         self.folder = f"{FOLDER}/{_inside(environment, parts=1)}"
         self._documents: dict[str, Document | None] = {}
         self._keys: list[str] | None = None
@@ -47,6 +51,27 @@ class Store:
 
     def path(self, file: str) -> str:
         return f"{self.folder}/{_inside(file)}{_SUFFIX}"
+
+
+class Stores:
+    """The baselines that one run reads: those of its own environment, and those of the web."""
+
+    def __init__(self, source: Source, environment: str) -> None:
+        self.own = Store(source, environment)
+        self._web = Store(source, WEB)
+
+    def of(self, name: str) -> Store:
+        """Return where a metric's baselines are."""
+        return self._web if metric(name).is_web else self.own
+
+    def __iter__(self) -> Iterator[Store]:
+        yield self.own
+        yield self._web
+
+
+def header_of(store: Store, here: Header) -> Header:
+    """Return what heads a file of `store` that is written now."""
+    return Header() if store.environment == WEB else here
 
 
 def _inside(path: str, *, parts: int | None = None) -> str:

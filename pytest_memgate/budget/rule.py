@@ -2,105 +2,148 @@
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
-from typing import Self
+from dataclasses import dataclass, field, replace
+from typing import Any, Self
 
-from pytest_memgate.units import format_size, parse_size
+from pytest_memgate.units import SIZE, format_amount, parse_amount, parse_any
 
 _PERCENT = re.compile(r"\s*(\d{1,15}(?:\.\d{1,15})?)\s*%\s*")
+_EXAMPLES = {"B": "200KB, 5%, max(200KB, 5%) or min(200KB, 5%)", "ms": "300ms, 5% or max(300ms, 5%)"}
 _CHOICE = re.compile(r"\s*(max|min)\s*\((.*),(.*)\)\s*", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Allowance:
-    """`200KB`, `5%`, `max(200KB, 5%)` or `min(200KB, 5%)` of a base value."""
+    """`200KB`, `5%`, `max(200KB, 5%)` or `min(200KB, 5%)` of a base value; `amount` is in `unit`."""
 
-    size: int | None = None
+    amount: float | None = None
     percent: float | None = None
     larger: bool = True
+    unit: str = SIZE
 
     @classmethod
-    def parse(cls, text: str | int) -> Self:
-        """Raises ValueError with what was expected."""
-        if isinstance(text, str) and (match := _PERCENT.fullmatch(text)):
-            return cls(percent=float(match[1]))
-        if isinstance(text, str) and (match := _CHOICE.fullmatch(text)):
-            parts = [cls.parse(match[2]), cls.parse(match[3])]
-            sizes = [part.size for part in parts if part.size is not None]
-            percents = [part.percent for part in parts if part.percent is not None]
-            if len(sizes) == len(percents) == 1:
-                return cls(size=sizes[0], percent=percents[0], larger=match[1].lower() == "max")
-            raise ValueError(f"{match[1]}() takes one size and one percentage: {text!r}")
-        try:
-            return cls(size=parse_size(text))
-        except ValueError as error:
-            raise ValueError(
-                f"not a budget: {text!r} (write it as 200KB, 5%, max(200KB, 5%) or min(200KB, 5%))"
-            ) from error
+    def parse(cls, text: str | float, unit: str | None = SIZE) -> Self:
+        """Read a budget of a metric in `unit`, or, where that is None, in the unit that the text names.
 
-    def of(self, base: int) -> int:
-        """Return the bytes allowed above `base` bytes."""
-        share = None if self.percent is None else int(base * self.percent / 100)
-        amounts = [amount for amount in (self.size, share) if amount is not None]
+        Raises ValueError with what was expected.
+        """
+        if isinstance(text, str) and (match := _PERCENT.fullmatch(text)):
+            return cls(percent=float(match[1]), unit=unit or "")
+        if isinstance(text, str) and (match := _CHOICE.fullmatch(text)):
+            parts = [cls.parse(match[2], unit), cls.parse(match[3], unit)]
+            amounts = [part for part in parts if part.amount is not None]
+            percents = [part.percent for part in parts if part.percent is not None]
+            if len(amounts) == len(percents) == 1:
+                larger = match[1].lower() == "max"
+                return cls(amount=amounts[0].amount, percent=percents[0], larger=larger, unit=amounts[0].unit)
+            raise ValueError(f"{match[1]}() takes one amount and one percentage: {text!r}")
+        try:
+            amount, found = parse_any(text) if unit is None else (parse_amount(text, unit), unit)
+        except ValueError as error:
+            raise ValueError(f"not a budget: {text!r} (write it as {_EXAMPLES.get(unit or '', '20 or 5%')})") from error
+        return cls(amount=amount, unit=found)
+
+    def of(self, base: float) -> float:
+        """Return the growth allowed above `base`."""
+        share = None if self.percent is None else base * self.percent / 100
+        if share is not None and self.unit == SIZE:
+            share = int(share)
+        amounts = [amount for amount in (self.amount, share) if amount is not None]
         return max(amounts) if self.larger else min(amounts)
 
     def __str__(self) -> str:
-        size = "" if self.size is None else format_size(self.size)
+        amount = "" if self.amount is None else format_amount(self.amount, self.unit)
         percent = "" if self.percent is None else f"{self.percent:g}%"
-        if size and percent:
-            return f"{'max' if self.larger else 'min'}({size}, {percent})"
-        return size or percent
+        if amount and percent:
+            return f"{'max' if self.larger else 'min'}({amount}, {percent})"
+        return amount or percent
 
     def looser_than(self, other: "Allowance") -> bool:
         """Say whether it allows more than `other` for a small, a middling or a large value."""
-        return any(self.of(base) > other.of(base) for base in (0, 1000**2, 1000**3))
+        return any(self.of(base) > other.of(base) for base in (0, 1, 1000, 1000**2, 1000**3))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Rule:
-    """What one source says of a metric; what it leaves open is None.
+    """What one source says of a metric, in `unit` (empty where it names none); what it leaves open is None.
 
     `sources` says for each part where it stands: `memgate.yml:3`, `marker`, `--memgate-growth`.
     """
 
     growth: Allowance | None = None
-    limit: int | None = None
+    limit: float | None = None
     drift: Allowance | None = None
+    unit: str = SIZE
     sources: Mapping[str, str] = field(default_factory=dict)
+
+    @classmethod
+    def parse(cls, parts: Mapping[str, str | float], unit: str | None, sources: Mapping[str, str]) -> Self:
+        """Read a rule for a metric in `unit`, or, where that is None, in the unit that its parts name.
+
+        Raises ValueError with the part that has no meaning; `part` of the error names it.
+        """
+        read: dict[str, Any] = {}
+        found = ""
+        for name, text in parts.items():
+            try:
+                if name == "limit":
+                    read[name], own = parse_any(text) if unit is None else (parse_amount(text, unit), unit)
+                else:
+                    read[name] = Allowance.parse(text, unit)
+                    own = read[name].unit
+            except ValueError as error:
+                raise PartError(name, str(error)) from error
+            if own and found and own != found:
+                raise PartError(name, f"it is in {own}, the budget's other parts are in {found}")
+            found = found or own
+        return cls(**read, unit=found, sources=sources)
 
     def source(self, part: str) -> str:
         return self.sources.get(part, "")
 
 
+class PartError(ValueError):
+    """A part of a rule (`growth`, `limit`, `drift`) that has no meaning."""
+
+    def __init__(self, part: str, message: str) -> None:
+        super().__init__(message)
+        self.part = part
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Budget:
-    """What holds for one metric of one test: growth over the baseline, an absolute limit, growth over the anchor."""
+    """What holds for one metric of one test: growth over the baseline, an absolute limit, growth over the anchor.
 
-    growth: Allowance
-    limit: int | None = None
+    With neither, nothing can be said against any value: the metric is not gated.
+    """
+
+    growth: Allowance | None = None
+    limit: float | None = None
     drift: Allowance | None = None
+    unit: str = SIZE
     sources: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def gates(self) -> bool:
+        return self.growth is not None or self.limit is not None or self.drift is not None
 
     def __str__(self) -> str:
         parts = {
-            "growth": str(self.growth),
-            "limit": "" if self.limit is None else format_size(self.limit),
+            "growth": "" if self.growth is None else str(self.growth),
+            "limit": "" if self.limit is None else format_amount(self.limit, self.unit),
             "drift": "" if self.drift is None else str(self.drift),
         }
         return ", ".join(f"{name} {text} ({self.sources.get(name, 'default')})" for name, text in parts.items() if text)
 
 
-def resolve(rules: list[Rule]) -> Budget:
-    """Return the budget that `rules`, most specific first, come to: each part is taken from the first that has it.
-
-    The last rule is the built-in one and has a growth.
-    """
+def resolve(rules: list[Rule], unit: str = SIZE) -> Budget:
+    """Return the budget that `rules`, most specific first, come to: each part is taken from the first that has it."""
     parts: dict[str, object] = {}
     sources: dict[str, str] = {}
     for rule in rules:
         for name in ("growth", "limit", "drift"):
             value = getattr(rule, name)
             if value is not None and name not in parts:
-                parts[name] = value
+                parts[name] = replace(value, unit=unit) if isinstance(value, Allowance) else value
                 sources[name] = rule.source(name)
-    return Budget(**parts, sources=sources)  # type: ignore[arg-type]
+    return Budget(**parts, unit=unit, sources=sources)  # type: ignore[arg-type]

@@ -4,22 +4,26 @@ from dataclasses import dataclass
 from datetime import date
 
 from pytest_memgate.budget.match import matches
+from pytest_memgate.model.metric import base_name
 from pytest_memgate.model.subject import Subject
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Waiver:
-    """`test` is a pattern, `ceiling` bytes, `until` the last day; `source` is where it stands (`memgate.yml:9`)."""
+    """`test` is a pattern, `ceiling` in the metric's unit, `until` the last day.
+
+    `source` is where it stands (`memgate.yml:9`).
+    """
 
     test: str
     metric: str
-    ceiling: int
+    ceiling: float
     until: date
     reason: str
     source: str = ""
 
     def concerns(self, subject: Subject, metric: str) -> bool:
-        return metric == self.metric and matches(self.test, subject)
+        return self.metric in {metric, base_name(metric)} and matches(self.test, subject)
 
     def expired(self, today: date) -> bool:
         return today > self.until

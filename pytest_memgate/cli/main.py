@@ -91,7 +91,7 @@ def diff(base: Path, head: Path, tests: tuple[str, ...]) -> None:
     from pytest_memgate.tasks.runfile import read_run
 
     for one in differences(read_run(base), read_run(head), tests):
-        for line in difference_lines(one.subject, one.metric, one.base, one.head, one.by_site, one.note):
+        for line in difference_lines(one.subject, one.metric, one.base, one.head, one.unit, one.by_site, one.note):
             click.echo(line)
 
 

@@ -1,11 +1,15 @@
 """The one place where a measurement is judged: numbers in, a finding out."""
 
+import math
+from statistics import median
+
 from pytest_memgate.budget.rule import Budget
+from pytest_memgate.compare.noise import explained, spread
 from pytest_memgate.model.finding import OVER_LIMIT, Finding, Outcome
 from pytest_memgate.model.measurement import Basis, Measurement
 from pytest_memgate.model.reference import Bar, Reference, Standing
 from pytest_memgate.model.subject import Subject
-from pytest_memgate.units import format_growth, format_size
+from pytest_memgate.units import format_amount, format_growth
 
 _WITHOUT_REFERENCE = {
     Standing.NEW: Outcome.NEW,
@@ -14,18 +18,21 @@ _WITHOUT_REFERENCE = {
 }
 
 
-def ceiling(budget: Budget, reference: Reference | None) -> int | None:
-    """Return the largest value (bytes) that no rule of `budget` objects to, None where nothing bounds it."""
+def ceiling(budget: Budget, reference: Reference | None) -> float | None:
+    """Return the largest value that no rule of `budget` objects to, None where nothing bounds it."""
     bounds = [] if budget.limit is None else [budget.limit]
     if reference is not None:
-        bounds.append(reference.value + budget.growth.of(reference.value))
+        if budget.growth is not None:
+            bounds.append(reference.value + budget.growth.of(reference.value))
         if budget.drift is not None:
             bounds.append(reference.origin + budget.drift.of(reference.origin))
     return min(bounds, default=None)
 
 
-def floor(budget: Budget, reference: Reference) -> int:
-    """Return the value (bytes) below which a test has improved by more than its budget."""
+def floor(budget: Budget, reference: Reference) -> float:
+    """Return the value below which a test has improved by more than its budget."""
+    if budget.growth is None:
+        return -math.inf
     return reference.value - max(budget.growth.of(reference.value), reference.spread)
 
 
@@ -35,71 +42,121 @@ def judge(subject: Subject, metric: str, measurement: Measurement, budget: Budge
     Samples that disagree across a budget give `unstable`, never an outcome that fails the test. What imports held in
     a test that cannot run twice is not its own: another order of tests lets another one pay for it.
     """
+    bar = _comparable(bar, measurement, budget.unit)
     reference = bar.reference
     outcome, reason = _outcome(measurement, budget, bar)
+    base = reference.value if reference else measurement.value
     return Finding(
         subject=subject,
         metric=metric,
         outcome=outcome,
         reason=reason,
         measurement=measurement,
+        unit=budget.unit,
         baseline=reference.value if reference else None,
         anchor=reference.anchor if reference else None,
-        allowed=budget.growth.of(reference.value if reference else measurement.value),
+        allowed=budget.growth.of(base) if budget.growth else None,
         budget=str(budget),
     )
 
 
+def _comparable(bar: Bar, measurement: Measurement, unit: str) -> Bar:
+    """Return the bar, without its reference where that was measured under other conditions, or in another unit."""
+    if bar.reference is None:
+        return bar
+    if bar.reference.unit not in {"", unit}:
+        why = f"its baseline is in {bar.reference.unit}, this value in {unit or 'plain numbers'}"
+        return Bar(standing=Standing.INCOMPARABLE, why=why)
+    if bar.reference.conditions == measurement.conditions:
+        return bar
+    there, here = bar.reference.conditions, measurement.conditions
+    why = ", ".join(
+        f"{key} {there.get(key, 'unknown')} there and {here.get(key, 'unknown')} here"
+        for key in dict.fromkeys([*there, *here])
+        if there.get(key) != here.get(key)
+    )
+    return Bar(standing=Standing.INCOMPARABLE, why=f"its baseline was measured with {why}")
+
+
 def _outcome(measurement: Measurement, budget: Budget, bar: Bar) -> tuple[Outcome, str]:
     samples = _samples(measurement)
+    top = ceiling(budget, bar.reference)
+    if measurement.again and top is not None and samples[-1] <= top < samples[0]:
+        first, second = (format_amount(value, budget.unit) for value in samples)
+        within = format_amount(top, budget.unit)
+        return Outcome.PASSED, f"{first} in a first collection was not seen again: {second} is within {within}"
     own = measurement.value - measurement.imports
     if budget.limit is not None and own > budget.limit:
-        reason = f"{format_size(own)} {OVER_LIMIT} {format_size(budget.limit)}"
+        limit = format_amount(budget.limit, budget.unit)
+        reason = f"{format_amount(own, budget.unit)} {OVER_LIMIT} {limit}"
         return _firmly(Outcome.REGRESSED, reason, over=min(samples) > budget.limit)
+    if not budget.gates:
+        return Outcome.NOT_GATED, bar.why
     if bar.reference is None:
         return _WITHOUT_REFERENCE[bar.standing], bar.why
     return _against(bar.reference, measurement, budget, samples)
 
 
 def _against(
-    reference: Reference, measurement: Measurement, budget: Budget, samples: tuple[int, ...]
+    reference: Reference, measurement: Measurement, budget: Budget, samples: tuple[float, ...]
 ) -> tuple[Outcome, str]:
+    unit = budget.unit
     own = measurement.value - measurement.imports
     growth = own - reference.value
-    allowed = budget.growth.of(reference.value)
-    if growth > allowed:
-        if growth <= reference.spread:
+    if budget.growth is not None and growth > (allowed := budget.growth.of(reference.value)):
+        if growth <= (noise := _noise(reference, measurement)):
             return Outcome.UNSTABLE, (
-                f"grew by {format_size(growth)}, but its runs differ by {format_size(reference.spread)} by themselves: "
-                f"a budget of {format_size(allowed)} cannot be held"
+                f"grew by {format_amount(growth, unit)}, but its runs differ by {format_amount(noise, unit)} by "
+                f"themselves: a budget of {format_amount(allowed, unit)} cannot be held"
             )
-        reason = f"{format_growth(growth)} is over its budget of {format_size(allowed)}"
+        reason = f"{format_growth(growth, unit)} is over its budget of {format_amount(allowed, unit)}"
+        if measurement.again:
+            reason = f"{reason}, and {format_growth(samples[-1] - reference.value, unit)} in a second collection"
         return _firmly(Outcome.REGRESSED, reason, over=min(samples) - reference.value > allowed)
     if budget.drift is not None:
         drift, most = own - reference.origin, budget.drift.of(reference.origin)
         if drift > most:
             reason = (
-                f"{format_growth(drift)} since its anchor of {format_size(reference.origin)} "
-                f"is over its drift budget of {format_size(most)}"
+                f"{format_growth(drift, unit)} since its anchor of {format_amount(reference.origin, unit)} "
+                f"is over its drift budget of {format_amount(most, unit)}"
             )
             return _firmly(Outcome.DRIFTED, reason, over=min(samples) - reference.origin > most)
-    if measurement.value - reference.value > allowed:
-        held = format_size(measurement.imports)
+    if (
+        measurement.imports
+        and budget.growth
+        and measurement.value - reference.value > budget.growth.of(reference.value)
+    ):
+        held = format_amount(measurement.imports, unit)
         return Outcome.PASSED, f"{held} of it are imports, which another test may pay for in another order"
-    if measurement.value < floor(budget, reference):
-        return Outcome.IMPROVED, f"{format_growth(growth)}, so the baseline can be lowered"
+    if _highest(measurement) < floor(budget, reference):
+        return Outcome.IMPROVED, f"{format_growth(growth, unit)}, so the baseline can be lowered"
     return Outcome.PASSED, ""
 
 
-def _samples(measurement: Measurement) -> tuple[int, ...]:
-    """Return the runs that speak for the test itself; what never agreed speaks with all of its warm runs."""
+def _noise(reference: Reference, measurement: Measurement) -> float:
+    """Return the growth that this metric shows without a change of the code."""
+    if measurement.basis is Basis.SAMPLES:
+        return explained(reference.samples, measurement.samples + measurement.again)
+    return reference.spread
+
+
+def _samples(measurement: Measurement) -> tuple[float, ...]:
+    """Return the values that must all be over a budget before it blocks.
+
+    Of memory these are the runs that speak for the test itself; what never agreed speaks with all of its warm runs.
+    Of a noisy metric, the middles of the two collections.
+    """
     if measurement.basis is Basis.COLD:
         return (measurement.cold - measurement.imports,)
-    return (
-        (measurement.value,)
-        if measurement.settled and not measurement.spread
-        else measurement.warm or (measurement.cold,)
-    )
+    if measurement.again:
+        return (measurement.value, median(measurement.again))
+    if (measurement.settled and not measurement.spread) or measurement.basis in {Basis.EXACT, Basis.SAMPLES}:
+        return (measurement.value,)
+    return measurement.warm or (measurement.cold,)
+
+
+def _highest(measurement: Measurement) -> float:
+    return max(measurement.samples, default=measurement.value)
 
 
 def _firmly(outcome: Outcome, reason: str, *, over: bool) -> tuple[Outcome, str]:
@@ -109,10 +166,30 @@ def _firmly(outcome: Outcome, reason: str, *, over: bool) -> tuple[Outcome, str]
 def needs_rerun(measurement: Measurement, budget: Budget, bar: Bar) -> bool:
     """Say whether `measurement`, still short of settled, leaves the verdict or the value open.
 
-    A first run within the ceiling proves that the test is within it. What goes over, what improved and what has no
-    reference is run until it is settled: the values of these may be accepted later.
+    A first run within the ceiling proves that the test is within it; so do a few samples that are so far below it that
+    their own spread does not reach it. What goes over, what improved and what has no reference is run until it is
+    settled: the values of these may be accepted later.
     """
-    if bar.reference is None or measurement.basis is Basis.COLD:
+    if measurement.basis is Basis.COLD:
+        return True
+    if measurement.basis is Basis.SAMPLES:
+        return budget.gates and _close(measurement, budget, _comparable(bar, measurement, budget.unit).reference)
+    if bar.reference is None:
         return True
     top = ceiling(budget, bar.reference)
     return (top is not None and measurement.value > top) or measurement.value < floor(budget, bar.reference)
+
+
+def _close(measurement: Measurement, budget: Budget, reference: Reference | None) -> bool:
+    if reference is None:
+        return True
+    top = ceiling(budget, reference)
+    low, high = min(measurement.samples), max(measurement.samples)
+    near = top is not None and high + spread(measurement.samples) > top
+    return near or low < floor(budget, reference)
+
+
+def speaks_against(finding: Finding) -> bool:
+    """Say whether a finding on a noisy metric blocks, or leaves open, what a second collection must decide."""
+    bad = finding.outcome.fails_gate or finding.outcome is Outcome.UNSTABLE
+    return bad and finding.measurement is not None and not finding.measurement.again

@@ -2,13 +2,16 @@
 
 from collections.abc import Iterable
 
-from pytest_memgate.model.finding import Finding
+from pytest_memgate.model.finding import Finding, Outcome
 from pytest_memgate.model.run import Problem, Verdict
 
 
 def verdict(findings: Iterable[Finding], problems: Iterable[Problem]) -> Verdict:
     """Return FAILED if anything says no, NO_ANSWER if something could not be answered, PASSED otherwise."""
+    outcomes = {finding.outcome for finding in findings}
     said = {problem.verdict for problem in problems}
-    if Verdict.FAILED in said or any(finding.outcome.fails_test for finding in findings):
+    if Outcome.NO_ANSWER in outcomes:
+        said.add(Verdict.NO_ANSWER)
+    if Verdict.FAILED in said or any(outcome.fails_gate for outcome in outcomes):
         return Verdict.FAILED
     return Verdict.NO_ANSWER if Verdict.NO_ANSWER in said else Verdict.PASSED

@@ -1,5 +1,6 @@
 """Plain data that remembers the line it stands on, from YAML or TOML."""
 
+import contextlib
 import tomllib
 from dataclasses import dataclass
 from datetime import date
@@ -57,7 +58,7 @@ def _from_node(node: yaml.Node, file: str) -> Located:
     return Located(_scalar(node), file, line)
 
 
-def _scalar(node: yaml.Node) -> str | int | bool | None:
+def _scalar(node: yaml.Node) -> str | float | bool | None:
     kind = node.tag.rpartition(":")[2]
     if kind == "null":
         return None
@@ -65,6 +66,9 @@ def _scalar(node: yaml.Node) -> str | int | bool | None:
         return str(node.value).lower() in {"true", "yes", "on"}
     if kind == "int" and node.value.isascii() and node.value.isdecimal() and len(node.value) < _DIGITS:
         return int(node.value)
+    if kind == "float" and node.value[-1].isdecimal():  # not .inf, nor what only YAML takes for a number
+        with contextlib.suppress(ValueError):
+            return float(node.value)
     return str(node.value)
 
 

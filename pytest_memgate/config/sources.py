@@ -1,15 +1,19 @@
 """Where settings come from, and the budget that they come to for one test."""
 
+import fnmatch
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from pytest_memgate.baseline.source import Source
 from pytest_memgate.budget.match import matches
-from pytest_memgate.budget.rule import Allowance, Budget, Rule, resolve
+from pytest_memgate.budget.rule import Budget, Rule, resolve
 from pytest_memgate.config.located import from_toml, from_yaml
 from pytest_memgate.config.schema import Settings, read_settings
 from pytest_memgate.errors import ConfigError
-from pytest_memgate.model.metric import METRICS
+from pytest_memgate.model.metric import Metric, base_name, part_of
+from pytest_memgate.model.metric import metric as metric_of
 from pytest_memgate.model.subject import Subject
+from pytest_memgate.units import PLAIN
 
 FILE = "memgate.yml"
 _PYPROJECT = "pyproject.toml"
@@ -36,30 +40,54 @@ def load_settings(source: Source) -> Settings:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Config:
-    """The settings of a file, and what the command line puts above them."""
+    """The settings of a file, and what the command line puts above them, by metric."""
 
     settings: Settings
-    options: Rule = field(default_factory=Rule)
+    options: Mapping[str, Rule] = field(default_factory=dict)
     missing: str = ""
 
     @property
     def missing_fails(self) -> bool:
         return (self.missing or self.settings.missing) == "fail"
 
-    def budget(self, subject: Subject, metric: str, marker: Rule | None = None) -> Budget:
-        """Return what holds for a test: option, then marker, then the last pattern that names it, then its metric."""
+    def budget(self, subject: Subject, metric: str, marker: Rule | None = None, unit: str = PLAIN) -> Budget:
+        """Return what holds for a test: option, then marker, then the last pattern that names it, then its metric.
+
+        Raises ConfigError where one of the project's own metrics, recorded in `unit`, has a budget in another.
+        """
         named = [
-            override.rules[metric]
+            rule
             for override in reversed(self.settings.overrides)
-            if metric in override.rules and matches(override.tests, subject)
+            if matches(override.tests, subject)
+            for rule in _of(override.rules, metric)
         ]
-        return self.resolve(metric, [self.options, *([marker] if marker else []), *named])
+        option = [self.options[metric]] if metric in self.options else []
+        return self.resolve(metric, [*option, *([marker] if marker else []), *named], unit)
 
-    def resolve(self, metric: str, rules: list[Rule]) -> Budget:
+    def resolve(self, metric: str, rules: list[Rule], unit: str = PLAIN) -> Budget:
         """Return what `rules` come to above what holds for every test."""
-        general = [self.settings.rules[metric]] if metric in self.settings.rules else []
-        return resolve([*rules, *general, _built_in(metric)])
+        known = metric_of(metric, unit)
+        all_rules = [*rules, *_of(self.settings.rules, metric), _built_in(known)]
+        for rule in all_rules:
+            if rule.unit not in {"", known.unit}:
+                where = ", ".join(dict.fromkeys(rule.sources.values()))
+                mine = known.unit or "a plain number"
+                raise ConfigError(f"{where}: the budget of {metric} is in {rule.unit}, its values are in {mine}")
+        return resolve(all_rules, known.unit)
 
 
-def _built_in(metric: str) -> Rule:
-    return Rule(growth=Allowance.parse(METRICS[metric].growth), sources={"growth": "default"})
+def _of(rules: Mapping[str, Rule], metric: str) -> list[Rule]:
+    """Return the rules that concern a metric: of its part, the last pattern first, then of the metric as a whole."""
+    parts = [rules[name] for name in reversed(list(rules)) if part_of(name) and _covers(name, metric)]
+    whole = base_name(metric)
+    return [*parts, *([rules[whole]] if whole in rules else [])]
+
+
+def _covers(name: str, metric: str) -> bool:
+    return base_name(name) == base_name(metric) and fnmatch.fnmatchcase(part_of(metric), part_of(name))
+
+
+def _built_in(known: Metric) -> Rule:
+    parts = {"growth": known.growth, "limit": known.limit}
+    given = {name: text for name, text in parts.items() if text}
+    return Rule.parse(given, known.unit, dict.fromkeys(given, "default"))

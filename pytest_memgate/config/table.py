@@ -1,35 +1,61 @@
 """Each setting in words, with where it comes from."""
 
 from collections.abc import Iterator
+from dataclasses import fields
 
 from pytest_memgate.budget.rule import Rule
+from pytest_memgate.config.checks import BundleCheck, PageCheck
 from pytest_memgate.config.schema import Settings
 from pytest_memgate.model.metric import METRICS
-from pytest_memgate.units import format_size
+from pytest_memgate.model.metric import metric as metric_of
+from pytest_memgate.units import format_amount
 
 
 def table(settings: Settings) -> list[tuple[str, str, str]]:
     """Return (key, value, source) for every setting, the defaults included."""
-    rows: list[tuple[str, str, str]] = []
-    for name, metric in METRICS.items():
-        rule = settings.rules.get(name, Rule())
-        if rule.growth is None:
-            rows.append((f"budgets.{name}.growth", metric.growth, "default"))
-        rows += _rule(f"budgets.{name}", rule)
+    rows = list(_budgets(settings))
     for override in settings.overrides:
         for name, rule in override.rules.items():
             rows += _rule(f"budgets.overrides[{override.tests}].{name}", rule)
     rows.append(("missing", settings.missing, settings.missing_source))
+    for bundle in settings.bundles.values():
+        rows += _check("bundles", bundle)
+    for page in settings.pages.values():
+        rows += _check("pages", page)
     for waiver in settings.waivers:
-        value = f"{waiver.metric} up to {format_size(waiver.ceiling)} until {waiver.until}: {waiver.reason}"
+        ceiling = format_amount(waiver.ceiling, metric_of(waiver.metric).unit)
+        value = f"{waiver.metric} up to {ceiling} until {waiver.until}: {waiver.reason}"
         rows.append((f"waivers[{waiver.test}]", value, waiver.source))
     return rows
+
+
+def _budgets(settings: Settings) -> Iterator[tuple[str, str, str]]:
+    for name, metric in METRICS.items():
+        rule = settings.rules.get(name, Rule())
+        for part in ("growth", "limit"):
+            if getattr(rule, part) is None and getattr(metric, part):
+                yield f"budgets.{name}.{part}", getattr(metric, part), "default"
+        yield from _rule(f"budgets.{name}", rule)
+    for name, rule in settings.rules.items():
+        if name not in METRICS:
+            yield from _rule(f"budgets.{name}", rule)
+
+
+def _check(kind: str, check: BundleCheck | PageCheck) -> Iterator[tuple[str, str, str]]:
+    for field in fields(check):
+        value = getattr(check, field.name)
+        if field.name not in {"name", "source"} and value and value != field.default:
+            yield f"{kind}.{check.name}.{field.name}", _words(value), check.source
+
+
+def _words(value: object) -> str:
+    return ", ".join(map(str, value)) if isinstance(value, tuple) else str(value)
 
 
 def _rule(key: str, rule: Rule) -> Iterator[tuple[str, str, str]]:
     parts = {
         "growth": rule.growth,
-        "limit": None if rule.limit is None else format_size(rule.limit),
+        "limit": None if rule.limit is None else format_amount(rule.limit, rule.unit),
         "drift": rule.drift,
     }
     for name, value in parts.items():

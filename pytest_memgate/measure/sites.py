@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from typing import Protocol
 
 from pytest_memgate.measure.places import IMPORT_SYSTEM, Places
-from pytest_memgate.model.site import CallSite
+from pytest_memgate.model.site import Site
 
 Frame = tuple[str, str, int]  # function, file, line
 _CALLERS = 3
@@ -23,7 +23,7 @@ class Record(Protocol):
 class Sites:
     """The call sites at a peak, largest first, and the bytes of them that an import held."""
 
-    sites: tuple[CallSite, ...]
+    sites: tuple[Site, ...]
     imports: int
 
 
@@ -33,7 +33,7 @@ def read_sites(records: Iterable[Record], places: Places) -> Sites:
     An allocation that the import system makes belongs to the line that imports. The callers named are those in the
     project, as far out as the test. A site's line and callers are those of its largest allocation.
     """
-    found: dict[str, CallSite] = {}
+    found: dict[str, Site] = {}
     largest: dict[str, int] = {}
     imports = 0
     for record in records:
@@ -58,13 +58,13 @@ def _own(stack: list[Frame], places: Places) -> list[Frame]:
     return inner[: next(ends, len(inner))] or inner[:1]
 
 
-def _site(stack: list[Frame], size: int, places: Places) -> CallSite:
+def _site(stack: list[Frame], size: int, places: Places) -> Site:
     line = stack[0][2] if stack else 0
     stack = _named(stack)
     function, path, _ = stack[0] if stack else ("<unknown>", "<unknown>", 0)
     callers = [(places.place(path), function, line) for function, path, line in stack[1:]]
     named = [f"{where.path}:{line} in {function}" for where, function, line in callers if where.project]
-    return CallSite(
+    return Site(
         path=places.place(path).path,
         function=function,
         size=size,

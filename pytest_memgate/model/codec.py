@@ -71,6 +71,8 @@ def _decode(kind: Any, data: Any) -> Any:  # one return a kind
 
 
 def _checked(kind: type[T], data: Any) -> T:
+    if kind is float and isinstance(data, int) and not isinstance(data, bool):
+        return data  # type: ignore[return-value]  # a whole number stays one
     if not isinstance(data, kind) or (kind is int and isinstance(data, bool)):
         raise TypeError(f"{kind.__name__} expected, not {data!r:.60}")
     return data

@@ -5,11 +5,11 @@ from dataclasses import asdict, dataclass
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Header:
-    """How the values of a baseline file were measured."""
+    """How the memory in a baseline file was measured; empty where a file holds none, as for the web."""
 
-    allocator: str
-    memray: str
-    coverage: bool
+    allocator: str = ""
+    memray: str = ""
+    coverage: bool = False
 
     def differences(self, other: "Header") -> str:
         """Return what differs, as `memray '1.19' there and '1.20' here`; empty where nothing does."""

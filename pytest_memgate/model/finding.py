@@ -6,6 +6,7 @@ from enum import StrEnum
 from pytest_memgate.model.measurement import Measurement
 from pytest_memgate.model.site import Contribution
 from pytest_memgate.model.subject import Subject
+from pytest_memgate.units import SIZE
 
 OVER_LIMIT = "is over its limit of"  # a finding's reason, where no baseline can help
 
@@ -24,12 +25,18 @@ class Outcome(StrEnum):
     INCOMPARABLE = "incomparable"
     UNSTABLE = "unstable"
     UNREADABLE = "unreadable"  # its baseline file
+    NO_ANSWER = "no answer"  # what is to be measured is missing, broken or does not start
+    NOT_GATED = "not gated"  # no budget names the metric
     WAIVED = "waived"
     SKIPPED = "skipped"  # the test itself, or its marker, asked not to be measured
 
     @property
-    def fails_test(self) -> bool:
+    def fails_gate(self) -> bool:
         return self in {Outcome.REGRESSED, Outcome.DRIFTED}
+
+    @property
+    def fails_test(self) -> bool:
+        return self.fails_gate or self is Outcome.NO_ANSWER
 
     @property
     def fails_strict(self) -> bool:
@@ -38,11 +45,12 @@ class Outcome(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Finding:
-    """What was found of one metric of one test; all sizes in bytes.
+    """What was found of one metric of one test; all amounts in `unit`, that of the metric.
 
     `baseline` and `anchor` are what it was compared with, `allowed` the growth that its budget allows, `budget` that
     budget in words. `reason` says why, in one line, wherever the outcome is not plain. `growth_by_site` sums to the
-    growth. `line` is where the test is defined. `capture` is the kept memray file.
+    growth. `details` are what else a reader needs to find the cause, a line each. `line` is where the test is defined.
+    `kept` are the files kept of what was measured: the memray file, the Lighthouse reports.
     """
 
     subject: Subject
@@ -50,21 +58,23 @@ class Finding:
     outcome: Outcome
     reason: str = ""
     measurement: Measurement | None = None
-    baseline: int | None = None
-    anchor: int | None = None
-    allowed: int | None = None
+    unit: str = SIZE
+    baseline: float | None = None
+    anchor: float | None = None
+    allowed: float | None = None
     budget: str = ""
     growth_by_site: tuple[Contribution, ...] = ()
+    details: tuple[str, ...] = ()
     line: int = 0
-    capture: str = ""
+    kept: tuple[str, ...] = ()
 
     @property
-    def value(self) -> int | None:
+    def value(self) -> float | None:
         return self.measurement.value if self.measurement else None
 
     @property
-    def growth(self) -> int | None:
-        """Return bytes above the baseline, None where there is nothing to subtract."""
+    def growth(self) -> float | None:
+        """Return what is above the baseline, None where there is nothing to subtract."""
         if self.measurement is None or self.baseline is None:
             return None
         return self.measurement.value - self.baseline

@@ -1,42 +1,54 @@
-"""What was measured of one test, and how far it was settled."""
+"""What was measured of one metric of one test, and how far it was settled."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from enum import StrEnum
 
-from pytest_memgate.model.site import CallSite
+from pytest_memgate.model.site import Site
 
 
 class Basis(StrEnum):
-    """Which run of the test a value comes from."""
+    """What a value comes from."""
 
-    BOUND = "bound"  # the first run: the test's own value is no larger
+    BOUND = "bound"  # the test's first run: its own value is no larger
     WARM = "warm"  # a later run in the same process
     COLD = "cold"  # the first run, since the test cannot run twice
+    EXACT = "exact"  # nothing varies: the same input gives the same value
+    SAMPLES = "samples"  # the middle of several
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Measurement:
-    """The peak memory of one test in one run; all sizes in bytes.
+    """The value of one metric of one test in one run, in the metric's unit.
 
-    `cold` is the first run's peak, `warm` those of the later runs. `settled` says that two warm runs agreed (or that
-    the test cannot run twice): only then may the value become a baseline. `spread` is what the warm runs differ by
-    when they never agreed. `modules` are those that the first run imported. `sites` are the call sites at the peak,
-    largest first, and sum to `value`; empty where nobody needed them. `imports` are the bytes that imports held at the
-    peak of a test that cannot run twice.
+    `settled` says that the value may become a baseline. `spread` is what the runs differ by when they never agreed.
+    `sites` are what the value is made of, largest first; they sum to `value`, and are empty where nobody needed them.
+    `conditions` are what it was measured under where that can differ from entry to entry: values under others are not
+    compared.
+
+    Of memory, `cold` is the first run's peak, `warm` those of the later runs, `modules` are those that the first run
+    imported, and `imports` the bytes that imports held at the peak of a test that cannot run twice.
+
+    Of a noisy metric, `samples` are what `value` is the middle of, and `again` those of a second, later collection,
+    made where the first one spoke against the test. `audits` are a page's own hints: what each would save, in ms.
     """
 
-    value: int
+    value: float
     basis: Basis
-    cold: int
-    warm: tuple[int, ...] = ()
+    cold: float = 0
+    warm: tuple[float, ...] = ()
     settled: bool = False
-    spread: int = 0
-    imports: int = 0
+    spread: float = 0
+    imports: float = 0
     modules: tuple[str, ...] = ()
-    sites: tuple[CallSite, ...] = ()
+    samples: tuple[float, ...] = ()
+    again: tuple[float, ...] = ()
+    sites: tuple[Site, ...] = ()
     notes: tuple[str, ...] = ()
+    conditions: Mapping[str, str] = field(default_factory=dict)
+    audits: Mapping[str, float] = field(default_factory=dict)
 
     @property
-    def first_use(self) -> int:
+    def first_use(self) -> float:
         """Return what the first run cost above the settled value."""
         return max(0, self.cold - self.value) if self.warm else 0

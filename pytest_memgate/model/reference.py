@@ -7,22 +7,27 @@ from enum import Enum
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Reference:
-    """A baseline entry of one metric; all sizes in bytes.
+    """A baseline entry of one metric, in the metric's unit; `unit` names it where the metric is the project's own.
 
-    `sites` are the largest call sites by `path:function`. `anchor` is the value before the first raise, `reason` why
-    it was last raised. `spread` is what the runs differed by when they never agreed. `repeatable` is False for a test
-    that cannot run twice: its value is then that of a first run.
+    `sites` are the largest sites by their key (`path:function` for memory). `anchor` is the value before the first
+    raise, `reason` why it was last raised. `spread` is what the runs differed by when they never agreed. `repeatable`
+    is False for a test that cannot run twice: its value is then that of a first run. `samples`, `conditions` and
+    `audits` are as in a measurement.
     """
 
-    value: int
-    sites: Mapping[str, int] = field(default_factory=dict)
-    anchor: int | None = None
+    value: float
+    unit: str = ""
+    sites: Mapping[str, float] = field(default_factory=dict)
+    anchor: float | None = None
     reason: str = ""
-    spread: int = 0
+    spread: float = 0
     repeatable: bool = True
+    samples: tuple[float, ...] = ()
+    conditions: Mapping[str, str] = field(default_factory=dict)
+    audits: Mapping[str, float] = field(default_factory=dict)
 
     @property
-    def origin(self) -> int:
+    def origin(self) -> float:
         """Return the value that drift is counted from."""
         return self.value if self.anchor is None else self.anchor
 

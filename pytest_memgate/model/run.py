@@ -6,6 +6,7 @@ from enum import StrEnum
 from pytest_memgate.model.environment import Environment
 from pytest_memgate.model.finding import Finding, Outcome
 from pytest_memgate.model.subject import Subject
+from pytest_memgate.units import SIZE
 
 
 class Verdict(StrEnum):
@@ -43,13 +44,14 @@ class ChangeKind(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Change:
-    """One changed baseline entry; sizes in bytes, None where there is none."""
+    """One changed baseline entry; amounts in `unit`, None where there is none."""
 
     subject: Subject
     metric: str
     kind: ChangeKind
-    before: int | None = None
-    after: int | None = None
+    before: float | None = None
+    after: float | None = None
+    unit: str = SIZE
     reason: str = ""
 
 

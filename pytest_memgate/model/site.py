@@ -1,21 +1,25 @@
-"""A place in the code that holds memory."""
+"""What an amount is made of: a call site that holds memory, a module in a bundle, a resource or phase of a page."""
 
 from dataclasses import dataclass
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class CallSite:
-    """Bytes held at the peak by allocations made in one function.
+class Site:
+    """One part of a measured value, `size` in the unit of its metric.
 
-    `path` is below the root, or below its place in site-packages or the standard library, so that it is the same
-    on every machine. `line` is that of the largest allocation, 0 where it is not known (a baseline keeps none).
-    `via` are the callers in the project, innermost first, as `path:line in function`.
-    `uses` are installed packages that the function's code refers to: compiled code has no frames of its own.
+    Of memory, a call site: bytes held at the peak by allocations made in `function`; `path` is below the root, or below
+    its place in site-packages or the standard library, so that it is the same on every machine, and `line` is that of
+    the largest allocation, 0 where it is not known (a baseline keeps none). Of a bundle, a package's folder
+    (`node_modules/zod`) or a module of the project; of a page, a resource, a phase or an element: all without
+    `function`.
+
+    `via` says how it comes to be there, a line each: the callers in the project, innermost first, or who imports it.
+    `uses` are the installed packages behind it: compiled code has no frames of its own.
     """
 
     path: str
-    function: str
-    size: int
+    size: float
+    function: str = ""
     line: int = 0
     via: tuple[str, ...] = ()
     uses: tuple[str, ...] = ()
@@ -23,25 +27,35 @@ class CallSite:
     @property
     def key(self) -> str:
         """Return the name that survives edits: no line number."""
-        return f"{self.path}:{self.function}"
+        return f"{self.path}:{self.function}" if self.function else self.path
+
+    @classmethod
+    def of_key(cls, key: str) -> "Site":
+        """Return what is known of a site by its key alone: one that is gone."""
+        path, _, function = key.rpartition(":")
+        return (
+            cls(path=path, function=function, size=0) if path.endswith((".py", ".pyx", ">")) else cls(path=key, size=0)
+        )
 
     @property
     def label(self) -> str:
         """Return the name that an editor opens: `path:line in function`."""
+        if not self.function:
+            return self.path
         return f"{self.path}:{self.line} in {self.function}" if self.line else f"{self.path} in {self.function}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Contribution:
-    """What one call site adds to a growth: `head - base` bytes; the sum over all is the growth.
+    """What one site adds to a growth: `head - base`; the sum over all is the growth.
 
     `site` is None for everything too small to be named.
     """
 
-    site: CallSite | None
-    base: int
-    head: int
+    site: Site | None
+    base: float
+    head: float
 
     @property
-    def growth(self) -> int:
+    def growth(self) -> float:
         return self.head - self.base

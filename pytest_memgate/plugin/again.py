@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Literal
 import pytest
 from _pytest.unittest import TestCaseFunction
 
-from pytest_memgate.model.finding import Outcome
+from pytest_memgate.model.finding import Finding, Outcome
 
 if TYPE_CHECKING:
     from pytest_memgate.measure.capture import Capture  # it needs memray
@@ -18,13 +18,18 @@ if TYPE_CHECKING:
 class ItemState:
     """What is known of an item while it runs.
 
-    `outcome` and `why` are set where it is not to be traced. `inside` holds while it is run again; `runs` counts its
-    runs. `teardown_error` is what the first run's teardown raised, which pytest has not seen yet.
+    `outcome` and `why` are set where its memory is not to be judged, `untraced` while it must not be traced.
+    `findings` are those on what it measured itself; `probed` says of what kind that was, where it was more than a
+    number. `inside` holds while it is run again; `runs` counts its runs. `teardown_error` is what the first run's
+    teardown raised, which pytest has not seen yet.
     """
 
     outcome: Outcome | None = None
     why: str = ""
     captures: "list[Capture]" = field(default_factory=list)
+    findings: list[Finding] = field(default_factory=list)
+    probed: str = ""
+    untraced: bool = False
     inside: bool = False
     runs: int = 1
     teardown_error: BaseException | None = None

@@ -53,7 +53,7 @@ class Controller:
         self._run: Run | None = None
 
     def pytest_report_header(self) -> str:
-        against = f"baselines of {self._gate.base.ref}" if self._gate.base else self._gate.baselines.head.folder
+        against = f"baselines of {self._gate.base.ref}" if self._gate.base else self._gate.baselines.head.own.folder
         budgets = self._gate.config.settings.file or "no memgate.yml: default budgets"
         mode = "updating" if self._kinds else "against"
         return f"memgate: {mode} {against}, {budgets}{', strict' if self._strict else ''}"
@@ -116,7 +116,8 @@ class Controller:
         if self._died:
             cut_short = f"{self._died} of xdist's workers died: what they had not reported is lost"
         stopped = bool(cut_short or session.shouldstop or session.shouldfail)
-        collected = {} if stopped else self._inventory.collected(self._gate.baselines.head.files())
+        files = sorted({file for store in self._gate.baselines.head for file in store.files()})
+        collected = {} if stopped else self._inventory.collected(files)
         return Facts(
             findings=tuple(self._findings.values()),
             collected=collected,

@@ -2,9 +2,12 @@
 
 import argparse
 from collections.abc import Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
+
+if TYPE_CHECKING:
+    from pytest_memgate.plugin.recorder import Recorder
 
 _KINDS = ("all", "new", "raised", "lowered", "removed")
 _OPTIONS = ("update", "reason", "base", "growth", "limit", "drift", "missing", "strict", "report", "keep")
@@ -33,7 +36,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     add(
         "--memgate",
         action="store_true",
-        help="Measure each test's peak memory and judge it against its baseline.",
+        help="Measure memory, declared bundles and pages, and times; judge them against their baselines.",
     )
     add(
         "--memgate-update",
@@ -45,9 +48,10 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     )
     add("--memgate-reason", metavar="TEXT", help="Why values rise, for --memgate-update.")
     add("--memgate-base", metavar="REF", help="Judge by the baselines and budgets of a git ref.")
-    add("--memgate-growth", metavar="SIZE", help="Growth allowed to every test: 200KB, 5%%, max(200KB, 5%%).")
-    add("--memgate-limit", metavar="SIZE", help="The most that any test may reach: 64MB.")
-    add("--memgate-drift", metavar="SIZE", help="Growth allowed above the anchor: 1MB.")
+    amount: dict[str, Any] = {"action": "append", "metavar": "[METRIC=]AMOUNT"}
+    add("--memgate-growth", **amount, help="Growth allowed to every test's memory (200KB, 5%%), or to web.lcp=500ms.")
+    add("--memgate-limit", **amount, help="The most that any test's memory may reach (64MB), or web.bytes=2MB.")
+    add("--memgate-drift", **amount, help="Growth allowed above the anchor (1MB), or bundle.initial.gzip=50KB.")
     add(
         "--memgate-missing",
         choices=("warn", "fail"),
@@ -65,9 +69,11 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line(
         "markers",
-        "memgate(growth=None, limit=None, drift=None, skip=None): the budget of a test's peak memory, "
-        "or skip='reason' to leave it out.",
+        "memgate(metric='memory.peak', growth=None, limit=None, drift=None, skip=None): the budget of a test's peak "
+        "memory or of another metric, or skip='reason' to leave the test out.",
     )
+    for kind in ("bundle", "page"):
+        config.addinivalue_line("markers", f"memgate_{kind}: a {kind} that memgate.yml declares.")
     if config.option.memgate:
         from pytest_memgate.plugin.setup import start
 
@@ -76,3 +82,28 @@ def pytest_configure(config: pytest.Config) -> None:
     given = [name for name in _OPTIONS if getattr(config.option, f"memgate_{name}") is not None]
     if given:
         raise pytest.UsageError(f"memgate: --memgate-{given[0]} has no effect without --memgate")
+
+
+class Idle:
+    """What the `memgate` fixture is without the gate: the same calls, which do nothing."""
+
+    def record(self, *_: object, **__: object) -> None: ...
+
+    def bundle(self, *_: object, **__: object) -> dict[str, float]:
+        return {}
+
+    def lighthouse(self, *_: object, **__: object) -> dict[str, float]:
+        return {}
+
+
+@pytest.fixture
+def memgate(request: pytest.FixtureRequest) -> "Idle | Recorder":
+    """Measure more than memory in a test: `record(name, value, unit)`, `bundle(stats)`, `lighthouse(url)`.
+
+    Each has its budget by `growth`, `limit` and `drift`, or by `budgets`; without `--memgate` the calls do nothing.
+    """
+    declared = request.config.pluginmanager.get_plugin("memgate-declared")
+    if declared is None:
+        return Idle()
+    recorder: Recorder = declared.recorder(request.node)
+    return recorder

@@ -7,13 +7,14 @@ from pytest_memgate.model.finding import Finding
 from pytest_memgate.report.lines import failure_text, headline
 
 
-def fail_report(report: pytest.TestReport, finding: Finding) -> None:
+def fail_report(report: pytest.TestReport, findings: list[Finding]) -> None:
     """Turn a passed report into a failed one that says what grew."""
     path, line, _ = report.location
-    message = headline(finding)
-    place = ReprFileLocation(path, finding.line or (line or 0) + 1, message)
-    lines = [f"E   {text}" for text in failure_text(finding).splitlines()]
-    entry = ReprEntry(lines, None, None, ReprFileLocation(path, place.lineno, finding.outcome.value), "long")
+    first = findings[0]
+    place = ReprFileLocation(path, first.line or (line or 0) + 1, headline(first))
+    text = "\n\n".join(map(failure_text, findings))
+    lines = [f"E   {line}".rstrip() for line in text.splitlines()]
+    entry = ReprEntry(lines, None, None, ReprFileLocation(path, place.lineno, first.outcome.value), "long")
     report.outcome = "failed"
     report.longrepr = ReprExceptionInfo(
         reprcrash=place, reprtraceback=ReprTraceback(reprentries=[entry], extraline=None, style="long")

@@ -1,37 +1,65 @@
-"""`@pytest.mark.memgate(growth=…, limit=…, drift=…, skip="reason")`."""
+"""`@pytest.mark.memgate(growth=…, limit=…, drift=…, skip="reason")`, of memory or of the metric named first."""
+
+from collections.abc import Mapping
 
 import pytest
 
-from pytest_memgate.budget.rule import Allowance, Rule
+from pytest_memgate.budget.rule import PartError, Rule
 from pytest_memgate.config.schema import unknown
 from pytest_memgate.errors import ConfigError
-from pytest_memgate.units import parse_size
+from pytest_memgate.model.metric import CUSTOM, MEMORY_PEAK, METRICS, base_name, metric
 
-_READERS = {"growth": Allowance.parse, "limit": parse_size, "drift": Allowance.parse, "skip": str}
+_PARTS = ("growth", "limit", "drift")
 
 
-def read_marker(item: pytest.Item) -> tuple[Rule | None, str]:
-    """Return the rule that an item's markers come to, nearest first, and the reason to leave it out, if they give one.
+def read_marker(item: pytest.Item) -> tuple[dict[str, Rule], str]:
+    """Return the rules that an item's markers come to, by metric, and the reason to leave it out, if they give one.
 
-    Raises ConfigError for an argument that has no meaning.
+    The nearest marker wins. Raises ConfigError for an argument that has no meaning.
     """
-    given: dict[str, object] = {}
+    where = f"{item.nodeid}: @pytest.mark.memgate"
+    skip = ""
+    given: dict[str, dict[str, object]] = {}
     for mark in item.iter_markers("memgate"):
-        for name, value in mark.kwargs.items():
-            given.setdefault(name, _read(item, name, value))
-        if mark.args:
-            raise ConfigError(f"{item.nodeid}: @pytest.mark.memgate takes its arguments by name: growth='200KB'")
-    skip = str(given.pop("skip", ""))
-    rule = Rule(**given, sources=dict.fromkeys(given, "marker")) if given else None  # type: ignore[arg-type]
-    return rule, skip
+        if len(mark.args) > 1:
+            raise ConfigError(f"{where} takes one metric, and its budget by name: growth='200KB'")
+        name = mark.args[0] if mark.args else MEMORY_PEAK.name
+        if mark.args and "skip" in mark.kwargs:
+            raise ConfigError(f"{where}: skip leaves out the whole test, not one metric")
+        for argument, value in mark.kwargs.items():
+            if argument == "skip":
+                skip = skip or _reason(where, value)
+            elif argument not in _PARTS:
+                raise ConfigError(f"{where}: {unknown('argument', argument, [*_PARTS, 'skip'])}")
+            else:
+                given.setdefault(name, {}).setdefault(argument, value)
+    return {name: _rule(where, name, parts) for name, parts in given.items()}, skip
 
 
-def _read(item: pytest.Item, name: str, value: object) -> object:
-    if name not in _READERS:
-        raise ConfigError(f"{item.nodeid}: @pytest.mark.memgate: {unknown('argument', name, _READERS)}")
-    if name == "skip" and not (isinstance(value, str) and value.strip()):
-        raise ConfigError(f"{item.nodeid}: @pytest.mark.memgate: skip takes the reason, in words")
+def _rule(where: str, name: str, parts: Mapping[str, object]) -> Rule:
     try:
-        return _READERS[name](value)  # type: ignore[operator]
+        return parse_rule(name, parts, dict.fromkeys(parts, "marker"))
+    except PartError as error:
+        raise ConfigError(f"{where}: {error.part}: {error}") from None
     except ValueError as error:
-        raise ConfigError(f"{item.nodeid}: @pytest.mark.memgate: {name}: {error}") from None
+        raise ConfigError(f"{where}: {error}") from None
+
+
+def parse_rule(name: object, parts: Mapping[str, object], source: Mapping[str, str]) -> Rule:
+    """Return the rule for a metric; `source` says where each part stands.
+
+    Raises ValueError (PartError where one part is wrong).
+    """
+    if not isinstance(name, str) or not (name.startswith(CUSTOM) or base_name(name) in METRICS):
+        raise ValueError(unknown("metric", str(name), METRICS))
+    for part, value in parts.items():
+        if not isinstance(value, (str, int, float)) or isinstance(value, bool):
+            raise PartError(part, f"not a budget: {value!r}")
+    unit = None if name.startswith(CUSTOM) else metric(name).unit
+    return Rule.parse(parts, unit, source)  # type: ignore[arg-type]  # checked above
+
+
+def _reason(where: str, value: object) -> str:
+    if not (isinstance(value, str) and value.strip()):
+        raise ConfigError(f"{where}: skip takes the reason, in words")
+    return value

@@ -5,8 +5,8 @@ import json
 import re
 import sys
 import zlib
-from collections.abc import Generator, Iterator
-from contextlib import contextmanager
+from collections.abc import Generator, Iterator, Mapping
+from contextlib import contextmanager, nullcontext
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -17,6 +17,7 @@ from _pytest.unittest import TestCaseFunction
 from pytest_memgate.budget.rule import Rule
 from pytest_memgate.compare.gate import needs_rerun
 from pytest_memgate.errors import BaselineError, ConfigError
+from pytest_memgate.measure.alone import alone
 from pytest_memgate.measure.places import Places
 from pytest_memgate.model.codec import encode
 from pytest_memgate.model.finding import Finding, Outcome
@@ -24,12 +25,16 @@ from pytest_memgate.model.measurement import Measurement
 from pytest_memgate.model.metric import MEMORY_PEAK
 from pytest_memgate.model.subject import Subject
 from pytest_memgate.plugin.again import STATE, ItemState, finish, remember, run_again
+from pytest_memgate.plugin.declared import DeclaredItem
 from pytest_memgate.plugin.failure import fail_report
 from pytest_memgate.plugin.items import line_of, subject_of
 from pytest_memgate.plugin.marker import read_marker
+from pytest_memgate.plugin.recorder import answered
+from pytest_memgate.plugin.timing import is_benchmark, is_timed, timing_of, unlisted, untimed, why_not_timed
 from pytest_memgate.tasks.attribute import with_packages
 from pytest_memgate.tasks.gate import Gate
 from pytest_memgate.tasks.settle import Again, measure
+from pytest_memgate.tasks.times import Timing, is_gated, time_findings
 
 if TYPE_CHECKING:
     from pytest_memgate.measure.capture import Capture, Recorder
@@ -40,6 +45,7 @@ _METRIC = MEMORY_PEAK.name
 _MEMRAY_MARKERS = ("limit_memory", "limit_leaks", "limit_leaked_objects")
 _SITES = 40  # of a measurement travel on the report; growth is told from all of them
 _NESTED = "more than one Tracker"
+_PROBED = {"bundle": "bundle", "web": "page"}
 
 
 class Measurer:
@@ -61,6 +67,7 @@ class Measurer:
                 self._recorder.rest()
             state = ItemState()
             state.outcome, state.why = self._left_out(item)
+            state.untraced = is_timed(item)
             remember(item, state)
             item.stash[STATE] = state
 
@@ -71,6 +78,12 @@ class Measurer:
 
     @pytest.hookimpl(wrapper=True, trylast=True)
     def pytest_runtest_call(self, item: pytest.Item) -> Generator[None, object, object]:
+        if isinstance(item, DeclaredItem):
+            return (yield)
+        with alone() if is_timed(item) else nullcontext():
+            return (yield from self._call(item))
+
+    def _call(self, item: pytest.Item) -> Generator[None, object, object]:
         if isinstance(item, TestCaseFunction):
             # The method alone: setUp and tearDown run in the same call. An async one unittest takes from its instance.
             is_async = inspect.iscoroutinefunction(item.obj)
@@ -92,7 +105,10 @@ class Measurer:
             self._without_tracker(item, call, state)
             report = yield
             if report.passed:
-                self._report(item, report, self._find(item, state))
+                findings = [*state.findings, *([] if isinstance(item, DeclaredItem) else self._find_all(item, state))]
+                self._report(item, report, findings)
+            elif any(finding.outcome is Outcome.NO_ANSWER for finding in state.findings):
+                self._report(item, report, state.findings)
         finally:
             state.close()
         return report
@@ -116,7 +132,7 @@ class Measurer:
         state = item.stash.get(STATE, None)
         if state and sys.getprofile():
             state.outcome, state.why = Outcome.UNMEASURED, "a profiler is active, whose place memray would take"
-        if state is None or state.outcome or self._recorder is None:
+        if state is None or state.outcome or state.untraced or self._recorder is None:
             yield
             return
 
@@ -144,11 +160,6 @@ class Measurer:
             return Outcome.SKIPPED, skip
         if self._cannot:
             return Outcome.UNMEASURED, self._cannot
-        if "benchmark" in getattr(item, "fixturenames", ()) and item.config.pluginmanager.hasplugin("benchmark"):
-            return (
-                Outcome.UNMEASURED,
-                "timed by pytest-benchmark's fixture: memory is not traced while it is timed",
-            )
         memray = item.config.pluginmanager.hasplugin("memray") or item.config.pluginmanager.hasplugin("memray_manager")
         if memray and (item.config.getoption("memray", None) or any(map(item.get_closest_marker, _MEMRAY_MARKERS))):
             return (
@@ -171,24 +182,54 @@ class Measurer:
         error = run_again(item, state)
         call.excinfo = None if error is None else pytest.ExceptionInfo.from_exception(error)
 
-    def _find(self, item: pytest.Item, state: ItemState) -> Finding:
+    def _find_all(self, item: pytest.Item, state: ItemState) -> list[Finding]:
+        """Return what was found of a test's times, where it has any, and of its memory."""
         subject = subject_of(item, self._gate.root)
-        finding = Finding(subject=subject, metric=_METRIC, outcome=Outcome.UNMEASURED, line=line_of(item))
+        rules, skip = read_marker(item)
+        if skip or not is_benchmark(item):
+            return [self._find(item, state, subject, rules)]
+        times = self._times(item, state, subject, rules)
+        if not state.untraced:
+            return [*times, self._find(item, state, subject, rules)]
+        state.untraced = False
+        with untimed(item):
+            error = None if state.outcome or self._recorder is None else run_again(item, state)
+            if error:
+                state.outcome, state.why = Outcome.UNMEASURED, f"it failed in its run for memory: {_brief(error)}"
+            return [*times, self._find(item, state, subject, rules)]
+
+    def _times(self, item: pytest.Item, state: ItemState, subject: Subject, rules: Mapping[str, Rule]) -> list[Finding]:
+        def again() -> Timing | None:
+            with unlisted(item):
+                return None if run_again(item, state) else timing_of(item)
+
+        timing = timing_of(item) if state.untraced else None
+        if timing:
+            return answered(subject, "time", lambda: time_findings(self._gate, subject, timing, rules, again))
+        gated = is_gated(self._gate, subject, rules)
+        outcome = Outcome.UNMEASURED if gated else Outcome.NOT_GATED
+        why = "it did not call pytest-benchmark's fixture" if state.untraced else why_not_timed(item)
+        return [Finding(subject=subject, metric="time", outcome=outcome, reason=why)]
+
+    def _find(self, item: pytest.Item, state: ItemState, subject: Subject, rules: Mapping[str, Rule]) -> Finding:
+        finding = Finding(subject=subject, metric=_METRIC, outcome=Outcome.UNMEASURED)
+        if state.probed and not state.outcome:
+            why = f"it measures a {_PROBED[state.probed]}, not itself"
+            return replace(finding, outcome=Outcome.SKIPPED, reason=why)
         if state.outcome:
             return replace(finding, outcome=state.outcome, reason=state.why)
         if not state.captures:
             return replace(finding, reason="its runner calls it past pytest_pyfunc_call, where memory is traced")
         if state.captures[0].fault:
             return replace(finding, reason=state.captures[0].fault)
-        marker, _ = read_marker(item)
         try:
-            return replace(self._judged(item, state, subject, marker), line=finding.line)
+            return self._judged(item, state, subject, rules)
         except BaselineError as error:
             return replace(finding, outcome=Outcome.UNREADABLE, reason=str(error))
 
-    def _judged(self, item: pytest.Item, state: ItemState, subject: Subject, marker: Rule | None) -> Finding:
+    def _judged(self, item: pytest.Item, state: ItemState, subject: Subject, rules: Mapping[str, Rule]) -> Finding:
         bar = self._gate.baselines.bar(subject, _METRIC)
-        budget = self._gate.config.budget(subject, _METRIC, marker)
+        budget = self._gate.budget(subject, _METRIC, rules)
 
         def again() -> Again:
             error = run_again(item, state)
@@ -205,16 +246,24 @@ class Measurer:
         if finding.outcome.fails_test and not self._update:
             finding = with_packages(finding, self._places)
             if self._keep:
-                finding = replace(finding, capture=str(_kept(self._keep, capture, subject)))
+                finding = replace(finding, kept=(str(_kept(self._keep, capture, subject)),))
         sites = measurement.sites[:_SITES]
         return replace(finding, measurement=replace(measurement, sites=sites))
 
-    def _report(self, item: pytest.Item, report: pytest.TestReport, finding: Finding) -> None:
+    def _report(self, item: pytest.Item, report: pytest.TestReport, findings: list[Finding]) -> None:
+        line = line_of(item)
+        found = [replace(finding, line=line) for finding in findings]
         kept = [one for one in item.user_properties if not one[0].startswith(PROPERTY)]
-        item.user_properties[:] = [*kept, (f"{PROPERTY}{_METRIC}", json.dumps(encode(finding)))]
+        own = [(f"{PROPERTY}{finding.metric}", json.dumps(encode(finding))) for finding in found]
+        item.user_properties[:] = [*kept, *own]
         report.user_properties = list(item.user_properties)
-        if finding.outcome.fails_test and not self._update:
-            fail_report(report, finding)
+        failing = [
+            finding
+            for finding in found
+            if finding.outcome is Outcome.NO_ANSWER or (finding.outcome.fails_gate and not self._update)
+        ]
+        if failing and report.passed:
+            fail_report(report, failing)
 
 
 def _kept(folder: Path, capture: "Capture", subject: Subject) -> Path:

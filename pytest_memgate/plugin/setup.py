@@ -1,19 +1,22 @@
 """Start the gate of a pytest run: read the options, open the baselines, register the hooks."""
 
+import argparse
 from pathlib import Path
 
 import pytest
 
-from pytest_memgate.budget.rule import Allowance, Rule
+from pytest_memgate.budget.rule import PartError, Rule
 from pytest_memgate.errors import MemgateError, UsageError
 from pytest_memgate.measure.environment import cannot_measure, here, in_ci
+from pytest_memgate.model.metric import MEMORY_PEAK
 from pytest_memgate.model.run import ChangeKind
 from pytest_memgate.plugin.controller import Controller
+from pytest_memgate.plugin.declared import Declared
 from pytest_memgate.plugin.inventory import Inventory
+from pytest_memgate.plugin.marker import parse_rule
 from pytest_memgate.plugin.measurer import Measurer
 from pytest_memgate.tasks.gate import open_gate
 from pytest_memgate.tasks.update import ALL_KINDS
-from pytest_memgate.units import parse_size
 
 _NOT_RUN = (
     "collectonly",
@@ -48,17 +51,17 @@ def start(config: pytest.Config) -> None:
             config.rootpath,
             here(),
             base=option.memgate_base or "",
-            options=_options(option.memgate_growth, option.memgate_limit, option.memgate_drift),
+            options=_options(option),
             missing=option.memgate_missing or "",
         )
         keep = _folder(option.memgate_keep) if option.memgate_keep else None
     except MemgateError as error:
         raise pytest.UsageError(f"memgate: {error}") from error
+    update = bool(kinds)
+    config.pluginmanager.register(Declared(config, gate, update=update), "memgate-declared")
     inventory = Inventory(config)
     config.pluginmanager.register(inventory, "memgate-inventory")
-    config.pluginmanager.register(
-        Measurer(gate, update=bool(kinds), keep=keep, cannot=cannot_measure()), "memgate-measurer"
-    )
+    config.pluginmanager.register(Measurer(gate, update=update, keep=keep, cannot=cannot_measure()), "memgate-measurer")
     if not hasattr(config, "workerinput"):
         strict = option.memgate_strict if option.memgate_strict is not None else in_ci()
         controller = Controller(
@@ -71,20 +74,21 @@ def start(config: pytest.Config) -> None:
         config.pluginmanager.register(controller, "memgate-controller")
 
 
-def _options(growth: str | None, limit: str | None, drift: str | None) -> Rule:
-    readers = {
-        "growth": (growth, Allowance.parse),
-        "limit": (limit, parse_size),
-        "drift": (drift, Allowance.parse),
-    }
-    given = {}
-    for name, (text, parse) in readers.items():
-        if text is not None:
-            try:
-                given[name] = parse(text)
-            except ValueError as error:
-                raise pytest.UsageError(f"memgate: --memgate-{name}: {error}") from error
-    return Rule(**given, sources={name: f"--memgate-{name}" for name in given})  # type: ignore[arg-type]
+def _options(option: argparse.Namespace) -> dict[str, Rule]:
+    """Read `--memgate-growth 1MB` (of the peak memory) and `--memgate-growth web.lcp=500ms`, by metric."""
+    given: dict[str, dict[str, object]] = {}
+    for part in ("growth", "limit", "drift"):
+        for text in getattr(option, f"memgate_{part}") or []:
+            name, has_name, amount = text.rpartition("=")
+            given.setdefault(name if has_name else MEMORY_PEAK.name, {})[part] = amount
+    rules = {}
+    for name, parts in given.items():
+        try:
+            rules[name] = parse_rule(name, parts, {part: f"--memgate-{part}" for part in parts})
+        except ValueError as error:
+            part = error.part if isinstance(error, PartError) else next(iter(parts))
+            raise pytest.UsageError(f"memgate: --memgate-{part}: {error}") from error
+    return rules
 
 
 def _folder(name: str) -> Path:

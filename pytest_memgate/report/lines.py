@@ -2,14 +2,17 @@
 
 import re
 import shlex
+from statistics import median
 
 from pytest_memgate.model.finding import OVER_LIMIT, Finding, Outcome
 from pytest_memgate.model.measurement import Basis
+from pytest_memgate.model.metric import MEMORY_PEAK, base_name
+from pytest_memgate.model.metric import metric as metric_of
 from pytest_memgate.model.reference import Reference
 from pytest_memgate.model.run import Change, ChangeKind
 from pytest_memgate.model.site import Contribution
 from pytest_memgate.model.subject import Subject
-from pytest_memgate.units import format_growth, format_size
+from pytest_memgate.units import SIZE, format_amount, format_growth, format_size
 
 _UNDER = " " * 13
 _NOISE = 4000  # bytes that two runs of an unchanged test may differ by
@@ -23,35 +26,38 @@ def headline(finding: Finding) -> str:
 
 def value_line(finding: Finding) -> str:
     """Return the values alone: `1.2 MB -> 5.4 MB`, with `<=` where only a bound is known."""
+    before = None if finding.baseline is None else format_amount(finding.baseline, finding.unit)
     if finding.measurement is None:
-        return "" if finding.baseline is None else f"{format_size(finding.baseline)} -> nothing"
+        return "" if before is None else f"{before} -> nothing"
     bound = "<= " if finding.measurement.basis is Basis.BOUND else ""
-    value = f"{bound}{format_size(finding.measurement.value)}"
-    return value if finding.baseline is None else f"{format_size(finding.baseline)} -> {value}"
+    value = f"{bound}{format_amount(finding.measurement.value, finding.unit)}"
+    return value if before is None else f"{before} -> {value}"
 
 
 def growth_lines(finding: Finding) -> list[str]:
-    """Return what grew, a line a call site, each followed by its callers and the packages behind it."""
-    return contribution_lines(finding.growth_by_site)
+    """Return what grew, a line a site, each followed by how it comes to be there and what is behind it."""
+    return contribution_lines(finding.growth_by_site, finding.unit)
 
 
-def contribution_lines(contributions: tuple[Contribution, ...]) -> list[str]:
-    """Return a line a call site, each that grew followed by its callers and the packages behind it."""
+def contribution_lines(contributions: tuple[Contribution, ...], unit: str = SIZE) -> list[str]:
+    """Return a line a site, each that grew followed by how it comes to be there and what is behind it."""
     lines: list[str] = []
     for one in contributions:
-        lines.append(_contribution(one))
+        lines.append(_contribution(one, unit))
         if one.site and one.growth > 0:
-            lines += [f"{_UNDER}called from {caller}" for caller in one.site.via]
+            # Only a function has callers; whatever else is named says itself how it came in.
+            how, behind = ("called from ", "uses ") if one.site.function else ("", "")
+            lines += [f"{_UNDER}{how}{caller}" for caller in one.site.via]
             if one.site.uses:
-                lines.append(f"{_UNDER}uses {', '.join(one.site.uses)}")
+                lines.append(f"{_UNDER}{behind}{', '.join(one.site.uses)}")
     return lines
 
 
-def _contribution(one: Contribution) -> str:
-    growth = f"{format_growth(one.growth):>9}"
+def _contribution(one: Contribution, unit: str) -> str:
+    growth = f"{format_growth(one.growth, unit):>9}"
     if one.site is None:
-        return f"{growth}  other call sites"
-    return f"{growth}  {one.site.label}  ({format_size(one.base)} -> {format_size(one.head)})"
+        return f"{growth}  all others"
+    return f"{growth}  {one.site.label}  ({format_amount(one.base, unit)} -> {format_amount(one.head, unit)})"
 
 
 def measured_line(finding: Finding) -> str:
@@ -59,12 +65,24 @@ def measured_line(finding: Finding) -> str:
     measurement = finding.measurement
     if measurement is None:
         return ""
+    if measurement.basis is Basis.SAMPLES:
+        parts = [f"{len(measurement.samples)} samples {_range(measurement.samples, finding.unit)}"]
+        if measurement.again:
+            parts.append(f"a second collection {_range(measurement.again, finding.unit)}")
+        return "; ".join([*parts, *measurement.notes])
+    if measurement.basis is Basis.EXACT:
+        return "; ".join(measurement.notes)
     parts = [f"first run {format_size(measurement.cold)}"]
     if measurement.warm:
         parts.append(f"again {', '.join(format_size(value) for value in measurement.warm)}")
     if measurement.first_use > _NOISE:
         parts.append(f"first use {format_size(measurement.first_use)}{_modules(measurement.modules)}")
     return "; ".join([*parts, *measurement.notes])
+
+
+def _range(samples: tuple[float, ...], unit: str) -> str:
+    low, middle, high = (format_amount(value, unit) for value in (min(samples), median(samples), max(samples)))
+    return f"{middle} [{low} .. {high}]"
 
 
 def _modules(modules: tuple[str, ...]) -> str:
@@ -79,7 +97,9 @@ def accept_command(finding: Finding) -> str:
     """Return how a test's growth is accepted: for drift since an anchor by moving it, for a limit by raising that."""
     if OVER_LIMIT in finding.reason:
         where = re.search(r"limit [^,]* \(([^)]*)\)", finding.budget)
-        return f"raise its limit ({where[1]})" if where else "raise its limit"
+        if where is None or where[1] == "default":
+            return f"raise its limit (budgets: {base_name(finding.metric)}: limit, in memgate.yml)"
+        return f"raise its limit ({where[1]})"
     verb = "anchor" if finding.outcome is Outcome.DRIFTED and finding.anchor is not None else "update"
     return f'memgate baseline {verb} --reason "…" {shlex.quote(str(finding.subject))}'
 
@@ -92,32 +112,40 @@ def failure_text(finding: Finding) -> str:
             "what grew:" if finding.baseline is not None else "what holds it:",
             *(f"  {line}" for line in growth_lines(finding)),
         ]
-    lines.append(f"measured: {measured_line(finding)}")
+    lines += finding.details
+    if measured := measured_line(finding):
+        lines.append(f"measured: {measured}")
     lines.append(f"budget: {finding.budget}")
-    if finding.capture:
-        lines.append(f"open the profile: python -m memray flamegraph {shlex.quote(finding.capture)}")
+    if finding.kept:
+        opens = "open the profile: python -m memray flamegraph " if finding.kept[0].endswith(".bin") else "kept: "
+        more = f" and {len(finding.kept) - 1} more beside it" if len(finding.kept) > 1 else ""
+        lines.append(f"{opens}{shlex.quote(finding.kept[0])}{more}")
     lines.append(f"if it is meant: {accept_command(finding)}")
     return "\n".join(lines)
 
 
 def change_line(change: Change) -> str:
     """Return one changed baseline entry: `raised   tests/test_x.py::test_y  1 MB -> 5 MB  (new cache)`."""
-    before = "" if change.before is None else format_size(change.before)
-    after = "" if change.after is None else format_size(change.after)
+    before, after = ("" if one is None else format_amount(one, change.unit) for one in (change.before, change.after))
     values = " -> ".join(part for part in (before, after) if part)
     reason = f"  ({change.reason})" if change.reason else ""
     if change.kind in {ChangeKind.RAISED, ChangeKind.ANCHORED} and not change.reason:
         reason = "  (no reason given)"
-    return f"{change.kind:<12} {change.subject}  {values}{reason}"
+    which = "" if change.metric == MEMORY_PEAK.name else f"{change.metric} "
+    return f"{change.kind:<12} {change.subject}  {which}{values}{reason}"
 
 
 def entry_lines(subject: Subject, metric: str, reference: Reference, *, sites: bool) -> list[str]:
     """Return a baseline entry, with its call sites if wanted."""
-    parts = [f"{subject}  {metric} {format_size(reference.value)}"]
+    unit = metric_of(metric, reference.unit).unit
+    parts = [f"{subject}  {metric} {format_amount(reference.value, unit)}"]
     if reference.anchor is not None:
-        parts.append(f"anchor {format_size(reference.anchor)}")
+        parts.append(f"anchor {format_amount(reference.anchor, unit)}")
     if reference.spread:
-        parts.append(f"runs differ by {format_size(reference.spread)}")
+        parts.append(f"runs differ by {format_amount(reference.spread, unit)}")
+    if reference.samples:
+        parts.append(f"{len(reference.samples)} samples {_range(reference.samples, unit)}")
+    parts += [f"{name} {value}" for name, value in reference.conditions.items()]
     if not reference.repeatable:
         parts.append("not repeatable: the value of a first run")
     if reference.reason:
@@ -125,14 +153,14 @@ def entry_lines(subject: Subject, metric: str, reference: Reference, *, sites: b
     lines = [", ".join(parts)]
     if sites:
         largest = sorted(reference.sites.items(), key=lambda item: -item[1])
-        lines += [f"  {format_size(size):>9}  {site}" for site, size in largest]
+        lines += [f"  {format_amount(size, unit):>9}  {site}" for site, size in largest]
     return lines
 
 
 def difference_lines(
-    subject: Subject, metric: str, base: int, head: int, by_site: tuple[Contribution, ...], note: str
+    subject: Subject, metric: str, base: float, head: float, unit: str, by_site: tuple[Contribution, ...], note: str
 ) -> list[str]:
     """Return one test of two runs: its values, and what grew."""
-    change = f"{format_size(base)} -> {format_size(head)}: {format_growth(head - base)}"
+    change = f"{format_amount(base, unit)} -> {format_amount(head, unit)}: {format_growth(head - base, unit)}"
     lines = [f"{subject}  {metric} {change}{f'  ({note})' if note else ''}"]
-    return lines + [f"  {line}" for line in contribution_lines(by_site)]
+    return lines + [f"  {line}" for line in contribution_lines(by_site, unit)]

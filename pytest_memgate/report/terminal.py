@@ -8,7 +8,7 @@ from pytest_memgate.model.finding import Finding, Outcome
 from pytest_memgate.model.measurement import Basis
 from pytest_memgate.model.run import Change, ChangeKind, Run, Verdict
 from pytest_memgate.report.lines import accept_command, change_line, contribution_lines, headline, measured_line
-from pytest_memgate.units import format_size
+from pytest_memgate.units import format_amount
 
 _MOST = 10
 _SITES = 2
@@ -16,6 +16,7 @@ _INDENT = " " * 13
 _WORST_FIRST = (
     Outcome.REGRESSED,
     Outcome.DRIFTED,
+    Outcome.NO_ANSWER,
     Outcome.UNSTABLE,
     Outcome.INCOMPARABLE,
     Outcome.UNMEASURED,
@@ -26,6 +27,7 @@ _WORST_FIRST = (
     Outcome.IMPROVED,
     Outcome.SKIPPED,
     Outcome.PASSED,
+    Outcome.NOT_GATED,
 )
 
 
@@ -69,24 +71,36 @@ def summary(run: Run, *, verbosity: int = 0, notes: tuple[str, ...] = ()) -> lis
 
 def _measured(run: Run) -> str:
     measured = [finding for finding in run.findings if finding.measurement]
+    families: dict[str, set[str]] = {}
+    for finding in measured:
+        families.setdefault(finding.metric.partition(".")[0], set()).add(str(finding.subject))
+    memory = len(families.pop("memory", ()))
     again = sum(1 for finding in measured if finding.measurement and finding.measurement.warm)
-    parts = [f"{_tests(len(measured))} measured"]
+    parts = [f"memory.peak: {_tests(memory)} measured"] if memory or not families else []
     if again:
         parts.append(f"{again} of them run again")
+    parts += [_counted(family, len(subjects)) for family, subjects in families.items()]
     for number, word in (
         (run.count(Outcome.UNMEASURED), "unmeasured"),
+        (run.count(Outcome.NO_ANSWER), "without an answer"),
         (run.failed, "failed by itself" if run.failed == 1 else "failed by themselves"),
         (run.skipped + run.count(Outcome.SKIPPED), "skipped"),
     ):
         if number:
             parts.append(f"{number} {word}")
     against = f"{run.baseline} of {run.compared_with}" if run.compared_with else run.baseline
-    return f"memory.peak: {', '.join(parts)}; baseline {against}"
+    return f"{', '.join(parts)}; baseline {against}"
+
+
+def _counted(family: str, number: int) -> str:
+    word = {"bundle": "bundle", "web": "page", "time": "timed test", "custom": "test"}[family]
+    recorded = " with values of its own" if family == "custom" else ""
+    return f"{number} {word}{'' if number == 1 else 's'}{recorded}"
 
 
 def _section(run: Run, outcome: Outcome, verbosity: int) -> Iterator[Line]:
     findings = [finding for finding in run.findings if finding.outcome is outcome]
-    findings.sort(key=lambda finding: -(finding.growth or 0))
+    findings.sort(key=_excess, reverse=True)
     bad = outcome.fails_test
     if run.update and outcome in {
         Outcome.INCOMPARABLE,
@@ -97,7 +111,7 @@ def _section(run: Run, outcome: Outcome, verbosity: int) -> Iterator[Line]:
         Outcome.IMPROVED,
     }:
         findings = []  # the changes say it
-    if (outcome is Outcome.PASSED and verbosity < 1) or (not bad and verbosity < 0):
+    if (outcome in {Outcome.PASSED, Outcome.NOT_GATED} and verbosity < 1) or (not bad and verbosity < 0):
         findings = [finding for finding in findings if finding.reason and verbosity >= 0]
     shown = findings if verbosity > 0 else findings[:_MOST]
     tone = Tone.BAD if bad else Tone.GOOD if outcome in {Outcome.PASSED, Outcome.IMPROVED} else Tone.NOTE
@@ -105,9 +119,10 @@ def _section(run: Run, outcome: Outcome, verbosity: int) -> Iterator[Line]:
         yield Line(f"{outcome:<12} {finding.subject}  {headline(finding)}", tone)
         if bad and verbosity >= 0:
             shown_sites = finding.growth_by_site[: _SITES if verbosity == 0 else None]
-            yield from (Line(f"{_INDENT}{text}") for text in contribution_lines(shown_sites))
-        if verbosity > 0 and finding.measurement:
-            yield Line(f"{_INDENT}{measured_line(finding)}")
+            lines = contribution_lines(shown_sites, finding.unit)
+            yield from (Line(f"{_INDENT}{text}") for text in (*lines, *finding.details))
+        if verbosity > 0 and (measured := measured_line(finding)):
+            yield Line(f"{_INDENT}{measured}")
     if len(findings) > len(shown):
         yield Line(f"{_INDENT}and {len(findings) - len(shown)} more {outcome} (-v shows all)", tone)
 
@@ -121,7 +136,7 @@ def _notes(run: Run) -> Iterator[str]:
         yield f"not repeatable, so the value of the first run is {kept}: {names}"
     for one in run.findings:
         if run.update and one.measurement and one.measurement.spread > (one.allowed or 0):
-            spread, allowed = format_size(one.measurement.spread), format_size(one.allowed or 0)
+            spread, allowed = (format_amount(size, one.unit) for size in (one.measurement.spread, one.allowed or 0))
             yield f"{one.subject}: its runs differ by {spread}: a budget of {allowed} cannot be held"
 
 
@@ -160,7 +175,7 @@ def _next(run: Run) -> Iterator[str]:
         if run.changes:
             yield f"next: review and commit {run.baseline}"
         return
-    failing = sorted(_of(run, Outcome.REGRESSED) + _of(run, Outcome.DRIFTED), key=lambda one: -(one.growth or 0))
+    failing = sorted(_of(run, Outcome.REGRESSED) + _of(run, Outcome.DRIFTED), key=_excess, reverse=True)
     if failing:
         yield f"next: repair the growth or, if it is meant: {accept_command(failing[0])}"
     for outcome, kind, what in (
@@ -170,6 +185,12 @@ def _next(run: Run) -> Iterator[str]:
     ):
         if not failing and _of(run, outcome):
             yield f"next: {what}: memgate baseline update --only {kind}"
+
+
+def _excess(finding: Finding) -> float:
+    """Return how many times its budget a finding grew by: what orders amounts of different units."""
+    growth = finding.growth or 0
+    return growth / finding.allowed if finding.allowed else growth
 
 
 def _of(run: Run, outcome: Outcome) -> list[Finding]:

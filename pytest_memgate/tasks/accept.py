@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from pytest_memgate.baseline.source import WorkTree
-from pytest_memgate.baseline.store import Store
+from pytest_memgate.baseline.store import Stores
 from pytest_memgate.errors import RunFileError, UsageError
 from pytest_memgate.model.run import ChangeKind, Run
 from pytest_memgate.tasks.select import select
@@ -17,18 +17,17 @@ def accept(
 
     Raises UsageError for a test that the run does not hold or has no value for, RunFileError for a run without any.
     """
-    findings = {finding.subject: finding for finding in run.findings}
-    chosen = select(findings, tests, run_file)
-    settled = [findings[one] for one in chosen if (value := findings[one].measurement) and value.settled]
+    chosen = select({finding.subject for finding in run.findings}, tests, run_file)
+    settled = [one for one in run.findings if one.subject in chosen and one.measurement and one.measurement.settled]
     if tests and (rest := chosen - {finding.subject for finding in settled}):
-        first = findings[min(rest)]
+        first = next(one for one in run.findings if one.subject == min(rest))
         raise UsageError(f"{run_file} has no value to accept for {first.subject}: it {first.outcome}")
     if not settled:
         raise RunFileError(f"{run_file} has no value to accept", hint="its tests are within their baselines")
     kinds = ALL_KINDS if not only or "all" in only else frozenset(map(ChangeKind, only))
-    store = Store(WorkTree(root), run.environment.key)
+    stores = Stores(WorkTree(root), run.environment.key)
     order = Order(kinds=kinds, reason=reason)
-    done = update(root, store, run.environment.header, sorted(settled, key=lambda one: one.subject), order)
+    done = update(root, stores, run.environment.header, sorted(settled, key=lambda one: one.subject), order)
     if done.unreasoned:
         done.problems.append(unreasoned_problem(done.unreasoned, f"memgate baseline accept {run_file}"))
     return done

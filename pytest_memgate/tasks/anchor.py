@@ -8,18 +8,21 @@ from pytest_memgate.baseline.store import write
 from pytest_memgate.model.reference import Reference
 from pytest_memgate.model.run import Change, ChangeKind
 from pytest_memgate.model.subject import Subject
+from pytest_memgate.tasks.baselines import unit_of
 from pytest_memgate.tasks.select import select
-from pytest_memgate.tasks.show import open_store
+from pytest_memgate.tasks.show import open_stores
 
 
 def pin(root: Path, tests: tuple[str, ...], reason: str) -> list[Change]:
     """Set the anchor of each raised entry among `tests`, or among all, to its value; return what changed."""
-    store = open_store(root, None)
-    documents = {file: document for file in store.files() if (document := store.document(file))}
-    subjects = {Subject(file, name) for file, document in documents.items() for name in document.entries}
-    wanted = select(subjects, tests, store.folder)
+    stores = open_stores(root, None)
+    documents = {
+        (store, file): document for store in stores for file in store.files() if (document := store.document(file))
+    }
+    subjects = {Subject(file, name) for (_, file), document in documents.items() for name in document.entries}
+    wanted = select(subjects, tests, " and ".join(store.folder for store in stores))
     changes: list[Change] = []
-    for file, document in documents.items():
+    for (store, file), document in documents.items():
         entries = {name: dict(metrics) for name, metrics in document.entries.items()}
         for name, metrics in entries.items():
             for metric, reference in metrics.items():
@@ -41,5 +44,6 @@ def _change(subject: Subject, metric: str, old: Reference, reason: str) -> Chang
         kind=ChangeKind.ANCHORED,
         before=old.anchor,
         after=old.value,
+        unit=unit_of(metric, old),
         reason=reason,
     )

@@ -3,8 +3,9 @@
 from collections.abc import Iterator
 
 from pytest_memgate.baseline.document import Document
-from pytest_memgate.baseline.store import Store
+from pytest_memgate.baseline.store import Store, Stores
 from pytest_memgate.model.environment import Header
+from pytest_memgate.model.metric import metric as metric_of
 from pytest_memgate.model.reference import Bar, Reference, Standing
 from pytest_memgate.model.run import Change, ChangeKind
 from pytest_memgate.model.subject import Subject
@@ -13,7 +14,7 @@ from pytest_memgate.model.subject import Subject
 class Baselines:
     """The work tree's baselines (`head`) and, where a ref was named, that ref's (`base`)."""
 
-    def __init__(self, head: Store, base: Store | None, header: Header) -> None:
+    def __init__(self, head: Stores, base: Stores | None, header: Header) -> None:
         self.head = head
         self.base = base
         self._header = header
@@ -22,29 +23,30 @@ class Baselines:
         """Return what a test is held against.
 
         With a base, an entry of the work tree counts only where it is no looser, carries a reason of its own, is new,
-        or was measured under another header than the base's. Raises BaselineError for a file that cannot be read.
+        or was measured under other conditions than the base's. Raises BaselineError for a file that cannot be read.
         """
-        head = self.head.document(subject.file)
+        head = self.head.of(metric).document(subject.file)
         if self.base is None:
-            return self._bar(head, subject, metric, self.head)
-        base = self.base.document(subject.file)
+            return self._bar(head, subject, metric, self.head.of(metric))
+        base = self.base.of(metric).document(subject.file)
         old, new = _entry(base, subject, metric), _entry(head, subject, metric)
         if old is None or base is None:
-            return self._bar(head, subject, metric, self.head)
+            return self._bar(head, subject, metric, self.head.of(metric))
         if new is None or head is None:
             counts = False
-        elif head.header == base.header:
-            counts = _accepted(old, new)
+        elif not _comparable(head, base, new, old, metric):
+            counts = head.header == self._header or not metric_of(metric).is_traced
         else:
-            counts = head.header == self._header
-        return self._bar(head, subject, metric, self.head) if counts else self._bar(base, subject, metric, self.base)
+            counts = _accepted(old, new)
+        document, stores = (head, self.head) if counts else (base, self.base)
+        return self._bar(document, subject, metric, stores.of(metric))
 
     def _bar(self, document: Document | None, subject: Subject, metric: str, store: Store) -> Bar:
         reference = _entry(document, subject, metric)
         if document is None or reference is None:
             known = document is not None or store.files()
             return Bar(standing=Standing.NEW if known else Standing.NO_BASELINE)
-        if document.header != self._header:
+        if metric_of(metric).is_traced and document.header != self._header:
             why = f"{store.path(subject.file)} was measured with {document.header.differences(self._header)}"
             return Bar(standing=Standing.INCOMPARABLE, why=why)
         return Bar(standing=Standing.KNOWN, reference=reference)
@@ -53,12 +55,18 @@ class Baselines:
         """Yield what the work tree's baselines change of the base's, in the order of their files."""
         if self.base is None:
             return
-        for file in sorted({*self.head.files(), *self.base.files()}):
-            yield from _changes(file, self.base.document(file), self.head.document(file))
+        for head, base in zip(self.head, self.base, strict=True):
+            for file in sorted({*head.files(), *base.files()}):
+                yield from _changes(file, base.document(file), head.document(file))
 
 
 def _entry(document: Document | None, subject: Subject, metric: str) -> Reference | None:
     return document.entries.get(subject.name, {}).get(metric) if document else None
+
+
+def _comparable(one: Document, other: Document, new: Reference, old: Reference, metric: str) -> bool:
+    same_header = one.header == other.header or not metric_of(metric).is_traced
+    return same_header and new.conditions == old.conditions
 
 
 def _looser(old: Reference, new: Reference) -> bool:
@@ -71,28 +79,39 @@ def _accepted(old: Reference, new: Reference) -> bool:
 
 def _changes(file: str, base: Document | None, head: Document | None) -> Iterator[Change]:
     olds, news = base.entries if base else {}, head.entries if head else {}
-    same = base is None or head is None or base.header == head.header
     for name in sorted({*olds, *news}):
         for metric in sorted({*olds.get(name, {}), *news.get(name, {})}):
             old, new = olds.get(name, {}).get(metric), news.get(name, {}).get(metric)
+            same = not (base and head and old and new) or _comparable(head, base, new, old, metric)
             if old == new and same:
                 continue
-            reason = new.reason if new and not (old and new.reason == old.reason) else ""
-            kind = _kind(old, new) if same else ChangeKind.REMEASURED
-            if kind is not ChangeKind.ANCHORED:
-                before, after = old.value if old else None, new.value if new else None
-                yield Change(
-                    subject=Subject(file, name), metric=metric, kind=kind, before=before, after=after, reason=reason
-                )
-            if same and old and new and new.origin > old.origin:
-                yield Change(
-                    subject=Subject(file, name),
-                    metric=metric,
-                    kind=ChangeKind.ANCHORED,
-                    before=old.origin,
-                    after=new.origin,
-                    reason=reason,
-                )
+            yield from _change(Subject(file, name), metric, old, new, same=same)
+
+
+def _change(
+    subject: Subject, metric: str, old: Reference | None, new: Reference | None, *, same: bool
+) -> Iterator[Change]:
+    reason = new.reason if new and not (old and new.reason == old.reason) else ""
+    unit = unit_of(metric, new or old)
+    kind = _kind(old, new) if same else ChangeKind.REMEASURED
+    if kind is not ChangeKind.ANCHORED:
+        before, after = old.value if old else None, new.value if new else None
+        yield Change(subject=subject, metric=metric, kind=kind, before=before, after=after, unit=unit, reason=reason)
+    if same and old and new and new.origin > old.origin:
+        yield Change(
+            subject=subject,
+            metric=metric,
+            kind=ChangeKind.ANCHORED,
+            before=old.origin,
+            after=new.origin,
+            unit=unit,
+            reason=reason,
+        )
+
+
+def unit_of(metric: str, reference: Reference | None) -> str:
+    """Return the unit of a baseline entry."""
+    return metric_of(metric, reference.unit if reference else "").unit
 
 
 def _kind(old: Reference | None, new: Reference | None) -> ChangeKind:

@@ -1,20 +1,23 @@
 """Put together what a run found: its findings, what else is wrong with it, and the verdict."""
 
 import shlex
+from collections import defaultdict
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
 from pytest_memgate.baseline.source import GitRef, WorkTree
-from pytest_memgate.baseline.store import environments
+from pytest_memgate.baseline.store import Store, environments
 from pytest_memgate.compare.verdict import verdict
 from pytest_memgate.errors import BaselineError
 from pytest_memgate.model.finding import Finding, Outcome
+from pytest_memgate.model.metric import WEB
 from pytest_memgate.model.run import Change, ChangeKind, Problem, Run, Verdict
 from pytest_memgate.model.subject import Subject
+from pytest_memgate.tasks.baselines import unit_of
 from pytest_memgate.tasks.gate import Gate
 from pytest_memgate.tasks.loosened import loosened
 from pytest_memgate.tasks.update import Order, unreasoned_problem, update
-from pytest_memgate.units import format_size
+from pytest_memgate.units import format_amount
 
 UPDATE = "memgate baseline update"
 
@@ -43,11 +46,11 @@ def conclude(gate: Gate, facts: Facts, *, strict: bool) -> Run:
     changes = tuple(gate.baselines.changes())
     problems = [
         *_unmeasured(findings, facts),
-        *_unreadable(findings),
+        *_unanswered(findings),
         *_no_baseline(gate, findings),
         *_missing(gate, findings),
         *_waivers(gate, facts),
-        *_unreasoned(changes),
+        *_unreasoned(gate, changes, findings),
         *(_strict(findings) if strict else ()),
     ]
     return Run(
@@ -57,7 +60,7 @@ def conclude(gate: Gate, facts: Facts, *, strict: bool) -> Run:
         problems=tuple(problems),
         changes=changes,
         loosened=(*loosened(gate.config.settings, gate.own), *_marked(gate.base, findings)) if gate.base else (),
-        baseline=gate.baselines.head.folder,
+        baseline=_folders(gate, findings),
         compared_with=gate.base.ref if gate.base else "",
         strict=strict,
         skipped=facts.skipped,
@@ -69,13 +72,12 @@ def conclude_update(gate: Gate, facts: Facts, kinds: frozenset[ChangeKind], reas
     """Write the findings' values into the baselines and return the run."""
     failing = {file for file in facts.collected for test in facts.failed if _may_be_of(test, file)}
     collected = {file: names for file, names in facts.collected.items() if file not in failing}
-    store = gate.baselines.head
-    problems: list[Problem] = []
+    problems = list(_unmeasured(facts.findings, facts))
     changes: list[Change] = []
-    problems += _unmeasured(facts.findings, facts)
     if not problems:
+        problems += _unanswered(facts.findings)
         order = Order(kinds=kinds, reason=reason, collected=collected)
-        done = update(gate.root, store, gate.environment.header, facts.findings, order)
+        done = update(gate.root, gate.baselines.head, gate.environment.header, facts.findings, order)
         changes += done.changes
         problems += done.problems
         if done.unreasoned:
@@ -86,7 +88,7 @@ def conclude_update(gate: Gate, facts: Facts, kinds: frozenset[ChangeKind], reas
         findings=facts.findings,
         problems=tuple(problems),
         changes=tuple(changes),
-        baseline=store.folder,
+        baseline=_folders(gate, facts.findings),
         strict=strict,
         update=True,
         skipped=facts.skipped,
@@ -99,26 +101,54 @@ def _may_be_of(test: str, file: str) -> bool:
     return test.partition("::")[0].rpartition("/")[2] == file.rpartition("/")[2]
 
 
+def _folders(gate: Gate, findings: tuple[Finding, ...]) -> str:
+    """Return the folders of the baselines that a run has to do with."""
+    stores = gate.baselines.head
+    used = {stores.of(finding.metric).folder for finding in findings if finding.metric}
+    return ", ".join(store.folder for store in stores if store.folder in used) or stores.own.folder
+
+
 def _vanished(gate: Gate, facts: Facts) -> Iterator[Finding]:
-    store = gate.baselines.head
-    for file in store.files():
-        if file not in facts.collected:
-            continue
-        try:
-            document = store.document(file)
-        except BaselineError as error:
-            if not any(finding.subject.file == file for finding in facts.findings):
-                yield Finding(subject=Subject(file, ""), metric="", outcome=Outcome.UNREADABLE, reason=str(error))
-            continue
-        for name in sorted((document.entries if document else {}).keys() - facts.collected[file]):
-            for metric, reference in document.entries[name].items() if document else ():
-                yield Finding(
-                    subject=Subject(file, name),
-                    metric=metric,
-                    outcome=Outcome.VANISHED,
-                    reason="it has a baseline, but was not collected",
-                    baseline=reference.value,
-                )
+    ran: dict[Subject, set[str]] = defaultdict(set)
+    for finding in facts.findings:
+        ran[finding.subject].add(finding.metric)
+    for store in gate.baselines.head:
+        for file in store.files():
+            if file in facts.collected:
+                yield from _vanished_of(store, file, facts.collected[file], ran)
+
+
+def _vanished_of(
+    store: Store, file: str, collected: frozenset[str], ran: Mapping[Subject, set[str]]
+) -> Iterator[Finding]:
+    try:
+        document = store.document(file)
+    except BaselineError as error:
+        if not any(subject.file == file for subject in ran):
+            yield Finding(subject=Subject(file, ""), metric="", outcome=Outcome.UNREADABLE, reason=str(error))
+        return
+    for name, metrics in sorted(document.entries.items()) if document else ():
+        subject = Subject(file, name)
+        for metric, reference in metrics.items():
+            if name not in collected:
+                why = "it has a baseline, but was not collected"
+            elif subject in ran and not _answered(metric, ran[subject]):
+                why = "it has a baseline, but the test did not give it"
+            else:
+                continue
+            yield Finding(
+                subject=subject,
+                metric=metric,
+                outcome=Outcome.VANISHED,
+                reason=why,
+                unit=unit_of(metric, reference),
+                baseline=reference.value,
+            )
+
+
+def _answered(metric: str, given: set[str]) -> bool:
+    """Say whether a test that ran has said something of a metric, or why it could measure none of its family."""
+    return metric in given or metric.partition(".")[0] in given
 
 
 def _unmeasured(findings: tuple[Finding, ...], facts: Facts) -> Iterator[Problem]:
@@ -128,6 +158,8 @@ def _unmeasured(findings: tuple[Finding, ...], facts: Facts) -> Iterator[Problem
     if any(finding.measurement for finding in findings):
         return
     first = {finding.outcome: finding.reason for finding in reversed(findings)}
+    if any(finding.outcome is Outcome.NO_ANSWER for finding in findings):
+        return  # they say it themselves
     parts = [
         (len(facts.failed), "failed"),
         (facts.skipped, "skipped"),
@@ -139,22 +171,31 @@ def _unmeasured(findings: tuple[Finding, ...], facts: Facts) -> Iterator[Problem
     yield Problem(text=f"nothing was measured: {said or 'no test ran'}", verdict=Verdict.NO_ANSWER)
 
 
-def _unreadable(findings: tuple[Finding, ...]) -> Iterator[Problem]:
+def _unanswered(findings: tuple[Finding, ...]) -> Iterator[Problem]:
     said = dict.fromkeys(finding.reason for finding in findings if finding.outcome is Outcome.UNREADABLE)
+    for finding in findings:
+        if finding.outcome is Outcome.NO_ANSWER:
+            said[f"{finding.subject}: {finding.reason}"] = None
     for reason in said:
         yield Problem(text=reason, verdict=Verdict.NO_ANSWER)
 
 
 def _no_baseline(gate: Gate, findings: tuple[Finding, ...]) -> Iterator[Problem]:
-    if not any(finding.outcome is Outcome.NO_BASELINE for finding in findings):
-        return
-    others = [name for name in environments(WorkTree(gate.root)) if name != gate.environment.key]
-    there = f" (there is one for {', '.join(others)})" if others else ""
-    yield Problem(
-        text=f"there is no baseline for {gate.environment.key}{there}",
-        hint=f"make it, and commit {gate.baselines.head.folder}: {UPDATE}",
-        verdict=Verdict.NO_ANSWER,
-    )
+    for store in gate.baselines.head:
+        without = [
+            finding
+            for finding in findings
+            if finding.outcome is Outcome.NO_BASELINE and gate.baselines.head.of(finding.metric) is store
+        ]
+        if not without:
+            continue
+        others = [name for name in environments(WorkTree(gate.root)) if name not in {store.environment, WEB}]
+        there = f" (there is one for {', '.join(others)})" if others and store.environment != WEB else ""
+        yield Problem(
+            text=f"there is no baseline for {store.environment}{there}",
+            hint=f"make it, and commit {store.folder}: {UPDATE}",
+            verdict=Verdict.NO_ANSWER,
+        )
 
 
 def _missing(gate: Gate, findings: tuple[Finding, ...]) -> Iterator[Problem]:
@@ -164,7 +205,7 @@ def _missing(gate: Gate, findings: tuple[Finding, ...]) -> Iterator[Problem]:
         (Outcome.NEW, "without a baseline"),
         (Outcome.VANISHED, "in the baseline but not in the run"),
     ):
-        names = [str(finding.subject) for finding in findings if finding.outcome is outcome]
+        names = list(dict.fromkeys(str(finding.subject) for finding in findings if finding.outcome is outcome))
         if names:
             yield Problem(text=f"{_count(names, 'test')} {words} (missing: fail): {_some(names)}", hint=UPDATE)
 
@@ -191,10 +232,12 @@ def _waivers(gate: Gate, facts: Facts) -> Iterator[Problem]:
             yield Problem(text=f"{where} {why}", hint="remove it")
 
 
-def _unreasoned(changes: tuple[Change, ...]) -> Iterator[Problem]:
+def _unreasoned(gate: Gate, changes: tuple[Change, ...], findings: tuple[Finding, ...]) -> Iterator[Problem]:
+    budgets = {(finding.subject, finding.metric): finding.budget for finding in findings}
     for change in changes:
-        if change.kind in {ChangeKind.RAISED, ChangeKind.ANCHORED} and not change.reason:
-            before, after = format_size(change.before or 0), format_size(change.after or 0)
+        held = budgets.get((change.subject, change.metric)) or gate.config.budget(change.subject, change.metric).gates
+        if held and change.kind in {ChangeKind.RAISED, ChangeKind.ANCHORED} and not change.reason:
+            before, after = (format_amount(value or 0, change.unit) for value in (change.before, change.after))
             verb = "anchor" if change.kind is ChangeKind.ANCHORED else "update"
             yield Problem(
                 text=f"{change.subject}: baseline {change.kind} ({before} -> {after}) without a reason of its own",
@@ -206,7 +249,7 @@ def _strict(findings: tuple[Finding, ...]) -> Iterator[Problem]:
     for outcome in (one for one in Outcome if one.fails_strict):
         found = [finding for finding in findings if finding.outcome is outcome]
         if found:
-            names = [str(finding.subject) for finding in found]
+            names = list(dict.fromkeys(str(finding.subject) for finding in found))
             yield Problem(
                 text=f"{_count(names, 'test')} {outcome} (strict): {_some(names)}: {found[0].reason}",
                 hint='@pytest.mark.memgate(skip="…") where it is meant, or --no-memgate-strict',

@@ -13,12 +13,13 @@ from pytest_memgate.tasks.select import select
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Difference:
-    """One test in two runs; sizes in bytes. `by_site` is empty where no profile was recorded; `note` says why."""
+    """One test in two runs; amounts in `unit`. `by_site` is empty where no profile was recorded; `note` says why."""
 
     subject: Subject
     metric: str
-    base: int
-    head: int
+    base: float
+    head: float
+    unit: str
     by_site: tuple[Contribution, ...] = ()
     note: str = ""
 
@@ -34,7 +35,7 @@ def differences(base: Run, head: Run, tests: tuple[str, ...]) -> list[Difference
         raise RunFileError(f"the runs cannot be compared: {what or keys}")
     olds = {(one.subject, one.metric): one for one in base.findings if one.measurement}
     news = {(one.subject, one.metric): one for one in head.findings if one.measurement}
-    common = olds.keys() & news.keys()
+    common = {key for key in olds.keys() & news.keys() if olds[key].unit == news[key].unit}
     if not common:
         raise RunFileError("the runs have no measured test in common")
     wanted = select({subject for subject, _ in common}, tests, "the runs")
@@ -56,4 +57,6 @@ def _difference(old: Finding, new: Finding) -> Difference:
     else:
         note = "no profile: the test was within its baseline"
     head = new.measurement.value
-    return Difference(subject=new.subject, metric=new.metric, base=base, head=head, by_site=by_site, note=note)
+    return Difference(
+        subject=new.subject, metric=new.metric, base=base, head=head, unit=new.unit, by_site=by_site, note=note
+    )

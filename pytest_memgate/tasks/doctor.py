@@ -11,6 +11,9 @@ from pytest_memgate.baseline.store import Store, environments
 from pytest_memgate.config.sources import load_settings
 from pytest_memgate.errors import MemgateError
 from pytest_memgate.measure import environment
+from pytest_memgate.measure.lighthouse.tools import find_tools
+from pytest_memgate.measure.machine import machine_class
+from pytest_memgate.model.metric import WEB
 from pytest_memgate.units import format_size
 
 _PROOF = 1_000_000
@@ -34,6 +37,8 @@ def examine(root: Path) -> list[Check]:
         ),
         *_memory(),
         _pytest(),
+        _benchmark(),
+        *_web(root),
         _config(root),
         _baselines(root),
         Check("ok" if shutil.which("git") else "note", "git", shutil.which("git") or "not found: no --memgate-base"),
@@ -91,6 +96,30 @@ def _pytest() -> Check:
     return Check("ok" if version else "bad", "pytest", ", ".join([version or "not installed", *others]))
 
 
+def _benchmark() -> Check:
+    version = _installed("pytest-benchmark")
+    kind = ", ".join(machine_class().values())
+    found = f"pytest-benchmark {version} on {kind}" if version else "pytest-benchmark is not installed: no time.*"
+    return Check("ok" if version else "note", "times", found)
+
+
+def _web(root: Path) -> list[Check]:
+    """Say whether pages can be loaded; only a project that has some needs it."""
+    try:
+        pages = load_settings(WorkTree(root)).pages
+    except MemgateError:
+        return []  # the configuration's own line says it
+    near = next((root / page.serve for page in pages.values() if page.serve), None)
+    try:
+        tools = find_tools(root, near)
+    except MemgateError as error:
+        return [Check("bad" if pages else "note", "pages", str(error))]
+    return [
+        Check("ok", "lhci", f"{tools.lhci_version} with Node {tools.node_version}: {' '.join(tools.lhci)}"),
+        Check("ok", "Chrome", f"{tools.chrome_version}: {tools.chrome}"),
+    ]
+
+
 def _config(root: Path) -> Check:
     try:
         settings = load_settings(WorkTree(root))
@@ -102,8 +131,10 @@ def _config(root: Path) -> Check:
 def _baselines(root: Path) -> Check:
     tree = WorkTree(root)
     store = Store(tree, environment.key())
+    web = Store(tree, WEB)
+    found = [f"{one.folder}: {len(one.files())} files" for one in (store, web) if one.files()]
     if store.files():
-        return Check("ok", "baselines", f"{store.folder}: {len(store.files())} files")
-    others = ", ".join(environments(tree))
+        return Check("ok", "baselines", ", ".join(found))
+    others = ", ".join(name for name in environments(tree) if name != WEB)
     there = f" (there are some for {others})" if others else ""
     return Check("note", "baselines", f"none for {environment.key()}{there}: memgate baseline update")

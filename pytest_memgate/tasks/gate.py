@@ -1,11 +1,12 @@
 """The gate of one run: for each test its bar, its budget and its finding."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import date
 from pathlib import Path
 
 from pytest_memgate.baseline.source import GitRef, Source, WorkTree
-from pytest_memgate.baseline.store import Store
+from pytest_memgate.baseline.store import Stores
 from pytest_memgate.budget.rule import Budget, Rule
 from pytest_memgate.budget.waiver import Waiver
 from pytest_memgate.compare import gate
@@ -15,10 +16,11 @@ from pytest_memgate.config.sources import Config, load_settings
 from pytest_memgate.model.environment import Environment
 from pytest_memgate.model.finding import Finding, Outcome
 from pytest_memgate.model.measurement import Measurement
+from pytest_memgate.model.metric import base_name
 from pytest_memgate.model.reference import Bar
 from pytest_memgate.model.subject import Subject
 from pytest_memgate.tasks.baselines import Baselines
-from pytest_memgate.units import format_size
+from pytest_memgate.units import PLAIN, format_amount
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,13 +43,28 @@ class Gate:
         """Return the work tree's: each has a reason and an end, and a new one is listed."""
         return self.own.waivers
 
+    def assess(
+        self, subject: Subject, metric: str, measurement: Measurement, rules: Mapping[str, Rule], unit: str = PLAIN
+    ) -> Finding:
+        """Return the finding for a measurement under `rules`, by metric, above the configured ones.
+
+        Raises BaselineError for a baseline that cannot be read and ConfigError for a budget in another unit.
+        """
+        bar = self.baselines.bar(subject, metric)
+        return self.judge(subject, metric, measurement, self.budget(subject, metric, rules, unit), bar)
+
+    def budget(self, subject: Subject, metric: str, rules: Mapping[str, Rule], unit: str = PLAIN) -> Budget:
+        """Return what holds for a metric of a test; a rule for its part wins over one for the whole."""
+        rule = rules.get(metric) or rules.get(base_name(metric))
+        return self.config.budget(subject, metric, rule, unit)
+
     def judge(self, subject: Subject, metric: str, measurement: Measurement, budget: Budget, bar: Bar) -> Finding:
         """Return the finding for a measurement, with what grew and with the waiver that covers it."""
         finding = gate.judge(subject, metric, measurement, budget, bar)
-        if bar.reference is not None and measurement.sites and finding.growth:
+        if finding.baseline is not None and bar.reference is not None and measurement.sites and finding.growth:
             grown = growth_by_site(measurement.sites, bar.reference.sites, finding.growth)
             finding = replace(finding, growth_by_site=grown)
-        elif finding.outcome.fails_test:
+        elif finding.outcome.fails_test and measurement.sites:
             finding = replace(finding, growth_by_site=growth_by_site(measurement.sites, {}, measurement.value))
         return self._waived(finding) if finding.outcome.fails_test else finding
 
@@ -58,15 +75,19 @@ class Gate:
             if finding.value is not None and finding.value <= waiver.ceiling:
                 reason = f"{finding.reason}; waived until {waiver.until}: {waiver.reason} ({waiver.source})"
                 return replace(finding, outcome=Outcome.WAIVED, reason=reason)
-            over = (
-                f"{finding.reason}; over the ceiling of its waiver too, {format_size(waiver.ceiling)} ({waiver.source})"
-            )
+            ceiling = format_amount(waiver.ceiling, finding.unit)
+            over = f"{finding.reason}; over the ceiling of its waiver too, {ceiling} ({waiver.source})"
             finding = replace(finding, reason=over)
         return finding
 
 
 def open_gate(
-    root: Path, environment: Environment, *, base: str = "", options: Rule | None = None, missing: str = ""
+    root: Path,
+    environment: Environment,
+    *,
+    base: str = "",
+    options: Mapping[str, Rule] | None = None,
+    missing: str = "",
 ) -> Gate:
     """Return the gate for a project.
 
@@ -79,10 +100,10 @@ def open_gate(
     return Gate(
         root=root,
         environment=environment,
-        config=Config(settings=settings, options=options or Rule(), missing=missing),
+        config=Config(settings=settings, options=options or {}, missing=missing),
         own=own,
         baselines=Baselines(
-            Store(tree, environment.key), Store(ref, environment.key) if ref else None, environment.header
+            Stores(tree, environment.key), Stores(ref, environment.key) if ref else None, environment.header
         ),
         base=ref,
     )

@@ -17,9 +17,20 @@ budgets:
     # limit: 64MB                  # absolute, with or without a baseline (no default)
     # drift: 1MB                   # above its anchor, the value before its first raise, however slowly (no default)
 
+  # bundle.initial.raw: {growth: 200KB, limit: 10MB}   # the first screen of each entry; gzip and brotli the same
+  # bundle.initial.gzip[admin]: {growth: 50KB}         # of one entry
+  # web.lcp: {growth: 300ms}                           # beside it web.ttfb 300ms, web.bytes 200KB, web.cls 0.1
+  # time.median: {growth: 20%}                         # of tests that pytest-benchmark times (no default)
+
   # overrides:                     # for some tests; the last pattern that names a test wins
   #   - tests: "tests/etl/**"
   #     memory.peak: {growth: "max(1MB, 5%)"}
+
+# bundles:                         # what a bundler made; each is a test: memgate.yml::bundle[app]
+#   app: {stats: web/dist/stats.json}                  # webpack's stats, Vite's manifest, esbuild's metafile
+
+# pages:                           # loaded by Lighthouse; each is a test: memgate.yml::page[home]
+#   home: {serve: web/dist, path: /, runs: 5}
 
 missing: warn                      # a test without a baseline, or the reverse: warn or fail
 

@@ -6,14 +6,16 @@ from pytest_memgate.budget.rule import Allowance, Budget
 from pytest_memgate.config.schema import Settings
 from pytest_memgate.config.sources import Config
 from pytest_memgate.model.metric import METRICS
-from pytest_memgate.units import format_size
+from pytest_memgate.model.metric import metric as metric_of
+from pytest_memgate.units import format_amount
 
 
 def loosened(base: Settings, head: Settings) -> list[str]:
     """Return the looser budgets and the new waivers of `head`, each with its place."""
     lines: list[str] = []
     old, new = Config(settings=base), Config(settings=head)
-    keys = dict.fromkeys([*((metric, "") for metric in METRICS), *_overrides(base), *_overrides(head)])
+    general = [(metric, "") for metric in (*METRICS, *base.rules, *head.rules)]
+    keys = dict.fromkeys([*general, *_overrides(base), *_overrides(head)])
     for metric, pattern in keys:
         is_new = bool(pattern) and (metric, pattern) not in _overrides(base)
         before = _strictest(old, metric) if is_new else _rule(old, metric, pattern)
@@ -22,12 +24,15 @@ def loosened(base: Settings, head: Settings) -> list[str]:
         one for one in _overrides(head) if one in _overrides(base)
     ]:
         lines.append("the overrides have another order, and the last that names a test wins")
+    for kind in ("bundles", "pages"):
+        for name in getattr(base, kind).keys() - getattr(head, kind).keys():
+            lines.append(f"{kind}: {name} is not checked any more")
     if base.missing == "fail" and head.missing == "warn":
         lines.append(f"missing: fail -> warn ({head.missing_source})")
     known = {(waiver.test, waiver.metric, waiver.ceiling, waiver.until) for waiver in base.waivers}
     for waiver in head.waivers:
         if (waiver.test, waiver.metric, waiver.ceiling, waiver.until) not in known:
-            ceiling = format_size(waiver.ceiling)
+            ceiling = format_amount(waiver.ceiling, metric_of(waiver.metric).unit)
             lines.append(
                 f"waiver for {waiver.test} up to {ceiling} until {waiver.until}: {waiver.reason} ({waiver.source})"
             )
@@ -51,23 +56,23 @@ def _strictest(config: Config, metric: str) -> Budget:
     patterns = ["", *(pattern for name, pattern in _overrides(config.settings) if name == metric)]
     budgets = [_rule(config, metric, pattern) for pattern in patterns]
     return Budget(
-        growth=min((one.growth for one in budgets), key=_size),
+        growth=min((one.growth for one in budgets if one.growth is not None), key=_size, default=None),
         limit=min((one.limit for one in budgets if one.limit is not None), default=None),
         drift=min((one.drift for one in budgets if one.drift is not None), key=_size, default=None),
     )
 
 
-def _size(allowance: Allowance) -> int:
+def _size(allowance: Allowance) -> float:
     return allowance.of(1000**2)
 
 
 def _looser(key: str, old: Budget, new: Budget) -> Iterator[str]:
-    if new.growth.looser_than(old.growth):
-        yield _line(key, "growth", str(old.growth), str(new.growth), new)
-    if old.drift and (new.drift is None or new.drift.looser_than(old.drift)):
-        yield _line(key, "drift", str(old.drift), str(new.drift or "none"), new)
+    for part, was, now in (("growth", old.growth, new.growth), ("drift", old.drift, new.drift)):
+        if was is not None and (now is None or now.looser_than(was)):
+            yield _line(key, part, str(was), "none" if now is None else str(now), new)
     if old.limit is not None and (new.limit is None or new.limit > old.limit):
-        yield _line(key, "limit", format_size(old.limit), "none" if new.limit is None else format_size(new.limit), new)
+        now_limit = "none" if new.limit is None else format_amount(new.limit, new.unit)
+        yield _line(key, "limit", format_amount(old.limit, old.unit), now_limit, new)
 
 
 def _line(key: str, part: str, old: str, new: str, budget: Budget) -> str:

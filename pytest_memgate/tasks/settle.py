@@ -51,7 +51,7 @@ def measure(
 
 
 def _settled(
-    measurement: Measurement, value: int, runs: "list[Capture]", places: Places
+    measurement: Measurement, value: float, runs: "list[Capture]", places: Places
 ) -> tuple[Measurement, "Capture"]:
     capture = max(runs, key=lambda run: run.peak)
     return replace(measurement, value=value, settled=True, sites=capture.sites(places).sites), capture

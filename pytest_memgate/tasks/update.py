@@ -3,25 +3,31 @@
 import shlex
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from pytest_memgate.baseline.document import Document
-from pytest_memgate.baseline.store import Store, write
-from pytest_memgate.compare.attribution import largest
+from pytest_memgate.baseline.store import Store, Stores, header_of, write
+from pytest_memgate.compare.attribution import MOST, SHARE, largest
+from pytest_memgate.compare.noise import overlap
 from pytest_memgate.compare.settle import agree
 from pytest_memgate.errors import BaselineError
 from pytest_memgate.model.environment import Header
-from pytest_memgate.model.finding import Finding
+from pytest_memgate.model.finding import Finding, Outcome
 from pytest_memgate.model.measurement import Basis, Measurement
+from pytest_memgate.model.metric import CUSTOM
+from pytest_memgate.model.metric import metric as metric_of
 from pytest_memgate.model.reference import Reference
 from pytest_memgate.model.run import Change, ChangeKind, Problem, Verdict
 from pytest_memgate.model.subject import Subject
-from pytest_memgate.units import format_size
+from pytest_memgate.tasks.baselines import unit_of
+from pytest_memgate.units import format_amount
 
 _NAMED = 5  # tests that a message lists
 ALL_KINDS = frozenset({ChangeKind.NEW, ChangeKind.RAISED, ChangeKind.LOWERED, ChangeKind.REMOVED})
-_Measured = dict[str, dict[str, Measurement]]  # by the test's name, by metric
+_Found = dict[str, dict[str, Finding]]  # by the test's name, by metric
+_WEB_SITES = 100  # packages, modules or resources that a baseline keeps: their growth is told from all of them
+_WEB_SHARE = 0.002
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,30 +52,30 @@ class Updated:
     problems: list[Problem] = field(default_factory=list)
 
 
-def update(root: Path, store: Store, header: Header, findings: Iterable[Finding], order: Order) -> Updated:
+def update(root: Path, stores: Stores, header: Header, findings: Iterable[Finding], order: Order) -> Updated:
     """Write the settled values among `findings` into the baselines; whatever they do not name stays as it is.
 
     A file that cannot be read or written is a problem, and the others are updated.
     """
-    measured: dict[str, _Measured] = defaultdict(lambda: defaultdict(dict))
+    found: dict[Store, dict[str, _Found]] = {store: defaultdict(lambda: defaultdict(dict)) for store in stores}
     for finding in findings:
-        if finding.measurement and finding.measurement.settled:
-            measured[finding.subject.file][finding.subject.name][finding.metric] = finding.measurement
+        found[stores.of(finding.metric)][finding.subject.file][finding.subject.name][finding.metric] = finding
     done = Updated()
-    for file in sorted({*measured, *(order.collected.keys() & set(store.files()))}):
-        try:
-            _update_file(root, store, header, file, measured.get(file, {}), order, done)
-        except BaselineError as error:
-            done.problems.append(Problem(text=str(error), verdict=Verdict.NO_ANSWER))
+    for store, files in found.items():
+        for file in sorted({*files, *(order.collected.keys() & set(store.files()))}):
+            try:
+                _update_file(root, store, header_of(store, header), file, files.get(file, {}), order, done)
+            except BaselineError as error:
+                done.problems.append(Problem(text=str(error), verdict=Verdict.NO_ANSWER))
     return done
 
 
 def _update_file(
-    root: Path, store: Store, header: Header, file: str, measured: _Measured, order: Order, done: Updated
+    root: Path, store: Store, header: Header, file: str, found: _Found, order: Order, done: Updated
 ) -> None:
     document = store.document(file)
     this = Updated()
-    entries = _FileUpdate(file, document, header, order, this).entries(measured)
+    entries = _FileUpdate(file, document, header, order, this).entries(found)
     if entries is not None and (document is None or entries != document.entries or header != document.header):
         write(root, store.path(file), Document(header=header, entries=entries))
     done.changes += this.changes
@@ -88,9 +94,13 @@ class _FileUpdate:
         self._order = order
         self._done = done
 
-    def entries(self, measured: _Measured) -> dict[str, dict[str, Reference]] | None:
+    def entries(self, found: _Found) -> dict[str, dict[str, Reference]] | None:
         """Return what the file shall hold, None if it must not be touched."""
         collected = self._order.collected.get(self._file)
+        measured = {
+            name: {metric: one for metric, one in metrics.items() if _is_stored(one)} for name, metrics in found.items()
+        }
+        measured = {name: metrics for name, metrics in measured.items() if metrics}
         # Entries under two headers cannot stand in one file: it changes over whole, or not at all.
         kept = self._known.keys() if collected is None else self._known.keys() & collected
         if self._stale and not (kept <= measured.keys() and self._order.kinds == ALL_KINDS):
@@ -103,49 +113,53 @@ class _FileUpdate:
                 )
             return None
         entries = {} if self._stale else {name: dict(metrics) for name, metrics in self._known.items()}
-        for name, metrics in measured.items():
-            for metric, measurement in metrics.items():
-                self._put(entries, name, metric, measurement)
+        for name, findings in measured.items():
+            for finding in findings.values():
+                self._put(entries, name, finding)
         if collected is not None and ChangeKind.REMOVED in self._order.kinds:
-            for name in [name for name in entries if name not in collected]:
-                del entries[name]
-        for name in self._known.keys() - entries.keys():
-            for metric, reference in self._known[name].items():
-                self._note(ChangeKind.REMOVED, name, metric, reference.value, None)
+            _remove_gone(entries, found, collected)
+        for name, known in self._known.items():
+            for metric in known.keys() - entries.get(name, {}).keys():
+                unit = unit_of(metric, known[metric])
+                self._note(ChangeKind.REMOVED, name, metric, known[metric].value, None, unit)
         return entries
 
-    def _put(self, entries: dict[str, dict[str, Reference]], name: str, metric: str, measurement: Measurement) -> None:
+    def _put(self, entries: dict[str, dict[str, Reference]], name: str, finding: Finding) -> None:
+        measurement, metric, unit = finding.measurement, finding.metric, finding.unit
+        assert measurement is not None  # noqa: S101  # only measured ones are put
         old = self._known.get(name, {}).get(metric)
-        kind = self._kind(old, measurement)
+        kind = self._kind(old, finding, measurement)
         if kind is None or (kind in ALL_KINDS and kind not in self._order.kinds):
             return
         before = old.value if old else None
-        if kind is ChangeKind.RAISED and not self._fresh_reason(old):
+        # What no budget names may rise as it likes.
+        needs_reason = kind is ChangeKind.RAISED and bool(finding.budget)
+        if needs_reason and not self._fresh_reason(old):
             change = Change(
                 subject=Subject(self._file, name),
                 metric=metric,
                 kind=kind,
                 before=before,
                 after=measurement.value,
+                unit=unit,
             )
             self._done.unreasoned.append(change)
             return
-        new = _reference(measurement)
-        if old and kind is ChangeKind.RAISED:
-            new = _reference(measurement, anchor=min(old.origin, measurement.value), reason=self._order.reason)
+        new = _reference(finding, measurement)
+        if old and needs_reason:
+            new = replace(new, anchor=min(old.origin, measurement.value), reason=self._order.reason)
         elif old and kind is ChangeKind.LOWERED and old.origin < measurement.value:
-            new = _reference(measurement, anchor=old.anchor, reason=old.reason)
+            new = replace(new, anchor=old.anchor, reason=old.reason)
         entries.setdefault(name, {})[metric] = new
-        self._note(kind, name, metric, before, measurement.value)
+        self._note(kind, name, metric, before, measurement.value, unit)
 
-    def _kind(self, old: Reference | None, measurement: Measurement) -> ChangeKind | None:
+    def _kind(self, old: Reference | None, finding: Finding, measurement: Measurement) -> ChangeKind | None:
         if old is None:
             return ChangeKind.NEW
-        if self._stale:
+        if self._stale or old.conditions != measurement.conditions or old.unit not in {"", finding.unit}:
             return ChangeKind.REMEASURED
         repeatable = measurement.basis is not Basis.COLD
-        near = agree(old.value, measurement.value) or abs(old.value - measurement.value) <= old.spread
-        if near and repeatable == old.repeatable:
+        if _near(old, measurement) and repeatable == old.repeatable:
             return None
         return ChangeKind.RAISED if measurement.value > old.value else ChangeKind.LOWERED
 
@@ -153,7 +167,9 @@ class _FileUpdate:
         """Say whether the order gives a reason that the entry does not have yet: a gate on a git ref asks for one."""
         return bool(self._order.reason) and (old is None or old.reason != self._order.reason)
 
-    def _note(self, kind: ChangeKind, name: str, metric: str, before: int | None, after: int | None) -> None:
+    def _note(
+        self, kind: ChangeKind, name: str, metric: str, before: float | None, after: float | None, unit: str
+    ) -> None:
         self._done.changes.append(
             Change(
                 subject=Subject(self._file, name),
@@ -161,30 +177,69 @@ class _FileUpdate:
                 kind=kind,
                 before=before,
                 after=after,
+                unit=unit,
                 reason=self._order.reason if kind is ChangeKind.RAISED else "",
             )
         )
 
 
-def _reference(measurement: Measurement, *, anchor: int | None = None, reason: str = "") -> Reference:
+def _remove_gone(entries: dict[str, dict[str, Reference]], found: _Found, collected: frozenset[str]) -> None:
+    """Remove the entries of tests that are gone, and those of metrics that a test which ran does not have any more."""
+    for name in list(entries):
+        if name not in collected:
+            del entries[name]
+        elif name in found:
+            given = {metric for metric, finding in found[name].items() if not _is_passing_by(finding)}
+            families = {metric for metric in given if "." not in metric}
+            entries[name] = {
+                metric: one
+                for metric, one in entries[name].items()
+                if metric in given or metric.partition(".")[0] in families
+            }
+
+
+def _is_stored(finding: Finding) -> bool:
+    return bool(finding.measurement and finding.measurement.settled) and not _is_passing_by(finding)
+
+
+def _is_passing_by(finding: Finding) -> bool:
+    """Say whether a value is shown and not kept: one that no budget names and that depends on the machine."""
+    return finding.outcome is Outcome.NOT_GATED and not metric_of(finding.metric).is_web
+
+
+def _near(old: Reference, measurement: Measurement) -> bool:
+    """Say whether a value is the stored one but for what an unchanged test differs by."""
+    if measurement.basis is Basis.SAMPLES:
+        return overlap(old.samples, measurement.samples)
+    if measurement.basis is Basis.EXACT:
+        return old.value == measurement.value
+    return agree(old.value, measurement.value) or abs(old.value - measurement.value) <= old.spread
+
+
+def _reference(finding: Finding, measurement: Measurement) -> Reference:
+    known = metric_of(finding.metric, finding.unit)
+    share, most = (_WEB_SHARE, _WEB_SITES) if known.is_web else (SHARE, MOST)
     return Reference(
         value=measurement.value,
-        sites=largest(measurement.sites, measurement.value),
-        anchor=anchor,
-        reason=reason,
+        unit=finding.unit if known.name.startswith(CUSTOM) else "",
+        sites=largest(measurement.sites, measurement.value, share=share, most=most),
         spread=measurement.spread,
         repeatable=measurement.basis is not Basis.COLD,
+        samples=measurement.samples,
+        conditions=measurement.conditions,
+        audits=measurement.audits,
     )
 
 
 def unreasoned_problem(changes: list[Change], command: str) -> Problem:
     """Return the problem of raises that came without a reason; `command` repeats the update with one."""
     shown = [
-        f"{change.subject} {format_size(change.before or 0)} -> {format_size(change.after or 0)}"
+        f"{change.subject} {format_amount(change.before or 0, change.unit)} -> "
+        f"{format_amount(change.after or 0, change.unit)}"
         for change in changes[:_NAMED]
     ]
     more = f" and {len(changes) - _NAMED} more" if len(changes) > _NAMED else ""
-    tests = shlex.join(str(change.subject) for change in changes) if not more else ""
+    tests = shlex.join(dict.fromkeys(str(change.subject) for change in changes)) if not more else ""
     return Problem(
         text=f"raised, so not written without a reason of its own: {', '.join(shown)}{more}",
         hint=f'say why the growth is right: {command} --reason "…" {tests}'.rstrip(),

@@ -85,7 +85,7 @@ LIMIT = replace(LIMIT, measurement=replace(cold(70 * MB), notes=("not repeatable
 @pytest.mark.parametrize(
     ("name", "one", "outcome"),
     [
-        ("failure-regressed", replace(REGRESSED, capture="out/test order.bin"), Outcome.REGRESSED),
+        ("failure-regressed", replace(REGRESSED, kept=("out/test order.bin",)), Outcome.REGRESSED),
         ("failure-drifted", DRIFTED, Outcome.DRIFTED),
         ("failure-limit", LIMIT, Outcome.REGRESSED),
     ],

@@ -20,7 +20,7 @@ from pytest_memgate.model.finding import Finding, Outcome
 from pytest_memgate.model.measurement import Measurement
 from pytest_memgate.model.reference import Reference
 from pytest_memgate.model.run import Run
-from pytest_memgate.model.site import CallSite
+from pytest_memgate.model.site import Site
 from pytest_memgate.model.subject import Subject
 from pytest_memgate.units import format_growth, format_size, parse_size
 
@@ -29,6 +29,7 @@ settings.register_profile("memgate", max_examples=60, deadline=None, suppress_he
 settings.load_profile("memgate")
 
 SIZES = st.integers(min_value=0, max_value=10**15)
+st.register_type_strategy(float, st.floats(allow_nan=False, allow_infinity=False))  # what JSON can hold
 HOSTILE = st.sampled_from(
     [
         *("yes", "no", "null", "~", "true", "1e3", "0x10", "012", "1_000", "1:30", "2027-01-31", ".inf", "=", "<<"),
@@ -56,7 +57,7 @@ DOCUMENTS = st.builds(
 )
 SITES = st.lists(
     st.builds(
-        CallSite,
+        Site,
         path=st.sampled_from(["a.py", "b/c.py", "c:/d.py"]),
         function=st.sampled_from(["f", "g", "<module>", "h", "T.m"]),
         size=SIZES,
@@ -166,7 +167,7 @@ def test_any_run_survives_json(run: Run) -> None:
 
 
 @given(SITES, SITES, st.integers(min_value=1, max_value=12))
-def test_what_grew_sums_to_the_growth(head: list[CallSite], base: list[CallSite], most: int) -> None:
+def test_what_grew_sums_to_the_growth(head: list[Site], base: list[Site], most: int) -> None:
     growth = sum(site.size for site in head) - sum(site.size for site in base)
     for kept in ({site.key: site.size for site in base}, largest(base, sum(site.size for site in base))):
         grown = growth_by_site(head, kept, growth, most=most)
@@ -177,7 +178,7 @@ def test_what_grew_sums_to_the_growth(head: list[CallSite], base: list[CallSite]
 
 
 @given(SITES)
-def test_a_baseline_keeps_no_more_than_it_needs(sites: list[CallSite]) -> None:
+def test_a_baseline_keeps_no_more_than_it_needs(sites: list[Site]) -> None:
     peak = sum(site.size for site in sites)
     kept = largest(sites, peak)
     assert len(kept) <= 10

@@ -57,11 +57,11 @@ def test_a_link_to_the_project_gives_the_same_names(tmp_path: Path) -> None:
 
 
 def test_a_file_is_written_with_its_folders_and_read_back(tmp_path: Path) -> None:
-    store = open_store(tmp_path)
+    store = open_store(tmp_path).own
     assert store.document(FILE) is None
     write(tmp_path, store.path(FILE), ONE)
-    assert open_store(tmp_path).document(FILE) == ONE
-    assert open_store(tmp_path).files() == [FILE]
+    assert open_store(tmp_path).own.document(FILE) == ONE
+    assert open_store(tmp_path).own.files() == [FILE]
 
 
 def test_a_file_has_the_permissions_that_any_new_file_has(tmp_path: Path) -> None:
@@ -124,13 +124,13 @@ def test_an_interrupted_write_leaves_nothing_beside_the_file(tmp_path: Path, mon
 def test_a_file_that_is_not_utf_8_is_an_error_that_names_it(tmp_path: Path) -> None:
     put_baseline(tmp_path, {"test_a": Reference(value=10)}).write_bytes(b"format: \xff")
     with pytest.raises(BaselineError, match=rf"{FILE}.yaml: .*utf-8.*; check the file, or restore it from git"):
-        open_store(tmp_path).document(FILE)
+        open_store(tmp_path).own.document(FILE)
 
 
 def test_a_folder_in_a_files_place_is_an_error_that_names_it(tmp_path: Path) -> None:
     (tmp_path / FOLDER / f"{FILE}.yaml").mkdir(parents=True)
     with pytest.raises(BaselineError, match=rf"{FILE}.yaml: .*check the file"):
-        open_store(tmp_path).document(FILE)
+        open_store(tmp_path).own.document(FILE)
 
 
 def test_environments_are_the_folders_with_baselines(tmp_path: Path) -> None:
@@ -218,7 +218,7 @@ def test_a_reason_that_is_no_text_leaves_the_old_file(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("file", ["../x", "/x", "a//b", "a\\b", "a/../../x", "./x", "", "a\0b"])
 def test_a_file_outside_its_folder_is_no_place_for_a_baseline(tmp_path: Path, file: str) -> None:
-    store = open_store(tmp_path)
+    store = open_store(tmp_path).own
     with pytest.raises(BaselineError, match="is no place for a baseline; it would lie outside its folder"):
         store.path(file)
     with pytest.raises(BaselineError, match="is no place for a baseline"):

@@ -38,7 +38,7 @@ def test_what_is_no_budget_says_how_to_write_one(text: str | int) -> None:
 
 @pytest.mark.parametrize("text", ["max(200KB, 100KB)", "min(5%, 10%)"])
 def test_a_choice_takes_one_size_and_one_percentage(text: str) -> None:
-    with pytest.raises(ValueError, match=r"(max|min)\(\) takes one size and one percentage"):
+    with pytest.raises(ValueError, match=r"(max|min)\(\) takes one amount and one percentage"):
         Allowance.parse(text)
 
 
@@ -64,25 +64,27 @@ def test_looser_means_that_some_value_may_grow_more(one: str, other: str, looser
 
 
 def test_each_part_of_a_budget_comes_from_the_most_specific_rule_that_has_it() -> None:
-    option = Rule(growth=Allowance(size=1), sources={"growth": "command line"})
-    marker = Rule(growth=Allowance(size=2), limit=20, sources={"growth": "marker", "limit": "marker"})
-    general = Rule(growth=Allowance(size=3), limit=30, drift=Allowance(size=300), sources={"drift": "memgate.yml:2"})
+    option = Rule(growth=Allowance(amount=1), sources={"growth": "command line"})
+    marker = Rule(growth=Allowance(amount=2), limit=20, sources={"growth": "marker", "limit": "marker"})
+    general = Rule(
+        growth=Allowance(amount=3), limit=30, drift=Allowance(amount=300), sources={"drift": "memgate.yml:2"}
+    )
     assert resolve([option, marker, general]) == Budget(
-        growth=Allowance(size=1),
+        growth=Allowance(amount=1),
         limit=20,
-        drift=Allowance(size=300),
+        drift=Allowance(amount=300),
         sources={"growth": "command line", "limit": "marker", "drift": "memgate.yml:2"},
     )
 
 
 def test_a_growth_of_nothing_is_a_budget_too() -> None:
-    found = resolve([Rule(growth=Allowance(size=0)), Rule(growth=Allowance(size=9))])
-    assert found.growth.of(1_000_000) == 0
+    found = resolve([Rule(growth=Allowance(amount=0)), Rule(growth=Allowance(amount=9))])
+    assert found.growth == Allowance(amount=0)
 
 
 def test_a_budget_says_all_of_its_parts_and_where_they_stand() -> None:
     sources = {"growth": "default", "limit": "marker", "drift": "memgate.yml:2"}
-    full = Budget(growth=Allowance(size=200_000), limit=64_000_000, drift=Allowance(percent=10), sources=sources)
+    full = Budget(growth=Allowance(amount=200_000), limit=64_000_000, drift=Allowance(percent=10), sources=sources)
     assert str(full) == "growth 200 KB (default), limit 64 MB (marker), drift 10% (memgate.yml:2)"
     assert str(Budget(growth=Allowance(percent=5), sources=sources)) == "growth 5% (default)"
 

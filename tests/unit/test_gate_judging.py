@@ -219,10 +219,11 @@ FAILING = {Outcome.REGRESSED, Outcome.DRIFTED}
 
 
 @pytest.mark.parametrize("outcome", list(Outcome))
-def test_only_growth_fails_a_test(outcome: Outcome) -> None:
-    assert outcome.fails_test is (outcome in FAILING)
+def test_only_growth_and_what_gives_no_number_fail_a_test(outcome: Outcome) -> None:
+    assert outcome.fails_test is (outcome in {*FAILING, Outcome.NO_ANSWER})
     found = Finding(subject=SUBJECT, metric=METRIC, outcome=outcome)
-    assert verdict([found], []) is (Verdict.FAILED if outcome in FAILING else Verdict.PASSED)
+    by_itself = {Outcome.NO_ANSWER: Verdict.NO_ANSWER, **dict.fromkeys(FAILING, Verdict.FAILED)}
+    assert verdict([found], []) is by_itself.get(outcome, Verdict.PASSED)
 
 
 @pytest.mark.parametrize(

@@ -196,13 +196,13 @@ def test_budgets_come_from_the_base_and_waivers_from_the_work_tree(tmp_path: Pat
         tmp_path,
         environment,
         base="HEAD",
-        options=Rule(limit=64 * MB, sources={"limit": "command line"}),
+        options={METRIC: Rule(limit=64 * MB, sources={"limit": "command line"})},
         missing="fail",
     )
     assert str(gate.config.budget(SUBJECT, METRIC)) == "growth 100 KB (memgate.yml:1), limit 64 MB (command line)"
     assert gate.config.missing_fails
     assert [one.source for one in gate.waivers] == ["memgate.yml:2"]
-    assert open_gate(tmp_path, environment).config.budget(SUBJECT, METRIC).growth == Allowance(size=9 * MB)
+    assert open_gate(tmp_path, environment).config.budget(SUBJECT, METRIC).growth == Allowance(amount=9 * MB)
 
 
 def waived(root: Path, until: str, value: int, *, test: str = FILE) -> Finding:

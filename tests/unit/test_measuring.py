@@ -22,7 +22,7 @@ from pytest_memgate.measure.capture import Capture, Recorder
 from pytest_memgate.measure.places import Places
 from pytest_memgate.measure.sites import Sites
 from pytest_memgate.model.measurement import Basis, Measurement
-from pytest_memgate.model.site import CallSite
+from pytest_memgate.model.site import Site
 from pytest_memgate.tasks.settle import Again, measure
 
 MB = 1_000_000
@@ -267,7 +267,7 @@ class Fake(Capture):
         self._imports = imports
 
     def sites(self, places: Places) -> Sites:
-        return Sites(sites=(CallSite(path=str(places.root), function="f", size=self.peak),), imports=self._imports)
+        return Sites(sites=(Site(path=str(places.root), function="f", size=self.peak),), imports=self._imports)
 
 
 def settle(

@@ -24,6 +24,7 @@ def test_what_has_its_default_is_left_out() -> None:
         "subject": {"file": FILE, "name": SUBJECT.name},
         "metric": METRIC,
         "outcome": "passed",
+        "budget": "growth 200 KB (default)",
     }
 
 
@@ -36,12 +37,12 @@ def test_keys_from_a_later_version_are_passed_over() -> None:
     ("change", "message"),
     [
         ({"outcome": "splendid"}, "'splendid' is not a valid Outcome"),
-        ({"baseline": "12"}, "not a Finding: int expected, not '12'"),
-        ({"baseline": True}, "not a Finding: int expected, not True"),
+        ({"baseline": "12"}, "not a Finding: float expected, not '12'"),
+        ({"baseline": True}, "not a Finding: float expected, not True"),
         ({"subject": []}, "not a Finding: dict expected, not []"),
         ({"growth_by_site": {}}, "not a Finding: list expected, not {}"),
         ({"subject": {"file": "x"}}, "missing 1 required positional argument: 'name'"),
-        ({"measurement": {"value": 1, "basis": "warm"}}, "missing 1 required keyword-only argument: 'cold'"),
+        ({"measurement": {"value": 1}}, "missing 1 required keyword-only argument: 'basis'"),
     ],
 )
 def test_data_of_another_shape_is_a_value_error(change: dict[str, Any], message: str) -> None:

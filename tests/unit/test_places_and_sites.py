@@ -15,7 +15,7 @@ import yaml
 from pytest_memgate.measure.packages import packages_used
 from pytest_memgate.measure.places import Place, Places
 from pytest_memgate.measure.sites import Frame, read_sites
-from pytest_memgate.model.site import CallSite
+from pytest_memgate.model.site import Site
 
 STDLIB = Path(sysconfig.get_path("stdlib"))
 PURELIB = Path(sysconfig.get_path("purelib"))
@@ -103,7 +103,7 @@ def test_a_site_shows_the_line_and_callers_of_its_largest_allocation(root: Path,
     large = Record(900, frames(root, "load", "order"))
     for records in ([small, large], [large, small]):
         assert read_sites(records, places).sites == (
-            CallSite(
+            Site(
                 path="shop.py",
                 function="load",
                 size=910,

@@ -61,7 +61,7 @@ def test_growth_is_followed_by_its_callers_and_packages() -> None:
         "    +4 MB  shop/orders.py:12 in load  (1 MB -> 5 MB)",
         "             called from shop/web.py:3 in get",
         "             uses numpy 2.1.0, pandas 2.2",
-        "    +40 B  other call sites",
+        "    +40 B  all others",
         "    -1 KB  shop/orders.py in save  (1 KB -> 0 B)",
     ]
 
@@ -146,11 +146,11 @@ def test_an_entry_says_all_that_it_holds() -> None:
 
 def test_a_difference_says_its_values_its_note_and_its_sites() -> None:
     grown = (Contribution(site=site("load", MB), base=0, head=MB),)
-    assert difference_lines(SUBJECT, METRIC, MB, 2 * MB, grown, "a note") == [
+    assert difference_lines(SUBJECT, METRIC, MB, 2 * MB, "B", grown, "a note") == [
         f"{SUBJECT}  memory.peak 1 MB -> 2 MB: +1 MB  (a note)",
         "      +1 MB  shop/orders.py in load  (0 B -> 1 MB)",
     ]
-    assert difference_lines(SUBJECT, METRIC, MB, MB, (), "")[0].endswith("1 MB -> 1 MB: +0 B")
+    assert difference_lines(SUBJECT, METRIC, MB, MB, "B", (), "")[0].endswith("1 MB -> 1 MB: +0 B")
 
 
 def texts(run: Run, verbosity: int = 0) -> list[str]:
@@ -169,6 +169,7 @@ def test_the_worst_comes_first_and_the_most_growth_within_it() -> None:
         "large",
         "small",
         "t_drifted",
+        "t_no_answer",
         "t_unstable",
         "t_incomparable",
         "t_unmeasured",
@@ -179,6 +180,7 @@ def test_the_worst_comes_first_and_the_most_growth_within_it() -> None:
         "t_improved",
         "t_skipped",
         "t_passed",
+        "t_not_gated",
     ]
 
 

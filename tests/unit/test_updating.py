@@ -198,7 +198,7 @@ def test_values_under_another_header_are_all_measured_anew_at_once(tmp_path: Pat
     done = updated(tmp_path, measured("test_a", settled(2 * MB)), measured("test_b", settled(5)))
     assert kinds(done) == [(ChangeKind.REMEASURED, "test_a"), (ChangeKind.REMEASURED, "test_b")]
     assert entries_of(tmp_path) == {"test_a": Reference(value=2 * MB), "test_b": Reference(value=5)}
-    found = open_store(tmp_path).document(FILE)
+    found = open_store(tmp_path).own.document(FILE)
     assert found is not None
     assert found.header == HEADER
 

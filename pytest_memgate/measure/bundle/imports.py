@@ -1,0 +1,68 @@
+"""How a package or module comes to be in a bundle: the way back over its importers to the project's own code."""
+
+from collections.abc import Container, Mapping
+
+from pytest_memgate.measure.bundle.layout import Importer
+from pytest_memgate.measure.bundle.modules import RUNTIME, is_installed, package_of
+
+_LINES = 3
+_Step = tuple[str, bool]  # an importer, and whether it imports lazily
+
+
+class Imports:
+    """The imports of a build, between packages as a whole and modules of the project.
+
+    `keys` says which of them a module counts as; those that it does not name count as what they are called.
+    """
+
+    def __init__(self, importers: Mapping[str, frozenset[Importer]], keys: Mapping[str, str]) -> None:
+        self._importers = importers
+        self._keys = keys
+        self._modules: dict[str, list[str]] = {}
+        self._steps: dict[str, dict[str, bool]] = {}
+        for module in importers:
+            self._modules.setdefault(self._key(module), []).append(module)
+
+    def chain(self, key: str, here: Container[str]) -> tuple[str, ...]:
+        """Return up to three lines, nearest first: each names what imports the one before it.
+
+        Where there are several ways, one that loads at once comes before a lazy one, and one through what is `here`, in
+        the same download, before others; then the shortest to the project's code.
+        """
+        lines: list[str] = []
+        seen = {key}
+        while len(lines) < _LINES and (steps := self._to_own_code(key, seen, here)):
+            for name, lazy in steps:
+                lines.append(f"{'lazily ' if lazy else ''}imported by {name}")
+                seen.add(name)
+                key = name
+        return tuple(lines[:_LINES])
+
+    def _to_own_code(self, key: str, seen: Container[str], here: Container[str]) -> list[_Step]:
+        ways: dict[str, list[_Step]] = {key: []}
+        for each in (queue := [key]):
+            steps = self._into(each)
+            for name in sorted(steps, key=lambda name: (steps[name], name not in here, name)):
+                if name in ways or name in seen:
+                    continue
+                ways[name] = [*ways[each], (name, steps[name])]
+                if not is_installed(name):
+                    return ways[name]
+                queue.append(name)
+        return []
+
+    def _into(self, key: str) -> dict[str, bool]:
+        """Return who imports a package or module, and whether only lazily."""
+        if key not in self._steps:
+            steps = self._steps.setdefault(key, {})
+            for importer in (found for module in self._modules.get(key, ()) for found in self._importers[module]):
+                name = self._key(importer.module)
+                if name not in {key, RUNTIME}:
+                    steps[name] = steps.get(name, True) and importer.lazy
+        return self._steps[key]
+
+    def _key(self, module: str) -> str:
+        if found := self._keys.get(module):
+            return found
+        package = package_of(module)
+        return package.key if package else module

@@ -1,0 +1,77 @@
+"""What each file is made of, exactly: bytes by module that sum to its size."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from pytest_memgate.measure.bundle.layout import Output
+from pytest_memgate.measure.bundle.modules import RUNTIME, ModuleNames
+from pytest_memgate.measure.bundle.sourcemap import MapError, bytes_by_source
+
+_SCRIPTS = (".js", ".mjs", ".cjs")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Parts:
+    """Bytes by module, the file's own label where nothing is known; `unread` says why its source map was of no use."""
+
+    modules: Mapping[str, int]
+    estimated: bool = False
+    whole: bool = False
+    unread: str = ""
+
+
+def parts_of(output: Output, path: Path, content: bytes, names: ModuleNames) -> Parts:
+    """Return what a file is made of: by its bundler, by the source map beside it, or else by estimate."""
+    if output.parts and not output.estimated:
+        return Parts(modules=_with_rest(output.parts, len(content)))
+    unread = ""
+    try:
+        if mapped := _mapped(path, content, names):
+            return Parts(modules=_with_rest(mapped, len(content)))
+    except MapError as error:
+        unread = f"{output.label}.map says nothing: {error}"
+    if output.parts and sum(output.parts.values()):
+        return Parts(modules=scaled(output.parts, len(content)), estimated=True, unread=unread)
+    return Parts(modules={output.label: len(content)}, whole=True, unread=unread)
+
+
+def _mapped(path: Path, content: bytes, names: ModuleNames) -> dict[str, int]:
+    try:
+        source_map = path.with_name(f"{path.name}.map").read_bytes()
+    except OSError:
+        return {}
+    found: dict[str, int] = {}
+    for source, size in bytes_by_source(content, source_map).items():
+        found[names(source)] = found.get(names(source), 0) + size
+    return found
+
+
+def _with_rest(parts: Mapping[str, int], size: int) -> Mapping[str, int]:
+    """Return the parts with what is no module's counted as the bundler's own."""
+    rest = size - sum(parts.values())
+    if rest < 0:
+        return scaled(parts, size)
+    return {**parts, RUNTIME: parts.get(RUNTIME, 0) + rest}
+
+
+def scaled(parts: Mapping[str, int], size: int) -> Mapping[str, int]:
+    """Return whole numbers in proportion to `parts` that sum to `size`."""
+    whole = sum(parts.values())
+    shares = {name: divmod(part * size, whole) for name, part in parts.items()}
+    left = size - sum(share for share, _ in shares.values())
+    rounded_up = set(sorted(shares, key=lambda name: (-shares[name][1], name))[:left])
+    return {name: share + (name in rounded_up) for name, (share, _) in shares.items()}
+
+
+def remarks(parts: Mapping[str, Parts]) -> tuple[str, ...]:
+    """Return what a reader of the sites of these files must know."""
+    found = [each.unread for each in parts.values() if each.unread]
+    if any(each.estimated for each in parts.values()):
+        found.append("module sizes are estimates: webpack gives them before minification")
+    whole = [path for path, each in parts.items() if each.whole and not each.unread and path.endswith(_SCRIPTS)]
+    if whole:
+        more = f" and {len(whole) - 1} more" if len(whole) > 1 else ""
+        name = next(iter(parts[whole[0]].modules))
+        found.append(f"what is in {name}{more} is not known: no source map lies beside it")
+    return tuple(found)

@@ -1,0 +1,55 @@
+"""Reading JSON whose shape we know: what differs is an error that says where, never a number that is not there."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from pytest_memgate.errors import MeasureError
+
+
+@dataclass(frozen=True, slots=True)
+class Node:
+    """A value in a JSON file, and where it stands: `dist/stats.json: entrypoints.main.assets`."""
+
+    value: Any
+    where: str
+
+    def __getitem__(self, key: str) -> "Node":
+        """Return a field; one that is not there holds None."""
+        return Node(self._checked(dict, "an object").get(key), self._below(key))
+
+    def fields(self) -> dict[str, "Node"]:
+        return {key: Node(value, self._below(key)) for key, value in self._checked(dict, "an object").items()}
+
+    def items(self) -> list["Node"]:
+        return [Node(value, f"{self.where}[{i}]") for i, value in enumerate(self._checked(list, "a list"))]
+
+    def items_if_any(self) -> list["Node"]:
+        """Return the items of a list that may be left out."""
+        return [] if self.value is None else self.items()
+
+    def text(self) -> str:
+        value: str = self._checked(str, "text")
+        return value
+
+    def size(self) -> int:
+        value: int = self._checked(int, "a number of bytes")
+        if value < 0 or isinstance(value, bool):
+            raise self._wrong("a number of bytes")
+        return value
+
+    def _checked(self, kind: type, name: str) -> Any:
+        if not isinstance(self.value, kind):
+            raise self._wrong(name)
+        return self.value
+
+    def _below(self, key: str) -> str:
+        return f"{self.where}.{key}" if ": " in self.where else f"{self.where}: {key}"
+
+    def _wrong(self, name: str) -> MeasureError:
+        hint = "give the file as the bundler wrote it"
+        return MeasureError(f"{self.where} is {_name(self.value)}, not {name}", hint=hint)
+
+
+def _name(value: object) -> str:
+    names = {dict: "an object", list: "a list", str: "text", type(None): "missing"}
+    return names.get(type(value), repr(value))

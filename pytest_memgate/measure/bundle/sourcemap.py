@@ -1,0 +1,152 @@
+"""How many bytes of a generated file come from each of its sources, read from its source map.
+
+The format is ECMA-426, version 3: `mappings` holds, for each line of the generated file, segments of numbers in base64
+(VLQ), each the difference to the one before: column, source, and up to three more that are of no use here. A segment's
+source owns the text up to the next segment. Columns are UTF-16 code units.
+"""
+
+import json
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping
+
+from pytest_memgate.errors import MeasureError
+
+_DIGITS = {digit: i for i, digit in enumerate("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/")}
+_NOBODY = -1
+_OTHER_FILE = "it does not fit its file: it is of another build"
+
+
+class MapError(MeasureError):
+    """A source map that says nothing of its file."""
+
+
+def bytes_by_source(generated: bytes, source_map: bytes) -> Mapping[str, int]:
+    """Return bytes of a generated file by source, named as in the map; what no source owns is not among them.
+
+    Line ends and indentation belong to the source around them. Raises MapError for a map that is none, that is made of
+    sections, or that does not fit the file.
+    """
+    sources, mappings = _read(source_map)
+    try:
+        lines = generated.decode("utf-8").split("\n")
+    except UnicodeDecodeError as error:
+        raise MapError("its file is not UTF-8") from error
+    mapped = mappings.rstrip(";").split(";")
+    if len(mapped) > len(lines):
+        raise MapError(_OTHER_FILE)
+    owned: Counter[int] = Counter()
+    decoder = _Decoder(len(sources))
+    owner = _NOBODY
+    for line, segments in zip(lines, mapped, strict=False):
+        size_of = _ruler(line)
+        spans = list(decoder.spans(segments))
+        if not spans:
+            owner = owner if not line.strip() else _NOBODY
+            spans = [(0, owner)]
+        elif line[: spans[0][0]].strip():
+            spans.insert(0, (0, _NOBODY))
+        else:
+            spans[0] = (0, spans[0][1])
+        ends = [*(column for column, _ in spans[1:]), None]
+        for (start, owner), end in zip(spans, ends, strict=True):
+            owned[owner] += size_of(start, end)
+        owned[owner] += 1
+    if len(mapped) == len(lines):
+        owned[owner] -= 1  # the last line has no end
+    return _by_name(owned, sources)
+
+
+def _by_name(owned: Counter[int], sources: list[str]) -> Mapping[str, int]:
+    named: Counter[str] = Counter()
+    for source, size in owned.items():
+        if source != _NOBODY and sources[source]:
+            named[sources[source]] += size
+    return {name: size for name, size in named.items() if size > 0}
+
+
+def _read(source_map: bytes) -> tuple[list[str], str]:
+    try:
+        content = json.loads(source_map)
+    except (ValueError, RecursionError) as error:
+        raise MapError("it is not JSON") from error
+    if not isinstance(content, dict):
+        raise MapError("it is not a source map")
+    if "sections" in content:
+        raise MapError("it is made of sections, which are not read")
+    sources, mappings = content.get("sources"), content.get("mappings")
+    if not isinstance(sources, list) or not isinstance(mappings, str):
+        raise MapError("it has no sources and mappings")
+    root = str(content.get("sourceRoot") or "")
+    root = f"{root.rstrip('/')}/" if root else ""
+    return [f"{root}{source}" if source else "" for source in sources], mappings
+
+
+def _ruler(line: str) -> Callable[[int, int | None], int]:
+    """Return what tells the UTF-8 bytes between two columns of a line, up to its end for None.
+
+    Raises MapError, when called, for columns that the line does not have.
+    """
+    plain = line.isascii()
+    wide = b"" if plain else line.encode("utf-16-le")
+    width = len(line) if plain else len(wide) // 2
+
+    def size_of(start: int, end: int | None) -> int:
+        end = width if end is None else end
+        if not 0 <= start <= end <= width:
+            raise MapError(_OTHER_FILE)
+        # A column within a surrogate pair is nobody's: ignored, so that no byte counts twice.
+        return end - start if plain else len(wide[2 * start : 2 * end].decode("utf-16-le", "ignore").encode())
+
+    return size_of
+
+
+class _Decoder:
+    """Reads the segments of line after line: the source goes on from line to line, the column starts anew."""
+
+    def __init__(self, sources: int) -> None:
+        self._sources = sources
+        self._source = 0
+        self._known: dict[str, tuple[int, int | None]] = {}
+
+    def spans(self, segments: str) -> Iterator[tuple[int, int]]:
+        """Yield each column of a line where another source begins, and that source."""
+        if not segments:
+            return
+        column, source, owner = 0, self._source, None
+        known = self._known
+        for segment in segments.split(","):
+            try:
+                step, change = known[segment]  # nearly all segments of a file repeat
+            except KeyError:
+                step, change = known[segment] = _decode(segment)
+            column += step
+            if change is None:
+                now = _NOBODY
+            else:
+                source += change
+                now = source
+            if now != owner:
+                if not _NOBODY <= now < self._sources:
+                    raise MapError(f"it names source {now} of {self._sources}")
+                yield column, now
+                owner = now
+        self._source = source
+
+
+def _decode(segment: str) -> tuple[int, int | None]:
+    """Return a segment's step in columns and in sources, None where it names no source."""
+    numbers = []
+    value = shift = 0
+    for letter in segment:
+        digit = _DIGITS.get(letter)
+        if digit is None:
+            break
+        value |= (digit & 31) << shift
+        shift += 5
+        if digit < 32:
+            numbers.append(-(value >> 1) if value & 1 else value >> 1)
+            value = shift = 0
+    else:
+        if len(numbers) in {1, 4, 5} and not shift:
+            return numbers[0], numbers[1] if len(numbers) > 1 else None
+    raise MapError(f"{segment!r} is not a mapping")

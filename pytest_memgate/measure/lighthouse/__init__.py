@@ -1,0 +1,1 @@
+"""Page loads, measured by Lighthouse."""

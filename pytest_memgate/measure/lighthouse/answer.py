@@ -1,0 +1,137 @@
+"""Whether a page answers at all: a plain request of our own, before Lighthouse takes minutes to say no."""
+
+import http.client
+import ipaddress
+import socket
+import ssl
+import urllib.error
+import urllib.request
+from collections.abc import Mapping
+from dataclasses import dataclass
+from urllib.parse import SplitResult, parse_qsl, quote, unquote, urlsplit
+
+from pytest_memgate.errors import MeasureError
+
+TIMEOUT_SECONDS = 20.0
+
+_GONE = (404, 410)
+_PORTS = {"http": 80, "https": 443}
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """Why a page cannot be measured, what to do, and whether it may get better by waiting."""
+
+    why: str
+    hint: str
+    for_now: bool = False
+
+    def error(self) -> MeasureError:
+        return MeasureError(self.why, hint=self.hint)
+
+
+def ask(
+    url: str,
+    headers: Mapping[str, str],
+    *,
+    any_content: bool = False,
+    timeout_seconds: float = TIMEOUT_SECONDS,
+) -> Refusal | None:
+    """Request a page; return what is wrong with its answer, if anything.
+
+    With `any_content` only that there is an answer counts: a login script may let Chrome in where we stay outside. What
+    only a browser can judge, as a certificate or a 403, is left to Chrome.
+    """
+    plain = quote(url, safe="%/:?#[]@!$&'()*+,;=~")
+    request = urllib.request.Request(plain, headers={"Accept": "text/html,*/*", **headers})  # noqa: S310
+    try:
+        with _opener(url).open(request, timeout=timeout_seconds) as response:
+            shown, first = response.geturl(), response.read(1)
+    except urllib.error.HTTPError as error:
+        with error:
+            return None if any_content else _bad_status(url, error)
+    except (OSError, http.client.HTTPException) as error:
+        return _no_answer(url, error, timeout_seconds)
+    if any_content:
+        return None
+    if not same_page(url, shown):
+        return Refusal(f"{url} leads to {shown}, another page", "ask for that one, or let Lighthouse log in first")
+    if not first:
+        return Refusal(f"{url}: the answer is empty, 0 bytes", "see why the server sends no page")
+    return None
+
+
+def listens(url: str) -> bool:
+    """Say whether anything accepts connections at a URL's host and port."""
+    parts = urlsplit(url)
+    try:
+        with socket.create_connection((parts.hostname or "", _port(parts)), timeout=2):
+            return True
+    except OSError:
+        return False
+
+
+def same_page(asked: str, shown: str) -> bool:
+    """Say whether the URL that was shown in the end is the page asked for.
+
+    It may have gained a slash, the index file's name, a query, a fragment, or the s of https.
+    """
+    a, b = urlsplit(asked), urlsplit(shown)
+    if (a.hostname or "").lower() != (b.hostname or "").lower():
+        return False
+    secured = (a.scheme, b.scheme) == ("http", "https") and not a.port and not b.port
+    if not secured and (a.scheme != b.scheme or _port(a) != _port(b)):
+        return False
+    return _path(a) == _path(b) and set(parse_qsl(a.query)) <= set(parse_qsl(b.query))
+
+
+def _path(parts: SplitResult) -> str:
+    path = unquote(parts.path)
+    for index in ("index.html", "index.htm"):
+        if path.endswith(f"/{index}"):
+            path = path.removesuffix(index)
+    return path.rstrip("/")
+
+
+def _port(parts: SplitResult) -> int:
+    return parts.port or _PORTS.get(parts.scheme, 0)
+
+
+def _opener(url: str) -> urllib.request.OpenerDirector:
+    # Chrome judges certificates by its own store; ours may lack what that has.
+    handlers: list[urllib.request.BaseHandler] = [
+        urllib.request.HTTPSHandler(context=ssl._create_unverified_context())  # noqa: S323, SLF001
+    ]
+    if _is_loopback(urlsplit(url).hostname or ""):  # Chrome asks no proxy for it either
+        handlers.append(urllib.request.ProxyHandler({}))
+    return urllib.request.build_opener(*handlers)
+
+
+def _is_loopback(host: str) -> bool:
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost" or host.endswith(".localhost")
+
+
+def _bad_status(url: str, error: urllib.error.HTTPError) -> Refusal | None:
+    if error.code in _GONE:
+        return Refusal(f"{url}: the server answers {error.code} {error.reason}", "check the URL")
+    if error.code >= 500:
+        return Refusal(f"{url}: the server answers {error.code} {error.reason}", "see the server's log", for_now=True)
+    return None
+
+
+def _no_answer(url: str, error: Exception, timeout_seconds: float) -> Refusal | None:
+    reason = error.reason if isinstance(error, urllib.error.URLError) else error
+    if isinstance(reason, TimeoutError):
+        return Refusal(
+            f"{url}: no answer within {timeout_seconds:.1f} s", "see what the server waits for", for_now=True
+        )
+    if isinstance(reason, socket.gaierror):
+        if _is_loopback(urlsplit(url).hostname or ""):  # Chrome knows shop.localhost by itself
+            return None
+        return Refusal(f"{url}: the host's name is not known", "check the URL")
+    if isinstance(reason, ConnectionRefusedError):
+        return Refusal(f"{url}: nothing listens there", "start the server first, or give `start`", for_now=True)
+    return Refusal(f"{url}: no answer: {reason or type(reason).__name__}", "see the server's log", for_now=True)

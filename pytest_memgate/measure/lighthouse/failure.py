@@ -1,0 +1,127 @@
+"""What went wrong in Lighthouse CI, in one line, out of the hundreds that it prints."""
+
+import contextlib
+import json
+import os
+import re
+import signal
+import sys
+from pathlib import Path
+
+from pytest_memgate.errors import MeasureError
+from pytest_memgate.measure import warden
+from pytest_memgate.measure.command import Done
+
+_CODE = re.compile(r'"runtimeError": \{\s*"code": "(\w+)",\s*"message": ("(?:[^"\\]|\\.)*")')
+_STATUS = re.compile(r"Status code: (\d+)")
+_SPOKEN = re.compile(
+    r"^(?:Runtime error encountered|\w*Error): (?!Lighthouse failed with exit code)(.+)$", re.MULTILINE
+)
+_CHROME_GONE = re.compile("Target closed|Connection closed|WebSocket is not open|TargetCloseError")
+_LOG_PREFIX = re.compile(r"^\[[^\]]*\] *")
+_NOISE = re.compile(r"^\s*(at |LH:|\d{4}-\d\d-\d\dT|[\]}{\"]|$)")
+
+# Lighthouse's own codes for a page that it could not load, in our words, and what to do next.
+_RUNTIME_ERRORS = {
+    "NO_FCP": ("the page painted nothing", "see that it shows something without a click"),
+    "NO_LCP": ("the page painted nothing large enough to be measured", "see that it shows a text or an image"),
+    "ERRORED_DOCUMENT_REQUEST": ("the server answers {status}", "check the URL and the server's log"),
+    "CHROME_INTERSTITIAL_ERROR": ("Chrome shows an error page instead", "see that the server runs and stays up"),
+    "INSECURE_DOCUMENT_REQUEST": ("Chrome does not trust the certificate", "use http on this machine, or a valid one"),
+    "NOT_HTML": ("the answer is no HTML page", "check the URL"),
+    "PAGE_HUNG": ("the page's scripts never let go", "see what they compute"),
+    "TARGET_CRASHED": ("the page's process in Chrome crashed", "look for memory, and add --disable-dev-shm-usage"),
+}
+
+SANDBOX_HINT = "add --no-sandbox to `chromeFlags` in the page's settings"
+
+
+def failure(name: str, done: Done, loads: int, asked: int, timeout_seconds: float) -> MeasureError | None:
+    """Return why a run of Lighthouse CI counts for nothing, None if it ended well with all its loads."""
+    if done.timed_out:
+        which = f"load {loads + 1} of {asked}"
+        hint = "raise the page's `timeout_seconds`, or see what it waits for"
+        return MeasureError(f"{name}: {which} did not end within {timeout_seconds:g} s", hint=hint)
+    if found := _CODE.search(done.out):
+        return runtime_error(name, found.group(1), json.loads(found.group(2)))
+    if number := _signal(done.code):
+        hint = "nothing of it counts; if memory ran out, give it more, then run it again"
+        return MeasureError(f"{name}: lhci was ended from outside by {number}", hint=hint)
+    if done.code != 0:
+        return _other(name, done)
+    if loads != asked:
+        return MeasureError(f"{name}: lhci ended with {loads} of {asked} loads", hint="run it again")
+    return None
+
+
+def runtime_error(name: str, code: str, message: str) -> MeasureError:
+    """Return the error for Lighthouse's `runtimeError`."""
+    if known := _RUNTIME_ERRORS.get(code):
+        status = _STATUS.search(message)
+        why, hint = known[0].format(status=status.group(1) if status else "with an error"), known[1]
+    else:
+        why, hint = _one_line(message).removesuffix(f"({code})").rstrip(" ."), "see the page in a browser"
+    return MeasureError(f"{name}: {why} ({code})", hint=hint)
+
+
+def chrome_failure(folder: Path) -> MeasureError | None:
+    """Return why Chrome did not start, if it did not: Lighthouse would ask it fifty times, and then start it again.
+
+    Lighthouse keeps Chrome's profile, with its process id and what it says, in a folder below `folder`.
+    """
+    if sys.platform == "win32":  # where a process cannot be asked whether it lives
+        return None
+    for profile in folder.glob("lighthouse.*"):
+        try:
+            pid = int((profile / "chrome.pid").read_text(encoding="ascii"))
+            said = (profile / "chrome-err.log").read_text(encoding="utf-8", errors="replace")
+        except (OSError, ValueError):  # not there yet, or not any more
+            continue
+        if _is_alive(pid) or "DevTools listening" in said or warden.belonging(profile):
+            continue
+        lines = [_LOG_PREFIX.sub("", line).strip() for line in said.splitlines() if line.strip()]
+        why = next((line for line in lines if "sandbox" in line), lines[-1] if lines else "it says nothing")
+        hint = SANDBOX_HINT if "sandbox" in why else "start it by hand to see why, or set CHROME_PATH to another"
+        return MeasureError(f"Chrome does not start: {_one_line(why)}", hint=hint)
+    return None
+
+
+def _other(name: str, done: Done) -> MeasureError:
+    if "Unable to connect to Chrome" in done.out:
+        return MeasureError(
+            f"{name}: Lighthouse gets no connection to Chrome", hint="see whether Chrome starts by hand"
+        )
+    if _CHROME_GONE.search(done.out):
+        hint = "see its memory; in a container, add --disable-dev-shm-usage to `chromeFlags` in the page's settings"
+        return MeasureError(f"{name}: Chrome ended during the load", hint=hint)
+    if "Unable to require 'puppeteer'" in done.out:
+        return MeasureError(f"{name}: puppeteerScript needs puppeteer", hint="run `npm install --save-dev puppeteer`")
+    spoken = _SPOKEN.findall(done.out)
+    plain = [line for line in done.out.splitlines() if not _NOISE.match(line)]
+    why = spoken[0] if spoken else plain[-1] if plain else "it says nothing"
+    return MeasureError(
+        f"{name}: lhci failed, exit code {done.code}: {_one_line(why)}", hint="see the page in a browser"
+    )
+
+
+def _one_line(text: str) -> str:
+    line = " ".join(text.split())
+    return line if len(line) <= 300 else f"{line[:299]}…"
+
+
+def _signal(code: int) -> str:
+    """Return the name of the signal that ended a command; a shell between reports 128 more."""
+    number = -code if code < 0 else code - 128
+    with contextlib.suppress(ValueError):
+        return signal.Signals(number).name
+    return ""
+
+
+def _is_alive(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        return True
+    return True

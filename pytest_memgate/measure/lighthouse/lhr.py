@@ -1,0 +1,127 @@
+"""A page load, read from Lighthouse's report (LHR): every value measured on the page asked for, or an error.
+
+The paths are those of Lighthouse 10 to 13.
+"""
+
+import json
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+from urllib.parse import urldefrag
+
+from pytest_memgate.errors import MeasureError
+from pytest_memgate.measure.lighthouse.answer import same_page
+from pytest_memgate.measure.lighthouse.conditions import read_conditions
+from pytest_memgate.measure.lighthouse.failure import runtime_error
+from pytest_memgate.measure.lighthouse.parts import lcp_node, read_parts, requests
+from pytest_memgate.model.site import Site
+
+_AUDITS = {
+    "lcp": "largest-contentful-paint",
+    "fcp": "first-contentful-paint",
+    "tbt": "total-blocking-time",
+    "cls": "cumulative-layout-shift",
+    "tti": "interactive",
+    "si": "speed-index",
+    "ttfb": "server-response-time",
+    "max_potential_fid": "max-potential-fid",
+    "bytes": "total-byte-weight",
+}
+
+# They say how late the largest paint is, not what would make it earlier.
+_NO_ADVICE = ("largest-contentful-paint-element", "lcp-phases-insight", "lcp-breakdown-insight")
+
+_ELEMENT_CHARACTERS = 150
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Load:
+    """One page load.
+
+    `values` has all of lcp, fcp, tbt, tti, si, ttfb, max_potential_fid (ms), cls (no unit) and bytes; `sites` says
+    under these names what a value is made of. `audits` are those that could be better, with the milliseconds that
+    Lighthouse expects to save. `element` is the one that was painted largest. `warnings` are Lighthouse's own. `lhr` is
+    the file read. `conditions` are what makes two loads comparable.
+    """
+
+    values: Mapping[str, float]
+    sites: Mapping[str, tuple[Site, ...]]
+    audits: Mapping[str, float]
+    element: str
+    warnings: tuple[str, ...]
+    lhr: Path
+    conditions: Mapping[str, str]
+
+
+def read_lhr(path: Path, *, asked: str = "") -> Load:
+    """Read a report; `asked` is the page's URL if the report's own `requestedUrl` is not to be trusted.
+
+    Raises MeasureError if it is no report, if the load failed or ended on another page, or if a value is absent.
+    """
+    try:
+        lhr = json.loads(path.read_text(encoding="utf-8"))
+        audits, version = lhr["audits"], lhr["lighthouseVersion"]
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise MeasureError(f"{path}: no Lighthouse report: {error}", hint="run the measurement again") from error
+    url = asked or lhr.get("requestedUrl", "")
+    _check_page(lhr, url)
+    values = {name: _value(audits, name, url, version) for name in _AUDITS}
+    return Load(
+        values=values,
+        sites=read_parts(lhr, values),
+        audits=_advice(audits),
+        element=_element(lhr),
+        warnings=tuple(" ".join(str(warning).split()) for warning in lhr.get("runWarnings") or ()),
+        lhr=path,
+        conditions=read_conditions(lhr),
+    )
+
+
+def _check_page(lhr: Mapping[str, Any], url: str) -> None:
+    """Raise MeasureError unless the page asked for was loaded."""
+    error = lhr.get("runtimeError") or {}
+    if error.get("code", "NO_ERROR") != "NO_ERROR":
+        raise runtime_error(url, error["code"], error.get("message", ""))
+    shown = lhr.get("finalDisplayedUrl") or lhr.get("finalUrl", "")
+    if not same_page(url, shown):
+        raise MeasureError(f"{url} led to {shown}, another page", hint="ask for that one, or see why")
+    document = urldefrag(lhr.get("mainDocumentUrl") or shown).url
+    status = [item.get("statusCode") for item in requests(lhr) if urldefrag(item["url"]).url == document]
+    if not status:
+        raise MeasureError(f"{url}: the report lists no request of it", hint="do not skip the audit network-requests")
+    if 200 not in status:
+        raise MeasureError(f"{url}: the server answered {status[-1]} to Chrome", hint="see the server's log")
+
+
+def _value(audits: Mapping[str, Any], name: str, url: str, version: str) -> float:
+    audit = audits.get(_AUDITS[name])
+    if audit is None:
+        why = f"Lighthouse {version} did not run the audit {_AUDITS[name]}"
+        raise MeasureError(f"{url}: {name} was not measured: {why}", hint="see `settings` and `lighthouserc`")
+    value = audit.get("numericValue")
+    if not isinstance(value, (int, float)) or not math.isfinite(value):
+        why = audit.get("errorMessage") or f"{_AUDITS[name]} has no value"
+        raise MeasureError(f"{url}: {name} was not measured: {why}", hint="see the page in a browser")
+    return int(value) if name == "bytes" else float(value)
+
+
+def _advice(audits: Mapping[str, Any]) -> dict[str, float]:
+    """Return the estimated savings of each audit, without those that a newer one says again."""
+    found = {key: saved for key, audit in audits.items() if key not in _NO_ADVICE and (saved := _savings(audit)) > 0}
+    replaced = {old for key in found for old in audits[key].get("replacesAudits") or ()}
+    return {key: found[key] for key in sorted(found, key=lambda key: (-found[key], key)) if key not in replaced}
+
+
+def _savings(audit: Mapping[str, Any]) -> float:
+    saved = audit.get("metricSavings") or {}
+    details = audit.get("details") or {}
+    amounts = [saved.get(metric) for metric in ("LCP", "FCP", "TBT")] + [details.get("overallSavingsMs")]
+    return max((float(amount) for amount in amounts if isinstance(amount, (int, float))), default=0.0)
+
+
+def _element(lhr: Mapping[str, Any]) -> str:
+    node = lcp_node(lhr)
+    line = " ".join(f"{node.get('selector', '')} {node.get('snippet', '')}".split())
+    return line if len(line) <= _ELEMENT_CHARACTERS else f"{line[: _ELEMENT_CHARACTERS - 1]}…"

@@ -1,0 +1,176 @@
+"""What Lighthouse CI is told to do: our defaults, the user's lighthouserc, the page's own settings."""
+
+import json
+import os
+import re
+import shlex
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from pytest_memgate.errors import MeasureError
+from pytest_memgate.measure.command import Workspace
+from pytest_memgate.measure.lighthouse.page import Page
+
+# Of a lighthouserc, how a page is loaded. What is loaded, and how often, is ours to say, and assert and upload are not
+# run: url, numberOfRuns, staticDistDir, startServerCommand and the like are left out.
+_KEPT = ("settings", "puppeteerScript", "puppeteerLaunchOptions", "headful", "chromePath")
+_PATHS = ("configPath", "budgetPath", "budgetsPath", "precomputedLanternDataPath", "extraHeaders")
+
+_ERROR = re.compile(r"\w*Error( \[\w+\])?: ")
+
+_CHROME_FLAGS = (
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+)
+
+# Audits that need Lighthouse's list of images: what gathers it leaves a timer of five seconds behind, and each run
+# waits for the rest of them before it ends; image-delivery-insight says the same from the trace. And bf-cache, which
+# leaves the page and comes back. None of them takes part in a metric.
+_SLOW_AUDITS = (
+    "bf-cache",
+    "image-aspect-ratio",
+    "image-size-responsive",
+    "lcp-lazy-loaded",
+    "modern-image-formats",
+    "offscreen-images",
+    "unsized-images",
+    "uses-optimized-images",
+    "uses-responsive-images",
+)
+
+
+def collect_options(page: Page, given: Mapping[str, Any], folder: Path) -> dict[str, Any]:
+    """Return `ci.collect` for a page, without what is loaded and how often.
+
+    `given` is that of the user's lighthouserc; the page's `settings` go over its, and the page's form factor and
+    throttling over both where they are not the defaults. `folder` is where Lighthouse CI will run.
+    """
+    options = dict(given)
+    settings = {**_mapping(options.get("settings"), "settings"), **page.settings}
+    if page.form_factor == "desktop":
+        settings |= {"preset": "desktop"}
+    if page.throttling != "simulate":
+        settings |= {"throttlingMethod": page.throttling}
+    _choose_audits(settings)
+    settings.setdefault("disableFullPageScreenshot", True)
+    settings.setdefault("enableErrorReporting", False)  # or it looks into the user's home, and asks the network
+    own = _own_flags(settings.pop("chromeFlags", ""))
+    ours = _our_flags(own)
+    if script := options.get("puppeteerScript"):
+        # Lighthouse CI joins it to its folder, whatever it is, and takes Chrome's flags from here then.
+        options["puppeteerScript"] = os.path.relpath(script, folder)
+        launch = _mapping(options.get("puppeteerLaunchOptions"), "puppeteerLaunchOptions")
+        options["puppeteerLaunchOptions"] = {**launch, "args": [*ours, *shlex.split(own), *launch.get("args", ())]}
+    else:
+        settings["chromeFlags"] = " ".join((*ours, own)).strip()
+    return {**options, "settings": settings}
+
+
+def read_lighthouserc(
+    path: Path, node: str, workspace: Workspace, *, extending: tuple[Path, ...] = ()
+) -> dict[str, Any]:
+    """Return what a lighthouserc says of loading a page, its relative paths made absolute from its folder.
+
+    Raises MeasureError if the file cannot be read or is none.
+    """
+    if path.resolve() in extending:
+        raise MeasureError(f"{path} extends itself", hint="correct `extends`")
+    document = _mapping(_load(path, node, workspace), str(path))
+    settings = _mapping(document.get("ci", document.get("lhci")), f"{path}: ci")
+    base: dict[str, Any] = {}
+    if extended := settings.get("extends"):
+        base = read_lighthouserc(path.parent / str(extended), node, workspace, extending=(*extending, path.resolve()))
+    collect = _mapping(settings.get("collect"), f"{path}: ci.collect")
+    kept = {key: collect[key] for key in _KEPT if collect.get(key) is not None}
+    for key in ("puppeteerScript", "chromePath"):
+        if key in kept:
+            kept[key] = _existing(path.parent / str(kept[key]), f"{path}: {key}")
+    if "settings" in kept:
+        given = dict(_mapping(kept["settings"], f"{path}: ci.collect.settings"))
+        for key in _PATHS:
+            if isinstance(given.get(key), str) and not given[key].lstrip().startswith("{"):
+                given[key] = _existing(path.parent / given[key], f"{path}: settings.{key}")
+        kept["settings"] = {**base.get("settings", {}), **given}
+    return {**base, **kept}
+
+
+def _load(path: Path, node: str, workspace: Workspace) -> object:
+    try:
+        if path.suffix in {".js", ".cjs"}:
+            return _load_script(path, node, workspace)
+        text = path.read_text(encoding="utf-8")
+        document: object = yaml.safe_load(text) if path.suffix in {".yml", ".yaml"} else json.loads(text)
+    except OSError as error:
+        raise MeasureError(f"{path}: {error.strerror}", hint="check `lighthouserc`") from error
+    except (ValueError, yaml.YAMLError) as error:
+        raise MeasureError(f"{path}: {' '.join(str(error).split())}", hint="correct the file") from error
+    return document
+
+
+def _load_script(path: Path, node: str, workspace: Workspace) -> object:
+    """Return what a CommonJS module exports, as Lighthouse CI would see it."""
+    script = "require('fs').writeFileSync(process.argv[2], JSON.stringify(require(process.argv[1])))"
+    folder = workspace.place()
+    target = folder / "exported.json"
+    done = workspace.run((node, "-e", script, str(path.absolute()), str(target)), folder, timeout_seconds=60)
+    if done.code != 0 or not target.exists():
+        said = next((line for line in done.out.splitlines() if _ERROR.match(line)), f"exit code {done.code}")
+        raise MeasureError(f"{path}: node cannot load it: {said.strip()}", hint="correct the file")
+    return json.loads(target.read_text(encoding="utf-8"))
+
+
+def _choose_audits(settings: dict[str, Any]) -> None:
+    """See to it that performance is among what is asked for, and that nothing slow is done for it alone."""
+    only = settings.get("onlyCategories") or []
+    categories = [only] if isinstance(only, str) else list(only)
+    if "performance" not in categories:
+        categories.append("performance")
+    settings["onlyCategories"] = categories
+    if categories == ["performance"] and not settings.get("onlyAudits"):
+        skipped = settings.get("skipAudits") or []
+        own = [skipped] if isinstance(skipped, str) else list(skipped)
+        settings["skipAudits"] = [*own, *(audit for audit in _SLOW_AUDITS if audit not in own)]
+
+
+def _own_flags(given: object) -> str:
+    """Return the user's flags for Chrome as one text, without the one that Lighthouse CI adds itself."""
+    text = " ".join(map(_quoted, given)) if isinstance(given, (list, tuple)) else str(given or "")
+    try:
+        shlex.split(text)
+    except ValueError as error:
+        raise MeasureError(f"settings.chromeFlags {text!r}: {error}", hint="correct the quotes") from error
+    return re.sub(r"(^|\s)--headless(=\S*)?(?=\s|$)", " ", text).strip()
+
+
+def _quoted(flag: object) -> str:
+    name, equals, value = str(flag).partition("=")
+    return f"{name}={shlex.quote(value)}" if equals else name
+
+
+def _our_flags(own: str) -> list[str]:
+    """Return the flags that keep Chrome quiet, but for those that the user sets."""
+    names = {flag.partition("=")[0] for flag in shlex.split(own)}
+    # Root has no sandbox, and containers run as root.
+    ours = ("--no-sandbox", *_CHROME_FLAGS) if getattr(os, "geteuid", lambda: 1)() == 0 else _CHROME_FLAGS
+    return [flag for flag in ours if flag not in names]
+
+
+def _mapping(value: object, name: str) -> Mapping[str, Any]:
+    if value is None:
+        return {}
+    if not isinstance(value, Mapping):
+        raise MeasureError(f"{name} must be a mapping, not {type(value).__name__}", hint="correct the file")
+    return value
+
+
+def _existing(path: Path, name: str) -> str:
+    if not path.exists():
+        raise MeasureError(f"{name}: there is no {path}", hint="paths are relative to the lighthouserc")
+    return str(path.resolve())

@@ -1,0 +1,192 @@
+"""The `memgate` fixture under the gate: what a test measures besides its own memory."""
+
+import math
+import re
+from collections.abc import Callable, Iterable, Mapping
+from pathlib import Path
+from typing import NoReturn
+
+import pytest
+
+from pytest_memgate.budget.rule import Rule
+from pytest_memgate.config.checks import BundleCheck, PageCheck
+from pytest_memgate.errors import BaselineError, MeasureError, MemgateError
+from pytest_memgate.model.finding import Finding, Outcome
+from pytest_memgate.model.measurement import Basis, Measurement
+from pytest_memgate.model.metric import CUSTOM
+from pytest_memgate.model.subject import Subject
+from pytest_memgate.plugin.again import STATE
+from pytest_memgate.plugin.items import subject_of
+from pytest_memgate.plugin.marker import parse_rule, read_marker
+from pytest_memgate.tasks.gate import Gate
+from pytest_memgate.units import to_base
+
+_NAME = re.compile(r"[\w.-]+")
+Budgets = Mapping[str, Mapping[str, str | float]]
+
+
+class Recorder:
+    """What one test measures; a run of the test that is made for its memory alone records nothing anew."""
+
+    def __init__(self, item: pytest.Item, gate: Gate, *, update: bool, cache: Path | None) -> None:
+        self._gate = gate
+        self._update = update
+        self._cache = cache
+        self._state = item.stash[STATE]
+        self._subject = subject_of(item, gate.root)
+        self._marked, _ = read_marker(item)
+
+    def record(
+        self,
+        name: str,
+        value: float,
+        unit: str = "",
+        *,
+        growth: str | float | None = None,
+        limit: str | float | None = None,
+        drift: str | float | None = None,
+    ) -> None:
+        """Record one value as `custom.<name>`; it is gated where it has a budget, here or in memgate.yml.
+
+        `unit` is any word; sizes (`B`, `KB`, `MiB`) and durations (`ms`, `s`) are kept and shown as such.
+        """
+        if self._state.inside:
+            return
+        metric = f"{CUSTOM}{name}"
+        if not isinstance(name, str) or not _NAME.fullmatch(name):
+            _fail(f"record(): not a name: {name!r} (letters, digits, dots, dashes)")
+        if isinstance(value, bool) or not isinstance(value, (int, float)) or not 0 <= value < math.inf:
+            _fail(f"record({name!r}): a number from 0 on is expected, not {value!r}")
+        if any(finding.metric == metric for finding in self._state.findings):
+            _fail(f"record({name!r}): recorded twice in one test")
+        parts = {"growth": growth, "limit": limit, "drift": drift}
+        given = {part: amount for part, amount in parts.items() if amount is not None}
+        rules = self._rules("record()", {metric: given} if given else {})
+        kept, base_unit = to_base(value, unit)
+        measurement = Measurement(value=kept, basis=Basis.EXACT, settled=True)
+        self._found("custom", lambda: [self._gate.assess(self._subject, metric, measurement, rules, base_unit)])
+
+    def bundle(
+        self,
+        stats: str | Path = "",
+        *,
+        files: str | Iterable[str] = (),
+        lazy: str | Iterable[str] = (),
+        root: str | Path = "",
+        entries: str | Iterable[str] = (),
+        name: str = "",
+        budgets: Budgets | None = None,
+    ) -> dict[str, float]:
+        """Measure a bundle as `bundles:` in memgate.yml does; return its sizes in bytes by metric.
+
+        `name` tells it from another bundle of the same test. Its memory is not gated in a test that measures a bundle.
+        """
+        from pytest_memgate.tasks.bundles import bundle_findings
+
+        if bool(str(stats)) == bool(files):
+            _fail("bundle(): it takes either a bundler's stats file, or files=, globs")
+        check = BundleCheck(
+            name=name,
+            stats=str(stats),
+            files=_several(files),
+            lazy=_several(lazy),
+            root=str(root),
+            entries=_several(entries),
+        )
+        rules = self._rules("bundle()", budgets or {})
+        return self._probe(
+            "bundle",
+            lambda: bundle_findings(self._gate, self._subject, check, rules, part=name, cache=self._cache),
+        )
+
+    def lighthouse(
+        self,
+        url: str = "",
+        *,
+        serve: str | Path = "",
+        path: str = "/",
+        runs: int = 5,
+        form_factor: str = "mobile",
+        throttling: str = "simulate",
+        settings: Mapping[str, object] | None = None,
+        lighthouserc: str | Path = "",
+        name: str = "",
+        budgets: Budgets | None = None,
+    ) -> dict[str, float]:
+        """Load a page as `pages:` in memgate.yml does, at a running `url` or of a static folder (`serve`).
+
+        Returns the values by metric, in the metric's unit. `name` tells the page from another one of the same test.
+        """
+        from pytest_memgate.tasks.pages import page_findings
+
+        if bool(url) == bool(str(serve)):
+            _fail("lighthouse(): it takes either a url, or serve=, a folder")
+        if runs < 1:
+            _fail(f"lighthouse(): runs is a whole number from 1 on, not {runs!r}")
+        check = PageCheck(
+            name=name,
+            url=url,
+            serve=str(serve),
+            path=path,
+            runs=runs,
+            form_factor=form_factor,
+            throttling=throttling,
+            settings=settings or {},
+            lighthouserc=str(lighthouserc),
+        )
+        rules = self._rules("lighthouse()", budgets or {})
+        return self._probe(
+            "web", lambda: page_findings(self._gate, self._subject, check, rules, part=name, update=self._update)
+        )
+
+    def _rules(self, where: str, budgets: Budgets) -> dict[str, Rule]:
+        """Return the rules of a call and those of the test's marker, which wins."""
+        rules: dict[str, Rule] = {}
+        for metric, parts in budgets.items():
+            try:
+                rules[metric] = parse_rule(metric, parts, dict.fromkeys(parts, "call"))
+            except (ValueError, TypeError) as error:
+                _fail(f"{where}: {metric}: {error}")
+        return {**rules, **self._marked}
+
+    def _probe(self, family: str, measure: Callable[[], list[Finding]]) -> dict[str, float]:
+        if self._state.inside:
+            return {}
+        self._state.probed = family
+        found = self._found(family, measure)
+        return {finding.metric: finding.value for finding in found if finding.value is not None}
+
+    def _found(self, family: str, measure: Callable[[], list[Finding]]) -> list[Finding]:
+        try:
+            found = answered(self._subject, family, measure)
+        except MemgateError as error:
+            _fail(str(error))
+        known = {finding.metric for finding in self._state.findings}
+        if twice := [finding.metric for finding in found if finding.metric in known]:
+            _fail(f"{twice[0]} is measured twice in one test: tell them apart by name=")
+        self._state.findings += found
+        if found[0].outcome is Outcome.NO_ANSWER:
+            _fail(found[0].reason)
+        return found
+
+
+def answered(subject: Subject, family: str, measure: Callable[[], list[Finding]]) -> list[Finding]:
+    """Return what `measure` finds or, where it gives no number, the one finding that says why.
+
+    Raises ConfigError for a budget that does not fit.
+    """
+    try:
+        return measure()
+    except MeasureError as error:
+        outcome, reason = Outcome.NO_ANSWER, str(error)
+    except BaselineError as error:
+        outcome, reason = Outcome.UNREADABLE, str(error)
+    return [Finding(subject=subject, metric=family, outcome=outcome, reason=reason)]
+
+
+def _several(given: str | Iterable[str]) -> tuple[str, ...]:
+    return (given,) if isinstance(given, str) and given else tuple(given)
+
+
+def _fail(message: str) -> NoReturn:
+    pytest.fail(f"memgate: {message}", pytrace=False)

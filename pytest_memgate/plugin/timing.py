@@ -1,0 +1,65 @@
+"""Tests that pytest-benchmark times: what it counted, and runs of them that time again or that do not time at all."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import pytest
+
+from pytest_memgate.tasks.times import Timing
+
+_FIXTURES = ("benchmark", "benchmark_weave")
+
+
+def is_benchmark(item: pytest.Item) -> bool:
+    """Say whether a test uses pytest-benchmark's fixture, timed or not."""
+    names = getattr(item, "fixturenames", ())
+    return item.config.pluginmanager.hasplugin("benchmark") and any(name in names for name in _FIXTURES)
+
+
+def is_timed(item: pytest.Item) -> bool:
+    """Say whether pytest-benchmark will time a test: with workers, or where it is told so, it only calls it."""
+    return is_benchmark(item) and not _session(item).disabled and not _session(item).skip
+
+
+def why_not_timed(item: pytest.Item) -> str:
+    """Return why a benchmark is not timed in this run."""
+    if getattr(_session(item), "xdist_warning", False):
+        return "pytest-benchmark does not time under xdist: run the timed tests without -n"
+    return "pytest-benchmark is switched off: run without --benchmark-disable"
+
+
+def timing_of(item: pytest.Item) -> Timing | None:
+    """Return what pytest-benchmark counted in the run of a test that has just ended, None if it timed nothing."""
+    fixture = getattr(item, "funcargs", {}).get("benchmark")
+    counted = getattr(getattr(fixture, "stats", None), "stats", None)
+    rounds = getattr(counted, "data", None)
+    if counted is None or not rounds:
+        return None
+    return Timing(min=counted.min, median=counted.median, mean=counted.mean, rounds=tuple(rounds))
+
+
+@contextmanager
+def untimed(item: pytest.Item) -> Iterator[None]:
+    """Let pytest-benchmark only call what it is given, for a while."""
+    session = _session(item)
+    before, session.disabled = session.disabled, True
+    try:
+        yield
+    finally:
+        session.disabled = before
+
+
+@contextmanager
+def unlisted(item: pytest.Item) -> Iterator[None]:
+    """Keep what is timed meanwhile out of pytest-benchmark's own table: the test stands there already."""
+    listed = _session(item).benchmarks
+    known = len(listed)
+    try:
+        yield
+    finally:
+        del listed[known:]
+
+
+def _session(item: pytest.Item) -> Any:
+    return item.config._benchmarksession  # type: ignore[attr-defined]

@@ -1,0 +1,189 @@
+"""Load a page as often as its verdict needs, and judge it."""
+
+import re
+import shutil
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
+from statistics import median_low
+
+from pytest_memgate.budget.rule import Rule
+from pytest_memgate.compare.attribution import growth_by_site
+from pytest_memgate.compare.gate import needs_rerun, speaks_against
+from pytest_memgate.compare.noise import spread
+from pytest_memgate.config.checks import PageCheck
+from pytest_memgate.measure.alone import alone
+from pytest_memgate.measure.lighthouse.collect import Collector
+from pytest_memgate.measure.lighthouse.lhr import Load
+from pytest_memgate.measure.lighthouse.page import Page
+from pytest_memgate.measure.lighthouse.tools import find_tools
+from pytest_memgate.model.finding import Finding
+from pytest_memgate.model.measurement import Basis, Measurement
+from pytest_memgate.model.metric import base_name, named
+from pytest_memgate.model.reference import Reference
+from pytest_memgate.model.subject import Subject
+from pytest_memgate.tasks.gate import Gate
+from pytest_memgate.units import DURATION, SIZE, format_amount, format_growth
+
+KEPT = ".lighthouseci/memgate"  # below the root: where the reports of a failing page go
+_FEW = 3
+_NAMED = 3
+_DIGITS = {"cls": 4, "bytes": 0}
+
+
+def page_findings(
+    gate: Gate, subject: Subject, check: PageCheck, rules: Mapping[str, Rule], *, part: str = "", update: bool
+) -> list[Finding]:
+    """Return a finding for each metric of a page.
+
+    A few loads are enough where all of them are far within the budgets. Otherwise the page is loaded as often as its
+    check says and, where that speaks against it, collected a second time: only what both say blocks. Raises
+    MeasureError for a page that gives no number, and as `Gate.assess` does.
+    """
+    page = _page(gate.root, check)
+    tools = find_tools(gate.root, page.serve or (page.lighthouserc and page.lighthouserc.parent))
+    judging = _Judging(gate, subject, rules, part, check.runs)
+    with alone(), Collector(page, tools, gate.root) as collector:
+        loads = list(collector.collect(min(_FEW, check.runs)))
+        if len(loads) < check.runs and (update or judging.is_open(loads)):
+            loads += collector.collect(check.runs - len(loads))
+        if update and judging.is_unsteady(loads):
+            loads += collector.collect(check.runs)
+        findings = judging.findings(loads)
+        if update or not any(map(speaks_against, findings)):
+            return findings
+        again = collector.collect(check.runs)
+        return judging.explained(judging.findings(loads, again), [*loads, *again])
+
+
+def _page(root: Path, check: PageCheck) -> Page:
+    return Page(
+        url=check.url,
+        serve=root / check.serve if check.serve else None,
+        path=check.path,
+        start=check.start,
+        ready_seconds=check.ready / 1000,
+        form_factor=check.form_factor,
+        throttling=check.throttling,
+        settings=check.settings,
+        lighthouserc=root / check.lighthouserc if check.lighthouserc else None,
+        timeout_seconds=check.timeout / 1000,
+        single_page_app=check.single_page_app,
+    )
+
+
+class _Judging:
+    """Loads of one page in, findings out."""
+
+    def __init__(self, gate: Gate, subject: Subject, rules: Mapping[str, Rule], part: str, runs: int) -> None:
+        self._gate = gate
+        self._subject = subject
+        self._rules = rules
+        self._part = part
+        self._runs = runs
+
+    def findings(self, loads: Sequence[Load], again: Sequence[Load] = ()) -> list[Finding]:
+        found = self._measurements(loads, again)
+        return [self._gate.assess(self._subject, name, one, self._rules) for name, one in found]
+
+    def is_open(self, loads: Sequence[Load]) -> bool:
+        """Say whether more loads could change a verdict, or make a value that may be accepted."""
+        return any(
+            needs_rerun(
+                measurement,
+                self._gate.budget(self._subject, name, self._rules),
+                self._gate.baselines.bar(self._subject, name),
+            )
+            for name, measurement in self._measurements(loads)
+        )
+
+    def is_unsteady(self, loads: Sequence[Load]) -> bool:
+        """Say whether a baseline of these loads alone could sit at one end of what the page does."""
+        for name, measurement in self._measurements(loads):
+            budget = self._gate.budget(self._subject, name, self._rules)
+            if budget.growth and spread(measurement.samples) > budget.growth.of(measurement.value) / 2:
+                return True
+        return False
+
+    def _measurements(self, loads: Sequence[Load], again: Sequence[Load] = ()) -> Iterator[tuple[str, Measurement]]:
+        for key in loads[0].values:
+            middle = median_low(load.values[key] for load in loads)
+            load = next(load for load in loads if load.values[key] == middle)
+            digits = _DIGITS.get(key, 1)
+            yield (
+                named(f"web.{key}", self._part),
+                Measurement(
+                    value=_rounded(middle, digits),
+                    basis=Basis.SAMPLES,
+                    settled=len(loads) >= self._runs,
+                    samples=tuple(_rounded(one.values[key], digits) for one in loads),
+                    again=tuple(_rounded(one.values[key], digits) for one in again),
+                    sites=tuple(replace(site, size=_rounded(site.size, digits)) for site in load.sites.get(key, ())),
+                    notes=load.warnings if key == "lcp" else (),
+                    conditions=load.conditions,
+                    audits={name: _rounded(ms, 0) for name, ms in load.audits.items()} if key == "lcp" else {},
+                ),
+            )
+
+    def explained(self, findings: list[Finding], loads: Sequence[Load]) -> list[Finding]:
+        """Return the findings, the failing ones with the page's own hints and with the reports, which are kept."""
+        if not any(finding.outcome.fails_gate for finding in findings):
+            return findings
+        kept = tuple(_keep(self._gate.root, self._subject, self._part, loads))
+        hints = self._hints({base_name(finding.metric): finding for finding in findings}, loads)
+        return [
+            replace(finding, details=tuple(hints), kept=kept) if finding.outcome.fails_gate else finding
+            for finding in findings
+        ]
+
+    def _hints(self, findings: Mapping[str, Finding], loads: Sequence[Load]) -> Iterator[str]:
+        lcp = findings["web.lcp"].measurement
+        assert lcp is not None  # noqa: S101  # of every load
+        element = next((load.element for load in loads if _rounded(load.values["lcp"], 1) == lcp.value), "")
+        if element:
+            yield f"largest contentful paint: {element}"
+        if grown := list(_resources(findings["web.bytes"], self._reference("web.bytes"))):
+            yield f"resources that grew: {_some(grown)}"
+        if worse := list(_audits(lcp.audits, self._reference("web.lcp"))):
+            yield f"audits that got worse: {_some(worse)}"
+
+    def _reference(self, metric: str) -> Reference | None:
+        return self._gate.baselines.bar(self._subject, named(metric, self._part)).reference
+
+
+def _resources(finding: Finding, reference: Reference | None) -> Iterator[str]:
+    if finding.measurement is None or reference is None:
+        return
+    for one in growth_by_site(finding.measurement.sites, reference.sites, finding.growth or 0):
+        if one.site and one.growth > 0:
+            was = f"from {format_amount(one.base, SIZE)}" if one.base else "new"
+            yield f"{one.site.label} {format_growth(one.growth, SIZE)} ({was})"
+
+
+def _audits(now: Mapping[str, float], reference: Reference | None) -> Iterator[str]:
+    before = reference.audits if reference else {}
+    growth = {name: ms - before.get(name, 0) for name, ms in now.items()}
+    for name, ms in sorted(growth.items(), key=lambda item: -item[1]):
+        if ms > 0:
+            yield f"{name} {format_growth(ms, DURATION)}"
+
+
+def _some(lines: list[str]) -> str:
+    more = f" and {len(lines) - _NAMED} more" if len(lines) > _NAMED else ""
+    return f"{', '.join(lines[:_NAMED])}{more}"
+
+
+def _keep(root: Path, subject: Subject, part: str, loads: Iterable[Load]) -> Iterator[str]:
+    """Copy the reports to where they stay, in place of those of an earlier run; yield their paths below the root."""
+    words = "-".join(word for word in (subject.file, subject.name, part) if word)
+    folder = root / KEPT / re.sub(r"[^\w.-]+", "-", words).strip("-")
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir(parents=True)
+    for number, load in enumerate(loads, 1):
+        path = folder / f"{number}.report.json"
+        shutil.copyfile(load.lhr, path)
+        yield path.relative_to(root).as_posix()
+
+
+def _rounded(value: float, digits: int) -> float:
+    return round(value, digits) if digits else round(value)

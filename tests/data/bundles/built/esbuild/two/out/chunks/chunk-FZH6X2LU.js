@@ -1,0 +1,1 @@
+import{a as r}from"./chunk-YLVBUUYE.js";var a=[["Harbour",7,12],["Market square",7,31],["University \u2013 north gate",8,4],["Hospital",8,45]];function i(){return a.map(([t,o,e])=>`${r(new Date(2020,0,1,o,e))} ${t}`)}export{i as a};

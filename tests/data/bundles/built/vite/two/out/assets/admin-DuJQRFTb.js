@@ -1,0 +1,3 @@
+const __vite__mapDeps=(i,m=__vite__mapDeps,d=(m.f||(m.f=["assets/audit-B2sAYqQ6.js","assets/preload-helper--xO09gnQ.js"])))=>i.map(i=>d[i]);
+import{a as e,n as t,r as n,t as r}from"./preload-helper--xO09gnQ.js";document.title=`${e(`office`)} ${n(new Date)}`,document.body.textContent=t().reverse().join(`
+`),r(async()=>{let{audit:e}=await import(`./audit-B2sAYqQ6.js`);return{audit:e}},__vite__mapDeps([0,1])).then(({audit:e})=>e());

@@ -1,0 +1,1 @@
+import{n as e}from"./preload-helper--xO09gnQ.js";function t(){console.table(e().map(e=>({row:e,length:e.length})))}export{t as audit};

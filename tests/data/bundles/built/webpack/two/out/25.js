@@ -1,0 +1,1 @@
+"use strict";(self.webpackChunktimetable=self.webpackChunktimetable||[]).push([[25],{25(e,t,i){i.d(t,{c:()=>c});const n=new Map([["now","It is now"],["later","It will be"],["office","Timetable office"]]);function c(e,t=e){return n.get(e)||t}}}]);

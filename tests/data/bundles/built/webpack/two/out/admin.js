@@ -1,0 +1,1 @@
+"use strict";(self.webpackChunktimetable=self.webpackChunktimetable||[]).push([[884],{198(e,t,n){var a=n(25),c=n(173),i=n(969);document.title=`${(0,a.c)("office")} ${(0,c.p)(new Date)}`,document.body.textContent=(0,i.G)().reverse().join("\n"),n.e(26).then(()=>n(26)).then(({audit:e})=>e())}},e=>{e.O(0,[25,969],()=>e(198)),e.O()}]);

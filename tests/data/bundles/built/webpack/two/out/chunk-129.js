@@ -1,0 +1,1 @@
+"use strict";(self.webpackChunktimetable=self.webpackChunktimetable||[]).push([[129],{512(e,t,n){n.d(t,{plan:()=>p});var a=n(217),o=n(173);function p(e){const t=prompt("When do you want to arrive?","08:00"),n=document.createElement("p");n.className="route",n.textContent=(0,a._)(`be at the stop ${(0,o.G)(t)-25} minutes after midnight`),e.append(n)}}}]);

@@ -1,0 +1,1 @@
+"use strict";(self.webpackChunktimetable=self.webpackChunktimetable||[]).push([[26],{26(e,t,a){a.d(t,{audit:()=>n});var l=a(969);function n(){console.table((0,l.G)().map(e=>({row:e,length:e.length})))}}}]);
