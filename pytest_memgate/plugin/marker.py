@@ -24,6 +24,7 @@ def read_marker(item: pytest.Item) -> tuple[dict[str, Rule], str]:
         if len(mark.args) > 1:
             raise ConfigError(f"{where} takes one metric, and its budget by name: growth='200KB'")
         name = mark.args[0] if mark.args else MEMORY_PEAK.name
+        given.setdefault(name, {})
         if mark.args and "skip" in mark.kwargs:
             raise ConfigError(f"{where}: skip leaves out the whole test, not one metric")
         for argument, value in mark.kwargs.items():
@@ -32,8 +33,9 @@ def read_marker(item: pytest.Item) -> tuple[dict[str, Rule], str]:
             elif argument not in _PARTS:
                 raise ConfigError(f"{where}: {unknown('argument', argument, [*_PARTS, 'skip'])}")
             else:
-                given.setdefault(name, {}).setdefault(argument, value)
-    return {name: _rule(where, name, parts) for name, parts in given.items()}, skip
+                given[name].setdefault(argument, value)
+    rules = {name: _rule(where, name, parts) for name, parts in given.items()}
+    return {name: rule for name, rule in rules.items() if given[name]}, skip
 
 
 def _rule(where: str, name: str, parts: Mapping[str, object]) -> Rule:

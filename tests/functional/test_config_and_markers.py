@@ -128,7 +128,8 @@ def test_a_marker_without_a_meaning_is_an_error_of_its_test_in_one_line(gated: P
         "limit=2.5": "limit: not a size: ",
         "skip=True": "skip takes the reason, in words",
         "skip=''": "skip takes the reason, in words",
-        "'1MB'": "takes its arguments by name: growth='200KB'",
+        "'1MB'": "unknown metric '1MB'",
+        "'web.lcp', '300ms'": "takes one metric, and its budget by name: growth='200KB'",
     }
     tests = [f"@pytest.mark.memgate({given})\ndef test_{number}(): pass\n" for number, given in enumerate(wrong)]
     gated.write("test_wrong.py", "import pytest\n" + "".join(tests))
@@ -149,7 +150,10 @@ def test_a_marker_is_known_to_pytest_and_idle_without_the_gate(gated: Project) -
     result = gated.pytest("--strict-markers", "-W", "error")
     assert result.code == 0, result.out
     assert "= memgate =" not in result.out
-    assert "@pytest.mark.memgate(growth=None, limit=None, drift=None, skip=None)" in gated.pytest("--markers").out
+    assert (
+        "@pytest.mark.memgate(metric='memory.peak', growth=None, limit=None, drift=None, skip=None)"
+        in gated.pytest("--markers").out
+    )
 
 
 def test_the_more_specific_source_counts(project: Project) -> None:

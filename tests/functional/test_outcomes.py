@@ -1,5 +1,7 @@
 """Each outcome of the gate, with its effect on the test, the exit code and the words, with and without workers."""
 
+import textwrap
+
 import pytest
 from harness import Project, Result
 
@@ -116,11 +118,17 @@ def test_what_was_not_asked_for_has_not_vanished(gated: Project, narrow: tuple[s
 
 
 def test_unmeasured(gated: Project, workers: tuple[str, ...]) -> None:
-    gated.write("test_it.py", _TESTS + "\n    def test_timed(benchmark): benchmark(load, 10)\n")
-    result = gated.gate(*workers, plugins=("benchmark",))
-    assert (result.code, result.outcomes()["test_timed"]) == (0, "unmeasured")
-    assert "timed by pytest-benchmark" in result.summary()
-    strict = gated.gate("--memgate-strict", *workers, plugins=("benchmark",))
+    test = """
+    def test_tracked():
+        import memray
+        with memray.Tracker(destination=memray.FileDestination("own.bin", overwrite=True)):
+            load(10)
+"""
+    gated.write("test_it.py", textwrap.dedent(_TESTS) + textwrap.dedent(test))
+    result = gated.gate(*workers)
+    assert (result.code, result.outcomes()["test_tracked"]) == (0, "unmeasured")
+    assert "the test uses memray itself" in result.summary()
+    strict = gated.gate("--memgate-strict", *workers)
     assert (strict.code, strict.run["verdict"]) == (1, "failed")
 
 

@@ -213,7 +213,7 @@ def test_a_kept_capture_opens_with_the_command_that_is_printed(gated: Project, a
     result = gated.gate("--memgate-keep=kept files", *args)
     (command,) = _profile_commands(result)
     assert command[:4] == ["python", "-m", "memray", "flamegraph"]
-    assert result.finding("test_two")["capture"] == command[4]
+    assert result.finding("test_two")["kept"] == [command[4]]
     assert list((gated.root / "kept files").iterdir()) == [Path(command[4])]
     opened = gated.command(sys.executable, *command[1:], "-o", "profile.html")
     assert opened.code == 0, opened.out
