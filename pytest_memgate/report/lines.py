@@ -107,6 +107,8 @@ def accept_command(finding: Finding) -> str:
 def failure_text(finding: Finding) -> str:
     """Return the text of a failing test: what grew, where, how it was measured, what to do next."""
     lines = [headline(finding)]
+    if finding.measurement is None:
+        return lines[0]  # there is nothing to accept
     if finding.growth_by_site:
         lines += [
             "what grew:" if finding.baseline is not None else "what holds it:",

@@ -16,7 +16,6 @@ _INDENT = " " * 13
 _WORST_FIRST = (
     Outcome.REGRESSED,
     Outcome.DRIFTED,
-    Outcome.NO_ANSWER,
     Outcome.UNSTABLE,
     Outcome.INCOMPARABLE,
     Outcome.UNMEASURED,
