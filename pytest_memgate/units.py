@@ -23,6 +23,7 @@ _SIZES = {
     "gib": 1024**3,
 }
 _DURATIONS = {"ns": 1e-6, "us": 1e-3, "µs": 1e-3, "ms": 1, "s": 1000, "min": 60_000}
+_MOST = 1e18  # of anything
 _AMOUNT = re.compile(r"\s*(\d{1,18}(?:\.\d{1,15})?)\s*([^\W\d][^\s,()%]*)?\s*", re.IGNORECASE)
 
 
@@ -32,7 +33,7 @@ def parse_size(text: str | float) -> int:
     Raises ValueError for anything else, a number in text without its unit included.
     """
     if isinstance(text, int) and not isinstance(text, bool):
-        return _not_negative(text, "a size")
+        return _finite(text, "a size")
     number, unit = _split(text)
     if unit.lower() not in _SIZES:
         raise ValueError(f"not a size: {text!r} (write it as 200KB, 1.5MB or 64MiB)")
@@ -45,7 +46,7 @@ def parse_duration(text: str | float) -> float:
     Raises ValueError for anything else, a number in text without its unit included.
     """
     if isinstance(text, (int, float)) and not isinstance(text, bool):
-        return _not_negative(text, "a duration")
+        return _finite(text, "a duration")
     number, unit = _split(text)
     if unit.lower() not in _DURATIONS:
         raise ValueError(f"not a duration: {text!r} (write it as 300ms, 1.5s or 40us)")
@@ -59,7 +60,7 @@ def parse_amount(text: str | float, unit: str) -> float:
     if unit == DURATION:
         return parse_duration(text)
     if isinstance(text, (int, float)) and not isinstance(text, bool):
-        return _not_negative(text, "an amount")
+        return _finite(text, "an amount")
     number, word = _split(text)
     if word not in {"", unit}:
         raise ValueError(f"not a number{f' of {unit}' if unit else ''}: {text!r}")
@@ -72,7 +73,7 @@ def parse_any(text: str | float) -> tuple[float, str]:
     Raises ValueError for what is not a number with a word behind it.
     """
     if isinstance(text, (int, float)) and not isinstance(text, bool):
-        return _not_negative(text, "an amount"), PLAIN
+        return _finite(text, "an amount"), PLAIN
     match = _AMOUNT.fullmatch(str(text))
     if match is None:
         raise ValueError(f"not an amount: {text!r} (write it as 20, 200KB, 300ms or 20 rows)")
@@ -136,9 +137,9 @@ def _split(text: object) -> tuple[float, str]:
     return (float(match[1]), match[2] or "") if match else (0.0, "?")
 
 
-def _not_negative(number: T, what: str) -> T:
-    if number < 0:
-        raise ValueError(f"{what} is not negative: {number}")
+def _finite(number: T, what: str) -> T:
+    if not 0 <= number < _MOST:
+        raise ValueError(f"{what} is not negative, nor endless: {number}")
     return number
 
 

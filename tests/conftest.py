@@ -1,9 +1,19 @@
 """What every test may use."""
 
+import os
 from pathlib import Path
 
 import pytest
 from harness import Project
+from hypothesis import HealthCheck, settings
+
+from pytest_memgate.errors import MeasureError
+from pytest_memgate.measure.lighthouse.tools import Tools, find_tools
+
+TESTS = Path(__file__).parent
+# A busy machine is no failure: the claims of property tests are about values, not about time.
+settings.register_profile("memgate", max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("memgate")
 
 
 @pytest.fixture
@@ -17,3 +27,20 @@ def workers(request: pytest.FixtureRequest) -> tuple[str, ...]:
     """Pytest's arguments for a plain run, and for xdist without and with workers."""
     args: tuple[str, ...] = request.param
     return args
+
+
+@pytest.fixture(scope="session")
+def node_modules() -> Path:
+    """The folder that Lighthouse CI is in: `tests/node_modules`, or the one that MEMGATE_TEST_NODE_MODULES names."""
+    return Path(os.environ.get("MEMGATE_TEST_NODE_MODULES") or TESTS / "node_modules")
+
+
+@pytest.fixture(scope="session")
+def tools(node_modules: Path) -> Tools:
+    """Lighthouse CI and Chrome; a test that needs them is skipped without, but fails in CI."""
+    try:
+        return find_tools(node_modules.parent, None)
+    except MeasureError as error:
+        if os.environ.get("CI"):
+            raise
+        pytest.skip(f"{error} (in {TESTS.name}: npm ci)")

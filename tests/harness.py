@@ -63,8 +63,9 @@ class Result:
 class Project:
     """A folder with tests, run as a user runs it."""
 
-    def __init__(self, root: Path) -> None:
+    def __init__(self, root: Path, *, patience: float = 240) -> None:
         self.root = root
+        self.patience = patience  # seconds that a command may take
         root.mkdir()
         self.write("pytest.ini", "[pytest]\n")
         self.write("work.py", WORK)
@@ -118,7 +119,7 @@ class Project:
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             encoding="utf-8",
-            timeout=240,
+            timeout=self.patience,
             check=False,
         )
         return Result(done.returncode, done.stdout)

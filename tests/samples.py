@@ -1,9 +1,10 @@
 """Values and small projects that tests are made of: one short call each, every field open to be set."""
 
 import subprocess
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import date
 from pathlib import Path
+from statistics import median_low
 
 from pytest_memgate.baseline.document import Document, dump
 from pytest_memgate.baseline.source import GitRef, WorkTree
@@ -19,6 +20,7 @@ from pytest_memgate.model.site import Site
 from pytest_memgate.model.subject import Subject
 from pytest_memgate.tasks.baselines import Baselines
 from pytest_memgate.tasks.gate import Gate
+from pytest_memgate.units import SIZE
 
 METRIC = "memory.peak"
 FILE = "tests/test_shop.py"
@@ -53,11 +55,38 @@ def cold(value: int, *, imports: int = 0, sites: tuple[Site, ...] = ()) -> Measu
     return Measurement(value=value, basis=Basis.COLD, cold=value, settled=True, imports=imports, sites=sites)
 
 
-def budget(growth: str = "200KB", *, limit: int | None = None, drift: str | None = None) -> Budget:
+def sampled(*values: float, again: Iterable[float] = (), settled: bool = True, **conditions: str) -> Measurement:
+    """Return a noisy value: the middle of these samples, and those of a second collection."""
+    return Measurement(
+        value=median_low(values),
+        basis=Basis.SAMPLES,
+        settled=settled,
+        samples=values,
+        again=tuple(again),
+        conditions=conditions,
+    )
+
+
+def exact(value: float, *, sites: tuple[Site, ...] = (), **conditions: str) -> Measurement:
+    """Return a value that nothing can change but the input."""
+    return Measurement(value=value, basis=Basis.EXACT, settled=True, sites=sites, conditions=conditions)
+
+
+def taken(*values: float, **conditions: str) -> Reference:
+    """Return the baseline that these samples give."""
+    return Reference(value=median_low(values), samples=values, conditions=conditions)
+
+
+def budget(
+    growth: str | None = "200KB", *, limit: float | None = None, drift: str | None = None, unit: str = SIZE
+) -> Budget:
     """Return a budget in the words of memgate.yml."""
-    sources = dict.fromkeys(("growth", "limit", "drift"), "memgate.yml:2")
     return Budget(
-        growth=Allowance.parse(growth), limit=limit, drift=Allowance.parse(drift) if drift else None, sources=sources
+        growth=Allowance.parse(growth, unit) if growth else None,
+        limit=limit,
+        drift=Allowance.parse(drift, unit) if drift else None,
+        unit=unit,
+        sources=dict.fromkeys(("growth", "limit", "drift"), "memgate.yml:2"),
     )
 
 

@@ -20,8 +20,8 @@ from pytest_memgate.model.reference import Reference
 
 FORMAT = 1
 _END = "# end\n"  # so that an entry added at the end and a change to the last one do not touch
-_DIGITS = 19  # of the largest size, and more
-_NUMBER = re.compile(r"\d{1,18}(\.\d{1,18})?(e[+-]\d{1,2})?")
+_DIGITS = 20  # of the largest amount, and more
+_NUMBER = re.compile(r"\d{1,18}(\.\d{1,25})?(e[+-]\d{1,3})?")
 _KINDS = {int: "a whole number", float: "a number", bool: "true or false", str: "a word"}
 _COMMENT = "# Written by `memgate baseline update`; review it like code.\n"
 _YamlLoader: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)

@@ -6,11 +6,12 @@ from datetime import date
 from pytest_memgate.budget.match import matches
 from pytest_memgate.model.metric import base_name
 from pytest_memgate.model.subject import Subject
+from pytest_memgate.units import PLAIN
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Waiver:
-    """`test` is a pattern, `ceiling` in the metric's unit, `until` the last day.
+    """`test` is a pattern, `ceiling` is in `unit`, `until` the last day.
 
     `source` is where it stands (`memgate.yml:9`).
     """
@@ -20,10 +21,14 @@ class Waiver:
     ceiling: float
     until: date
     reason: str
+    unit: str
     source: str = ""
 
     def concerns(self, subject: Subject, metric: str) -> bool:
         return self.metric in {metric, base_name(metric)} and matches(self.test, subject)
+
+    def covers(self, value: float, unit: str) -> bool:
+        return self.unit in {PLAIN, unit} and value <= self.ceiling
 
     def expired(self, today: date) -> bool:
         return today > self.until

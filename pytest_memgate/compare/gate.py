@@ -7,6 +7,7 @@ from pytest_memgate.budget.rule import Budget
 from pytest_memgate.compare.noise import explained, spread
 from pytest_memgate.model.finding import OVER_LIMIT, Finding, Outcome
 from pytest_memgate.model.measurement import Basis, Measurement
+from pytest_memgate.model.metric import metric as metric_of
 from pytest_memgate.model.reference import Bar, Reference, Standing
 from pytest_memgate.model.subject import Subject
 from pytest_memgate.units import format_amount, format_growth
@@ -42,7 +43,7 @@ def judge(subject: Subject, metric: str, measurement: Measurement, budget: Budge
     Samples that disagree across a budget give `unstable`, never an outcome that fails the test. What imports held in
     a test that cannot run twice is not its own: another order of tests lets another one pay for it.
     """
-    bar = _comparable(bar, measurement, budget.unit)
+    bar = _comparable(_in_unit(bar, metric, budget.unit), measurement)
     reference = bar.reference
     outcome, reason = _outcome(measurement, budget, bar)
     base = reference.value if reference else measurement.value
@@ -60,13 +61,19 @@ def judge(subject: Subject, metric: str, measurement: Measurement, budget: Budge
     )
 
 
-def _comparable(bar: Bar, measurement: Measurement, unit: str) -> Bar:
-    """Return the bar, without its reference where that was measured under other conditions, or in another unit."""
+def _in_unit(bar: Bar, metric: str, unit: str) -> Bar:
+    """Return the bar, without its reference where that is in another unit."""
+    there = metric_of(metric, bar.reference.unit).unit if bar.reference else unit
+    if there == unit:
+        return bar
+    why = f"its baseline is in {there or 'plain numbers'}, this value in {unit or 'plain numbers'}"
+    return Bar(standing=Standing.INCOMPARABLE, why=why)
+
+
+def _comparable(bar: Bar, measurement: Measurement) -> Bar:
+    """Return the bar, without its reference where that was measured under other conditions."""
     if bar.reference is None:
         return bar
-    if bar.reference.unit not in {"", unit}:
-        why = f"its baseline is in {bar.reference.unit}, this value in {unit or 'plain numbers'}"
-        return Bar(standing=Standing.INCOMPARABLE, why=why)
     if bar.reference.conditions == measurement.conditions:
         return bar
     there, here = bar.reference.conditions, measurement.conditions
@@ -173,7 +180,7 @@ def needs_rerun(measurement: Measurement, budget: Budget, bar: Bar) -> bool:
     if measurement.basis is Basis.COLD:
         return True
     if measurement.basis is Basis.SAMPLES:
-        return budget.gates and _close(measurement, budget, _comparable(bar, measurement, budget.unit).reference)
+        return budget.gates and _close(measurement, budget, _comparable(bar, measurement).reference)
     if bar.reference is None:
         return True
     top = ceiling(budget, bar.reference)

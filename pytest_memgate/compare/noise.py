@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Sequence
-from statistics import median
+from statistics import median, median_low
 
 _MARGIN = 1.25
 
@@ -15,7 +15,7 @@ def explained(base: Sequence[float], head: Sequence[float]) -> float:
     median. A page that loads in one of two ways, so that a baseline may sit in the quick one, is told by it from a page
     that has become slow.
     """
-    above = _at(base, math.ceil(0.75 * len(base)) + 1) - median(base) if base else 0
+    above = _at(base, math.ceil(0.75 * len(base)) + 1) - median_low(base) if base else 0
     below = median(head) - _at(head, math.ceil(0.25 * len(head))) if head else 0
     return _MARGIN * (above + below)
 

@@ -277,7 +277,9 @@ def _waiver(value: Located) -> Waiver:
     given = _record(_WAIVER, value, "a waiver")
     unit = _unit(given["metric"])
     try:
-        given["ceiling"] = parse_any(given["ceiling"])[0] if unit is None else parse_amount(given["ceiling"], unit)
+        given["ceiling"], given["unit"] = (
+            parse_any(given["ceiling"]) if unit is None else (parse_amount(given["ceiling"], unit), unit)
+        )
     except ValueError as error:
         raise _fail(value.data["ceiling"], str(error)) from error
     return Waiver(**given, source=value.where)

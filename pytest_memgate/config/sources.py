@@ -50,8 +50,10 @@ class Config:
     def missing_fails(self) -> bool:
         return (self.missing or self.settings.missing) == "fail"
 
-    def budget(self, subject: Subject, metric: str, marker: Rule | None = None, unit: str = PLAIN) -> Budget:
-        """Return what holds for a test: option, then marker, then the last pattern that names it, then its metric.
+    def budget(
+        self, subject: Subject, metric: str, marked: Mapping[str, Rule] | None = None, unit: str = PLAIN
+    ) -> Budget:
+        """Return what holds for a test: option, then what it is `marked` with, then the last pattern that names it.
 
         Raises ConfigError where one of the project's own metrics, recorded in `unit`, has a budget in another.
         """
@@ -61,19 +63,23 @@ class Config:
             if matches(override.tests, subject)
             for rule in _of(override.rules, metric)
         ]
-        option = [self.options[metric]] if metric in self.options else []
-        return self.resolve(metric, [*option, *([marker] if marker else []), *named], unit)
-
-    def resolve(self, metric: str, rules: list[Rule], unit: str = PLAIN) -> Budget:
-        """Return what `rules` come to above what holds for every test."""
+        rules = self._above_built_in(metric, [*_of(self.options, metric), *_of(marked or {}, metric), *named])
         known = metric_of(metric, unit)
-        all_rules = [*rules, *_of(self.settings.rules, metric), _built_in(known)]
-        for rule in all_rules:
+        for rule in rules:
             if rule.unit not in {"", known.unit}:
                 where = ", ".join(dict.fromkeys(rule.sources.values()))
-                mine = known.unit or "a plain number"
-                raise ConfigError(f"{where}: the budget of {metric} is in {rule.unit}, its values are in {mine}")
-        return resolve(all_rules, known.unit)
+                mine = f"in {known.unit}" if known.unit else "plain numbers"
+                raise ConfigError(f"{where}: the budget of {metric} is in {rule.unit}, its values are {mine}")
+        return resolve(rules, known.unit)
+
+    def resolve(self, metric: str, rules: list[Rule]) -> Budget:
+        """Return what `rules` come to above what holds for every test, in the unit that they name."""
+        rules = self._above_built_in(metric, rules)
+        own = next((rule.unit for rule in rules if rule.unit), PLAIN)
+        return resolve(rules, metric_of(metric, own).unit)
+
+    def _above_built_in(self, metric: str, rules: list[Rule]) -> list[Rule]:
+        return [*rules, *_of(self.settings.rules, metric), _built_in(metric_of(metric))]
 
 
 def _of(rules: Mapping[str, Rule], metric: str) -> list[Rule]:
@@ -84,7 +90,9 @@ def _of(rules: Mapping[str, Rule], metric: str) -> list[Rule]:
 
 
 def _covers(name: str, metric: str) -> bool:
-    return base_name(name) == base_name(metric) and fnmatch.fnmatchcase(part_of(metric), part_of(name))
+    if base_name(name) != base_name(metric):
+        return False
+    return part_of(name) == part_of(metric) or fnmatch.fnmatchcase(part_of(metric), part_of(name))
 
 
 def _built_in(known: Metric) -> Rule:

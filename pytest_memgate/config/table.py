@@ -7,7 +7,6 @@ from pytest_memgate.budget.rule import Rule
 from pytest_memgate.config.checks import BundleCheck, PageCheck
 from pytest_memgate.config.schema import Settings
 from pytest_memgate.model.metric import METRICS
-from pytest_memgate.model.metric import metric as metric_of
 from pytest_memgate.units import format_amount
 
 
@@ -23,7 +22,7 @@ def table(settings: Settings) -> list[tuple[str, str, str]]:
     for page in settings.pages.values():
         rows += _check("pages", page)
     for waiver in settings.waivers:
-        ceiling = format_amount(waiver.ceiling, metric_of(waiver.metric).unit)
+        ceiling = format_amount(waiver.ceiling, waiver.unit)
         value = f"{waiver.metric} up to {ceiling} until {waiver.until}: {waiver.reason}"
         rows.append((f"waivers[{waiver.test}]", value, waiver.source))
     return rows

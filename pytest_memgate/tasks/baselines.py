@@ -1,9 +1,10 @@
 """What a test is held against: the work tree's baselines, or those of a git ref that the change cannot touch."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 from pytest_memgate.baseline.document import Document
 from pytest_memgate.baseline.store import Store, Stores
+from pytest_memgate.compare.noise import explained
 from pytest_memgate.model.environment import Header
 from pytest_memgate.model.metric import metric as metric_of
 from pytest_memgate.model.reference import Bar, Reference, Standing
@@ -19,11 +20,12 @@ class Baselines:
         self.base = base
         self._header = header
 
-    def bar(self, subject: Subject, metric: str) -> Bar:
-        """Return what a test is held against.
+    def bar(self, subject: Subject, metric: str, conditions: Mapping[str, str] | None = None) -> Bar:
+        """Return what a test that measures under `conditions` is held against.
 
         With a base, an entry of the work tree counts only where it is no looser, carries a reason of its own, is new,
-        or was measured under other conditions than the base's. Raises BaselineError for a file that cannot be read.
+        or was measured as this run measures while the base's was not. Raises BaselineError for a file that cannot be
+        read.
         """
         head = self.head.of(metric).document(subject.file)
         if self.base is None:
@@ -35,7 +37,8 @@ class Baselines:
         if new is None or head is None:
             counts = False
         elif not _comparable(head, base, new, old, metric):
-            counts = head.header == self._header or not metric_of(metric).is_traced
+            traced = metric_of(metric).is_traced
+            counts = head.header == self._header if traced else new.conditions == (conditions or {})
         else:
             counts = _accepted(old, new)
         document, stores = (head, self.head) if counts else (base, self.base)
@@ -70,7 +73,12 @@ def _comparable(one: Document, other: Document, new: Reference, old: Reference, 
 
 
 def _looser(old: Reference, new: Reference) -> bool:
-    return new.value > old.value or new.origin > old.origin or new.spread > old.spread
+    return _raised(old, new) or new.origin > old.origin
+
+
+def _raised(old: Reference, new: Reference) -> bool:
+    noise = explained(new.samples, ()) - explained(old.samples, ())
+    return new.value > old.value or new.spread > old.spread or new.value + noise > old.value
 
 
 def _accepted(old: Reference, new: Reference) -> bool:
@@ -119,6 +127,6 @@ def _kind(old: Reference | None, new: Reference | None) -> ChangeKind:
         return ChangeKind.NEW
     if new is None:
         return ChangeKind.REMOVED
-    if new.value > old.value or new.spread > old.spread:
+    if _raised(old, new):
         return ChangeKind.RAISED
     return ChangeKind.ANCHORED if new.origin > old.origin else ChangeKind.LOWERED

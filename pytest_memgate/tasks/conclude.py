@@ -235,7 +235,10 @@ def _waivers(gate: Gate, facts: Facts) -> Iterator[Problem]:
 def _unreasoned(gate: Gate, changes: tuple[Change, ...], findings: tuple[Finding, ...]) -> Iterator[Problem]:
     budgets = {(finding.subject, finding.metric): finding.budget for finding in findings}
     for change in changes:
-        held = budgets.get((change.subject, change.metric)) or gate.config.budget(change.subject, change.metric).gates
+        held = (
+            budgets.get((change.subject, change.metric))
+            or gate.budget(change.subject, change.metric, {}, change.unit).gates
+        )
         if held and change.kind in {ChangeKind.RAISED, ChangeKind.ANCHORED} and not change.reason:
             before, after = (format_amount(value or 0, change.unit) for value in (change.before, change.after))
             verb = "anchor" if change.kind is ChangeKind.ANCHORED else "update"

@@ -40,7 +40,7 @@ def differences(base: Run, head: Run, tests: tuple[str, ...]) -> list[Difference
         raise RunFileError("the runs have no measured test in common")
     wanted = select({subject for subject, _ in common}, tests, "the runs")
     found = [_difference(olds[key], news[key]) for key in common if key[0] in wanted]
-    return sorted(found, key=lambda one: (one.base - one.head, one.subject))
+    return sorted(found, key=lambda one: (one.base - one.head, one.subject, one.metric))
 
 
 def _difference(old: Finding, new: Finding) -> Difference:

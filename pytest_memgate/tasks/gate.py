@@ -16,7 +16,6 @@ from pytest_memgate.config.sources import Config, load_settings
 from pytest_memgate.model.environment import Environment
 from pytest_memgate.model.finding import Finding, Outcome
 from pytest_memgate.model.measurement import Measurement
-from pytest_memgate.model.metric import base_name
 from pytest_memgate.model.reference import Bar
 from pytest_memgate.model.subject import Subject
 from pytest_memgate.tasks.baselines import Baselines
@@ -50,13 +49,12 @@ class Gate:
 
         Raises BaselineError for a baseline that cannot be read and ConfigError for a budget in another unit.
         """
-        bar = self.baselines.bar(subject, metric)
+        bar = self.baselines.bar(subject, metric, measurement.conditions)
         return self.judge(subject, metric, measurement, self.budget(subject, metric, rules, unit), bar)
 
     def budget(self, subject: Subject, metric: str, rules: Mapping[str, Rule], unit: str = PLAIN) -> Budget:
-        """Return what holds for a metric of a test; a rule for its part wins over one for the whole."""
-        rule = rules.get(metric) or rules.get(base_name(metric))
-        return self.config.budget(subject, metric, rule, unit)
+        """Return what holds for a metric of a test."""
+        return self.config.budget(subject, metric, rules, unit)
 
     def judge(self, subject: Subject, metric: str, measurement: Measurement, budget: Budget, bar: Bar) -> Finding:
         """Return the finding for a measurement, with what grew and with the waiver that covers it."""
@@ -72,10 +70,10 @@ class Gate:
         for waiver in self.waivers:
             if not waiver.concerns(finding.subject, finding.metric) or waiver.expired(self.today):
                 continue
-            if finding.value is not None and finding.value <= waiver.ceiling:
+            if finding.value is not None and waiver.covers(finding.value, finding.unit):
                 reason = f"{finding.reason}; waived until {waiver.until}: {waiver.reason} ({waiver.source})"
                 return replace(finding, outcome=Outcome.WAIVED, reason=reason)
-            ceiling = format_amount(waiver.ceiling, finding.unit)
+            ceiling = format_amount(waiver.ceiling, waiver.unit)
             over = f"{finding.reason}; over the ceiling of its waiver too, {ceiling} ({waiver.source})"
             finding = replace(finding, reason=over)
         return finding

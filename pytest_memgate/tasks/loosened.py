@@ -6,7 +6,6 @@ from pytest_memgate.budget.rule import Allowance, Budget
 from pytest_memgate.config.schema import Settings
 from pytest_memgate.config.sources import Config
 from pytest_memgate.model.metric import METRICS
-from pytest_memgate.model.metric import metric as metric_of
 from pytest_memgate.units import format_amount
 
 
@@ -32,7 +31,7 @@ def loosened(base: Settings, head: Settings) -> list[str]:
     known = {(waiver.test, waiver.metric, waiver.ceiling, waiver.until) for waiver in base.waivers}
     for waiver in head.waivers:
         if (waiver.test, waiver.metric, waiver.ceiling, waiver.until) not in known:
-            ceiling = format_amount(waiver.ceiling, metric_of(waiver.metric).unit)
+            ceiling = format_amount(waiver.ceiling, waiver.unit)
             lines.append(
                 f"waiver for {waiver.test} up to {ceiling} until {waiver.until}: {waiver.reason} ({waiver.source})"
             )

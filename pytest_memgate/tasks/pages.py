@@ -92,7 +92,7 @@ class _Judging:
             needs_rerun(
                 measurement,
                 self._gate.budget(self._subject, name, self._rules),
-                self._gate.baselines.bar(self._subject, name),
+                self._gate.baselines.bar(self._subject, name, measurement.conditions),
             )
             for name, measurement in self._measurements(loads)
         )

@@ -119,7 +119,7 @@ class _FileUpdate:
         if collected is not None and ChangeKind.REMOVED in self._order.kinds:
             _remove_gone(entries, found, collected)
         for name, known in self._known.items():
-            for metric in known.keys() - entries.get(name, {}).keys():
+            for metric in sorted(known.keys() - entries.get(name, {}).keys()):
                 unit = unit_of(metric, known[metric])
                 self._note(ChangeKind.REMOVED, name, metric, known[metric].value, None, unit)
         return entries
@@ -129,7 +129,7 @@ class _FileUpdate:
         assert measurement is not None  # noqa: S101  # only measured ones are put
         old = self._known.get(name, {}).get(metric)
         kind = self._kind(old, finding, measurement)
-        if kind is None or (kind in ALL_KINDS and kind not in self._order.kinds):
+        if kind is None or not (kind in self._order.kinds or self._order.kinds == ALL_KINDS):
             return
         before = old.value if old else None
         # What no budget names may rise as it likes.
@@ -156,10 +156,10 @@ class _FileUpdate:
     def _kind(self, old: Reference | None, finding: Finding, measurement: Measurement) -> ChangeKind | None:
         if old is None:
             return ChangeKind.NEW
-        if self._stale or old.conditions != measurement.conditions or old.unit not in {"", finding.unit}:
+        if self._stale or old.conditions != measurement.conditions or unit_of(finding.metric, old) != finding.unit:
             return ChangeKind.REMEASURED
         repeatable = measurement.basis is not Basis.COLD
-        if _near(old, measurement) and repeatable == old.repeatable:
+        if _near(old, finding, measurement) and repeatable == old.repeatable:
             return None
         return ChangeKind.RAISED if measurement.value > old.value else ChangeKind.LOWERED
 
@@ -207,8 +207,10 @@ def _is_passing_by(finding: Finding) -> bool:
     return finding.outcome is Outcome.NOT_GATED and not metric_of(finding.metric).is_web
 
 
-def _near(old: Reference, measurement: Measurement) -> bool:
+def _near(old: Reference, finding: Finding, measurement: Measurement) -> bool:
     """Say whether a value is the stored one but for what an unchanged test differs by."""
+    if finding.allowed is not None and measurement.value - old.value > finding.allowed:
+        return False  # the gate would go on objecting
     if measurement.basis is Basis.SAMPLES:
         return overlap(old.samples, measurement.samples)
     if measurement.basis is Basis.EXACT:

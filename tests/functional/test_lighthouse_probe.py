@@ -1,8 +1,6 @@
 """Page loads by the real Lighthouse CI in the real Chrome: what they give, and that nothing of them stays.
 
-One collection serves many tests, for each load takes ten seconds. Lighthouse CI comes from `tests/node_modules`, or
-from the folder that MEMGATE_TEST_NODE_MODULES names; without it, or without Chrome, these tests are skipped, but fail
-in CI.
+One collection serves many tests, for each load takes ten seconds.
 """
 
 import json
@@ -23,11 +21,9 @@ from pytest_memgate.measure import warden
 from pytest_memgate.measure.lighthouse.collect import Collector
 from pytest_memgate.measure.lighthouse.lhr import Load, read_lhr
 from pytest_memgate.measure.lighthouse.page import Page
-from pytest_memgate.measure.lighthouse.tools import Tools, find_tools
+from pytest_memgate.measure.lighthouse.tools import Tools
 
-TESTS = Path(__file__).parent.parent
-PAGES = TESTS / "data" / "pages"
-MODULES = Path(os.environ.get("MEMGATE_TEST_NODE_MODULES") or TESTS / "node_modules")
+PAGES = Path(__file__).parent.parent / "data" / "pages"
 
 # Serves the page at / half a second late, and only to who has been at /login: the others are sent there.
 SHOP = """
@@ -63,16 +59,6 @@ module.exports = {ci: {collect: {
   url: "http://localhost/never", numberOfRuns: 7, puppeteerScript: "login.cjs", settings: {disableStorageReset: true},
 }}};
 """
-
-
-@pytest.fixture(scope="module")
-def tools() -> Tools:
-    try:
-        return find_tools(MODULES.parent, None)
-    except MeasureError as error:
-        if os.environ.get("CI"):
-            raise
-        pytest.skip(f"{error} (in {TESTS.name}: npm ci)")
 
 
 @pytest.fixture(scope="module")

@@ -21,6 +21,8 @@ CHANGES: dict[str, Callable[[Reference], Reference]] = {
     "last site": lambda one: replace(one, sites={key: size + 1 for key, size in one.sites.items()}),
     "anchor and reason": lambda one: replace(one, value=one.value * 2, anchor=one.value, reason="new cache"),
     "spread": lambda one: replace(one, spread=5000),
+    "samples": lambda one: replace(one, samples=(3, 1.5, 2), conditions={"cpu": "new", "cores": "2"}),
+    "audits": lambda one: replace(one, audits={"a": 150, "z": 10}),
     "all": lambda one: Reference(value=one.value + 9, repeatable=False, sites={"other.py:f": 9}),
 }
 SAME = Reference(value=1000, sites={"shop/a.py:load": 900, "shop/b.py:<module>": 50})

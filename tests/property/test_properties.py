@@ -4,8 +4,9 @@ import json
 from collections.abc import Mapping
 from random import Random
 
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
+from jsonschema import Draft202012Validator
 from samples import HEADER, METRIC, SUBJECT, budget, known, settled
 
 from pytest_memgate.baseline.document import Document, dump, load
@@ -22,11 +23,8 @@ from pytest_memgate.model.reference import Reference
 from pytest_memgate.model.run import Run
 from pytest_memgate.model.site import Site
 from pytest_memgate.model.subject import Subject
+from pytest_memgate.tasks.runfile import json_schema, to_json
 from pytest_memgate.units import format_growth, format_size, parse_size
-
-# A busy machine is no failure: the claims are about values, not about time.
-settings.register_profile("memgate", max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
-settings.load_profile("memgate")
 
 SIZES = st.integers(min_value=0, max_value=10**15)
 st.register_type_strategy(float, st.floats(allow_nan=False, allow_infinity=False))  # what JSON can hold
@@ -40,16 +38,22 @@ HOSTILE = st.sampled_from(
     ]
 )
 NAMES = st.text(st.characters(exclude_categories=["Cs"]), max_size=40) | HOSTILE
+# What can be measured: sizes, milliseconds, shares.
+AMOUNTS_KEPT = SIZES | st.floats(min_value=1e-9, max_value=1e15)
 REFERENCES = st.builds(
     Reference,
-    value=SIZES,
-    sites=st.dictionaries(NAMES, SIZES, max_size=4),
-    anchor=st.none() | SIZES,
+    value=AMOUNTS_KEPT,
+    unit=NAMES,
+    sites=st.dictionaries(NAMES, AMOUNTS_KEPT, max_size=4),
+    anchor=st.none() | AMOUNTS_KEPT,
     reason=NAMES,
-    spread=SIZES,
+    spread=AMOUNTS_KEPT,
     repeatable=st.booleans(),
+    samples=st.lists(AMOUNTS_KEPT, max_size=6).map(tuple),
+    conditions=st.dictionaries(NAMES, NAMES, max_size=3),
+    audits=st.dictionaries(NAMES, AMOUNTS_KEPT, max_size=3),
 )
-HEADERS = st.builds(Header, allocator=NAMES, memray=NAMES, coverage=st.booleans())
+HEADERS = st.just(Header()) | st.builds(Header, allocator=NAMES, memray=NAMES, coverage=st.booleans())
 DOCUMENTS = st.builds(
     Document,
     header=HEADERS,
@@ -164,6 +168,14 @@ def test_any_finding_survives_json(finding: Finding) -> None:
 @given(st.builds(Run, environment=st.builds(Environment, key=NAMES, header=HEADERS)))
 def test_any_run_survives_json(run: Run) -> None:
     assert decode(Run, json.loads(json.dumps(encode(run)))) == run
+
+
+SCHEMA = Draft202012Validator(json_schema())
+
+
+@given(st.builds(Run, environment=st.builds(Environment, key=NAMES, header=HEADERS)))
+def test_the_file_of_any_run_fits_its_schema(run: Run) -> None:
+    assert [error.message for error in SCHEMA.iter_errors(json.loads(json.dumps(to_json(run))))] == []
 
 
 @given(SITES, SITES, st.integers(min_value=1, max_value=12))

@@ -5,6 +5,7 @@ from samples import FILE, HEADER, METRIC, document
 
 from pytest_memgate.baseline.document import Document, dump, load
 from pytest_memgate.errors import BaselineError
+from pytest_memgate.model.environment import Header
 from pytest_memgate.model.reference import Reference
 
 WHERE = f".memgate/env/{FILE}.yaml"
@@ -60,6 +61,88 @@ def test_what_was_written_reads_back() -> None:
     assert load(dump(Document(header=HEADER)), WHERE) == Document(header=HEADER)
 
 
+PAGE = Reference(
+    value=1953.4,
+    anchor=1600.5,
+    reason="new hero",
+    conditions={"throttling": "simulate", "lighthouse": "12.6"},
+    samples=(1951, 1953.4, 1957.25),
+    sites={"load delay": 900.5, "https://cdn.example/a.js?x: y": 3},
+    audits={"unused-javascript": 150},
+)
+WEB = Document(
+    header=Header(),
+    entries={
+        "page[home]": {"web.lcp": PAGE, "web.cls": Reference(value=0.02, samples=(0.02, 0.02, 0.02))},
+        "bundle[app]": {"bundle.initial.gzip[src/main.js]": Reference(value=2309, conditions={"zlib": "zlib-ng"})},
+    },
+)
+ROWS = Document(header=HEADER, entries={"test_a": {"custom.rows": Reference(value=41.5, unit="rows")}})
+
+
+def test_a_file_of_the_web_has_no_header_but_its_format() -> None:
+    assert dump(WEB) == (
+        "# Written by `memgate baseline update`; review it like code.\n"
+        "format: 1\n"
+        "tests:\n"
+        "\n"
+        "  bundle[app]:\n"
+        "    bundle.initial.gzip[src/main.js]:\n"
+        "      value: 2309\n"
+        "      conditions: {zlib: zlib-ng}\n"
+        "\n"
+        "  page[home]:\n"
+        "    web.cls:\n"
+        "      value: 0.02\n"
+        "      samples: [0.02, 0.02, 0.02]\n"
+        "    web.lcp:\n"
+        "      value: 1953.4\n"
+        "      anchor: 1600.5\n"
+        "      reason: new hero\n"
+        "      conditions: {lighthouse: '12.6', throttling: simulate}\n"
+        "      samples: [1951, 1953.4, 1957.25]\n"
+        "      sites:\n"
+        "        'https://cdn.example/a.js?x: y': 3\n"
+        "        load delay: 900.5\n"
+        "      audits:\n"
+        "        unused-javascript: 150\n"
+        "\n"
+        "# end\n"
+    )
+
+
+@pytest.mark.parametrize("one", [WEB, ROWS], ids=["web", "rows"])
+def test_what_was_written_of_other_metrics_reads_back(one: Document) -> None:
+    assert load(dump(one), WHERE) == one
+    assert dump(load(dump(one), WHERE)) == dump(one)
+
+
+def test_a_unit_of_the_projects_own_stands_below_the_value() -> None:
+    assert "    custom.rows:\n      value: 41.5\n      unit: rows\n" in dump(ROWS)
+
+
+@pytest.mark.parametrize(
+    "value",
+    [0, 0.1, 1e-5, 1e-9, 0.1 + 0.2, 123456789.123, 10**17, 1e17, 2.5e15, 10**18, 1e300, 1e-300],
+)
+def test_a_value_of_any_size_reads_back(value: float) -> None:
+    one = Document(header=HEADER, entries={"test_a": {"custom.x": Reference(value=value, samples=(value,))}})
+    assert load(dump(one), WHERE) == one
+
+
+def test_the_order_of_samples_is_kept_and_that_of_conditions_is_not() -> None:
+    turned = Reference(value=5, samples=(9, 1, 5), conditions={"b": "2", "a": "1"})
+    text = dump(Document(header=HEADER, entries={"test_a": {"web.lcp": turned}}))
+    assert "conditions: {a: '1', b: '2'}" in text
+    assert load(text, WHERE).entries["test_a"]["web.lcp"].samples == (9, 1, 5)
+
+
+def test_a_file_of_the_web_that_says_how_memory_was_measured_must_say_all_of_it() -> None:
+    assert load(dump(WEB).replace("format: 1\n", HEAD), WHERE).header == HEADER
+    with pytest.raises(BaselineError, match="'memray' is missing"):
+        load(dump(WEB).replace("format: 1\n", "format: 1\nallocator: x\n"), WHERE)
+
+
 def test_the_order_of_entries_and_sites_makes_no_difference() -> None:
     turned = {
         name: {
@@ -111,6 +194,16 @@ def test_a_newer_format_says_to_upgrade() -> None:
         (HEAD + ENTRY + "      reason: [x]\n", ":9: a word is expected"),
         (HEAD + ENTRY + "      repeatable: 0\n", ":9: true or false is expected"),
         (HEAD + ENTRY + "      sites: [x]\n", ":9: a mapping is expected"),
+        (HEAD + ENTRY + "      unit: {}\n", ":9: a word is expected"),
+        (HEAD + ENTRY + "      samples: 5\n", ":9: a list is expected"),
+        (HEAD + ENTRY + "      samples: {a: 5}\n", ":9: a list is expected"),
+        (HEAD + ENTRY + "      samples: [5, x]\n", ":9: a number is expected"),
+        (HEAD + ENTRY + "      samples: [5, .nan]\n", ":9: a number is expected"),
+        (HEAD + ENTRY + "      samples:\n      - 5\n      - []\n", ":11: a number is expected"),
+        (HEAD + ENTRY + "      conditions: [x]\n", ":9: a mapping is expected"),
+        (HEAD + ENTRY + "      conditions: {cpu: []}\n", ":9: a word is expected"),
+        (HEAD + ENTRY + "      conditions: {cpu: a, cpu: b}\n", ":9: 'cpu' stands here twice, as after a merge"),
+        (HEAD + ENTRY + "      audits: {a: x}\n", ":9: a number is expected"),
         (HEAD + ENTRY + "      sites:\n        a:b: x\n", ":10: a number is expected"),
         (HEAD + ENTRY + ENTRY[7:], ":9: 'test_a' stands here twice, as after a merge"),
         (HEAD + ENTRY + "      value: 11\n", ":9: 'value' stands here twice, as after a merge"),

@@ -120,7 +120,9 @@ def test_a_pattern_means_files_or_names(pattern: str, subject: str, meant: bool)
     assert matches(pattern, Subject.parse(subject)) is meant
 
 
-WAIVER = Waiver(test="tests/**", metric=METRIC, ceiling=3_000_000, until=date(2027, 1, 31), reason="soon gone")
+WAIVER = Waiver(
+    test="tests/**", metric=METRIC, ceiling=3_000_000, until=date(2027, 1, 31), reason="soon gone", unit="B"
+)
 
 
 def test_a_waiver_holds_through_its_last_day() -> None:

@@ -244,8 +244,8 @@ def test_option_beats_marker_beats_pattern_beats_metric_beats_built_in() -> None
     assert plain.budget(etl, METRIC).growth == Allowance.parse("max(1MB, 5%)")
     assert plain.budget(etl, METRIC).limit == 64_000_000
     assert plain.budget(shop, METRIC).growth == Allowance(amount=100_000)
-    assert plain.budget(etl, METRIC, marker).growth == Allowance(amount=7)
-    assert config(FULL, options=option).budget(etl, METRIC, marker).growth == Allowance(amount=9)
+    assert plain.budget(etl, METRIC, {METRIC: marker}).growth == Allowance(amount=7)
+    assert config(FULL, options=option).budget(etl, METRIC, {METRIC: marker}).growth == Allowance(amount=9)
     assert config("").budget(shop, METRIC).sources == {"growth": "default"}
     assert config("").budget(shop, METRIC).growth == Allowance(amount=200_000)
 
