@@ -1,8 +1,11 @@
 """The checks that a configuration declares: bundles and pages, each a test of its own."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
+from pathlib import Path
 from typing import Any
+
+from pytest_memgate.measure.lighthouse.page import Page
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,3 +45,28 @@ class PageCheck:
     ready: float = 30_000
     timeout: float = 180_000
     source: str = ""
+
+    def page(self, root: Path) -> Page:
+        """Return what to load for the project at `root`; raises ConfigError for what does not fit together."""
+        return Page(
+            url=self.url,
+            serve=root / self.serve if self.serve else None,
+            path=self.path,
+            start=self.start,
+            ready_seconds=self.ready / 1000,
+            form_factor=self.form_factor,
+            throttling=self.throttling,
+            settings=self.settings,
+            lighthouserc=root / self.lighthouserc if self.lighthouserc else None,
+            timeout_seconds=self.timeout / 1000,
+            single_page_app=self.single_page_app,
+        )
+
+
+def settings_of(check: BundleCheck | PageCheck) -> dict[str, str]:
+    """Return what a check says otherwise than by default, in words, by key."""
+    said = {field.name: getattr(check, field.name) for field in fields(check) if field.name not in {"name", "source"}}
+    given = {name: value for name, value in said.items() if value != getattr(type(check)(name=""), name)}
+    return {
+        name: ", ".join(map(str, value)) if isinstance(value, tuple) else str(value) for name, value in given.items()
+    }

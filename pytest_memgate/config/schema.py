@@ -5,6 +5,7 @@ import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import date
+from pathlib import Path
 from typing import Any
 
 from pytest_memgate.budget.rule import PartError, Rule
@@ -133,11 +134,13 @@ def _words(data: Any) -> str:
     return str(data)
 
 
-def _metric_name(name: str) -> str:
+def metric_name(name: str) -> str:
     """Return a metric's name, with the part it is of if it says one; raises ValueError for one that is not known."""
     base = base_name(name)
     if base not in METRICS and not (base.startswith(CUSTOM) and len(base) > len(CUSTOM)):
         raise ValueError(unknown("metric", name, [*METRICS, f"{CUSTOM}<name>"]))
+    if "[" in name and not metric(base).is_web:
+        raise ValueError(f"{base} has no parts: {name!r}")
     if "[" in name and not (name.endswith("]") and part_of(name)):
         raise ValueError(f"not a metric of one part: {name!r} (write it as bundle.initial.gzip[main])")
     return name
@@ -146,6 +149,14 @@ def _metric_name(name: str) -> str:
 def _unit(name: str) -> str | None:
     """Return a metric's unit, None for one of the project's own: only its test knows it."""
     return None if name.startswith(CUSTOM) else metric(name).unit
+
+
+def _wait(data: Any) -> float:
+    """Return milliseconds of a time to wait, which nobody means to be less than a second."""
+    found = parse_duration(str(data))
+    if found < 1000:
+        raise ValueError(f"at least a second is expected, not {data!r}")
+    return found
 
 
 def _flag(value: Located) -> bool:
@@ -176,7 +187,7 @@ def _free(value: Located) -> Any:
 
 def _settings(value: Located) -> Mapping[str, Any]:
     if not isinstance(value.data, dict):
-        raise _fail(value, f"a mapping with Lighthouse's settings is expected, not {value.data!r}")
+        raise _fail(value, f"a mapping with Lighthouse's settings is expected, not {_free(value)!r}")
     return dict(_free(value))
 
 
@@ -185,7 +196,7 @@ _TEXT = {"type": "string", "minLength": 1}
 _LIST = {"anyOf": [_TEXT, {"type": "array", "items": _TEXT}]}
 _PATTERN = {**_TEXT, "examples": ["tests/etl/**", "tests/test_x.py::test_y*", "memgate.yml::bundle[app]"]}
 _AMOUNT = {"type": ["string", "number"], "examples": ["200KB", "5%", "max(200KB, 5%)", "300ms"]}
-_DURATION = {"type": ["string", "number"], "examples": ["30s"]}
+_DURATION = {**_TEXT, "examples": ["30s"]}
 
 _RULE = {
     "growth": {**_AMOUNT, "description": "Growth allowed above the baseline."},
@@ -194,7 +205,7 @@ _RULE = {
 }
 _WAIVER = {
     "test": _Key(read=_parsed(_words), schema=_PATTERN, required=True),
-    "metric": _Key(read=_parsed(lambda data: _metric_name(str(data))), schema=_TEXT, required=True),
+    "metric": _Key(read=_parsed(lambda data: metric_name(str(data))), schema=_TEXT, required=True),
     "ceiling": _Key(read=_parsed(lambda data: data), schema=_AMOUNT, required=True),
     "until": _Key(read=_parsed(_day), schema={"type": "string", "format": "date"}, required=True),
     "reason": _Key(read=_parsed(_words), schema=_TEXT, required=True),
@@ -232,8 +243,8 @@ _PAGE = {
     "settings": _Key(read=_settings, schema={"type": "object", "description": "Lighthouse's own settings."}),
     "lighthouserc": _Key(read=_parsed(_words), schema={**_TEXT, "description": "A file whose ci.collect is used."}),
     "single_page_app": _Key(read=_flag, schema={"type": "boolean"}),
-    "ready": _Key(read=_parsed(parse_duration), schema={**_DURATION, "description": "How long `start` may take."}),
-    "timeout": _Key(read=_parsed(parse_duration), schema={**_DURATION, "description": "How long one load may take."}),
+    "ready": _Key(read=_parsed(_wait), schema={**_DURATION, "description": "How long `start` may take."}),
+    "timeout": _Key(read=_parsed(_wait), schema={**_DURATION, "description": "How long one load may take."}),
 }
 
 
@@ -260,7 +271,7 @@ def _rules(value: Located, *others: str) -> dict[str, Rule]:
     for name, item in given.items():
         if name not in others:
             try:
-                rules[_metric_name(name)] = read_rule(item, _unit(name))
+                rules[metric_name(name)] = read_rule(item, _unit(name))
             except ValueError as error:
                 raise _fail(item, str(error)) from error
     return rules
@@ -307,10 +318,10 @@ def _bundle(name: str, value: Located) -> BundleCheck:
 
 def _page(name: str, value: Located) -> PageCheck:
     check = PageCheck(name=name, source=value.where, **_record(_PAGE, value, "a page"))
-    if bool(check.url) == bool(check.serve):
-        raise _fail(value, "a page needs either 'url', or 'serve', a folder")
-    if check.start and not check.url:
-        raise _fail(value, "'start' needs the 'url' that its command serves")
+    try:
+        check.page(Path())
+    except ConfigError as error:
+        raise _fail(value, str(error)) from error
     return check
 
 

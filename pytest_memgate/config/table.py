@@ -1,10 +1,9 @@
 """Each setting in words, with where it comes from."""
 
 from collections.abc import Iterator
-from dataclasses import fields
 
 from pytest_memgate.budget.rule import Rule
-from pytest_memgate.config.checks import BundleCheck, PageCheck
+from pytest_memgate.config.checks import BundleCheck, PageCheck, settings_of
 from pytest_memgate.config.schema import Settings
 from pytest_memgate.model.metric import METRICS
 from pytest_memgate.units import format_amount
@@ -41,14 +40,8 @@ def _budgets(settings: Settings) -> Iterator[tuple[str, str, str]]:
 
 
 def _check(kind: str, check: BundleCheck | PageCheck) -> Iterator[tuple[str, str, str]]:
-    for field in fields(check):
-        value = getattr(check, field.name)
-        if field.name not in {"name", "source"} and value and value != field.default:
-            yield f"{kind}.{check.name}.{field.name}", _words(value), check.source
-
-
-def _words(value: object) -> str:
-    return ", ".join(map(str, value)) if isinstance(value, tuple) else str(value)
+    for name, value in settings_of(check).items():
+        yield f"{kind}.{check.name}.{name}", value, check.source
 
 
 def _rule(key: str, rule: Rule) -> Iterator[tuple[str, str, str]]:

@@ -78,3 +78,9 @@ class Finding:
         if self.measurement is None or self.baseline is None:
             return None
         return self.measurement.value - self.baseline
+
+    @property
+    def told_by_growth(self) -> bool:
+        """Say whether what grew explains it; what is over its limit without having grown is told by all that it is."""
+        within = (self.growth or 0) <= (self.allowed or 0)
+        return bool(self.growth) and not (OVER_LIMIT in self.reason and within)

@@ -7,7 +7,6 @@ from typing import Any
 import pytest
 
 from pytest_memgate.config.checks import BundleCheck, PageCheck
-from pytest_memgate.errors import MemgateError
 from pytest_memgate.model.finding import Finding, Outcome
 from pytest_memgate.plugin.again import STATE
 from pytest_memgate.plugin.items import subject_of
@@ -98,7 +97,15 @@ class DeclaredItem(pytest.Item):
             finding = Finding(subject=subject, metric=self._family, outcome=state.outcome, reason=state.why)
             state.findings.append(finding)
         else:
-            state.findings += answered(subject, self._family, self._measure)
+            try:
+                state.findings += answered(subject, self._family, self._measure)
+            except Exception as error:
+                # A fault of ours is no answer either: without a finding the verdict could be green.
+                why = f"{type(error).__name__}: {error}"
+                state.findings.append(
+                    Finding(subject=subject, metric=self._family, outcome=Outcome.NO_ANSWER, reason=why)
+                )
+                raise
 
     def _measure(self) -> list[Finding]:
         gate, subject = self._declared.gate, subject_of(self, self._declared.gate.root)
@@ -110,8 +117,3 @@ class DeclaredItem(pytest.Item):
         from pytest_memgate.tasks.pages import page_findings
 
         return page_findings(gate, subject, self._check, rules, update=self._declared.update)
-
-    def repr_failure(self, excinfo: pytest.ExceptionInfo[BaseException], style: Any = None) -> Any:
-        if isinstance(excinfo.value, MemgateError):
-            return f"memgate: {excinfo.value}"
-        return super().repr_failure(excinfo, style)

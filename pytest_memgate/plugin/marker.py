@@ -5,9 +5,9 @@ from collections.abc import Mapping
 import pytest
 
 from pytest_memgate.budget.rule import PartError, Rule
-from pytest_memgate.config.schema import unknown
+from pytest_memgate.config.schema import metric_name, unknown
 from pytest_memgate.errors import ConfigError
-from pytest_memgate.model.metric import CUSTOM, MEMORY_PEAK, METRICS, base_name, metric
+from pytest_memgate.model.metric import CUSTOM, MEMORY_PEAK, metric
 
 _PARTS = ("growth", "limit", "drift")
 
@@ -40,25 +40,28 @@ def read_marker(item: pytest.Item) -> tuple[dict[str, Rule], str]:
 
 def _rule(where: str, name: str, parts: Mapping[str, object]) -> Rule:
     try:
-        return parse_rule(name, parts, dict.fromkeys(parts, "marker"))
+        return parse_rule(name, parts, "marker")
     except PartError as error:
         raise ConfigError(f"{where}: {error.part}: {error}") from None
     except ValueError as error:
         raise ConfigError(f"{where}: {error}") from None
 
 
-def parse_rule(name: object, parts: Mapping[str, object], source: Mapping[str, str]) -> Rule:
-    """Return the rule for a metric; `source` says where each part stands.
+def parse_rule(name: str, parts: Mapping[str, object], source: str) -> Rule:
+    """Return the rule for a metric; `source` says where it stands, with `{part}` for one part's own name.
 
     Raises ValueError (PartError where one part is wrong).
     """
-    if not isinstance(name, str) or not (name.startswith(CUSTOM) or base_name(name) in METRICS):
-        raise ValueError(unknown("metric", str(name), METRICS))
+    metric_name(str(name))
+    if not isinstance(parts, Mapping):
+        raise ValueError(f"{', '.join(_PARTS)} are expected, not {parts!r}")  # noqa: TRY004  # as all of these
     for part, value in parts.items():
+        if part not in _PARTS:
+            raise ValueError(unknown("argument", part, _PARTS))
         if not isinstance(value, (str, int, float)) or isinstance(value, bool):
             raise PartError(part, f"not a budget: {value!r}")
     unit = None if name.startswith(CUSTOM) else metric(name).unit
-    return Rule.parse(parts, unit, source)  # type: ignore[arg-type]  # checked above
+    return Rule.parse(parts, unit, {part: source.format(part=part) for part in parts})  # type: ignore[arg-type]  # checked above
 
 
 def _reason(where: str, value: object) -> str:

@@ -215,7 +215,7 @@ class Measurer:
         finding = Finding(subject=subject, metric=_METRIC, outcome=Outcome.UNMEASURED)
         if state.probed and not state.outcome:
             why = f"it measures a {_PROBED[state.probed]}, not itself"
-            return replace(finding, outcome=Outcome.SKIPPED, reason=why)
+            return replace(finding, outcome=Outcome.NOT_GATED, reason=why)
         if state.outcome:
             return replace(finding, outcome=state.outcome, reason=state.why)
         if not state.captures:

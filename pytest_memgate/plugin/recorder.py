@@ -1,8 +1,8 @@
 """The `memgate` fixture under the gate: what a test measures besides its own memory."""
 
-import math
 import re
 from collections.abc import Callable, Iterable, Mapping
+from numbers import Integral, Real
 from pathlib import Path
 from typing import NoReturn
 
@@ -10,7 +10,7 @@ import pytest
 
 from pytest_memgate.budget.rule import Rule
 from pytest_memgate.config.checks import BundleCheck, PageCheck
-from pytest_memgate.errors import BaselineError, MeasureError, MemgateError
+from pytest_memgate.errors import BaselineError, MemgateError
 from pytest_memgate.model.finding import Finding, Outcome
 from pytest_memgate.model.measurement import Basis, Measurement
 from pytest_memgate.model.metric import CUSTOM
@@ -22,6 +22,7 @@ from pytest_memgate.tasks.gate import Gate
 from pytest_memgate.units import to_base
 
 _NAME = re.compile(r"[\w.-]+")
+_MOST = 1e18  # of anything
 Budgets = Mapping[str, Mapping[str, str | float]]
 
 
@@ -50,19 +51,21 @@ class Recorder:
 
         `unit` is any word; sizes (`B`, `KB`, `MiB`) and durations (`ms`, `s`) are kept and shown as such.
         """
-        if self._state.inside:
+        if self._is_left_out("custom"):
             return
         metric = f"{CUSTOM}{name}"
         if not isinstance(name, str) or not _NAME.fullmatch(name):
             _fail(f"record(): not a name: {name!r} (letters, digits, dots, dashes)")
-        if isinstance(value, bool) or not isinstance(value, (int, float)) or not 0 <= value < math.inf:
+        if isinstance(value, bool) or not isinstance(value, Real) or not 0 <= value < _MOST:
             _fail(f"record({name!r}): a number from 0 on is expected, not {value!r}")
+        if not isinstance(unit, str):
+            _fail(f"record({name!r}): a unit is a word, not {unit!r}")
         if any(finding.metric == metric for finding in self._state.findings):
             _fail(f"record({name!r}): recorded twice in one test")
         parts = {"growth": growth, "limit": limit, "drift": drift}
         given = {part: amount for part, amount in parts.items() if amount is not None}
         rules = self._rules("record()", {metric: given} if given else {})
-        kept, base_unit = to_base(value, unit)
+        kept, base_unit = to_base(int(value) if isinstance(value, Integral) else float(value), unit)
         measurement = Measurement(value=kept, basis=Basis.EXACT, settled=True)
         self._found("custom", lambda: [self._gate.assess(self._subject, metric, measurement, rules, base_unit)])
 
@@ -142,25 +145,33 @@ class Recorder:
     def _rules(self, where: str, budgets: Budgets) -> dict[str, Rule]:
         """Return the rules of a call and those of the test's marker, which wins."""
         rules: dict[str, Rule] = {}
+        wrong = ""
         for metric, parts in budgets.items():
             try:
-                rules[metric] = parse_rule(metric, parts, dict.fromkeys(parts, "call"))
-            except (ValueError, TypeError) as error:
-                _fail(f"{where}: {metric}: {error}")
+                rules[metric] = parse_rule(metric, parts, "call")
+            except ValueError as error:
+                wrong = wrong or f"{where}: {metric}: {error}"
+        if wrong:
+            _fail(wrong)
         return {**rules, **self._marked}
 
     def _probe(self, family: str, measure: Callable[[], list[Finding]]) -> dict[str, float]:
-        if self._state.inside:
+        if self._is_left_out(family):
             return {}
         self._state.probed = family
         found = self._found(family, measure)
         return {finding.metric: finding.value for finding in found if finding.value is not None}
 
+    def _is_left_out(self, family: str) -> bool:
+        """Say whether to measure nothing: in a run for memory alone, or where the test's marker leaves it out."""
+        state = self._state
+        if state.outcome is Outcome.SKIPPED and all(finding.metric != family for finding in state.findings):
+            left_out = Finding(subject=self._subject, metric=family, outcome=state.outcome, reason=state.why)
+            state.findings.append(left_out)
+        return state.inside or state.outcome is Outcome.SKIPPED
+
     def _found(self, family: str, measure: Callable[[], list[Finding]]) -> list[Finding]:
-        try:
-            found = answered(self._subject, family, measure)
-        except MemgateError as error:
-            _fail(str(error))
+        found = answered(self._subject, family, measure)
         known = {finding.metric for finding in self._state.findings}
         if twice := [finding.metric for finding in found if finding.metric in known]:
             _fail(f"{twice[0]} is measured twice in one test: tell them apart by name=")
@@ -171,16 +182,13 @@ class Recorder:
 
 
 def answered(subject: Subject, family: str, measure: Callable[[], list[Finding]]) -> list[Finding]:
-    """Return what `measure` finds or, where it gives no number, the one finding that says why.
-
-    Raises ConfigError for a budget that does not fit.
-    """
+    """Return what `measure` finds or, where it gives no verdict, the one finding that says why."""
     try:
         return measure()
-    except MeasureError as error:
-        outcome, reason = Outcome.NO_ANSWER, str(error)
     except BaselineError as error:
         outcome, reason = Outcome.UNREADABLE, str(error)
+    except MemgateError as error:
+        outcome, reason = Outcome.NO_ANSWER, str(error)
     return [Finding(subject=subject, metric=family, outcome=outcome, reason=reason)]
 
 

@@ -19,7 +19,6 @@ from pytest_memgate.tasks.gate import open_gate
 from pytest_memgate.tasks.update import ALL_KINDS
 
 _NOT_RUN = (
-    "collectonly",
     "setupplan",
     "setuponly",
     "show_fixtures_per_test",
@@ -59,6 +58,8 @@ def start(config: pytest.Config) -> None:
         raise pytest.UsageError(f"memgate: {error}") from error
     update = bool(kinds)
     config.pluginmanager.register(Declared(config, gate, update=update), "memgate-declared")
+    if option.collectonly:
+        return
     inventory = Inventory(config)
     config.pluginmanager.register(inventory, "memgate-inventory")
     config.pluginmanager.register(Measurer(gate, update=update, keep=keep, cannot=cannot_measure()), "memgate-measurer")
@@ -84,7 +85,7 @@ def _options(option: argparse.Namespace) -> dict[str, Rule]:
     rules = {}
     for name, parts in given.items():
         try:
-            rules[name] = parse_rule(name, parts, {part: f"--memgate-{part}" for part in parts})
+            rules[name] = parse_rule(name, parts, "--memgate-{part}")
         except ValueError as error:
             part = error.part if isinstance(error, PartError) else next(iter(parts))
             raise pytest.UsageError(f"memgate: --memgate-{part}: {error}") from error

@@ -111,7 +111,7 @@ def failure_text(finding: Finding) -> str:
         return lines[0]  # there is nothing to accept
     if finding.growth_by_site:
         lines += [
-            "what grew:" if finding.baseline is not None else "what holds it:",
+            "what grew:" if finding.told_by_growth else "what holds it:",
             *(f"  {line}" for line in growth_lines(finding)),
         ]
     lines += finding.details

@@ -75,15 +75,16 @@ def _measured(run: Run) -> str:
         families.setdefault(finding.metric.partition(".")[0], set()).add(str(finding.subject))
     memory = len(families.pop("memory", ()))
     again = sum(1 for finding in measured if finding.measurement and finding.measurement.warm)
-    parts = [f"memory.peak: {_tests(memory)} measured"] if memory or not families else []
+    no_answer = run.count(Outcome.NO_ANSWER)
+    parts = [f"memory.peak: {_tests(memory)} measured"] if memory or not (families or no_answer) else []
     if again:
         parts.append(f"{again} of them run again")
     parts += [_counted(family, len(subjects)) for family, subjects in families.items()]
     for number, word in (
         (run.count(Outcome.UNMEASURED), "unmeasured"),
-        (run.count(Outcome.NO_ANSWER), "without an answer"),
+        (no_answer, "without an answer"),
         (run.failed, "failed by itself" if run.failed == 1 else "failed by themselves"),
-        (run.skipped + run.count(Outcome.SKIPPED), "skipped"),
+        (run.skipped + len({one.subject for one in run.findings if one.outcome is Outcome.SKIPPED}), "skipped"),
     ):
         if number:
             parts.append(f"{number} {word}")
@@ -110,7 +111,9 @@ def _section(run: Run, outcome: Outcome, verbosity: int) -> Iterator[Line]:
         Outcome.IMPROVED,
     }:
         findings = []  # the changes say it
-    if (outcome in {Outcome.PASSED, Outcome.NOT_GATED} and verbosity < 1) or (not bad and verbosity < 0):
+    if outcome is Outcome.NOT_GATED and verbosity < 1:
+        findings = []
+    if (outcome is Outcome.PASSED and verbosity < 1) or (not bad and verbosity < 0):
         findings = [finding for finding in findings if finding.reason and verbosity >= 0]
     shown = findings if verbosity > 0 else findings[:_MOST]
     tone = Tone.BAD if bad else Tone.GOOD if outcome in {Outcome.PASSED, Outcome.IMPROVED} else Tone.NOTE

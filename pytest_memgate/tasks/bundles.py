@@ -6,6 +6,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from pytest_memgate.budget.rule import Rule
+from pytest_memgate.compare.attribution import growth_by_site
 from pytest_memgate.config.checks import BundleCheck
 from pytest_memgate.measure.bundle.build import Entry, Source, measure
 from pytest_memgate.model.finding import Finding
@@ -80,11 +81,18 @@ def _explained(gate: Gate, findings: Mapping[str, Finding], metric: str, name: s
     if form != "raw":
         if raw.outcome.fails_gate:
             return finding  # the raw size has said it
-        lines = contribution_lines(raw.growth_by_site, raw.unit)
-        details += ["what grew, before compression:", *(f"  {line}" for line in lines)] if lines else []
-    if scope == "initial":
+        grew = finding.told_by_growth
+        lines = contribution_lines(raw.growth_by_site if grew else _holders(raw), raw.unit)
+        what = "grew" if grew else "holds it"
+        details += [f"what {what}, before compression:", *(f"  {line}" for line in lines)] if lines else []
+    if scope == "initial" and finding.told_by_growth:
         details += [f"{one} was loaded lazily before" for one in _moved(gate, raw, name)]
     return replace(finding, details=tuple(details))
+
+
+def _holders(raw: Finding) -> tuple[Contribution, ...]:
+    measurement = raw.measurement
+    return growth_by_site(measurement.sites, {}, measurement.value) if measurement else ()
 
 
 def _moved(gate: Gate, raw: Finding, name: str) -> Iterator[str]:

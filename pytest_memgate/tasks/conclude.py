@@ -2,11 +2,12 @@
 
 import shlex
 from collections import defaultdict
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 
 from pytest_memgate.baseline.source import GitRef, WorkTree
 from pytest_memgate.baseline.store import Store, environments
+from pytest_memgate.budget.match import matches
 from pytest_memgate.compare.verdict import verdict
 from pytest_memgate.errors import BaselineError
 from pytest_memgate.model.finding import Finding, Outcome
@@ -20,6 +21,7 @@ from pytest_memgate.tasks.update import Order, unreasoned_problem, update
 from pytest_memgate.units import format_amount
 
 UPDATE = "memgate baseline update"
+_NO_NEED = {Outcome.PASSED, Outcome.IMPROVED, Outcome.NOT_GATED}  # of a waiver
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -60,7 +62,7 @@ def conclude(gate: Gate, facts: Facts, *, strict: bool) -> Run:
         problems=tuple(problems),
         changes=changes,
         loosened=(*loosened(gate.config.settings, gate.own), *_marked(gate.base, findings)) if gate.base else (),
-        baseline=_folders(gate, findings),
+        baseline=_folders(gate, findings, changes),
         compared_with=gate.base.ref if gate.base else "",
         strict=strict,
         skipped=facts.skipped,
@@ -88,7 +90,7 @@ def conclude_update(gate: Gate, facts: Facts, kinds: frozenset[ChangeKind], reas
         findings=facts.findings,
         problems=tuple(problems),
         changes=tuple(changes),
-        baseline=_folders(gate, facts.findings),
+        baseline=_folders(gate, facts.findings, changes),
         strict=strict,
         update=True,
         skipped=facts.skipped,
@@ -101,10 +103,11 @@ def _may_be_of(test: str, file: str) -> bool:
     return test.partition("::")[0].rpartition("/")[2] == file.rpartition("/")[2]
 
 
-def _folders(gate: Gate, findings: tuple[Finding, ...]) -> str:
+def _folders(gate: Gate, findings: Iterable[Finding], changes: Iterable[Change]) -> str:
     """Return the folders of the baselines that a run has to do with."""
     stores = gate.baselines.head
-    used = {stores.of(finding.metric).folder for finding in findings if finding.metric}
+    metrics = {*(one.metric for one in findings), *(one.metric for one in changes)} - {""}
+    used = {stores.of(metric).folder for metric in metrics}
     return ", ".join(store.folder for store in stores if store.folder in used) or stores.own.folder
 
 
@@ -216,19 +219,21 @@ def _waivers(gate: Gate, facts: Facts) -> Iterator[Problem]:
         if waiver.expired(gate.today):
             yield Problem(text=f"{where} ended on {waiver.until}", hint="repair the test, or renew it")
             continue
-        concerned = [finding for finding in facts.findings if waiver.concerns(finding.subject, finding.metric)]
-        ran = {finding.subject for finding in concerned}
+        here = [finding for finding in facts.findings if matches(waiver.test, finding.subject)]
+        concerned = [finding for finding in here if waiver.concerns(finding.subject, finding.metric)]
+        silent = any(finding.metric == waiver.metric.partition(".")[0] for finding in here)
+        ran = {finding.subject for finding in here}
         named = {
             subject
             for file, names in facts.collected.items()
             for subject in (Subject(file, name) for name in names)
-            if waiver.concerns(subject, waiver.metric)
+            if matches(waiver.test, subject)
         }
         file = waiver.test.partition("::")[0]
         whole = facts.everything or file in facts.collected or any(str(subject) == waiver.test for subject in ran)
-        within = named <= ran and all(one.outcome in {Outcome.PASSED, Outcome.IMPROVED} for one in concerned)
-        if whole and ((within and ran) or not (ran or named)):
-            why = "is not needed: the test is within its budget" if ran else "names no test"
+        if whole and named <= ran and not silent and all(one.outcome in _NO_NEED for one in concerned):
+            with_it = f" with {waiver.metric}" if ran else ""
+            why = "is not needed: the test is within its budget" if concerned else f"names no test{with_it}"
             yield Problem(text=f"{where} {why}", hint="remove it")
 
 

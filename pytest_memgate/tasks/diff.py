@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from pytest_memgate.compare.attribution import growth_by_site
 from pytest_memgate.errors import RunFileError
 from pytest_memgate.model.finding import Finding
+from pytest_memgate.model.metric import metric as metric_of
 from pytest_memgate.model.run import Run
 from pytest_memgate.model.site import Contribution
 from pytest_memgate.model.subject import Subject
@@ -54,7 +55,7 @@ def _difference(old: Finding, new: Finding) -> Difference:
     elif new.growth_by_site and new.baseline is not None:
         # The base run was within its baseline, so nobody read its profile: the baseline's stands for it.
         base, by_site, note = new.baseline, new.growth_by_site, "base: the baseline, which the base run was within"
-    else:
+    elif metric_of(new.metric).is_traced:
         note = "no profile: the test was within its baseline"
     head = new.measurement.value
     return Difference(

@@ -109,8 +109,8 @@ def _web(root: Path) -> list[Check]:
         pages = load_settings(WorkTree(root)).pages
     except MemgateError:
         return []  # the configuration's own line says it
-    near = next((root / page.serve for page in pages.values() if page.serve), None)
     try:
+        near = next((near for page in pages.values() if (near := page.page(root).near)), None)
         tools = find_tools(root, near)
     except MemgateError as error:
         return [Check("bad" if pages else "note", "pages", str(error))]
@@ -133,7 +133,7 @@ def _baselines(root: Path) -> Check:
     store = Store(tree, environment.key())
     web = Store(tree, WEB)
     found = [f"{one.folder}: {len(one.files())} files" for one in (store, web) if one.files()]
-    if store.files():
+    if found:
         return Check("ok", "baselines", ", ".join(found))
     others = ", ".join(name for name in environments(tree) if name != WEB)
     there = f" (there are some for {others})" if others else ""

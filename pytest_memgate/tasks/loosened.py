@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 
 from pytest_memgate.budget.rule import Allowance, Budget
+from pytest_memgate.config.checks import BundleCheck, PageCheck, settings_of
 from pytest_memgate.config.schema import Settings
 from pytest_memgate.config.sources import Config
 from pytest_memgate.model.metric import METRICS
@@ -24,8 +25,8 @@ def loosened(base: Settings, head: Settings) -> list[str]:
     ]:
         lines.append("the overrides have another order, and the last that names a test wins")
     for kind in ("bundles", "pages"):
-        for name in getattr(base, kind).keys() - getattr(head, kind).keys():
-            lines.append(f"{kind}: {name} is not checked any more")
+        for name, check in getattr(base, kind).items():
+            lines += _otherwise(f"{kind}: {name}", check, getattr(head, kind).get(name))
     if base.missing == "fail" and head.missing == "warn":
         lines.append(f"missing: fail -> warn ({head.missing_source})")
     known = {(waiver.test, waiver.metric, waiver.ceiling, waiver.until) for waiver in base.waivers}
@@ -36,6 +37,17 @@ def loosened(base: Settings, head: Settings) -> list[str]:
                 f"waiver for {waiver.test} up to {ceiling} until {waiver.until}: {waiver.reason} ({waiver.source})"
             )
     return lines
+
+
+def _otherwise(key: str, old: BundleCheck | PageCheck, new: BundleCheck | PageCheck | None) -> Iterator[str]:
+    """Yield what a check does not measure any more, or not as before."""
+    if new is None:
+        yield f"{key} is not checked any more"
+        return
+    was, now = settings_of(old), settings_of(new)
+    for name in dict.fromkeys([*was, *now]):
+        if was.get(name) != now.get(name) and name not in {"ready", "timeout"}:
+            yield f"{key}: {name} {was.get(name, 'by default')} -> {now.get(name, 'by default')} ({new.source})"
 
 
 def _overrides(settings: Settings) -> list[tuple[str, str]]:

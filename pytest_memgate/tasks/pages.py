@@ -1,11 +1,13 @@
 """Load a page as often as its verdict needs, and judge it."""
 
+import json
 import re
 import shutil
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from statistics import median_low
+from typing import Any
 
 from pytest_memgate.budget.rule import Rule
 from pytest_memgate.compare.attribution import growth_by_site
@@ -15,7 +17,6 @@ from pytest_memgate.config.checks import PageCheck
 from pytest_memgate.measure.alone import alone
 from pytest_memgate.measure.lighthouse.collect import Collector
 from pytest_memgate.measure.lighthouse.lhr import Load
-from pytest_memgate.measure.lighthouse.page import Page
 from pytest_memgate.measure.lighthouse.tools import find_tools
 from pytest_memgate.model.finding import Finding
 from pytest_memgate.model.measurement import Basis, Measurement
@@ -40,10 +41,10 @@ def page_findings(
     check says and, where that speaks against it, collected a second time: only what both say blocks. Raises
     MeasureError for a page that gives no number, and as `Gate.assess` does.
     """
-    page = _page(gate.root, check)
-    tools = find_tools(gate.root, page.serve or (page.lighthouserc and page.lighthouserc.parent))
+    page = check.page(gate.root)
+    collector = Collector(page, find_tools(gate.root, page.near), gate.root)
     judging = _Judging(gate, subject, rules, part, check.runs)
-    with alone(), Collector(page, tools, gate.root) as collector:
+    with alone(), collector:
         loads = list(collector.collect(min(_FEW, check.runs)))
         if len(loads) < check.runs and (update or judging.is_open(loads)):
             loads += collector.collect(check.runs - len(loads))
@@ -54,22 +55,6 @@ def page_findings(
             return findings
         again = collector.collect(check.runs)
         return judging.explained(judging.findings(loads, again), [*loads, *again])
-
-
-def _page(root: Path, check: PageCheck) -> Page:
-    return Page(
-        url=check.url,
-        serve=root / check.serve if check.serve else None,
-        path=check.path,
-        start=check.start,
-        ready_seconds=check.ready / 1000,
-        form_factor=check.form_factor,
-        throttling=check.throttling,
-        settings=check.settings,
-        lighthouserc=root / check.lighthouserc if check.lighthouserc else None,
-        timeout_seconds=check.timeout / 1000,
-        single_page_app=check.single_page_app,
-    )
 
 
 class _Judging:
@@ -181,8 +166,16 @@ def _keep(root: Path, subject: Subject, part: str, loads: Iterable[Load]) -> Ite
     folder.mkdir(parents=True)
     for number, load in enumerate(loads, 1):
         path = folder / f"{number}.report.json"
-        shutil.copyfile(load.lhr, path)
+        path.write_text(
+            json.dumps(_without_secrets(json.loads(load.lhr.read_text(encoding="utf-8")))), encoding="utf-8"
+        )
         yield path.relative_to(root).as_posix()
+
+
+def _without_secrets(report: dict[str, Any]) -> dict[str, Any]:
+    """Return a report without the headers that were sent: they may let in whoever reads them."""
+    settings = report.get("configSettings", {})
+    return {**report, "configSettings": {**settings, "extraHeaders": None}}
 
 
 def _rounded(value: float, digits: int) -> float:

@@ -114,8 +114,7 @@ class _FileUpdate:
             return None
         entries = {} if self._stale else {name: dict(metrics) for name, metrics in self._known.items()}
         for name, findings in measured.items():
-            for finding in findings.values():
-                self._put(entries, name, finding)
+            self._put_all(entries, name, findings.values())
         if collected is not None and ChangeKind.REMOVED in self._order.kinds:
             _remove_gone(entries, found, collected)
         for name, known in self._known.items():
@@ -123,6 +122,21 @@ class _FileUpdate:
                 unit = unit_of(metric, known[metric])
                 self._note(ChangeKind.REMOVED, name, metric, known[metric].value, None, unit)
         return entries
+
+    def _put_all(self, entries: dict[str, dict[str, Reference]], name: str, findings: Iterable[Finding]) -> None:
+        """Put what was found of one test; what was measured together is written together, or not at all."""
+        together: dict[str, list[Finding]] = defaultdict(list)
+        for finding in findings:
+            is_web = metric_of(finding.metric).is_web
+            together[finding.metric.partition(".")[0] if is_web else finding.metric].append(finding)
+        for family in together.values():
+            before, done = dict(entries.get(name, {})), self._done
+            refused, changed = len(done.unreasoned), len(done.changes)
+            for finding in family:
+                self._put(entries, name, finding)
+            if len(done.unreasoned) > refused:
+                entries[name] = before
+                del done.changes[changed:]
 
     def _put(self, entries: dict[str, dict[str, Reference]], name: str, finding: Finding) -> None:
         measurement, metric, unit = finding.measurement, finding.metric, finding.unit
@@ -133,8 +147,7 @@ class _FileUpdate:
             return
         before = old.value if old else None
         # What no budget names may rise as it likes.
-        needs_reason = kind is ChangeKind.RAISED and bool(finding.budget)
-        if needs_reason and not self._fresh_reason(old):
+        if kind is ChangeKind.RAISED and finding.budget and not self._fresh_reason(old):
             change = Change(
                 subject=Subject(self._file, name),
                 metric=metric,
@@ -146,7 +159,7 @@ class _FileUpdate:
             self._done.unreasoned.append(change)
             return
         new = _reference(finding, measurement)
-        if old and needs_reason:
+        if old and kind is ChangeKind.RAISED and self._order.reason:
             new = replace(new, anchor=min(old.origin, measurement.value), reason=self._order.reason)
         elif old and kind is ChangeKind.LOWERED and old.origin < measurement.value:
             new = replace(new, anchor=old.anchor, reason=old.reason)

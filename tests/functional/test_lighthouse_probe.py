@@ -11,6 +11,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator
+from contextlib import nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -241,13 +242,9 @@ def test_a_chrome_that_does_not_start_is_told_at_once(tools: Tools, base: Path, 
 )
 def test_a_page_that_is_not_there_takes_no_browser(base: Path, page: dict[str, object], why: str) -> None:
     none = Tools(lhci=("absent",), lhci_version="", node_version="", chrome="", chrome_version="")
-    collector = Collector(Page(**page), none, PAGES)  # type: ignore[arg-type]
-    if why:
-        with pytest.raises(MeasureError, match=why):
-            collector.__enter__()
-    else:
-        with collector:
-            pass
+    expected = pytest.raises(MeasureError, match=why) if why else nullcontext()
+    with expected, Collector(Page(**page), none, PAGES):  # type: ignore[arg-type]
+        pass
     assert left(base) == []
 
 

@@ -427,7 +427,7 @@ def test_the_schema_for_editors_refuses_what_the_reader_refuses(text: str, rule:
 
 
 def test_the_schema_for_editors_says_nothing_of_what_is_right() -> None:
-    assert faults("bundles:\n  app: {files: a, lazy: [b]}\npages:\n  home: {url: 'http://x/', timeout: 30}\n") == []
+    assert faults("bundles:\n  app: {files: a, lazy: [b]}\npages:\n  home: {url: 'http://x/', timeout: 30s}\n") == []
 
 
 def settings_of(data: Any) -> Settings:

@@ -103,7 +103,7 @@ def test_fewer_loads_than_asked_are_none() -> None:
 
 def test_a_load_that_takes_too_long_is_numbered() -> None:
     said = line("", -2, loads=2, asked=5, timed_out=True)
-    assert "load 3 of 5 did not end within 180 s; raise the page's `timeout_seconds`" in said
+    assert "load 3 of 5 did not end within 180 s; raise the page's `timeout`" in said
 
 
 def test_a_run_that_went_well_has_no_line() -> None:

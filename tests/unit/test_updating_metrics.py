@@ -184,10 +184,15 @@ def test_what_no_budget_names_and_depends_on_the_machine_is_not_kept(tmp_path: P
     assert (done.changes, list(tmp_path.rglob("*.yaml"))) == ([], [])
 
 
-def test_one_metric_may_want_a_reason_while_another_is_written(tmp_path: Path) -> None:
-    put(tmp_path, {"bundle[app]": {RAW: Reference(value=4000), TOTAL: Reference(value=8000)}})
-    done = updated(tmp_path, found(RAW, exact(5000)), found(TOTAL, exact(9000), outcome=Outcome.NOT_GATED))
-    assert (changed(done), [one.metric for one in done.unreasoned]) == ([(ChangeKind.RAISED, TOTAL)], [RAW])
+def test_what_was_measured_together_is_written_together_or_not_at_all(tmp_path: Path) -> None:
+    path = put(tmp_path, {"bundle[app]": {RAW: Reference(value=4000), TOTAL: Reference(value=8000)}})
+    before = path.read_bytes()
+    both = found(RAW, exact(5000)), found(TOTAL, exact(9000), outcome=Outcome.NOT_GATED)
+    done = updated(tmp_path, *both)
+    assert (changed(done), [one.metric for one in done.unreasoned]) == ([], [RAW])
+    assert path.read_bytes() == before
+    updated(tmp_path, *both, reason="charts")
+    assert kept(tmp_path)[TOTAL] == Reference(value=9000, anchor=8000, reason="charts")
 
 
 def test_an_exact_value_is_written_to_the_byte(tmp_path: Path) -> None:

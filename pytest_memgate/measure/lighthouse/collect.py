@@ -26,11 +26,13 @@ _REPORTS = ".lighthouseci"  # where lhci writes, below the folder that it runs i
 class Collector:
     """A page ready to be loaded: its server runs and it answers; on leaving, all that was started has ended.
 
-    `keep` is a folder where the reports stay, as `<n>.report.json`. Entering raises MeasureError if the page does not
-    answer.
+    `keep` is a folder where the reports stay, as `<n>.report.json`. Raises MeasureError if there is no page to serve,
+    and on entering if the page does not answer.
     """
 
     def __init__(self, page: Page, tools: Tools, project: Path, keep: Path | None = None) -> None:
+        if page.serve:
+            _check_file(page.serve, page, project)
         self._page = page
         self._tools = tools
         self._project = project
@@ -87,7 +89,6 @@ class Collector:
         if page.lighthouserc:
             self._given = read_lighthouserc(self._project / page.lighthouserc, "node", self._workspace)
         if page.serve:
-            _check_file(self._project / page.serve, page)
             return
         headers, any_content = self._access()
         if page.start:
@@ -144,10 +145,13 @@ def _reports(folder: Path) -> list[Path]:
     return sorted((folder / _REPORTS).glob("lhr-*.json"))
 
 
-def _check_file(folder: Path, page: Page) -> None:
+def _check_file(serve: Path, page: Page, project: Path) -> None:
     """Raise MeasureError if there is no page to serve."""
+    folder = project / serve
     if not folder.is_dir():
-        raise MeasureError(f"{folder}: no such folder", hint="build the site first, or correct `serve`")
+        raise MeasureError(
+            f"{_below(project, folder)}: no such folder", hint="build the site first, or correct `serve`"
+        )
     path = unquote(page.path.partition("?")[0].partition("#")[0])
     file = folder / path.lstrip("/")
     if file.is_dir():
@@ -155,6 +159,10 @@ def _check_file(folder: Path, page: Page) -> None:
     if page.single_page_app and not file.exists():
         file = folder / "index.html"
     if not file.is_file():
-        raise MeasureError(f"{file}: no such file", hint="build the site first, or correct `path`")
+        raise MeasureError(f"{_below(project, file)}: no such file", hint="build the site first, or correct `path`")
     if file.stat().st_size == 0:
-        raise MeasureError(f"{file}: the page is empty, 0 bytes", hint="build the site again")
+        raise MeasureError(f"{_below(project, file)}: the page is empty, 0 bytes", hint="build the site again")
+
+
+def _below(project: Path, path: Path) -> str:
+    return (path.relative_to(project) if path.is_relative_to(project) else path).as_posix()

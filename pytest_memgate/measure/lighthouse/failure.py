@@ -40,7 +40,7 @@ def failure(name: str, done: Done, loads: int, asked: int, timeout_seconds: floa
     """Return why a run of Lighthouse CI counts for nothing, None if it ended well with all its loads."""
     if done.timed_out:
         which = f"load {loads + 1} of {asked}"
-        hint = "raise the page's `timeout_seconds`, or see what it waits for"
+        hint = "raise the page's `timeout`, or see what it waits for"
         return MeasureError(f"{name}: {which} did not end within {timeout_seconds:g} s", hint=hint)
     if found := _CODE.search(done.out):
         return runtime_error(name, found.group(1), json.loads(found.group(2)))

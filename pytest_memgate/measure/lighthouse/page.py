@@ -43,11 +43,11 @@ class Page:
     def __post_init__(self) -> None:
         """Refuse what has no meaning."""
         if bool(self.url) == bool(self.serve):
-            raise ConfigError("a page needs either `url` or `serve`", hint="give exactly one of the two")
+            raise ConfigError("a page needs either 'url', or 'serve', a folder")
+        if self.start and not self.url:
+            raise ConfigError("'start' needs the 'url' that its command serves")
         if self.url:
             self._check_url()
-        if self.start and not self.url:
-            raise ConfigError("`start` needs the `url` that it serves", hint="with `serve` there is nothing to start")
         if not self.path.startswith("/"):
             raise ConfigError(f"path {self.path!r} must begin with '/'")
         for name, value, known in (
@@ -58,13 +58,21 @@ class Page:
                 raise ConfigError(f"unknown {name} {value!r}", hint=f"it is one of {', '.join(known)}")
 
     @property
+    def near(self) -> Path | None:
+        """Return the folder in or above which Lighthouse CI may be installed, None if only the project says."""
+        return self.serve or (self.lighthouserc.parent if self.lighthouserc else None)
+
+    @property
     def name(self) -> str:
         """Return what messages call it."""
         return self.url or f"{self.serve}{self.path}"
 
     def _check_url(self) -> None:
+        if self.path != "/":
+            raise ConfigError("'path' goes with 'serve'", hint="with 'url' it is a part of that")
+        # The command may take its port from its own configuration, which then is the one in `url`.
         if "{port}" in self.url + self.start and not (self.start and "{port}" in self.url):
-            raise ConfigError("`{port}` stands for a free port in both `url` and `start`", hint="give it in both")
+            raise ConfigError("'{port}' stands for a free port in both 'url' and 'start'", hint="give it in both")
         try:
             parts = urlsplit(self.url.replace("{port}", "80"))
             valid = parts.scheme in {"http", "https"} and bool(parts.hostname) and parts.port != 0

@@ -58,7 +58,7 @@ class Server:
     def _never_ready(self, seconds: float, refusal: Refusal) -> MeasureError:
         return MeasureError(
             f"`{self._command}` is not ready after {seconds:g} s; {refusal.why}{self._said()}",
-            hint="raise `ready_seconds`, or see what it waits for",
+            hint="raise the page's `ready`, or see what it waits for",
         )
 
     def _said(self) -> str:

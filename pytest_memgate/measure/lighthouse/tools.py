@@ -46,8 +46,9 @@ class Tools:
 def find_tools(project: Path, near: Path | None) -> Tools:
     """Find what a page load needs.
 
-    Lighthouse CI is taken from the nearest `node_modules` from `near` up to `project`, else from PATH, else from npx's
-    own store, without installing anything. Raises MeasureError with what to install.
+    Lighthouse CI is taken from the nearest `node_modules` from `near` up to `project`, or from one in a folder of the
+    project such as `web/`, else from PATH, else from npx's own store, without installing anything. Raises MeasureError
+    with what to install.
     """
     node = shutil.which("node")
     if not node:
@@ -88,6 +89,7 @@ def _upwards(near: Path, project: Path) -> Iterator[Path]:
         yield from (folder for folder in (near, *near.parents) if folder.is_relative_to(project))
     else:
         yield from (near, project)
+    yield from sorted(modules.parent for modules in project.glob("*/node_modules"))
 
 
 def _lhci_version(file: str, modules: Path | None) -> str:
