@@ -20,7 +20,7 @@ demo: .venvs/demo/.installed chromium
 	touch $@
 
 test: lint tests/node_modules/.installed chromium
-	$(BIN)/python -m pytest -n $(WORKERS) $(ARGS)
+	$(BIN)/python -m pytest -n $(WORKERS) --dist loadgroup $(ARGS)
 
 lint: $(VENV)/.installed
 	$(BIN)/ruff check
@@ -29,7 +29,7 @@ lint: $(VENV)/.installed
 	$(BIN)/lint-imports
 
 bench: $(VENV)/.installed tests/node_modules/.installed benchmarks/node_modules/.installed chromium
-	for script in idle baseline_scale overhead detection false_alarms small_objects bundle_sizes; do \
+	for script in idle baseline_scale overhead detection false_alarms small_objects bundle_sizes pages; do \
 	    $(BIN)/python benchmarks/$$script.py || exit 1; \
 	done
 

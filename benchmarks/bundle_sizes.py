@@ -9,6 +9,7 @@ with 1 where the probe without its cache takes longer than size-limit.
 import argparse
 import json
 import random
+import resource
 import shutil
 import statistics
 import subprocess
@@ -57,6 +58,15 @@ class Build:
         return [path for path in sorted((self.folder / "dist").rglob("*")) if path.suffix in {".js", ".css"}]
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Timed:
+    """What one run of a side took, and the size that it found."""
+
+    seconds: float
+    cpu_seconds: float
+    brotli: int | None = None
+
+
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--rounds", type=int, default=7)
@@ -71,61 +81,74 @@ def main() -> int:
     worst = 0.0
     with project() as folder:
         for build in (_even(folder / "even"), _app(folder / "app")):
-            seconds = _rounds(build, node, options, arguments.rounds)
-            worst = max(worst, _tell(build, seconds))
+            worst = max(worst, _tell(build, _rounds(build, node, options, arguments.rounds)))
     say(f"{_COLD} against {_OTHER}: {worst:.2f} (at most {BOUND})")
     return int(worst > BOUND)
 
 
-def _rounds(build: Build, node: str, options: list[str], rounds: int) -> dict[str, list[float]]:
-    """Return the seconds of each side in each round; ends the benchmark if the sides find different sizes."""
+def _rounds(build: Build, node: str, options: list[str], rounds: int) -> dict[str, list[Timed]]:
+    """Return what each side took in each round; ends the benchmark if the sides find different sizes."""
     raw = sum(path.stat().st_size for path in build.files)
     say(f"{build.name}: {len(build.files)} files, {raw:,} bytes")
     run_pytest(build.folder, *options, "--memgate", "--memgate-update").expect(0)
     cache = build.folder / ".sizes"
     probe = [sys.executable, "-c", _PROBE.format(source=build.source)]
     limit = [node, str(SIZE_LIMIT / "size-limit" / "bin.js"), "--json"]
-    sides: dict[str, Callable[[], tuple[float, int]]] = {
+    sides: dict[str, Callable[[], Timed]] = {
         _COLD: lambda: _timed(build, probe, int),
         _OTHER: lambda: _timed(build, limit, lambda text: int(json.loads(text)[0]["size"])),
         _WARM: lambda: _timed(build, [*probe, str(cache)], int),
-        _WHOLE: lambda: (run_pytest(build.folder, *options, "--memgate").expect(0).seconds, 0),
+        _WHOLE: lambda: _gated(build, options),
     }
-    sizes = {
-        side: run()[1] for side, run in sides.items()
-    }  # once before it counts: files are read, the cache is filled
-    found = {size for size in sizes.values() if size}
+    # Once before it counts: then the files are in memory, and the cache is filled.
+    sizes = {side: run().brotli for side, run in sides.items()}
+    found = {size for size in sizes.values() if size is not None}
     if len(found) > 1:
         say(f"the Brotli sizes differ: {sizes}")
         sys.exit(1)
     say(f"the Brotli size is {found.pop():,} bytes for all")
-    seconds: dict[str, list[float]] = {side: [] for side in sides}
+    taken: dict[str, list[Timed]] = {side: [] for side in sides}
     for number in range(rounds):
         order = list(sides)
         for side in order[number % len(order) :] + order[: number % len(order)]:
-            seconds[side].append(sides[side]()[0])
-        say(f"round {number + 1}  " + ", ".join(f"{side} {seconds[side][-1]:.2f} s" for side in sides))
-    return seconds
+            taken[side].append(sides[side]())
+        last = (f"{side} {one[-1].seconds:.2f} s, {one[-1].cpu_seconds:.2f} s processor" for side, one in taken.items())
+        say(f"round {number + 1}  {';  '.join(last)}")
+    return taken
 
 
-def _timed(build: Build, command: list[str], read: Callable[[str], int]) -> tuple[float, int]:
-    start = time.perf_counter()
+def _timed(build: Build, command: list[str], read: Callable[[str], int]) -> Timed:
+    start, cpu = time.perf_counter(), resource.getrusage(resource.RUSAGE_CHILDREN)
     done = subprocess.run(command, cwd=build.folder, capture_output=True, encoding="utf-8", check=False)
-    taken = time.perf_counter() - start
+    seconds, after = time.perf_counter() - start, resource.getrusage(resource.RUSAGE_CHILDREN)
     if done.returncode:
         say(f"{done.stdout}{done.stderr}\nno answer: {command[0]} ended with exit code {done.returncode}")
         sys.exit(2)
-    return taken, read(done.stdout)
+    cpu_seconds = after.ru_utime + after.ru_stime - cpu.ru_utime - cpu.ru_stime
+    return Timed(seconds=seconds, cpu_seconds=cpu_seconds, brotli=read(done.stdout))
 
 
-def _tell(build: Build, seconds: dict[str, list[float]]) -> float:
-    """Print the ratios of a build to size-limit's time; return that of the probe without its cache."""
-    ratios: dict[str, float] = {}
-    for side, own in seconds.items():
-        ratios[side] = statistics.median(a / b for a, b in zip(own, seconds[_OTHER], strict=True))
-        say(f"{build.name:<8} {side:<18} median {statistics.median(own):.2f} s, {ratios[side]:.2f} of {_OTHER}")
+def _gated(build: Build, options: list[str]) -> Timed:
+    done = run_pytest(build.folder, *options, "--memgate").expect(0)
+    return Timed(seconds=done.seconds, cpu_seconds=done.cpu_seconds)
+
+
+def _tell(build: Build, taken: dict[str, list[Timed]]) -> float:
+    """Print the ratios of a build to what size-limit takes; return that of the probe without its cache."""
+    for side, own in taken.items():
+        wall, cpu = _ratios(own, taken[_OTHER])
+        middle = statistics.median(one.seconds for one in own)
+        against = f"{wall:.2f} of {_OTHER}'s, {cpu:.2f} of its processor time"
+        say(f"{build.name:<5} {side:<17} median {middle:5.2f} s: {against}")
     say("")
-    return ratios[_COLD]
+    return _ratios(taken[_COLD], taken[_OTHER])[0]
+
+
+def _ratios(own: list[Timed], other: list[Timed]) -> tuple[float, float]:
+    """Return the medians of the rounds' ratios: each round compares what ran within seconds of each other."""
+    pairs = list(zip(own, other, strict=True))
+    wall = statistics.median(one.seconds / two.seconds for one, two in pairs)
+    return wall, statistics.median(one.cpu_seconds / two.cpu_seconds for one, two in pairs)
 
 
 def _even(folder: Path) -> Build:

@@ -8,7 +8,7 @@ function sorted(count) {
   return numbers.sort()[0];
 }
 
-document.documentElement.dataset.first = sorted(60000);
+document.documentElement.dataset.first = sorted(240000);
 addEventListener("load", () => setTimeout(() => {
-  document.documentElement.dataset.second = sorted(60000);
+  document.documentElement.dataset.second = sorted(240000);
 }, 50));
