@@ -30,9 +30,9 @@ def table(settings: Settings) -> list[tuple[str, str, str]]:
 def _budgets(settings: Settings) -> Iterator[tuple[str, str, str]]:
     for name, metric in METRICS.items():
         rule = settings.rules.get(name, Rule())
-        for part in ("growth", "limit"):
-            if getattr(rule, part) is None and getattr(metric, part):
-                yield f"budgets.{name}.{part}", getattr(metric, part), "default"
+        usual = {part: getattr(metric, part) for part in ("growth", "limit") if getattr(rule, part) is None}
+        usual = {part: text for part, text in usual.items() if text}
+        yield from _rule(f"budgets.{name}", Rule.parse(usual, metric.unit, dict.fromkeys(usual, "default")))
         yield from _rule(f"budgets.{name}", rule)
     for name, rule in settings.rules.items():
         if name not in METRICS:

@@ -66,9 +66,10 @@ def measured_line(finding: Finding) -> str:
     if measurement is None:
         return ""
     if measurement.basis is Basis.SAMPLES:
-        parts = [f"{len(measurement.samples)} samples {_range(measurement.samples, finding.unit)}"]
-        if measurement.again:
-            parts.append(f"a second collection {_range(measurement.again, finding.unit)}")
+        samples, again = measurement.samples, measurement.again
+        parts = [f"{len(samples)} samples {_range(measurement.value, samples, finding.unit)}"]
+        if again:
+            parts.append(f"a second collection {_range(median(again), again, finding.unit)}")
         return "; ".join([*parts, *measurement.notes])
     if measurement.basis is Basis.EXACT:
         return "; ".join(measurement.notes)
@@ -80,9 +81,9 @@ def measured_line(finding: Finding) -> str:
     return "; ".join([*parts, *measurement.notes])
 
 
-def _range(samples: tuple[float, ...], unit: str) -> str:
-    low, middle, high = (format_amount(value, unit) for value in (min(samples), median(samples), max(samples)))
-    return f"{middle} [{low} .. {high}]"
+def _range(middle: float, samples: tuple[float, ...], unit: str) -> str:
+    low, value, high = (format_amount(one, unit) for one in (min(samples), middle, max(samples)))
+    return value if len(samples) == 1 else f"{value} [{low} .. {high}]"
 
 
 def _modules(modules: tuple[str, ...]) -> str:
@@ -146,7 +147,8 @@ def entry_lines(subject: Subject, metric: str, reference: Reference, *, sites: b
     if reference.spread:
         parts.append(f"runs differ by {format_amount(reference.spread, unit)}")
     if reference.samples:
-        parts.append(f"{len(reference.samples)} samples {_range(reference.samples, unit)}")
+        low, high = (format_amount(one, unit) for one in (min(reference.samples), max(reference.samples)))
+        parts.append(f"{len(reference.samples)} samples [{low} .. {high}]")
     parts += [f"{name} {value}" for name, value in reference.conditions.items()]
     if not reference.repeatable:
         parts.append("not repeatable: the value of a first run")

@@ -15,7 +15,7 @@ from pytest_memgate.errors import BaselineError
 from pytest_memgate.model.environment import Header
 from pytest_memgate.model.finding import Finding, Outcome
 from pytest_memgate.model.measurement import Basis, Measurement
-from pytest_memgate.model.metric import CUSTOM
+from pytest_memgate.model.metric import CUSTOM, MEMORY_PEAK
 from pytest_memgate.model.metric import metric as metric_of
 from pytest_memgate.model.reference import Reference
 from pytest_memgate.model.run import Change, ChangeKind, Problem, Verdict
@@ -249,8 +249,8 @@ def _reference(finding: Finding, measurement: Measurement) -> Reference:
 def unreasoned_problem(changes: list[Change], command: str) -> Problem:
     """Return the problem of raises that came without a reason; `command` repeats the update with one."""
     shown = [
-        f"{change.subject} {format_amount(change.before or 0, change.unit)} -> "
-        f"{format_amount(change.after or 0, change.unit)}"
+        f"{change.subject} {'' if change.metric == MEMORY_PEAK.name else f'{change.metric} '}"
+        f"{format_amount(change.before or 0, change.unit)} -> {format_amount(change.after or 0, change.unit)}"
         for change in changes[:_NAMED]
     ]
     more = f" and {len(changes) - _NAMED} more" if len(changes) > _NAMED else ""

@@ -474,7 +474,7 @@ def test_config_shows_each_check_and_its_place(project: Project) -> None:
     assert ["pages.home.serve", "web", "memgate.yml:4"] in rows
     assert ["pages.home.runs", "3", "memgate.yml:4"] in rows
     assert ["budgets.bundle.initial.gzip[adm*].growth", "1", "KB", "memgate.yml:6"] in rows
-    assert ["budgets.bundle.initial.raw.limit", "10MB", "default"] in rows
+    assert ["budgets.bundle.initial.raw.limit", "10", "MB", "default"] in rows
 
 
 def test_doctor_says_what_a_declared_page_lacks(project: Project, tmp_path: Path) -> None:

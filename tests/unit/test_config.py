@@ -279,7 +279,7 @@ def test_the_table_shows_each_value_and_its_source() -> None:
             "memgate.yml:11",
         ),
     ]
-    assert ("budgets.memory.peak.growth", "200KB", "default") in table(Settings())
+    assert ("budgets.memory.peak.growth", "200 KB", "default") in table(Settings())
     assert ("missing", "warn", "default") in table(Settings())
 
 

@@ -380,7 +380,7 @@ def test_the_table_shows_checks_and_budgets_of_parts() -> None:
     assert rows["budgets.bundle.initial.gzip[admin*].growth"] == ("5 KB", "memgate.yml:3")
     assert rows["budgets.custom.rows.growth"] == ("5 rows", "memgate.yml:8")
     assert rows["budgets.custom.rows.limit"] == ("100 rows", "memgate.yml:8")
-    assert rows["budgets.bundle.initial.raw.limit"] == ("10MB", "default")
+    assert rows["budgets.bundle.initial.raw.limit"] == ("10 MB", "default")
     assert rows["budgets.overrides[memgate.yml::page[home]].web.lcp.growth"] == ("100 ms", "memgate.yml:12")
     assert rows["bundles.app.entries"] == ("main, admin*", "memgate.yml:15")
     assert rows["pages.home.runs"] == ("7", "memgate.yml:18")

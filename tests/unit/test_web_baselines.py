@@ -161,7 +161,7 @@ def test_an_entry_is_shown_in_its_unit_with_its_samples_and_conditions() -> None
         reason="hero",
         sites={"load delay": 900.0, "ttfb": 600},
     )
-    samples = "3 samples 1953 ms [1951 ms .. 1957 ms]"
+    samples = "3 samples [1951 ms .. 1957 ms]"
     assert entry_lines(HOME, "web.lcp", reference, sites=True) == [
         f"{HOME}  web.lcp 1953 ms, anchor 1700 ms, {samples}, throttling simulate, raised for: hero",
         "     900 ms  load delay",
