@@ -4,30 +4,16 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import Enum
 
-from pytest_memgate.model.finding import Finding, Outcome
+from pytest_memgate.model.finding import Outcome
 from pytest_memgate.model.measurement import Basis
 from pytest_memgate.model.run import Change, ChangeKind, Run, Verdict
-from pytest_memgate.report.lines import accept_command, change_line, contribution_lines, headline, measured_line
+from pytest_memgate.report.lines import change_line, contribution_lines, headline, measured_line
+from pytest_memgate.report.view import WORST_FIRST, excess, next_steps, verdict_line
 from pytest_memgate.units import format_amount
 
 _MOST = 10
 _SITES = 2
 _INDENT = " " * 13
-_WORST_FIRST = (
-    Outcome.REGRESSED,
-    Outcome.DRIFTED,
-    Outcome.UNSTABLE,
-    Outcome.INCOMPARABLE,
-    Outcome.UNMEASURED,
-    Outcome.VANISHED,
-    Outcome.NO_BASELINE,
-    Outcome.NEW,
-    Outcome.WAIVED,
-    Outcome.IMPROVED,
-    Outcome.SKIPPED,
-    Outcome.PASSED,
-    Outcome.NOT_GATED,
-)
 
 
 class Tone(Enum):
@@ -52,8 +38,9 @@ def summary(run: Run, *, verbosity: int = 0, notes: tuple[str, ...] = ()) -> lis
     lines: list[Line] = []
     if verbosity >= 0:
         lines.append(Line(_measured(run)))
-    for outcome in _WORST_FIRST:
-        lines += _section(run, outcome, verbosity)
+    for outcome in WORST_FIRST:
+        if outcome not in {Outcome.NO_ANSWER, Outcome.UNREADABLE}:  # the problems say it
+            lines += _section(run, outcome, verbosity)
     if verbosity >= 0:
         lines += [Line(f"{'note':<12} {note}", Tone.NOTE) for note in (*notes, *_notes(run))]
     if verbosity >= 0 or run.compared_with:
@@ -100,7 +87,7 @@ def _counted(family: str, number: int) -> str:
 
 def _section(run: Run, outcome: Outcome, verbosity: int) -> Iterator[Line]:
     findings = [finding for finding in run.findings if finding.outcome is outcome]
-    findings.sort(key=_excess, reverse=True)
+    findings.sort(key=excess, reverse=True)
     bad = outcome.fails_test
     if run.update and outcome in {
         Outcome.INCOMPARABLE,
@@ -173,47 +160,12 @@ def _kinds(changes: tuple[Change, ...]) -> str:
 
 
 def _next(run: Run) -> Iterator[str]:
-    if run.update:
-        if run.changes:
-            yield f"next: review and commit {run.baseline}"
-        return
-    failing = sorted(_of(run, Outcome.REGRESSED) + _of(run, Outcome.DRIFTED), key=_excess, reverse=True)
-    if failing:
-        yield f"next: repair the growth or, if it is meant: {accept_command(failing[0])}"
-    for outcome, kind, what in (
-        (Outcome.NEW, "new", "add them"),
-        (Outcome.IMPROVED, "lowered", "keep the gain"),
-        (Outcome.VANISHED, "removed", "drop them"),
-    ):
-        if not failing and _of(run, outcome):
-            yield f"next: {what}: memgate baseline update --only {kind}"
-
-
-def _excess(finding: Finding) -> float:
-    """Return how many times its budget a finding grew by: what orders amounts of different units."""
-    growth = finding.growth or 0
-    return growth / finding.allowed if finding.allowed else growth
-
-
-def _of(run: Run, outcome: Outcome) -> list[Finding]:
-    return [finding for finding in run.findings if finding.outcome is outcome]
+    for what, command in next_steps(run):
+        yield f"next: {what}{' ' if run.update else ': '}{command}"
 
 
 def _verdict(run: Run) -> Line:
-    if run.update:
-        words = {
-            Verdict.PASSED: "updated",
-            Verdict.FAILED: "not all of it updated",
-            Verdict.NO_ANSWER: "not updated",
-        }
-        return Line(f"memgate: {words[run.verdict]}", Tone.GOOD if run.verdict is Verdict.PASSED else Tone.BAD)
-    if run.verdict is Verdict.PASSED:
-        return Line("memgate: PASSED", Tone.GOOD)
-    said = [f"{run.count(outcome)} {outcome}" for outcome in (Outcome.REGRESSED, Outcome.DRIFTED) if run.count(outcome)]
-    if run.problems:
-        said.append(f"{len(run.problems)} problem{'s' if len(run.problems) > 1 else ''}")
-    word = "FAILED" if run.verdict is Verdict.FAILED else "NO ANSWER"
-    return Line(f"memgate: {word}: {', '.join(said)}", Tone.BAD)
+    return Line(f"memgate: {verdict_line(run)}", Tone.GOOD if run.verdict is Verdict.PASSED else Tone.BAD)
 
 
 def _tests(number: int) -> str:

@@ -1,0 +1,146 @@
+"""A run as people read it: worst first, before and after, what to do next. Every report shows this in its form."""
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+
+from pytest_memgate.model.finding import Finding, Outcome
+from pytest_memgate.model.run import Run, Verdict
+from pytest_memgate.report.lines import accept_command, value_line
+from pytest_memgate.units import format_amount, format_growth
+
+WORST_FIRST = (
+    Outcome.REGRESSED,
+    Outcome.DRIFTED,
+    Outcome.NO_ANSWER,
+    Outcome.UNREADABLE,
+    Outcome.UNSTABLE,
+    Outcome.INCOMPARABLE,
+    Outcome.UNMEASURED,
+    Outcome.VANISHED,
+    Outcome.NO_BASELINE,
+    Outcome.NEW,
+    Outcome.WAIVED,
+    Outcome.IMPROVED,
+    Outcome.SKIPPED,
+    Outcome.PASSED,
+    Outcome.NOT_GATED,
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Row:
+    """One finding in a table: its amounts in words, empty where there are none; `percent` is of the baseline."""
+
+    finding: Finding
+    before: str
+    after: str
+    difference: str
+    percent: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Trend:
+    """One metric of one test over several runs, oldest first; None where a run did not measure it."""
+
+    finding: Finding
+    values: tuple[float | None, ...]
+
+
+def rows(run: Run) -> list[Row]:
+    """Return all findings of a run, worst first."""
+    return [_row(finding) for finding in sorted(run.findings, key=_rank)]
+
+
+def _row(finding: Finding) -> Row:
+    growth, base = finding.growth, finding.baseline
+    return Row(
+        finding=finding,
+        before="" if base is None else format_amount(base, finding.unit),
+        after="" if finding.value is None else value_line(finding).rpartition(" -> ")[2],
+        difference="" if growth is None else format_growth(growth, finding.unit),
+        percent=f"{100 * growth / base:+.1f} %" if growth is not None and base else "",
+    )
+
+
+def _rank(finding: Finding) -> tuple[int, float, str, str]:
+    return (WORST_FIRST.index(finding.outcome), -excess(finding), str(finding.subject), finding.metric)
+
+
+def excess(finding: Finding) -> float:
+    """Return how many times its budget a finding grew by: what orders amounts of different units."""
+    growth = finding.growth or 0
+    return growth / finding.allowed if finding.allowed else growth
+
+
+def verdict_line(run: Run) -> str:
+    """Return the verdict with its counts: `FAILED: 2 regressed, 1 problem`."""
+    if run.update:
+        words = {
+            Verdict.PASSED: "updated",
+            Verdict.FAILED: "not all of it updated",
+            Verdict.NO_ANSWER: "not updated",
+        }
+        return words[run.verdict]
+    if run.verdict is Verdict.PASSED:
+        return "PASSED"
+    said = [f"{run.count(outcome)} {outcome}" for outcome in (Outcome.REGRESSED, Outcome.DRIFTED) if run.count(outcome)]
+    if run.problems:
+        said.append(f"{len(run.problems)} problem{'s' if len(run.problems) > 1 else ''}")
+    word = "FAILED" if run.verdict is Verdict.FAILED else "NO ANSWER"
+    return f"{word}: {', '.join(said)}"
+
+
+def next_steps(run: Run) -> Iterator[tuple[str, str]]:
+    """Yield what to do next, and the command for it."""
+    if run.update:
+        if run.changes:
+            yield "review and commit", run.baseline
+        return
+    failing = sorted(of(run, Outcome.REGRESSED) + of(run, Outcome.DRIFTED), key=excess, reverse=True)
+    if failing:
+        yield "repair the growth or, if it is meant", accept_command(failing[0])
+        return
+    for outcome, kind, what in (
+        (Outcome.NEW, "new", "add them"),
+        (Outcome.IMPROVED, "lowered", "keep the gain"),
+        (Outcome.VANISHED, "removed", "drop them"),
+    ):
+        if of(run, outcome):
+            yield what, f"memgate baseline update --only {kind}"
+
+
+def of(run: Run, *outcomes: Outcome) -> list[Finding]:
+    return [finding for finding in run.findings if finding.outcome in outcomes]
+
+
+def trends(run: Run, history: Sequence[Run]) -> list[Trend]:
+    """Return how each measured value of `run` came to be over `history`, oldest first, and `run` itself.
+
+    Runs of another environment say nothing of its memory and times, and are left out of these.
+    """
+    known = [{(one.subject, one.metric): one for one in past.findings} for past in history]
+    found = []
+    for row in rows(run):
+        finding = row.finding
+        if finding.value is None:
+            continue
+        past = [
+            _value(
+                values.get((finding.subject, finding.metric)), finding, same=one.environment.key == run.environment.key
+            )
+            for one, values in zip(history, known, strict=True)
+        ]
+        if any(value is not None for value in past):
+            found.append(Trend(finding=finding, values=(*past, finding.value)))
+    return found
+
+
+def _value(past: Finding | None, now: Finding, *, same: bool) -> float | None:
+    is_web = now.metric.startswith(("bundle.", "web."))
+    return past.value if past and past.unit == now.unit and (same or is_web) else None
+
+
+def counts(findings: Iterable[Finding]) -> dict[Outcome, int]:
+    """Return how many findings came out how, worst first."""
+    found = [finding.outcome for finding in findings]
+    return {outcome: found.count(outcome) for outcome in WORST_FIRST if outcome in found}
