@@ -95,6 +95,32 @@ def diff(base: Path, head: Path, tests: tuple[str, ...]) -> None:
             click.echo(line)
 
 
+@cli.command()
+@click.argument("runs", nargs=-1, required=True, type=click.Path(path_type=Path))
+@click.option(
+    "--format",
+    "form",
+    type=click.Choice(["markdown", "github", "openmetrics", "json"]),
+    default="markdown",
+    show_default=True,
+    help="github: annotations, as workflow commands.",
+)
+@click.option("-o", "--output", type=click.Path(dir_okay=False, path_type=Path), help="A file, instead of the screen.")
+@click.option("--prefix", default="", help="With github: the way from the repository to the project, as in shop/.")
+@click.pass_obj
+def report(root: Path, runs: tuple[Path, ...], form: str, output: Path | None, prefix: str) -> None:
+    """Show the last of RUNS, files of --memgate-report; those before it are its history, the oldest first."""
+    from pytest_memgate.tasks.report import report as make
+    from pytest_memgate.tasks.report import write
+
+    text = make(root, runs, form, prefix=prefix)
+    if output:
+        write(text, output)
+        click.echo(f"wrote {output}")
+    else:
+        click.echo(text, nl=False)
+
+
 cli.add_command(baseline)
 
 

@@ -1,9 +1,12 @@
 """A run as people read it: worst first, before and after, what to do next. Every report shows this in its form."""
 
+import math
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from pytest_memgate.model.finding import Finding, Outcome
+from pytest_memgate.model.measurement import Basis
+from pytest_memgate.model.metric import METRICS, base_name
 from pytest_memgate.model.run import Run, Verdict
 from pytest_memgate.report.lines import accept_command, value_line
 from pytest_memgate.units import format_amount, format_growth
@@ -27,6 +30,9 @@ WORST_FIRST = (
 )
 
 
+_ORDER = {name: place for place, name in enumerate(METRICS)}
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Row:
     """One finding in a table: its amounts in words, empty where there are none; `percent` is of the baseline."""
@@ -47,23 +53,39 @@ class Trend:
 
 
 def rows(run: Run) -> list[Row]:
-    """Return all findings of a run, worst first."""
-    return [_row(finding) for finding in sorted(run.findings, key=_rank)]
+    """Return all findings of a run, worst first; those of one test stay together, in the order of the metrics."""
+    worst: dict[tuple[str, str], float] = {}
+    for finding in run.findings:
+        key = (finding.outcome, str(finding.subject))
+        worst[key] = max(worst.get(key, -math.inf), excess(finding))
+
+    def rank(finding: Finding) -> tuple[int, float, str, int, str]:
+        place = _ORDER.get(base_name(finding.metric), len(_ORDER))
+        key = (finding.outcome, str(finding.subject))
+        return (WORST_FIRST.index(finding.outcome), -worst[key], str(finding.subject), place, finding.metric)
+
+    return [_row(finding) for finding in sorted(run.findings, key=rank)]
 
 
 def _row(finding: Finding) -> Row:
-    growth, base = finding.growth, finding.baseline
+    # Of a bound it is only known that the value is no larger.
+    growth, base = None if is_bound(finding) else finding.growth, finding.baseline
     return Row(
         finding=finding,
         before="" if base is None else format_amount(base, finding.unit),
         after="" if finding.value is None else value_line(finding).rpartition(" -> ")[2],
         difference="" if growth is None else format_growth(growth, finding.unit),
-        percent=f"{100 * growth / base:+.1f} %" if growth is not None and base else "",
+        percent=_percent(growth / base) if growth is not None and base else "",
     )
 
 
-def _rank(finding: Finding) -> tuple[int, float, str, str]:
-    return (WORST_FIRST.index(finding.outcome), -excess(finding), str(finding.subject), finding.metric)
+def is_bound(finding: Finding) -> bool:
+    return finding.measurement is not None and finding.measurement.basis is Basis.BOUND
+
+
+def _percent(share: float) -> str:
+    size = abs(100 * share)
+    return f"{100 * share:+.{1 if size < 99.95 else 0}f} %" if size >= 0.05 else "0 %"
 
 
 def excess(finding: Finding) -> float:

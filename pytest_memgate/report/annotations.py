@@ -1,0 +1,71 @@
+"""The findings as GitHub's annotations: workflow commands that put a line of text at a line of code."""
+
+import re
+from collections.abc import Callable, Iterator
+
+from pytest_memgate.model.finding import Finding
+from pytest_memgate.model.run import Run
+from pytest_memgate.model.site import Site
+from pytest_memgate.report.escape import command_data, command_property
+from pytest_memgate.report.lines import failure_text, headline
+from pytest_memgate.report.view import rows
+
+_MOST = 10  # of a kind and step that GitHub shows; it drops the rest without a word
+_LINES = 12  # of one annotation's text
+_CALLER = re.compile(r"(?:called from )?(.+):(\d+) in ")
+_IMPORTER = re.compile(r"imported by (.+)")
+
+Locate = Callable[[str, str], tuple[str, int] | None]
+
+
+def annotations(run: Run, *, most: int = _MOST, prefix: str = "", locate: Locate | None = None) -> list[str]:
+    """Return the workflow commands for what fails and for what else is wrong, worst first, `most` at most.
+
+    Each stands at the line that grew, else at that of the test. `locate` says where in the project a path is, and on
+    which line a word stands in it, None for a file of somebody else's. `prefix` leads from the repository's root to the
+    project.
+    """
+    failing = [row.finding for row in rows(run) if row.finding.outcome.fails_gate]
+    found = [_of(finding, prefix, locate or _as_it_is) for finding in failing]
+    found += [_command("", 0, "memgate", f"{one.text}\n{one.hint}".rstrip()) for one in run.problems]
+    if len(found) <= most:
+        return found
+    rest = len(found) - most + 1
+    return [*found[: most - 1], _command("", 0, "memgate", f"and {rest} more: see the job's summary")]
+
+
+def _as_it_is(path: str, word: str) -> tuple[str, int] | None:
+    return None if word or path.startswith("<") else (path, 0)
+
+
+def _of(finding: Finding, prefix: str, locate: Locate) -> str:
+    file, line = next(_places(finding, locate), (finding.subject.file, finding.line))
+    lines = failure_text(finding).splitlines()[1 : _LINES + 1]
+    return _command(f"{prefix}{file}", line, str(finding.subject), "\n".join([headline(finding), *lines]))
+
+
+def _places(finding: Finding, locate: Locate) -> Iterator[tuple[str, int]]:
+    """Yield where it grew, in files of the project: of the largest part its own line, then those that lead to it."""
+    for one in finding.growth_by_site:
+        if one.site and one.growth > 0:
+            for path, line, word in _mentions(one.site):
+                found = locate(path, word)
+                if found:
+                    yield found[0], line or found[1]
+
+
+def _mentions(site: Site) -> Iterator[tuple[str, int, str]]:
+    """Yield where a part is, or is called or imported: a path with its line, or with the word that stands there."""
+    if site.line or not site.function:
+        yield site.path, site.line, ""
+    for leads in site.via:
+        if called := _CALLER.match(leads):
+            yield called[1], int(called[2]), ""
+        elif imported := _IMPORTER.match(leads):
+            yield imported[1], 0, site.path.removeprefix("node_modules/")
+
+
+def _command(file: str, line: int, title: str, text: str) -> str:
+    given = {"file": file, "line": str(line) if file and line else "", "title": title}
+    properties = ",".join(f"{name}={command_property(value)}" for name, value in given.items() if value)
+    return f"::error {properties}::{command_data(text)}"
