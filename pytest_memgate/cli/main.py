@@ -121,6 +121,24 @@ def report(root: Path, runs: tuple[Path, ...], form: str, output: Path | None, p
         click.echo(text, nl=False)
 
 
+@cli.command()
+@click.argument("runs", nargs=-1, required=True, type=click.Path(path_type=Path))
+@click.option("-o", "--output", required=True, type=click.Path(dir_okay=False, path_type=Path), help="The run's file.")
+@click.option("--partial", is_flag=True, help="Tests that none of the parts ran are left out on purpose.")
+@click.pass_obj
+def merge(root: Path, runs: tuple[Path, ...], output: Path, partial: bool) -> None:
+    """Put RUNS together, the parts of one plan, and take the verdict on the whole."""
+    from pytest_memgate.report.terminal import summary
+    from pytest_memgate.tasks.merge import merge as put_together
+    from pytest_memgate.tasks.runfile import write_run
+
+    run = put_together(root, runs, partial=partial)
+    write_run(run, output)
+    for line in summary(run):
+        click.echo(line.text)
+    sys.exit(run.verdict.exit_code)
+
+
 cli.add_command(baseline)
 
 

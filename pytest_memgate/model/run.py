@@ -1,6 +1,7 @@
 """All that one run found, and what it comes to."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from enum import StrEnum
 
 from pytest_memgate.model.environment import Environment
@@ -56,12 +57,33 @@ class Change:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Extent:
+    """Which tests a run was asked to run: what parts of one plan are put together by.
+
+    `collected` gives the names of all tests found, by file, `left_out` those of them that were not to run. Of the
+    files in `fragments` only single tests were asked for. `gone` are files with baselines that would have been
+    collected, were they there. `everything` says that nothing narrowed the run down to less than the project's tests.
+    `failed` are the node ids of tests that failed by themselves; `cut_short` says why the run did not come to its end,
+    if so.
+    """
+
+    collected: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    left_out: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    fragments: tuple[str, ...] = ()
+    gone: tuple[str, ...] = ()
+    everything: bool = False
+    failed: tuple[str, ...] = ()
+    cut_short: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Run:
     """One run: the findings in the order they came, the problems, and the verdict.
 
     `changes` are the baseline entries that this run wrote, or, compared with a git ref, those that the change under
     test brings. `loosened` are the budgets and waivers that it brings, a line each. `skipped` and `failed` count tests
     that gave nothing to measure. `baseline` says in words what was compared with; `compared_with` is the git ref.
+    `missing_fails` says that a test without an entry, or the reverse, is a problem.
     """
 
     environment: Environment
@@ -74,8 +96,10 @@ class Run:
     compared_with: str = ""
     strict: bool = False
     update: bool = False
+    missing_fails: bool = False
     skipped: int = 0
     failed: int = 0
+    extent: Extent | None = None
 
     def count(self, *outcomes: Outcome) -> int:
         return sum(finding.outcome in outcomes for finding in self.findings)

@@ -118,6 +118,8 @@ class Controller:
         stopped = bool(cut_short or session.shouldstop or session.shouldfail)
         files = sorted({file for store in self._gate.baselines.head for file in store.files()})
         collected = {} if stopped else self._inventory.collected(files)
+        extent = self._inventory.extent(files)
+        why = cut_short or str(session.shouldstop or session.shouldfail or "")
         return Facts(
             findings=tuple(self._findings.values()),
             collected=collected,
@@ -125,6 +127,7 @@ class Controller:
             cut_short=cut_short,
             skipped=len(self._skipped),
             failed=frozenset(self._failed),
+            extent=replace(extent, failed=tuple(sorted(self._failed)), cut_short=why),
         )
 
     def _concluded(self, session: pytest.Session, *, interrupted: bool) -> Run:

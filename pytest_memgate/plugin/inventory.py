@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from pytest_memgate.baseline.place import file_key, test_file
+from pytest_memgate.model.run import Extent
 from pytest_memgate.plugin.items import subject_of
 
 _NARROWING = ("keyword", "markexpr", "deselect", "ignore", "ignore_glob", "stepwise")
@@ -19,7 +20,8 @@ class Inventory:
     def __init__(self, config: pytest.Config) -> None:
         self._config = config
         self._names: dict[str, set[str]] = defaultdict(set)
-        self._partial: set[str] = set()
+        self._left_out: dict[str, set[str]] = {}
+        self._fragments: set[str] = set()
         self._empty: set[str] = set()
         self._broken = False
         self._known = False
@@ -35,18 +37,18 @@ class Inventory:
 
     @pytest.hookimpl(trylast=True)
     def pytest_collection_finish(self, session: pytest.Session) -> None:
-        """Find the files of which only a part will run: whoever left the rest out, and by whatever hook."""
+        """Find the tests that will not run, and the files whose other tests nobody looked for."""
         root = self._config.rootpath
         kept: dict[str, set[str]] = defaultdict(set)
         for item in session.items:
             subject = subject_of(item, root)
             kept[subject.file].add(subject.name)
-        self._partial |= {file for file, names in self._names.items() if names != kept[file]}
+        self._left_out = {file: names - kept[file] for file, names in self._names.items() if names - kept[file]}
         # By its node id a test is asked for alone: the rest of its file was never collected.
         asked = [str(argument).partition("::") for argument in self._config.args]
-        self._partial |= {file_key(self._config.invocation_params.dir / path, root) for path, _, name in asked if name}
+        self._fragments = {file_key(self._config.invocation_params.dir / path, root) for path, _, name in asked if name}
         if self._config.option.pyargs and any(name for _, _, name in asked):
-            self._partial |= set(self._names)
+            self._fragments |= set(self._names)
         self._known = True
 
     @pytest.hookimpl(trylast=True)
@@ -58,7 +60,8 @@ class Inventory:
     def dump(self) -> dict[str, Any]:
         return {
             "names": {file: sorted(names) for file, names in self._names.items()},
-            "partial": sorted(self._partial),
+            "left_out": {file: sorted(names) for file, names in self._left_out.items()},
+            "fragments": sorted(self._fragments),
             "empty": sorted(self._empty),
             "broken": self._broken,
             "known": self._known,
@@ -67,7 +70,8 @@ class Inventory:
     def load(self, data: Mapping[str, Any]) -> None:
         """Take over what a worker collected; every worker collects the same."""
         self._names.update({file: set(names) for file, names in data["names"].items()})
-        self._partial |= set(data["partial"])
+        self._left_out.update({file: set(names) for file, names in data["left_out"].items()})
+        self._fragments |= set(data["fragments"])
         self._empty |= set(data["empty"])
         self._broken |= data["broken"]
         self._known |= data["known"]
@@ -78,21 +82,37 @@ class Inventory:
         Of `files`, which have baselines, one that is gone, or was collected and holds no test any more, is in it, with
         none, if the run would have collected it.
         """
-        if not self._known or self._broken or self._config.getoption("lf", default=False):
-            return {}  # --lf leaves tests out while it collects, unseen
-        whole = {file: frozenset(names) for file, names in self._names.items() if file not in self._partial}
-        if not self._narrowed():
-            whole |= {file: frozenset() for file in files if self._is_gone(file)}
-        return whole
+        if self._is_blind():
+            return {}
+        partial = self._left_out.keys() | self._fragments
+        whole = {file: frozenset(names) for file, names in self._names.items() if file not in partial}
+        return whole | {file: frozenset() for file in self._gone(files)}
+
+    def extent(self, files: list[str]) -> Extent:
+        """Return what the run was asked to run, to put it together with other parts of the same plan."""
+        collected = {file: tuple(sorted(names)) for file, names in sorted(self._names.items())}
+        return Extent(
+            collected=collected,
+            left_out={file: tuple(sorted(names)) for file, names in sorted(self._left_out.items())},
+            fragments=tuple(collected) if self._is_blind() else tuple(sorted(self._fragments)),
+            gone=() if self._is_blind() else tuple(self._gone(files)),
+            everything=self._known and not (self._broken or self._narrowed()) and self._is_whole_project(),
+        )
 
     def everything(self) -> bool:
         """Say whether the run covers all that the project would run by itself."""
-        ask = self._config.args_source
-        return (
-            self._known
-            and not (self._broken or self._partial or self._narrowed())
-            and ask is not pytest.Config.ArgsSource.ARGS
-        )
+        partial = self._left_out or self._fragments
+        return self._known and not (self._broken or partial or self._narrowed()) and self._is_whole_project()
+
+    def _is_whole_project(self) -> bool:
+        return self._config.args_source is not pytest.Config.ArgsSource.ARGS
+
+    def _is_blind(self) -> bool:
+        """Say whether tests may be there that were not seen: --lf leaves some out while it collects."""
+        return not self._known or self._broken or bool(self._config.getoption("lf", default=False))
+
+    def _gone(self, files: list[str]) -> list[str]:
+        return [] if self._narrowed() else [file for file in files if self._is_gone(file)]
 
     def _narrowed(self) -> bool:
         return any(getattr(self._config.option, name, None) for name in _NARROWING)

@@ -12,7 +12,7 @@ from pytest_memgate.compare.verdict import verdict
 from pytest_memgate.errors import BaselineError
 from pytest_memgate.model.finding import Finding, Outcome
 from pytest_memgate.model.metric import WEB
-from pytest_memgate.model.run import Change, ChangeKind, Problem, Run, Verdict
+from pytest_memgate.model.run import Change, ChangeKind, Extent, Problem, Run, Verdict
 from pytest_memgate.model.subject import Subject
 from pytest_memgate.tasks.baselines import unit_of
 from pytest_memgate.tasks.gate import Gate
@@ -31,6 +31,7 @@ class Facts:
     `collected` gives for each file that was collected as a whole the names of all its tests; a file that the run would
     have collected, were it there, is in it with none. `everything` says that the whole project was run. `failed` are
     the node ids of tests that failed by themselves. `cut_short` says why the run did not come to its end, if so.
+    `extent` is what the run's file says of all this.
     """
 
     findings: tuple[Finding, ...]
@@ -39,20 +40,40 @@ class Facts:
     skipped: int = 0
     failed: frozenset[str] = frozenset()
     cut_short: str = ""
+    extent: Extent | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Brought:
+    """What a change brings, compared with a git ref: baseline entries, and what loosens the gate."""
+
+    changes: tuple[Change, ...] = ()
+    loosened: tuple[str, ...] = ()
+    compared_with: str = ""
 
 
 def conclude(gate: Gate, facts: Facts, *, strict: bool) -> Run:
     """Return the run of a gate that judged (an update has a conclusion of its own)."""
-    vanished = tuple(_vanished(gate, facts))
-    findings = facts.findings + vanished
-    changes = tuple(gate.baselines.changes())
+    if gate.base is None:
+        return concluded(gate, facts, Brought(), strict=strict)
+    brought = Brought(
+        changes=tuple(gate.baselines.changes()),
+        loosened=(*loosened(gate.config.settings, gate.own), *_marked(gate.base, facts.findings)),
+        compared_with=gate.base.ref,
+    )
+    return concluded(gate, facts, brought, strict=strict)
+
+
+def concluded(gate: Gate, facts: Facts, brought: Brought, *, strict: bool) -> Run:
+    """Return the run that facts and what a change brings come to."""
+    findings = facts.findings + tuple(_vanished(gate, facts))
     problems = [
         *_unmeasured(findings, facts),
         *_unanswered(findings),
         *_no_baseline(gate, findings),
         *_missing(gate, findings),
         *_waivers(gate, facts),
-        *_unreasoned(gate, changes, findings),
+        *_unreasoned(gate, brought.changes, findings),
         *(_strict(findings) if strict else ()),
     ]
     return Run(
@@ -60,13 +81,15 @@ def conclude(gate: Gate, facts: Facts, *, strict: bool) -> Run:
         verdict=verdict(findings, problems),
         findings=findings,
         problems=tuple(problems),
-        changes=changes,
-        loosened=(*loosened(gate.config.settings, gate.own), *_marked(gate.base, findings)) if gate.base else (),
-        baseline=_folders(gate, findings, changes),
-        compared_with=gate.base.ref if gate.base else "",
+        changes=brought.changes,
+        loosened=brought.loosened,
+        baseline=_folders(gate, findings, brought.changes),
+        compared_with=brought.compared_with,
         strict=strict,
+        missing_fails=gate.config.missing_fails,
         skipped=facts.skipped,
         failed=len(facts.failed),
+        extent=facts.extent,
     )
 
 
@@ -93,8 +116,10 @@ def conclude_update(gate: Gate, facts: Facts, kinds: frozenset[ChangeKind], reas
         baseline=_folders(gate, facts.findings, changes),
         strict=strict,
         update=True,
+        missing_fails=gate.config.missing_fails,
         skipped=facts.skipped,
         failed=len(facts.failed),
+        extent=facts.extent,
     )
 
 

@@ -31,7 +31,7 @@ def write_run(run: Run, path: Path) -> None:
         path.parent.mkdir(parents=True, exist_ok=True)
         replace_text(path, json.dumps(to_json(run), indent=1) + "\n")
     except OSError as error:
-        raise UsageError(f"--memgate-report {path}: {error.strerror or error}") from error
+        raise UsageError(f"{path}: {error.strerror or error}", hint="give another file for the run") from error
 
 
 def read_run(path: Path) -> Run:

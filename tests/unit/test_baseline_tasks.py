@@ -258,7 +258,7 @@ def test_a_runs_file_that_is_not_there_is_told_so(tmp_path: Path) -> None:
 
 def test_a_report_that_cannot_be_written_is_an_error_of_usage(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
-    with pytest.raises(UsageError, match=r"--memgate-report .*run.json: "):
+    with pytest.raises(UsageError, match=r"run.json: .*; give another file for the run"):
         write_run(RUN, tmp_path / "file" / "run.json")
 
 
