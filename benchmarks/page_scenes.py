@@ -26,7 +26,7 @@ _PAGE = """\
 </head>
 <body>
   <main>
-    <img id="hero" {source}="hero.png" alt="Hills" width="400" height="300">
+    <img id="hero" {source}="hero.png" alt="Hills" width="400" height="300" fetchpriority="high">
     <h1>A shop</h1>
     <p>Apples, bread and coffee, brought to your door.</p>
   </main>
