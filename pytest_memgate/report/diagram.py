@@ -34,12 +34,13 @@ def trend_diagram(trend: Trend) -> str:
     finding = trend.finding
     values = [value for value in trend.values if value is not None]
     divisor, unit = _scale(max(values), finding.unit)
+    top = f"{max(values) / divisor * 1.1 or 1:.4g}"
     points = ", ".join(f"{value / divisor:.4g}" for value in values)
     runs = ", ".join(str(number) for number, value in enumerate(trend.values, 1) if value is not None)
     lines = [
         "xychart-beta",
         f"  x-axis {mermaid_label('run')} [{runs}]",
-        f"  y-axis {mermaid_label(f'{base_name(finding.metric)} {unit}'.rstrip())}",
+        f"  y-axis {mermaid_label(f'{base_name(finding.metric)} {unit}'.rstrip())} 0 --> {top}",
         f"  line [{points}]",
     ]
     return fenced(lines, "mermaid")

@@ -207,7 +207,7 @@ def test_history_is_drawn_for_what_was_measured_before() -> None:
     past = [run_of(finding(measurement=settled(size))) for size in (MB, 2 * MB)]
     text = markdown(failed(grown()), past)
     assert 'x-axis "run" [1, 2, 3]' in text
-    assert 'y-axis "memory.peak MB"' in text
+    assert 'y-axis "memory.peak MB" 0 --> 5.5' in text
     assert "line [1, 2, 5]" in text
 
 
