@@ -13,7 +13,7 @@ demo: .venvs/demo/.installed chromium
 	.venvs/demo/bin/python example_project/demo.py
 
 # The example uses the gate as its user does: installed, not from the checkout.
-.venvs/demo/.installed: pyproject.toml example_project/requirements.txt $(shell find pytest_memgate -name '*.py' -o -name '*.json')
+.venvs/demo/.installed: pyproject.toml example_project/requirements.txt $(shell find pytest_memgate -name '*.py' -o -name '*.json' -o -name '*.js' -o -name '*.css' -o -name '*.j2')
 	$(PYTHON) -m venv .venvs/demo
 	.venvs/demo/bin/python -m pip install --quiet --disable-pip-version-check . --requirement example_project/requirements.txt
 	.venvs/demo/bin/python -m pip install --quiet --disable-pip-version-check --force-reinstall --no-deps .

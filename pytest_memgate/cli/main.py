@@ -7,6 +7,7 @@ import click
 
 from pytest_memgate import __version__
 from pytest_memgate.cli.baseline import baseline
+from pytest_memgate.cli.proof import calibrate, selftest
 from pytest_memgate.errors import MemgateError
 
 _MARKS = ("memgate.yml", ".memgate", "pyproject.toml", "pytest.ini", "tox.ini", "setup.cfg", ".git")
@@ -100,7 +101,7 @@ def diff(base: Path, head: Path, tests: tuple[str, ...]) -> None:
 @click.option(
     "--format",
     "form",
-    type=click.Choice(["markdown", "github", "openmetrics", "json"]),
+    type=click.Choice(["markdown", "html", "github", "openmetrics", "json"]),
     default="markdown",
     show_default=True,
     help="github: annotations, as workflow commands.",
@@ -140,6 +141,8 @@ def merge(root: Path, runs: tuple[Path, ...], output: Path, partial: bool) -> No
 
 
 cli.add_command(baseline)
+cli.add_command(selftest)
+cli.add_command(calibrate)
 
 
 def main() -> None:

@@ -4,7 +4,7 @@ import math
 from statistics import median, median_low
 
 from pytest_memgate.budget.rule import Budget
-from pytest_memgate.compare.noise import explained, spread
+from pytest_memgate.compare.noise import explained, spread, upper
 from pytest_memgate.model.finding import OVER_LIMIT, Finding, Outcome
 from pytest_memgate.model.measurement import Basis, Measurement
 from pytest_memgate.model.metric import metric as metric_of
@@ -46,6 +46,9 @@ def judge(subject: Subject, metric: str, measurement: Measurement, budget: Budge
     bar = _comparable(_in_unit(bar, metric, budget.unit), measurement)
     reference = bar.reference
     outcome, reason = _outcome(measurement, budget, bar)
+    if outcome is Outcome.NOT_GATED and reference and not metric_of(metric).is_web:
+        outcome = Outcome.INCOMPARABLE
+        reason = "it has a baseline, but no budget names it any more (an update drops the entry)"
     base = reference.value if reference else measurement.value
     return Finding(
         subject=subject,
@@ -88,17 +91,16 @@ def _comparable(bar: Bar, measurement: Measurement) -> Bar:
 def _outcome(measurement: Measurement, budget: Budget, bar: Bar) -> tuple[Outcome, str]:
     samples = _samples(measurement)
     top = ceiling(budget, bar.reference)
-    if measurement.again and top is not None and samples[-1] <= top < samples[0]:
+    if measurement.again and top is not None and not _over(samples[-1], top) and _over(samples[0], top):
         first, second = (format_amount(value, budget.unit) for value in samples)
         within = format_amount(top, budget.unit)
         if median_low([*measurement.samples, *measurement.again]) > top and len(measurement.again) > 1:
             return Outcome.UNSTABLE, f"over {within} in most of its loads: {first}, then {second}"
         return Outcome.PASSED, f"{first} in a first collection was not seen again: {second} is within {within}"
     own = measurement.value - measurement.imports
-    if budget.limit is not None and own > budget.limit:
-        limit = format_amount(budget.limit, budget.unit)
-        reason = f"{format_amount(own, budget.unit)} {OVER_LIMIT} {limit}"
-        return _firmly(Outcome.REGRESSED, reason, over=min(samples) > budget.limit)
+    if budget.limit is not None and _over(own, budget.limit):
+        value, limit = _apart(own, budget.limit, budget.unit)
+        return _firmly(Outcome.REGRESSED, f"{value} {OVER_LIMIT} {limit}", over=_over(min(samples), budget.limit))
     if not budget.gates:
         return Outcome.NOT_GATED, bar.why
     if bar.reference is None:
@@ -112,24 +114,21 @@ def _against(
     unit = budget.unit
     own = measurement.value - measurement.imports
     growth = own - reference.value
-    if budget.growth is not None and growth > (allowed := budget.growth.of(reference.value)):
-        if growth <= (noise := _noise(reference, measurement)):
+    drifted = _drifted(reference, own, budget, samples)
+    if budget.growth is not None and _over(growth, allowed := budget.growth.of(reference.value)):
+        if not drifted and growth <= (noise := _noise(reference, measurement)):
             return Outcome.UNSTABLE, (
                 f"grew by {format_amount(growth, unit)}, but its runs differ by {format_amount(noise, unit)} by "
                 f"themselves: a budget of {format_amount(allowed, unit)} cannot be held"
             )
-        reason = f"{format_growth(growth, unit)} is over its budget of {format_amount(allowed, unit)}"
+        over, most = _apart(growth, allowed, unit)
+        reason = f"+{over} is over its budget of {most}"
         if measurement.again:
             reason = f"{reason}, and {format_growth(samples[-1] - reference.value, unit)} in a second collection"
-        return _firmly(Outcome.REGRESSED, reason, over=min(samples) - reference.value > allowed)
-    if budget.drift is not None:
-        drift, most = own - reference.origin, budget.drift.of(reference.origin)
-        if drift > most:
-            reason = (
-                f"{format_growth(drift, unit)} since its anchor of {format_amount(reference.origin, unit)} "
-                f"is over its drift budget of {format_amount(most, unit)}"
-            )
-            return _firmly(Outcome.DRIFTED, reason, over=min(samples) - reference.origin > most)
+        if not (drifted and growth <= _noise(reference, measurement)):
+            return _firmly(Outcome.REGRESSED, reason, over=_over(min(samples) - reference.value, allowed))
+    if drifted:
+        return drifted
     if (
         measurement.imports
         and budget.growth
@@ -140,6 +139,28 @@ def _against(
     if _highest(measurement) < floor(budget, reference):
         return Outcome.IMPROVED, f"{format_growth(growth, unit)}, so the baseline can be lowered"
     return Outcome.PASSED, ""
+
+
+def _drifted(
+    reference: Reference, own: float, budget: Budget, samples: tuple[float, ...]
+) -> tuple[Outcome, str] | None:
+    if budget.drift is None or not _over(own - reference.origin, most := budget.drift.of(reference.origin)):
+        return None
+    over, bound = _apart(own - reference.origin, most, budget.unit)
+    anchor = format_amount(reference.origin, budget.unit)
+    reason = f"+{over} since its anchor of {anchor} is over its drift budget of {bound}"
+    return _firmly(Outcome.DRIFTED, reason, over=_over(min(samples) - reference.origin, most))
+
+
+def _over(value: float, bound: float) -> bool:
+    """Say whether a value is above a bound by more than floating point leaves over."""
+    return value - bound > 1e-9 * max(1.0, abs(bound))
+
+
+def _apart(value: float, bound: float, unit: str) -> tuple[str, str]:
+    """Return two amounts in words, with all of their digits where three are too few to tell them apart."""
+    said = format_amount(value, unit), format_amount(bound, unit)
+    return said if said[0] != said[1] else (f"{value:,.10g} {unit}".rstrip(), f"{bound:,.10g} {unit}".rstrip())
 
 
 def _noise(reference: Reference, measurement: Measurement) -> float:
@@ -165,7 +186,7 @@ def _samples(measurement: Measurement) -> tuple[float, ...]:
 
 
 def _highest(measurement: Measurement) -> float:
-    return max(measurement.samples, default=measurement.value)
+    return upper(measurement.samples) if measurement.samples else measurement.value
 
 
 def _firmly(outcome: Outcome, reason: str, *, over: bool) -> tuple[Outcome, str]:

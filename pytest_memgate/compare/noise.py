@@ -15,14 +15,22 @@ def explained(base: Sequence[float], head: Sequence[float]) -> float:
     median. A page that loads in one of two ways, so that a baseline may sit in the quick one, is told by it from a page
     that has become slow.
     """
-    above = _at(base, math.ceil(0.75 * len(base)) + 1) - median_low(base) if base else 0
+    above = upper(base) - median_low(base) if base else 0
     below = median(head) - _at(head, math.ceil(0.25 * len(head))) if head else 0
     return _MARGIN * (above + below)
 
 
-def overlap(one: Sequence[float], other: Sequence[float]) -> bool:
-    """Say whether two sets of samples share a range, so that nothing is known to have changed."""
-    return bool(one and other) and min(one) <= max(other) and min(other) <= max(one)
+def alike(one: Sequence[float], other: Sequence[float]) -> bool:
+    """Say whether the spread of two sets of samples explains what their medians differ by."""
+    if not (one and other):
+        return False
+    apart = abs(median_low(one) - median_low(other))
+    return apart <= max(explained(one, other), explained(other, one))
+
+
+def upper(samples: Sequence[float]) -> float:
+    """Return the sample just above the third quartile: with few samples the largest, with many no stray one."""
+    return _at(samples, math.ceil(0.75 * len(samples)) + 1)
 
 
 def spread(samples: Sequence[float]) -> float:

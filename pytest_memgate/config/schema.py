@@ -333,6 +333,12 @@ def read_settings(top: Located) -> Settings:
     given = _mapping(top, ["budgets", "bundles", "missing", "pages", "waivers"])
     nothing = Located(None, top.file, 0)
     budgets = given.get("budgets", nothing)
+    pages = _named(given.get("pages", nothing), "page")
+    for name, item in (budgets.data if isinstance(budgets.data, dict) else {}).items():
+        if name.startswith("web.") and part_of(name) in pages:
+            page = part_of(name)
+            where = f'overrides: - tests: "{top.file}::page[{page}]"'
+            raise _fail(item, f"a declared page is a test of its own, and no part of {base_name(name)}; write {where}")
     missing = given.get("missing")
     return Settings(
         file=top.file,
@@ -342,7 +348,7 @@ def read_settings(top: Located) -> Settings:
         missing_source=missing.where if missing else "default",
         waivers=tuple(_waiver(item) for item in _list(given.get("waivers", nothing))),
         bundles={name: _bundle(name, item) for name, item in _named(given.get("bundles", nothing), "bundle").items()},
-        pages={name: _page(name, item) for name, item in _named(given.get("pages", nothing), "page").items()},
+        pages={name: _page(name, item) for name, item in pages.items()},
     )
 
 

@@ -84,15 +84,16 @@ class Config:
 
 def _of(rules: Mapping[str, Rule], metric: str) -> list[Rule]:
     """Return the rules that concern a metric: of its part, the last pattern first, then of the metric as a whole."""
-    parts = [rules[name] for name in reversed(list(rules)) if part_of(name) and _covers(name, metric)]
+    parts = [rules[name] for name in reversed(list(rules)) if part_of(name) and covers(name, metric)]
     whole = base_name(metric)
     return [*parts, *([rules[whole]] if whole in rules else [])]
 
 
-def _covers(name: str, metric: str) -> bool:
+def covers(name: str, metric: str) -> bool:
+    """Say whether a rule's name means a metric: `bundle.initial.raw`, with or without a pattern of its parts."""
     if base_name(name) != base_name(metric):
         return False
-    return part_of(name) == part_of(metric) or fnmatch.fnmatchcase(part_of(metric), part_of(name))
+    return not part_of(name) or part_of(name) == part_of(metric) or fnmatch.fnmatchcase(part_of(metric), part_of(name))
 
 
 def _built_in(known: Metric) -> Rule:

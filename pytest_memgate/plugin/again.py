@@ -3,6 +3,7 @@
 import copy
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from enum import Enum
 from typing import TYPE_CHECKING, Any, Literal
 
 import pytest
@@ -14,14 +15,24 @@ if TYPE_CHECKING:
     from pytest_memgate.measure.capture import Capture  # it needs memray
 
 
+class Phase(Enum):
+    """Where a run of an item is."""
+
+    SETUP = "setup"
+    CALL = "call"
+    CALLED = "called"
+    TEARDOWN = "teardown"
+
+
 @dataclass(slots=True)
 class ItemState:
     """What is known of an item while it runs.
 
     `outcome` and `why` are set where its memory is not to be judged, `untraced` while it must not be traced.
     `findings` are those on what it measured itself; `probed` says of what kind that was, where it was more than a
-    number. `inside` holds while it is run again; `runs` counts its runs. `teardown_error` is what the first run's
-    teardown raised, which pytest has not seen yet.
+    number. `inside` holds while it is run again; `runs` counts its runs, `phase` is where the present one is.
+    `teardown_error` is what the first run's teardown raised, which pytest has not seen yet, and `late` says what was to
+    be measured in a teardown, when the test has been judged.
     """
 
     outcome: Outcome | None = None
@@ -32,6 +43,8 @@ class ItemState:
     untraced: bool = False
     inside: bool = False
     runs: int = 1
+    phase: Phase = Phase.SETUP
+    late: str = ""
     teardown_error: BaseException | None = None
     doctest_globals: dict[str, Any] | None = None
 

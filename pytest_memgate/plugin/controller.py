@@ -1,7 +1,7 @@
 """Gathers the findings where the session is controlled, takes the verdict, and writes what is to be written."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from types import SimpleNamespace
 from typing import Any
@@ -108,8 +108,15 @@ class Controller:
             marks = [SimpleNamespace(nodeid="memgate") for _ in self._run.problems]
             terminalreporter.stats["memgate problem" if len(marks) == 1 else "memgate problems"] = marks
         terminalreporter.write_sep("=", "memgate")
-        for line in summary(self._run, verbosity=verbosity, notes=tuple(self._notes)):
+        for line in summary(self._run, verbosity=verbosity, notes=(*self._notes, *self._not_run())):
             _write(terminalreporter, line)
+
+    def _not_run(self) -> Iterator[str]:
+        """Yield the declared checks that are no part of this run: somebody may think that they passed."""
+        own = self._gate.own
+        names = [f"bundle[{name}]" for name in own.bundles] + [f"page[{name}]" for name in own.pages]
+        if names and not self._inventory.has(own.file):
+            yield f"not part of this run: {', '.join(names)} (pytest --memgate {own.file})"
 
     def _facts(self, session: pytest.Session, *, interrupted: bool) -> Facts:
         cut_short = "the run was interrupted" if interrupted else ""

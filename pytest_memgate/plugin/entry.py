@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from pytest_memgate.plugin.recorder import Recorder
 
 _KINDS = ("all", "new", "raised", "lowered", "removed")
-_OPTIONS = ("update", "reason", "base", "growth", "limit", "drift", "missing", "strict", "report", "keep")
+_OPTIONS = ("update", "reason", "base", "growth", "limit", "drift", "missing", "strict", "report", "keep", "settle")
 
 
 class _Update(argparse.Action):
@@ -64,6 +64,8 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     )
     add("--memgate-report", metavar="PATH", help="Write the run as JSON.")
     add("--memgate-keep", metavar="DIR", help="Keep the memray captures of failing tests.")
+    # For `memgate calibrate` and `memgate selftest`: every test's own value, not only a bound of it.
+    add("--memgate-settle", action="store_true", default=None, help=argparse.SUPPRESS)
 
 
 def pytest_configure(config: pytest.Config) -> None:

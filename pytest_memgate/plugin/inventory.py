@@ -105,7 +105,13 @@ class Inventory:
         return self._known and not (self._broken or partial or self._narrowed()) and self._is_whole_project()
 
     def _is_whole_project(self) -> bool:
-        return self._config.args_source is not pytest.Config.ArgsSource.ARGS
+        from_root = self._config.invocation_params.dir == self._config.rootpath
+        ask = self._config.args_source
+        return ask is pytest.Config.ArgsSource.TESTPATHS or (from_root and ask is not pytest.Config.ArgsSource.ARGS)
+
+    def has(self, file: str) -> bool:
+        """Say whether anything of a file was collected, or it was left out in so many words."""
+        return file in self._names or self._narrowed() or not self._known
 
     def _is_blind(self) -> bool:
         """Say whether tests may be there that were not seen: --lf leaves some out while it collects."""

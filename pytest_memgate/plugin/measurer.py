@@ -24,13 +24,13 @@ from pytest_memgate.model.finding import Finding, Outcome
 from pytest_memgate.model.measurement import Measurement
 from pytest_memgate.model.metric import MEMORY_PEAK
 from pytest_memgate.model.subject import Subject
-from pytest_memgate.plugin.again import STATE, ItemState, finish, remember, run_again
+from pytest_memgate.plugin.again import STATE, ItemState, Phase, finish, remember, run_again
 from pytest_memgate.plugin.declared import DeclaredItem
 from pytest_memgate.plugin.failure import fail_report
 from pytest_memgate.plugin.items import line_of, subject_of
 from pytest_memgate.plugin.marker import read_marker
 from pytest_memgate.plugin.recorder import answered
-from pytest_memgate.plugin.timing import is_benchmark, is_timed, timing_of, unlisted, untimed, why_not_timed
+from pytest_memgate.plugin.timing import is_benchmark, is_timed, timing_of, unlisted, untimed, was_timed, why_not_timed
 from pytest_memgate.tasks.attribute import with_packages
 from pytest_memgate.tasks.gate import Gate
 from pytest_memgate.tasks.settle import Again, measure
@@ -51,9 +51,10 @@ _PROBED = {"bundle": "bundle", "web": "page"}
 class Measurer:
     """The hooks of one process that runs tests."""
 
-    def __init__(self, gate: Gate, *, update: bool, keep: Path | None, cannot: str) -> None:
+    def __init__(self, gate: Gate, *, update: bool, settle: bool, keep: Path | None, cannot: str) -> None:
         self._gate = gate
         self._update = update
+        self._settle = settle
         self._keep = keep
         self._cannot = cannot
         self._places = Places(gate.root)
@@ -70,6 +71,7 @@ class Measurer:
             state.untraced = is_timed(item)
             remember(item, state)
             item.stash[STATE] = state
+        state.phase = Phase.SETUP
 
     @pytest.hookimpl(wrapper=True, trylast=True)
     def pytest_pyfunc_call(self, pyfuncitem: pytest.Function) -> Generator[None, object, object]:
@@ -78,10 +80,15 @@ class Measurer:
 
     @pytest.hookimpl(wrapper=True, trylast=True)
     def pytest_runtest_call(self, item: pytest.Item) -> Generator[None, object, object]:
-        if isinstance(item, DeclaredItem):
-            return (yield)
-        with alone() if is_timed(item) else nullcontext():
-            return (yield from self._call(item))
+        state = item.stash.get(STATE, None) or ItemState()
+        state.phase = Phase.CALL
+        try:
+            if isinstance(item, DeclaredItem):
+                return (yield)
+            with alone() if is_timed(item) else nullcontext():
+                return (yield from self._call(item))
+        finally:
+            state.phase = Phase.CALLED
 
     def _call(self, item: pytest.Item) -> Generator[None, object, object]:
         if isinstance(item, TestCaseFunction):
@@ -99,7 +106,8 @@ class Measurer:
         self, item: pytest.Item, call: pytest.CallInfo[None]
     ) -> Generator[None, pytest.TestReport, pytest.TestReport]:
         state = item.stash.get(STATE, None)
-        if call.when != "call" or state is None or state.inside:
+        # A subtest has a report of its own, in the midst of the call.
+        if call.when != "call" or state is None or state.inside or state.phase is Phase.CALL:
             return (yield)
         try:
             self._without_tracker(item, call, state)
@@ -116,12 +124,17 @@ class Measurer:
     @pytest.hookimpl(wrapper=True, trylast=True)
     def pytest_runtest_teardown(self, item: pytest.Item) -> Generator[None, object, object]:
         state = item.stash.get(STATE, None)
-        if state is None or state.inside:
+        if state is None:
+            return (yield)
+        state.phase = Phase.TEARDOWN
+        if state.inside:
             return (yield)
         if state.runs > 1 and (error := finish(item)):
             # The first run's teardown went well: what an extra run of the test leaves behind is no error of the suite.
             item.user_properties.append((NOTE, f"{item.nodeid}: an extra run could not be torn down: {_brief(error)}"))
         result = yield
+        if state.late:
+            pytest.fail(state.late, pytrace=False)
         if state.teardown_error:
             raise state.teardown_error
         return result
@@ -187,7 +200,8 @@ class Measurer:
         subject = subject_of(item, self._gate.root)
         rules, skip = read_marker(item)
         if skip or not is_benchmark(item):
-            return [self._find(item, state, subject, rules)]
+            unseen = [self._unseen(subject, rules)] if not skip and was_timed(item) else []
+            return [*unseen, self._find(item, state, subject, rules)]
         times = self._times(item, state, subject, rules)
         if not state.untraced:
             return [*times, self._find(item, state, subject, rules)]
@@ -197,6 +211,12 @@ class Measurer:
             if error:
                 state.outcome, state.why = Outcome.UNMEASURED, f"it failed in its run for memory: {_brief(error)}"
             return [*times, self._find(item, state, subject, rules)]
+
+    def _unseen(self, subject: Subject, rules: Mapping[str, Rule]) -> Finding:
+        """Return the finding on times that were taken without anybody having known that they would be."""
+        outcome = Outcome.UNMEASURED if is_gated(self._gate, subject, rules) else Outcome.NOT_GATED
+        why = "it asked for pytest-benchmark's fixture when it ran: name it among the test's arguments"
+        return Finding(subject=subject, metric="time", outcome=outcome, reason=why)
 
     def _times(self, item: pytest.Item, state: ItemState, subject: Subject, rules: Mapping[str, Rule]) -> list[Finding]:
         def again() -> Timing | None:
@@ -239,7 +259,7 @@ class Measurer:
             return Again(None, capture.fault) if capture.fault else Again(capture)
 
         def is_open(measurement: Measurement) -> bool:
-            return self._update or needs_rerun(measurement, budget, bar)
+            return self._settle or needs_rerun(measurement, budget, bar)
 
         measurement, capture = measure(state.captures[0], again, is_open, self._places)
         finding = self._gate.judge(subject, _METRIC, measurement, budget, bar)

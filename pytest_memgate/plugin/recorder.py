@@ -10,12 +10,13 @@ import pytest
 
 from pytest_memgate.budget.rule import Rule
 from pytest_memgate.config.checks import BundleCheck, PageCheck
+from pytest_memgate.config.sources import covers
 from pytest_memgate.errors import BaselineError, MemgateError
 from pytest_memgate.model.finding import Finding, Outcome
 from pytest_memgate.model.measurement import Basis, Measurement
 from pytest_memgate.model.metric import CUSTOM
 from pytest_memgate.model.subject import Subject
-from pytest_memgate.plugin.again import STATE
+from pytest_memgate.plugin.again import STATE, Phase
 from pytest_memgate.plugin.items import subject_of
 from pytest_memgate.plugin.marker import parse_rule, read_marker
 from pytest_memgate.tasks.gate import Gate
@@ -23,6 +24,7 @@ from pytest_memgate.units import to_base
 
 _NAME = re.compile(r"[\w.-]+")
 _MOST = 1e18  # of anything
+_NAMED = 3  # metrics that a message lists
 Budgets = Mapping[str, Mapping[str, str | float]]
 
 
@@ -51,7 +53,7 @@ class Recorder:
 
         `unit` is any word; sizes (`B`, `KB`, `MiB`) and durations (`ms`, `s`) are kept and shown as such.
         """
-        if self._is_left_out("custom"):
+        if self._is_left_out("custom", "record()"):
             return
         metric = f"{CUSTOM}{name}"
         if not isinstance(name, str) or not _NAME.fullmatch(name):
@@ -91,14 +93,16 @@ class Recorder:
         check = BundleCheck(
             name=name,
             stats=str(stats),
-            files=_several(files),
-            lazy=_several(lazy),
+            files=_several("bundle(): files=", files),
+            lazy=_several("bundle(): lazy=", lazy),
             root=str(root),
-            entries=_several(entries),
+            entries=_several("bundle(): entries=", entries),
         )
-        rules = self._rules("bundle()", budgets or {})
+        rules = self._rules("bundle()", budgets)
         return self._probe(
             "bundle",
+            "bundle()",
+            budgets or {},
             lambda: bundle_findings(self._gate, self._subject, check, rules, part=name, cache=self._cache),
         )
 
@@ -124,7 +128,7 @@ class Recorder:
 
         if bool(url) == bool(str(serve)):
             _fail("lighthouse(): it takes either a url, or serve=, a folder")
-        if runs < 1:
+        if not isinstance(runs, int) or runs < 1:
             _fail(f"lighthouse(): runs is a whole number from 1 on, not {runs!r}")
         check = PageCheck(
             name=name,
@@ -137,16 +141,21 @@ class Recorder:
             settings=settings or {},
             lighthouserc=str(lighthouserc),
         )
-        rules = self._rules("lighthouse()", budgets or {})
+        rules = self._rules("lighthouse()", budgets)
         return self._probe(
-            "web", lambda: page_findings(self._gate, self._subject, check, rules, part=name, update=self._update)
+            "web",
+            "lighthouse()",
+            budgets or {},
+            lambda: page_findings(self._gate, self._subject, check, rules, part=name, update=self._update),
         )
 
-    def _rules(self, where: str, budgets: Budgets) -> dict[str, Rule]:
+    def _rules(self, where: str, budgets: Budgets | None) -> dict[str, Rule]:
         """Return the rules of a call and those of the test's marker, which wins."""
         rules: dict[str, Rule] = {}
         wrong = ""
-        for metric, parts in budgets.items():
+        if budgets is not None and not isinstance(budgets, Mapping):
+            _fail(f"{where}: budgets= maps metrics to their budgets, and is not {budgets!r}")
+        for metric, parts in (budgets or {}).items():
             try:
                 rules[metric] = parse_rule(metric, parts, "call")
             except ValueError as error:
@@ -155,16 +164,25 @@ class Recorder:
             _fail(wrong)
         return {**rules, **self._marked}
 
-    def _probe(self, family: str, measure: Callable[[], list[Finding]]) -> dict[str, float]:
-        if self._is_left_out(family):
+    def _probe(
+        self, family: str, where: str, budgets: Budgets, measure: Callable[[], list[Finding]]
+    ) -> dict[str, float]:
+        if self._is_left_out(family, where):
             return {}
         self._state.probed = family
         found = self._found(family, measure)
+        for metric in budgets:
+            if not any(covers(metric, finding.metric) for finding in found):
+                known = ", ".join(finding.metric for finding in found[:_NAMED])
+                _fail(f"{where}: budgets= names {metric!r}, which was not measured (it gave {known} …)")
         return {finding.metric: finding.value for finding in found if finding.value is not None}
 
-    def _is_left_out(self, family: str) -> bool:
+    def _is_left_out(self, family: str, where: str) -> bool:
         """Say whether to measure nothing: in a run for memory alone, or where the test's marker leaves it out."""
         state = self._state
+        if state.phase is Phase.TEARDOWN:
+            state.late = f"memgate: {where}: the test was judged when its call ended: measure before that"
+            pytest.fail(state.late, pytrace=False)
         if state.outcome is Outcome.SKIPPED and all(finding.metric != family for finding in state.findings):
             left_out = Finding(subject=self._subject, metric=family, outcome=state.outcome, reason=state.why)
             state.findings.append(left_out)
@@ -192,8 +210,13 @@ def answered(subject: Subject, family: str, measure: Callable[[], list[Finding]]
     return [Finding(subject=subject, metric=family, outcome=outcome, reason=reason)]
 
 
-def _several(given: str | Iterable[str]) -> tuple[str, ...]:
-    return (given,) if isinstance(given, str) and given else tuple(given)
+def _several(where: str, given: str | Iterable[str]) -> tuple[str, ...]:
+    if isinstance(given, str):
+        return (given,) if given else ()
+    several = tuple(given) if isinstance(given, Iterable) else ()
+    if not isinstance(given, Iterable) or not all(isinstance(one, str) for one in several):
+        _fail(f"{where} is a text, or several, and not {given!r}")
+    return several
 
 
 def _fail(message: str) -> NoReturn:

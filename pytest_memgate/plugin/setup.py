@@ -62,7 +62,10 @@ def start(config: pytest.Config) -> None:
         return
     inventory = Inventory(config)
     config.pluginmanager.register(inventory, "memgate-inventory")
-    config.pluginmanager.register(Measurer(gate, update=update, keep=keep, cannot=cannot_measure()), "memgate-measurer")
+    measurer = Measurer(
+        gate, update=update, settle=update or bool(option.memgate_settle), keep=keep, cannot=cannot_measure()
+    )
+    config.pluginmanager.register(measurer, "memgate-measurer")
     if not hasattr(config, "workerinput"):
         strict = option.memgate_strict if option.memgate_strict is not None else in_ci()
         controller = Controller(

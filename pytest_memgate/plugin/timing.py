@@ -14,12 +14,19 @@ _FIXTURES = ("benchmark", "benchmark_weave")
 def is_benchmark(item: pytest.Item) -> bool:
     """Say whether a test uses pytest-benchmark's fixture, timed or not."""
     names = getattr(item, "fixturenames", ())
-    return item.config.pluginmanager.hasplugin("benchmark") and any(name in names for name in _FIXTURES)
+    return hasattr(item.config, "_benchmarksession") and any(name in names for name in _FIXTURES)
 
 
 def is_timed(item: pytest.Item) -> bool:
     """Say whether pytest-benchmark will time a test: with workers, or where it is told so, it only calls it."""
     return is_benchmark(item) and not _session(item).disabled and not _session(item).skip
+
+
+def was_timed(item: pytest.Item) -> bool:
+    """Say whether pytest-benchmark has timed an item, whoever asked it to."""
+    if not hasattr(item.config, "_benchmarksession"):
+        return False
+    return any(getattr(one, "fullname", "") == item.nodeid for one in _session(item).benchmarks)
 
 
 def why_not_timed(item: pytest.Item) -> str:

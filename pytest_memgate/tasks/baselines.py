@@ -36,6 +36,8 @@ class Baselines:
             return self._bar(head, subject, metric, self.head.of(metric))
         if new is None or head is None:
             counts = False
+        elif new.unit != old.unit:
+            counts = _has_fresh_reason(old, new)
         elif not _comparable(head, base, new, old, metric):
             traced = metric_of(metric).is_traced
             counts = head.header == self._header if traced else new.conditions == (conditions or {})
@@ -69,7 +71,7 @@ def _entry(document: Document | None, subject: Subject, metric: str) -> Referenc
 
 def _comparable(one: Document, other: Document, new: Reference, old: Reference, metric: str) -> bool:
     same_header = one.header == other.header or not metric_of(metric).is_traced
-    return same_header and new.conditions == old.conditions
+    return same_header and new.conditions == old.conditions and new.unit == old.unit
 
 
 def _looser(old: Reference, new: Reference) -> bool:
@@ -82,7 +84,11 @@ def _raised(old: Reference, new: Reference) -> bool:
 
 
 def _accepted(old: Reference, new: Reference) -> bool:
-    return not _looser(old, new) or (bool(new.reason) and new.reason != old.reason)
+    return not _looser(old, new) or _has_fresh_reason(old, new)
+
+
+def _has_fresh_reason(old: Reference, new: Reference) -> bool:
+    return bool(new.reason) and new.reason != old.reason
 
 
 def _changes(file: str, base: Document | None, head: Document | None) -> Iterator[Change]:
@@ -103,7 +109,8 @@ def _change(
     unit = unit_of(metric, new or old)
     kind = _kind(old, new) if same else ChangeKind.REMEASURED
     if kind is not ChangeKind.ANCHORED:
-        before, after = old.value if old else None, new.value if new else None
+        in_unit = old is not None and (new is None or new.unit == old.unit)
+        before, after = old.value if old and in_unit else None, new.value if new else None
         yield Change(subject=subject, metric=metric, kind=kind, before=before, after=after, unit=unit, reason=reason)
     if same and old and new and new.origin > old.origin:
         yield Change(

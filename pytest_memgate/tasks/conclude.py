@@ -9,7 +9,7 @@ from pytest_memgate.baseline.source import GitRef, WorkTree
 from pytest_memgate.baseline.store import Store, environments
 from pytest_memgate.budget.match import matches
 from pytest_memgate.compare.verdict import verdict
-from pytest_memgate.errors import BaselineError
+from pytest_memgate.errors import BaselineError, ConfigError
 from pytest_memgate.model.finding import Finding, Outcome
 from pytest_memgate.model.metric import WEB
 from pytest_memgate.model.run import Change, ChangeKind, Extent, Problem, Run, Verdict
@@ -50,14 +50,22 @@ class Brought:
     changes: tuple[Change, ...] = ()
     loosened: tuple[str, ...] = ()
     compared_with: str = ""
+    problems: tuple[Problem, ...] = ()  # why the changes cannot be told
 
 
 def conclude(gate: Gate, facts: Facts, *, strict: bool) -> Run:
     """Return the run of a gate that judged (an update has a conclusion of its own)."""
     if gate.base is None:
         return concluded(gate, facts, Brought(), strict=strict)
+    problems: tuple[Problem, ...] = ()
+    changes: tuple[Change, ...] = ()
+    try:
+        changes = tuple(gate.baselines.changes())
+    except BaselineError as error:
+        problems = (Problem(text=str(error), verdict=Verdict.NO_ANSWER),)
     brought = Brought(
-        changes=tuple(gate.baselines.changes()),
+        changes=changes,
+        problems=problems,
         loosened=(*loosened(gate.config.settings, gate.own), *_marked(gate.base, facts.findings)),
         compared_with=gate.base.ref,
     )
@@ -74,6 +82,7 @@ def concluded(gate: Gate, facts: Facts, brought: Brought, *, strict: bool) -> Ru
         *_missing(gate, findings),
         *_waivers(gate, facts),
         *_unreasoned(gate, brought.changes, findings),
+        *brought.problems,
         *(_strict(findings) if strict else ()),
     ]
     return Run(
@@ -265,10 +274,7 @@ def _waivers(gate: Gate, facts: Facts) -> Iterator[Problem]:
 def _unreasoned(gate: Gate, changes: tuple[Change, ...], findings: tuple[Finding, ...]) -> Iterator[Problem]:
     budgets = {(finding.subject, finding.metric): finding.budget for finding in findings}
     for change in changes:
-        held = (
-            budgets.get((change.subject, change.metric))
-            or gate.budget(change.subject, change.metric, {}, change.unit).gates
-        )
+        held = budgets.get((change.subject, change.metric)) or _gates(gate, change)
         if held and change.kind in {ChangeKind.RAISED, ChangeKind.ANCHORED} and not change.reason:
             before, after = (format_amount(value or 0, change.unit) for value in (change.before, change.after))
             verb = "anchor" if change.kind is ChangeKind.ANCHORED else "update"
@@ -276,6 +282,13 @@ def _unreasoned(gate: Gate, changes: tuple[Change, ...], findings: tuple[Finding
                 text=f"{change.subject}: baseline {change.kind} ({before} -> {after}) without a reason of its own",
                 hint=f'give one: memgate baseline {verb} --reason "…" {shlex.quote(str(change.subject))}',
             )
+
+
+def _gates(gate: Gate, change: Change) -> bool:
+    try:
+        return gate.budget(change.subject, change.metric, {}, change.unit).gates
+    except ConfigError:  # in another unit than the entry: somebody means it to be held
+        return True
 
 
 def _strict(findings: tuple[Finding, ...]) -> Iterator[Problem]:
@@ -290,15 +303,16 @@ def _strict(findings: tuple[Finding, ...]) -> Iterator[Problem]:
 
 
 def _marked(base: GitRef, findings: tuple[Finding, ...]) -> Iterator[str]:
-    """Yield the markers in test files that the change touches: a marker is code, so the base's cannot be read."""
+    """Yield the budgets in test files that the change touches: they are code, so the base's cannot be read."""
     changed = base.changed_files()
+    everywhere = any(file.rpartition("/")[2] == "conftest.py" for file in changed)  # it may mark any test
     for finding in findings:
-        if finding.subject.file not in changed:
+        if finding.subject.file not in changed and not everywhere:
             continue
         if finding.outcome is Outcome.SKIPPED:
             yield f"{finding.subject} is left out by its marker: {finding.reason}"
-        elif "(marker)" in finding.budget:
-            yield f"{finding.subject} has a budget from its marker: {finding.budget}"
+        elif any(source in finding.budget for source in ("(marker)", "(call)")):
+            yield f"{finding.subject} has a budget of its own for {finding.metric}: {finding.budget}"
 
 
 def _number(findings: tuple[Finding, ...], outcome: Outcome) -> int:

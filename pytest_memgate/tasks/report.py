@@ -9,7 +9,7 @@ from pytest_memgate.errors import UsageError
 from pytest_memgate.model.run import Run
 from pytest_memgate.tasks.runfile import read_run, to_json
 
-FORMATS = ("markdown", "github", "openmetrics", "json")
+FORMATS = ("markdown", "html", "github", "openmetrics", "json")
 
 
 def report(root: Path, paths: Sequence[Path], form: str, *, prefix: str = "") -> str:
@@ -27,6 +27,10 @@ def render(root: Path, run: Run, history: Sequence[Run], form: str, *, prefix: s
         from pytest_memgate.report.markdown import markdown
 
         return markdown(run, history)
+    if form == "html":
+        from pytest_memgate.report.html import html
+
+        return html(run, history)
     if form == "github":
         from pytest_memgate.report.annotations import annotations
 

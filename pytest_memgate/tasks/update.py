@@ -9,7 +9,7 @@ from pathlib import Path
 from pytest_memgate.baseline.document import Document
 from pytest_memgate.baseline.store import Store, Stores, header_of, write
 from pytest_memgate.compare.attribution import MOST, SHARE, largest
-from pytest_memgate.compare.noise import overlap
+from pytest_memgate.compare.noise import alike
 from pytest_memgate.compare.settle import agree
 from pytest_memgate.errors import BaselineError
 from pytest_memgate.model.environment import Header
@@ -217,7 +217,8 @@ def _is_stored(finding: Finding) -> bool:
 
 def _is_passing_by(finding: Finding) -> bool:
     """Say whether a value is shown and not kept: one that no budget names and that depends on the machine."""
-    return finding.outcome is Outcome.NOT_GATED and not metric_of(finding.metric).is_web
+    ungated = finding.outcome is Outcome.NOT_GATED or (finding.measurement is not None and not finding.budget)
+    return ungated and not metric_of(finding.metric).is_web
 
 
 def _near(old: Reference, finding: Finding, measurement: Measurement) -> bool:
@@ -225,7 +226,7 @@ def _near(old: Reference, finding: Finding, measurement: Measurement) -> bool:
     if finding.allowed is not None and measurement.value - old.value > finding.allowed:
         return False  # the gate would go on objecting
     if measurement.basis is Basis.SAMPLES:
-        return overlap(old.samples, measurement.samples)
+        return alike(old.samples, measurement.samples)
     if measurement.basis is Basis.EXACT:
         return old.value == measurement.value
     return agree(old.value, measurement.value) or abs(old.value - measurement.value) <= old.spread

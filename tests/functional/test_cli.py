@@ -132,7 +132,7 @@ def _rows(result: Result) -> dict[str, tuple[str, str]]:
 
 def test_config_says_each_value_and_its_source(project: Project) -> None:
     assert _rows(project.memgate("config")) == {
-        "budgets.memory.peak.growth": ("200KB", "default"),
+        "budgets.memory.peak.growth": ("200 KB", "default"),
         "missing": ("warn", "default"),
     }
     project.write("memgate.yml", _FULL)

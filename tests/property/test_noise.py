@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from samples import SUBJECT, budget, known, sampled, taken
 
 from pytest_memgate.compare.gate import ceiling, judge, needs_rerun, speaks_against
-from pytest_memgate.compare.noise import explained, overlap, spread
+from pytest_memgate.compare.noise import alike, explained, spread
 from pytest_memgate.model.finding import Finding, Outcome
 from pytest_memgate.model.reference import Reference
 
@@ -166,9 +166,9 @@ def test_what_is_explained_grows_with_the_spread(base: list[int], head: list[int
 
 
 @given(SAMPLES, SAMPLES)
-def test_samples_overlap_with_themselves_and_both_ways(one: list[int], other: list[int]) -> None:
-    assert overlap(one, one)
-    assert overlap(one, other) is overlap(other, one)
+def test_samples_are_like_themselves_and_each_other_both_ways(one: list[int], other: list[int]) -> None:
+    assert alike(one, one)
+    assert alike(one, other) is alike(other, one)
 
 
 @given(SAMPLES, FIVE)

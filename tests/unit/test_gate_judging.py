@@ -67,7 +67,7 @@ def test_without_a_reference_nothing_passes(standing: Standing, outcome: Outcome
 @pytest.mark.parametrize("standing", [Standing.NEW, Standing.NO_BASELINE, Standing.INCOMPARABLE])
 def test_a_limit_holds_without_a_baseline(standing: Standing) -> None:
     found = judged(settled(MB + 1), budget(limit=MB), Bar(standing=standing))
-    assert (found.outcome, found.reason) == (Outcome.REGRESSED, "1 MB is over its limit of 1 MB")
+    assert (found.outcome, found.reason) == (Outcome.REGRESSED, "1,000,001 B is over its limit of 1,000,000 B")
     assert judged(settled(MB), budget(limit=MB), Bar(standing=standing)).outcome is not Outcome.REGRESSED
 
 

@@ -7,7 +7,7 @@ from samples import SUBJECT, budget, exact, known, sampled, taken
 
 from pytest_memgate.budget.rule import Allowance, Budget
 from pytest_memgate.compare.gate import ceiling, floor, judge, needs_rerun, speaks_against
-from pytest_memgate.compare.noise import explained, overlap, spread
+from pytest_memgate.compare.noise import alike, explained, spread
 from pytest_memgate.model.finding import Finding, Outcome
 from pytest_memgate.model.measurement import Measurement
 from pytest_memgate.model.reference import Bar, Reference, Standing
@@ -49,21 +49,21 @@ def test_what_the_samples_explain_is_their_way_up_and_down(
 
 
 @pytest.mark.parametrize(
-    ("one", "other", "shared"),
+    ("one", "other", "same"),
     [
-        ((1, 3), (2, 4), True),
-        ((1, 2), (2, 3), True),
-        ((1, 2), (3, 4), False),
-        ((1, 9), (4, 5), True),
+        ((1, 2, 3), (2, 3, 4), True),
+        ((10, 11, 12), (20, 21, 22), False),
+        ((1, 5, 9), (4, 5, 5), True),
+        ((*[2.0] * 24, 9.0), (*[0.5] * 24, 9.0), False),  # one spike in each says nothing
         ((), (1, 2), False),
         ((), (), False),
     ],
 )
-def test_ranges_overlap_where_they_share_a_value(
-    one: tuple[float, ...], other: tuple[float, ...], shared: bool
+def test_samples_are_alike_where_their_spread_explains_the_difference(
+    one: tuple[float, ...], other: tuple[float, ...], same: bool
 ) -> None:
-    assert overlap(one, other) is shared
-    assert overlap(other, one) is shared
+    assert alike(one, other) is same
+    assert alike(other, one) is same
 
 
 def test_a_spread_is_from_the_least_to_the_most() -> None:

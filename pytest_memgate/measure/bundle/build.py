@@ -16,7 +16,7 @@ from pytest_memgate.measure.bundle.parts import Parts, parts_of, remarks
 from pytest_memgate.measure.bundle.plain import read_files as find_files
 from pytest_memgate.measure.bundle.sites import Versions, duplicates, sites_of
 from pytest_memgate.measure.bundle.stats import read_stats
-from pytest_memgate.measure.bundle.vite import unknown_files
+from pytest_memgate.measure.bundle.vite import check_page, unknown_files
 from pytest_memgate.measure.bundle.weigh import Sizes, weigh
 from pytest_memgate.model.site import Site
 
@@ -75,6 +75,10 @@ def measure(source: Source, project: Path, cache: Path | None = None) -> tuple[E
     else:
         layouts = (find_files(source.files, source.lazy, root or project),)
     chosen = _chosen(layouts, source.entries)
+    for start in chosen:
+        if sum(other.name == start.name for other in chosen) > 1 and not source.entries:
+            hint = "give each configuration a `name` of its own"
+            raise MeasureError(f"the bundle has two entries named {start.name!r}", hint=hint)
     return tuple(
         entry
         for layout in layouts
@@ -118,6 +122,10 @@ def _entries(
     for start in starts:
         initial = [path for path in start.initial if path in files.contents]
         total = [path for path in start.total if path in files.contents]
+        if not any(files.contents[path] for path in initial):
+            raise MeasureError(f"the entry {start.name!r} has no output, or an empty one", hint="build again")
+        if start.name in layout.pages and start.name in files.contents:
+            check_page(start.name, files.contents[start.name], initial)
         modules = _added(parts[path] for path in total)
         named = keys(modules)
         imports = Imports(layout.importers, named)

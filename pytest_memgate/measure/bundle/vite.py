@@ -90,6 +90,14 @@ def _once(*paths: Iterable[str]) -> tuple[str, ...]:
     return tuple(dict.fromkeys(path for some in paths for path in some))
 
 
+def check_page(page: str, content: bytes, initial: Iterable[str]) -> None:
+    """Raise MeasureError if a page does not load the script that the manifest gives it: one of them is older."""
+    script = next((path for path in initial if path.endswith((".js", ".mjs"))), "")
+    if script and Path(script).name.encode() not in content:
+        why = f"{page} does not load {script}, which the manifest names"
+        raise MeasureError(f"{why}: one of them is of an older build", hint="build again, with build.manifest")
+
+
 def unknown_files(layout: Layout, base: Path) -> tuple[str, ...]:
     """Return a note on hashed scripts and styles beside the manifest's own that are newer and that it does not know."""
     written = layout.origin.stat().st_mtime + _SAME_BUILD_SECONDS

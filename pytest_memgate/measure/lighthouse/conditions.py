@@ -14,6 +14,7 @@ _THROTTLING_KEYS = {
 }
 _SCREEN = {"mobile": (412, 823, 1.75), "desktop": (1350, 940, 1)}
 _QUIET_MS = {True: 1000, False: 5250}
+_WAITS = {"maxWaitForLoad": 45_000, "maxWaitForFcp": 30_000}
 _QUIET = ("pauseAfterFcpMs", "pauseAfterLoadMs", "networkQuietThresholdMs", "cpuQuietThresholdMs")
 
 
@@ -50,6 +51,7 @@ def _chosen(settings: Mapping[str, Any]) -> list[str]:
         found.append(f"screen {size[0]}x{size[1]}@{size[2]}")
     quiet = _QUIET_MS[method == "simulate"]
     found += [f"{key} {settings[key]}" for key in _QUIET if settings.get(key, quiet) != quiet]
+    found += [f"{key} {settings[key]}" for key, usual in _WAITS.items() if settings.get(key, usual) != usual]
     if settings.get("emulatedUserAgent") is False:
         found.append("user agent of the browser")
     if settings.get("disableStorageReset"):

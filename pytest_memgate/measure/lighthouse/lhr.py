@@ -34,6 +34,7 @@ _AUDITS = {
 _NO_ADVICE = ("largest-contentful-paint-element", "lcp-phases-insight", "lcp-breakdown-insight")
 
 _ELEMENT_CHARACTERS = 150
+_TOO_SLOW = "loaded too slowly to finish within the time limit"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -85,6 +86,9 @@ def _check_page(lhr: Mapping[str, Any], url: str) -> None:
     if error.get("code", "NO_ERROR") != "NO_ERROR":
         raise runtime_error(url, error["code"], error.get("message", ""))
     shown = lhr.get("finalDisplayedUrl") or lhr.get("finalUrl", "")
+    if _is_cut_off(lhr):
+        hint = "see what it waits for, or raise maxWaitForLoad (ms) in the page's settings"
+        raise MeasureError(f"{url}: it did not finish to load within Lighthouse's time limit", hint=hint)
     if not same_page(url, shown):
         raise MeasureError(f"{url} led to {shown}, another page", hint="ask for that one, or see why")
     document = urldefrag(lhr.get("mainDocumentUrl") or shown).url
@@ -93,6 +97,13 @@ def _check_page(lhr: Mapping[str, Any], url: str) -> None:
         raise MeasureError(f"{url}: the report lists no request of it", hint="do not skip the audit network-requests")
     if 200 not in status:
         raise MeasureError(f"{url}: the server answered {status[-1]} to Chrome", hint="see the server's log")
+
+
+def _is_cut_off(lhr: Mapping[str, Any]) -> bool:
+    """Say whether Lighthouse gave up waiting: its values are then of what had been loaded so far."""
+    messages = (lhr.get("i18n") or {}).get("icuMessagePaths") or {}
+    known = any(str(key).endswith("| warningTimeout") for key in messages)
+    return known or any(_TOO_SLOW in str(warning) for warning in lhr.get("runWarnings") or ())
 
 
 def _value(audits: Mapping[str, Any], name: str, url: str, version: str) -> float:

@@ -1,0 +1,36 @@
+"""The tests of a run in another order, for `memgate calibrate`: what depends on the order then shows."""
+
+import random
+from collections.abc import Callable, Hashable
+from typing import TypeVar
+
+import pytest
+
+T = TypeVar("T")
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--memgate-order", metavar="ORDER", help="own, reversed, or a number: the seed of a shuffle.")
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    # Each of xdist's workers has to find the same order: it follows from the option alone.
+    items[:] = ordered(items, config.option.memgate_order, lambda item: item.path)
+
+
+def ordered(items: list[T], order: str, group: Callable[[T], Hashable]) -> list[T]:
+    """Return items in another order; those of one group, a file, stay together, as the fixtures of a file do."""
+    if order == "own":
+        return items
+    if order == "reversed":
+        return items[::-1]
+    dice = random.Random(int(order))  # noqa: S311  # no secret
+    groups: dict[Hashable, list[T]] = {}
+    for item in items:
+        groups.setdefault(group(item), []).append(item)
+    shuffled = list(groups.values())
+    dice.shuffle(shuffled)
+    for members in shuffled:
+        dice.shuffle(members)
+    return [item for members in shuffled for item in members]
