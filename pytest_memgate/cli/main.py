@@ -7,6 +7,7 @@ import click
 
 from pytest_memgate import __version__
 from pytest_memgate.cli.baseline import baseline
+from pytest_memgate.cli.ci import ci
 from pytest_memgate.cli.proof import calibrate, selftest
 from pytest_memgate.errors import MemgateError
 
@@ -23,10 +24,10 @@ _MARKS = ("memgate.yml", ".memgate", "pyproject.toml", "pytest.ini", "tox.ini", 
 @click.pass_context
 def cli(context: click.Context, root: Path | None) -> None:
     """A performance gate for pytest: `pytest --memgate` judges, this command keeps its baselines."""
-    context.obj = root.resolve() if root else _find_root(Path.cwd())
+    context.obj = root.resolve() if root else find_root(Path.cwd())
 
 
-def _find_root(start: Path) -> Path:
+def find_root(start: Path) -> Path:
     """Return the nearest folder, from `start` up, that looks like a project's; `start` itself where none does."""
     for folder in (start, *start.parents):
         if any((folder / mark).exists() for mark in _MARKS):
@@ -143,6 +144,7 @@ def merge(root: Path, runs: tuple[Path, ...], output: Path, partial: bool) -> No
 cli.add_command(baseline)
 cli.add_command(selftest)
 cli.add_command(calibrate)
+cli.add_command(ci)
 
 
 def main() -> None:

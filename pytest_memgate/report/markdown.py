@@ -12,8 +12,8 @@ from pytest_memgate.units import format_amount
 
 _SYMBOLS = {Verdict.PASSED: "✅", Verdict.FAILED: "❌", Verdict.NO_ANSWER: "❓"}
 _QUIET = {Outcome.PASSED, Outcome.NOT_GATED, Outcome.SKIPPED}
-_HEAD = ("", "test", "metric", "before", "after", "difference", "", "allowed")
-_ALIGNED = ("-", "-", "-", "-:", "-:", "-:", "-:", "-:")
+_HEAD = ("", "test", "before", "after", "difference", "", "allowed")
+_ALIGNED = ("-", "-", "-:", "-:", "-:", "-:", "-:")
 _DIAGRAMS = 3
 _MOST = 50  # lines of one list or table: the rest is in the report
 _LINES = 40  # of one failure's text
@@ -136,8 +136,8 @@ def _hint(hint: str) -> str:
 def _row(row: Row) -> str:
     one = row.finding
     allowed = "" if one.allowed is None else format_amount(one.allowed, one.unit)
-    name, metric = markdown_code(str(one.subject)), markdown_text(one.metric)
-    cells = (str(one.outcome), name, metric, row.before, row.after, row.difference, row.percent, allowed)
+    name = f"{markdown_code(str(one.subject))}<br>{markdown_text(one.metric)}"
+    cells = (str(one.outcome), name, row.before, row.after, row.difference, row.percent, allowed)
     return "| " + " | ".join(cell.replace("|", "&#124;") for cell in cells) + " |"
 
 

@@ -1,0 +1,113 @@
+"""The event that a workflow runs for, read from the payload that GitHub gives with it."""
+
+import json
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from pytest_memgate.errors import UsageError
+
+PULL_REQUEST = "pull_request"
+MERGE_GROUP = "merge_group"
+PUSH = "push"
+WORKFLOW_RUN = "workflow_run"
+TARGET = "pull_request_target"
+
+_COMMIT = re.compile(r"(?!0+$)[0-9a-f]{40}(?:[0-9a-f]{24})?")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Event:
+    """One event; empty, or 0, where it has no such thing.
+
+    `head` and `base` are commits: of a pull request its last commit and that of its base branch, of a merge group its
+    base, of a push what the branch was before, of another workflow's run the commit that it ran for. `number` and
+    `title` are the pull request's. `run`, `conclusion` and `source` are those of another workflow's run: its id, how it
+    ended, and the event that started it.
+    """
+
+    name: str
+    repository: str = ""
+    number: int = 0
+    title: str = ""
+    head: str = ""
+    head_repository: str = ""
+    head_branch: str = ""
+    base: str = ""
+    run: int = 0
+    conclusion: str = ""
+    source: str = ""
+
+    @property
+    def from_fork(self) -> bool:
+        """Say whether what is run comes from another repository; also where that one is gone."""
+        return self.head_repository != self.repository
+
+
+def read_event(name: str, path: Path | None) -> Event:
+    """Read an event's payload; raises UsageError for a file that is none."""
+    if path is None:
+        return Event(name=name)
+    try:
+        payload = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise UsageError(f"GITHUB_EVENT_PATH {path}: {error}", hint="this runs as a step of GitHub Actions") from error
+    return parse_event(name, payload)
+
+
+def parse_event(name: str, payload: Any) -> Event:
+    """Return what of a payload matters here; what is missing or of another kind is empty."""
+    repository = _text(payload, "repository", "full_name")
+    if name in {PULL_REQUEST, TARGET}:
+        return Event(
+            name=name,
+            repository=repository,
+            number=_number(payload, "pull_request", "number"),
+            title=_text(payload, "pull_request", "title"),
+            head=_commit(payload, "pull_request", "head", "sha"),
+            head_repository=_text(payload, "pull_request", "head", "repo", "full_name"),
+            head_branch=_text(payload, "pull_request", "head", "ref"),
+            base=_commit(payload, "pull_request", "base", "sha"),
+        )
+    if name == MERGE_GROUP:
+        head, base = _commit(payload, "merge_group", "head_sha"), _commit(payload, "merge_group", "base_sha")
+        return Event(name=name, repository=repository, head=head, base=base, head_repository=repository)
+    if name == PUSH:
+        head, base = _commit(payload, "after"), _commit(payload, "before")
+        return Event(name=name, repository=repository, head=head, base=base, head_repository=repository)
+    if name == WORKFLOW_RUN:
+        return Event(
+            name=name,
+            repository=repository,
+            head=_commit(payload, "workflow_run", "head_sha"),
+            head_repository=_text(payload, "workflow_run", "head_repository", "full_name"),
+            head_branch=_text(payload, "workflow_run", "head_branch"),
+            run=_number(payload, "workflow_run", "id"),
+            conclusion=_text(payload, "workflow_run", "conclusion"),
+            source=_text(payload, "workflow_run", "event"),
+        )
+    return Event(name=name, repository=repository, head_repository=repository)
+
+
+def _found(payload: Any, keys: tuple[str, ...]) -> Any:
+    for key in keys:
+        payload = payload.get(key) if isinstance(payload, Mapping) else None
+    return payload
+
+
+def _text(payload: Any, *keys: str) -> str:
+    found = _found(payload, keys)
+    return found if isinstance(found, str) else ""
+
+
+def _number(payload: Any, *keys: str) -> int:
+    found = _found(payload, keys)
+    return found if isinstance(found, int) and not isinstance(found, bool) else 0
+
+
+def _commit(payload: Any, *keys: str) -> str:
+    """Return a commit's name; the one of zeros, which stands for no commit, is none."""
+    found = _text(payload, *keys)
+    return found if _COMMIT.fullmatch(found) else ""

@@ -1,0 +1,178 @@
+"""A composite action run as GitHub's runner would: conditions, substitution, and the files that steps write."""
+
+import os
+import re
+import subprocess
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+_FILES = ("GITHUB_OUTPUT", "GITHUB_ENV", "GITHUB_PATH", "GITHUB_STEP_SUMMARY", "GITHUB_STATE")
+_HOLE = re.compile(r"\$\{\{(.*?)\}\}", re.DOTALL)
+
+
+@dataclass(slots=True)
+class Done:
+    """What one step did: `code` is None where it did not run, `given` are a `uses:` step's inputs."""
+
+    name: str
+    code: int | None = None
+    out: str = ""
+    summary: str = ""
+    outputs: dict[str, str] = field(default_factory=dict)
+    given: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def outcome(self) -> str:
+        return "skipped" if self.code is None else "failure" if self.code else "success"
+
+
+@dataclass(slots=True)
+class Job:
+    """What all steps did."""
+
+    steps: list[Done]
+    failed: bool
+    outputs: dict[str, str]
+
+    @property
+    def out(self) -> str:
+        return "".join(step.out for step in self.steps)
+
+    @property
+    def gate(self) -> Done:
+        return self.steps[-1]
+
+    @property
+    def summary(self) -> str:
+        return "".join(step.summary for step in self.steps)
+
+    def step(self, name: str) -> Done:
+        return next(step for step in self.steps if step.name == name)
+
+
+class Runner:
+    """Runs the steps of `action` in `workspace`; the step named `install` is taken for done."""
+
+    def __init__(self, action: Path, workspace: Path, temp: Path, env: Mapping[str, str]) -> None:
+        self._action = yaml.safe_load(action.read_text(encoding="utf-8"))
+        self._workspace = workspace
+        self._temp = temp
+        temp.mkdir(exist_ok=True)
+        clean = {name: os.environ[name] for name in ("HOME", "LANG", "TMPDIR") if name in os.environ}
+        self._env = {
+            **clean,
+            "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}",
+            "CI": "true",
+            "GITHUB_ACTIONS": "true",
+            "GITHUB_ACTION_PATH": str(action.parent),
+            "GITHUB_WORKSPACE": str(workspace),
+            "RUNNER_TEMP": str(temp),
+            **env,
+        }
+        self._known: dict[str, Any] = {"github.token": "the-token", "runner.temp": str(temp)}
+
+    def run(self, **inputs: str) -> Job:
+        """Run all steps, `_` in an input's name standing for `-`."""
+        given = {name.replace("_", "-"): text for name, text in inputs.items()}
+        declared = self._action["inputs"]
+        assert given.keys() <= declared.keys()
+        for name, one in declared.items():
+            self._known[f"inputs.{name}"] = given.get(name, self._filled(one.get("default", "")))
+        failed, done = False, []
+        for number, step in enumerate(self._action["runs"]["steps"]):
+            name = step.get("id", step.get("uses", str(number)).partition("@")[0])
+            one = Done(name)
+            condition = step.get("if", "")
+            if self._holds(condition) and ("always()" in condition or not failed):
+                self._do(step, one)
+            done.append(one)
+            self._known[f"steps.{name}.outcome"] = one.outcome
+            self._known |= {f"steps.{name}.outputs.{key}": value for key, value in one.outputs.items()}
+            failed |= bool(one.code) and not step.get("continue-on-error", False)
+        outputs = {name: self._filled(one["value"]) for name, one in self._action.get("outputs", {}).items()}
+        return Job(done, failed, outputs)
+
+    def _do(self, step: Mapping[str, Any], done: Done) -> None:
+        if "uses" in step:
+            done.given = {name: self._filled(text) for name, text in step.get("with", {}).items()}
+            done.code = 0
+        elif done.name == "install":
+            done.code = 0
+        else:
+            self._shell(step, done)
+
+    def _shell(self, step: Mapping[str, Any], done: Done) -> None:
+        assert step["shell"] == "bash"
+        script = self._temp / "script.sh"
+        script.write_text(self._filled(step["run"]), encoding="utf-8")
+        files = {name: self._temp / name.lower() for name in _FILES}
+        for file in files.values():
+            file.write_text("", encoding="utf-8")
+        env = {name: self._filled(text) for name, text in step.get("env", {}).items()}
+        ended = subprocess.run(
+            ["bash", "--noprofile", "--norc", "-eo", "pipefail", str(script)],
+            cwd=self._workspace,
+            env={**self._env, **{name: str(file) for name, file in files.items()}, **env},
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            encoding="utf-8",
+            errors="replace",
+            timeout=240,
+            check=False,
+        )
+        done.code, done.out = ended.returncode, ended.stdout
+        done.outputs = _pairs(files["GITHUB_OUTPUT"])
+        done.summary = files["GITHUB_STEP_SUMMARY"].read_text(encoding="utf-8")
+        self._env |= _pairs(files["GITHUB_ENV"])
+        for folder in files["GITHUB_PATH"].read_text(encoding="utf-8").splitlines():
+            self._env["PATH"] = f"{folder}{os.pathsep}{self._env['PATH']}"
+
+    def _filled(self, text: Any) -> str:
+        whole = str(text).lower() if isinstance(text, bool) else str(text)
+        return _HOLE.sub(lambda hole: str(self._value(hole[1])), whole)
+
+    def _holds(self, condition: str) -> bool:
+        return bool(self._value(condition)) if condition else True
+
+    def _value(self, text: str) -> Any:
+        """Return the value of an expression of the forms that the actions use."""
+        text = text.strip()
+        for operator in ("||", "&&"):
+            left, found, right = text.partition(operator)
+            if found:
+                first = self._value(left)
+                return first if bool(first) is (operator == "||") else self._value(right)
+        for operator in ("==", "!="):
+            left, found, right = text.partition(operator)
+            if found:
+                return (self._value(left) == self._value(right)) is (operator == "==")
+        if text.startswith("'"):
+            return text[1:-1]
+        if text == "always()":
+            return True
+        assert re.fullmatch(r"(inputs|steps|github|runner)[\w.-]+", text), text
+        return self._known.get(text, "")
+
+
+def _pairs(file: Path) -> dict[str, str]:
+    """Read a file of names and values, each on a line or up to the end that it names."""
+    pairs: dict[str, str] = {}
+    lines = iter(file.read_text(encoding="utf-8").split("\n"))
+    for line in lines:
+        name, plain, value = line.partition("=")
+        if "<<" in name:
+            name, _, end = line.partition("<<")
+            kept = []
+            for inner in lines:
+                if inner == end:
+                    break
+                kept.append(inner)
+            pairs[name] = "\n".join(kept)
+        elif plain:
+            pairs[name] = value
+    return pairs

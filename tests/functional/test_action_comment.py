@@ -1,0 +1,233 @@
+"""The comment of the action: in the gate's own job, and from the second workflow for forks."""
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from composite import Job, Runner
+from fake_github import Fault, Github, fake_github
+from github_repository import ROOT, Commits, Origin, event
+from harness import Project
+
+MARK = "<!-- memgate memgate -->"
+
+
+@pytest.fixture
+def github() -> Iterator[Github]:
+    with fake_github() as server:
+        yield server
+
+
+@pytest.fixture
+def origin(project: Project) -> Origin:
+    project.write("test_shop.py", "from work import load\n\ndef test_order():\n    assert load(1000)\n")
+    project.update()
+    origin = Origin(project)
+    origin.commit("base")
+    return origin
+
+
+def grow(origin: Origin) -> Commits:
+    origin.project.replace("test_shop.py", "load(1000)", "load(20000)")
+    return origin.pull_request()
+
+
+def judged(origin: Origin, commits: Commits, github: Github, *, fork: bool = False, **inputs: str) -> Job:
+    return origin.judged(commits, fork=fork, env={"GITHUB_API_URL": github.url}, **{"comment": "true", **inputs})
+
+
+def test_the_comment_is_written_once_and_kept_up_to_date(origin: Origin, github: Github) -> None:
+    github.comment("hello", login="somebody", kind="User")
+    job = judged(origin, grow(origin), github)
+    assert job.gate.code == 1
+    body = github.comments[-1]["body"]
+    assert body.startswith(f"{MARK}\n\n### ❌ memgate: FAILED: 1 regressed")
+    assert "git apply memgate-99" in body
+    assert "[This run](https://github.com/shop/shop/actions/runs/99)" in body
+    origin.project.replace("test_shop.py", "load(20000)", "load(1000)")
+    origin.project.write("NOTES", "repaired\n")
+    judged(origin, origin.pull_request(), github)
+    assert len(github.comments) == 2
+    assert github.comments[-1]["body"].startswith(f"{MARK}\n\n### ✅ memgate: PASSED")
+    assert github.tokens == {"Bearer the-token"}
+    assert "the-token" not in job.out
+
+
+def test_without_an_answer_the_comment_says_so_in_place_of_an_old_green(origin: Origin, github: Github) -> None:
+    github.comment(f"{MARK}\n\n### ✅ memgate: PASSED")
+    origin.project.write("memgate.yml", "budgets: [\n")
+    judged(origin, origin.pull_request(), github)
+    (comment,) = github.comments
+    assert "### ❓ memgate: NO ANSWER" in comment["body"]
+    assert "refused its options or configuration" in comment["body"]
+
+
+def test_a_forks_job_asks_nothing_of_the_api(origin: Origin, github: Github) -> None:
+    job = judged(origin, grow(origin), github, fork=True)
+    assert not github.asked
+    assert "::notice title=memgate::no comment: a fork's token may not write one; the second workflow" in job.out
+    assert job.gate.code == 1
+
+
+def test_no_comment_is_written_unasked(origin: Origin, github: Github) -> None:
+    judged(origin, grow(origin), github, comment="false")
+    assert not github.asked
+
+
+@pytest.mark.parametrize(
+    ("fault", "words"),
+    [
+        (Fault(403, "Resource not accessible by integration"), "give the job permissions: pull-requests: write"),
+        (Fault(404, "Not Found"), "404: Not Found; give the job permissions: pull-requests: write"),
+        (Fault(403, "API rate limit exceeded", {"Retry-After": "3600"}), "API rate limit exceeded"),
+    ],
+)
+def test_a_comment_that_cannot_be_is_no_verdict(origin: Origin, github: Github, fault: Fault, words: str) -> None:
+    github.faults = [fault]
+    job = judged(origin, origin.pull_request_of_nothing(), github)
+    assert not job.failed
+    assert words in job.out
+    assert not github.comments
+
+
+def test_passing_faults_of_the_api_are_waited_out(origin: Origin, github: Github) -> None:
+    github.faults = [Fault(502), Fault(403, "You have exceeded a secondary rate limit", {"Retry-After": "1"})]
+    judged(origin, origin.pull_request_of_nothing(), github)
+    assert len(github.comments) == 1
+
+
+def test_each_job_of_a_matrix_has_its_comment(origin: Origin, github: Github) -> None:
+    commits = origin.pull_request_of_nothing()
+    for artifact in ("memgate-3.11", "memgate-3.12", "memgate-3.11"):
+        judged(origin, commits, github, artifact=artifact)
+    assert len(github.comments) == 2
+
+
+class Second:
+    """The second workflow, which follows the gate's."""
+
+    def __init__(self, origin: Origin, github: Github) -> None:
+        self.folder = origin.folder / "second"
+        self.folder.mkdir()
+        self.artifact = self.folder / "temp" / "memgate-artifact"
+        self._github = github
+
+    def take(self, job: Job) -> None:
+        """Download the artifact."""
+        self.artifact.mkdir(parents=True)
+        run = Path(job.outputs["run-json"])
+        (self.artifact / "run.json").write_bytes(run.read_bytes())
+
+    def run(self, commits: Commits, **changes: str) -> Job:
+        payload = event(self.folder, "workflow_run", base=commits.base, head=commits.head, **changes)
+        env = {
+            "GITHUB_EVENT_NAME": "workflow_run",
+            "GITHUB_EVENT_PATH": str(payload),
+            "GITHUB_API_URL": self._github.url,
+            "GITHUB_REPOSITORY": "shop/shop",
+            "GITHUB_SERVER_URL": "https://github.com",
+        }
+        runner = Runner(ROOT / "comment" / "action.yml", self.folder, self.folder / "temp", env)
+        return runner.run()
+
+
+@pytest.fixture
+def second(origin: Origin, github: Github) -> Second:
+    return Second(origin, github)
+
+
+def test_the_second_workflow_comments_for_a_fork(origin: Origin, github: Github, second: Second) -> None:
+    commits = grow(origin)
+    second.take(judged(origin, commits, github, fork=True))
+    github.pull(3, "c" * 40)
+    github.pull(8, commits.head)
+    job = second.run(commits)
+    assert not job.failed, job.out
+    assert job.step("artifact").given["name"] == "memgate"
+    (comment,) = github.comments
+    assert comment["body"].startswith(f"{MARK}\n\n### ❌ memgate: FAILED: 1 regressed")
+    assert "[This run](https://github.com/shop/shop/actions/runs/4711)" in comment["body"]
+    assert "POST /repos/shop/shop/issues/8/comments" in github.asked
+
+
+def test_the_second_workflow_offers_no_patch_that_a_fork_has_made(
+    origin: Origin, github: Github, second: Second
+) -> None:
+    commits = grow(origin)
+    second.take(judged(origin, commits, github, fork=True))
+    (second.artifact / "baseline.patch").write_text("forged")
+    github.pull(8, commits.head)
+    second.run(commits)
+    assert "git apply" not in github.comments[0]["body"]
+
+
+def test_a_number_in_the_artifact_is_not_looked_at(origin: Origin, github: Github, second: Second) -> None:
+    commits = grow(origin)
+    second.take(judged(origin, commits, github, fork=True))
+    (second.artifact / "pr_number").write_text("1")
+    job = second.run(commits)
+    assert not github.comments
+    assert f"no open pull request is at {commits.head[:12]} any more" in job.out
+
+
+def test_a_green_run_of_a_red_workflow_is_not_shown_as_green(origin: Origin, github: Github, second: Second) -> None:
+    commits = origin.pull_request_of_nothing()
+    second.take(judged(origin, commits, github, fork=True))
+    github.pull(8, commits.head)
+    second.run(commits)
+    body = github.comments[0]["body"]
+    assert "### ❓ memgate: NO ANSWER" in body
+    assert "its workflow ended as failure" in body
+
+
+def test_a_green_run_of_a_green_workflow_is_green(origin: Origin, github: Github, second: Second) -> None:
+    commits = origin.pull_request_of_nothing()
+    second.take(judged(origin, commits, github, fork=True))
+    github.pull(8, commits.head)
+    second.run(commits, **{'"failure"': '"success"'})
+    assert "### ✅ memgate: PASSED" in github.comments[0]["body"]
+
+
+def test_a_run_that_is_none_is_said_and_not_rendered(origin: Origin, github: Github, second: Second) -> None:
+    commits = origin.pull_request_of_nothing()
+    second.artifact.mkdir(parents=True)
+    (second.artifact / "run.json").write_text(json.dumps({"schema": 1, "verdict": "<img src=x>@everyone"}))
+    github.pull(8, commits.head)
+    second.run(commits)
+    body = github.comments[0]["body"]
+    assert "### ❓ memgate: NO ANSWER" in body
+    assert "<img" not in body
+
+
+def test_a_gate_that_left_nothing_is_no_answer(origin: Origin, github: Github, second: Second) -> None:
+    commits = origin.pull_request_of_nothing()
+    github.pull(8, commits.head)
+    second.run(commits)
+    assert "the gate left no run" in github.comments[0]["body"]
+
+
+@pytest.mark.parametrize("conclusion", ["cancelled", "skipped", "success"])
+def test_a_workflow_without_the_gate_gets_no_comment(
+    origin: Origin, github: Github, second: Second, conclusion: str
+) -> None:
+    commits = origin.pull_request_of_nothing()
+    github.pull(8, commits.head)
+    job = second.run(commits, **{'"failure"': f'"{conclusion}"'})
+    assert not github.asked
+    assert f"no comment: the workflow ended as {conclusion} and left no run" in job.out
+
+
+def test_a_run_for_a_push_gets_no_comment(origin: Origin, github: Github, second: Second) -> None:
+    commits = origin.pull_request_of_nothing()
+    second.run(commits, **{'"pull_request"': '"push"'})
+    assert not github.asked
+
+
+def test_a_second_workflow_that_cannot_comment_is_red(origin: Origin, github: Github, second: Second) -> None:
+    commits = origin.pull_request_of_nothing()
+    github.faults = [Fault(403, "Resource not accessible by integration")]
+    job = second.run(commits)
+    assert job.failed
+    assert "Resource not accessible by integration" in job.out
+    assert "Traceback" not in job.out
