@@ -6,6 +6,7 @@ from pytest_memgate.model.site import Contribution, Site
 
 MOST = 10
 SHARE = 0.02
+_FEW = 3
 _DIGITS = 9  # what floating point leaves over is no growth
 _OURS = "pytest_memgate/"  # a few hundred bytes for the call itself: no business of a baseline
 
@@ -16,7 +17,8 @@ def growth_by_site(
     """Return what grew, most first, and what shrank; the contributions sum to `growth`.
 
     `base` maps the keys of sites to amounts and holds the largest sites only, so that a site which it lacks counts from
-    zero. Sites that moved by less than 2 % of the growth, and those beyond `most`, are folded into one without a name.
+    zero. Sites that moved by less than 2 % of the growth, and those beyond `most`, are folded into one without a name;
+    where all moved by less, the first few have theirs.
     """
     sites = {site.key: site for site in head}
     gone = [Site.of_key(key) for key in base if key not in sites]
@@ -26,7 +28,7 @@ def growth_by_site(
         if site.size != base.get(site.key, 0)
     ]
     moved.sort(key=lambda one: (-abs(one.growth), one.site.key if one.site else ""))
-    named = [one for one in moved[:most] if abs(one.growth) >= abs(growth) * SHARE]
+    named = [one for one in moved[:most] if abs(one.growth) >= abs(growth) * SHARE] or moved[:_FEW]
     rest = round(growth - sum(one.growth for one in named), _DIGITS)
     named.sort(key=lambda one: -one.growth)
     if rest:
