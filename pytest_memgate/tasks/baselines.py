@@ -6,6 +6,7 @@ from pytest_memgate.baseline.document import Document
 from pytest_memgate.baseline.store import Store, Stores
 from pytest_memgate.compare.noise import explained
 from pytest_memgate.model.environment import Header
+from pytest_memgate.model.metric import base_name
 from pytest_memgate.model.metric import metric as metric_of
 from pytest_memgate.model.reference import Bar, Reference, Standing
 from pytest_memgate.model.run import Change, ChangeKind
@@ -45,6 +46,14 @@ class Baselines:
             counts = _accepted(old, new)
         document, stores = (head, self.head) if counts else (base, self.base)
         return self._bar(document, subject, metric, stores.of(metric))
+
+    def metrics(self, subject: Subject, base_metric: str) -> set[str]:
+        """Return the names that a metric has in the entries of a test, with their parts."""
+        found: set[str] = set()
+        for stores in (self.head, self.base):
+            document = stores.of(base_metric).document(subject.file) if stores else None
+            found |= set(document.entries.get(subject.name, {})) if document else set()
+        return {name for name in found if base_name(name) == base_metric}
 
     def _bar(self, document: Document | None, subject: Subject, metric: str, store: Store) -> Bar:
         reference = _entry(document, subject, metric)

@@ -11,7 +11,7 @@ from pytest_memgate.config.checks import BundleCheck
 from pytest_memgate.measure.bundle.build import Entry, Source, measure
 from pytest_memgate.model.finding import Finding
 from pytest_memgate.model.measurement import Basis, Measurement
-from pytest_memgate.model.metric import named
+from pytest_memgate.model.metric import named, part_of
 from pytest_memgate.model.site import Contribution
 from pytest_memgate.model.subject import Subject
 from pytest_memgate.report.lines import contribution_lines
@@ -35,6 +35,7 @@ def bundle_findings(
         lazy=check.lazy,
         root=gate.root / check.root if check.root else None,
         entries=check.entries,
+        known=frozenset(_known(gate, subject, part)),
     )
     found: list[Finding] = []
     for entry in measure(source, gate.root, cache):
@@ -45,6 +46,12 @@ def bundle_findings(
         }
         found += [_explained(gate, findings, metric, name) for metric in findings]
     return found
+
+
+def _known(gate: Gate, subject: Subject, part: str) -> Iterator[str]:
+    """Yield the entries that the baseline has of this bundle."""
+    for metric in gate.baselines.metrics(subject, f"bundle.{_SCOPES[0]}.raw"):
+        yield part_of(metric).removeprefix(f"{part}:" if part else "")
 
 
 def _measurements(entry: Entry) -> Iterator[tuple[str, Measurement]]:

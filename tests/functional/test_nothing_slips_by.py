@@ -288,3 +288,37 @@ def test_a_load_that_was_cut_off_is_no_number(tmp_path: Path, told: str) -> None
     path.write_text(json.dumps(given), encoding="utf-8")
     with pytest.raises(MeasureError, match="did not finish to load within Lighthouse's time limit"):
         read_lhr(path)
+
+
+def test_a_script_that_is_not_there_makes_another_page(tmp_path: Path) -> None:
+    given = json.loads((DATA / "lhr/busy-13.json").read_text(encoding="utf-8"))
+    path = tmp_path / "lhr.json"
+    path.write_text(json.dumps(given), encoding="utf-8")
+    assert "not found" not in read_lhr(path).conditions
+    script = next(
+        item for item in given["audits"]["network-requests"]["details"]["items"] if item.get("resourceType") == "Script"
+    )
+    script["statusCode"] = 404
+    path.write_text(json.dumps(given), encoding="utf-8")
+    assert read_lhr(path).conditions["not found"] == "/work.js"
+
+
+def test_an_entry_that_becomes_lazy_for_another_stays_an_entry(project: Project) -> None:
+    def build(size: int, *, lazily: bool) -> None:
+        imports = [{"path": "web/admin.js", "kind": "dynamic-import"}] if lazily else []
+        outputs = {
+            "web/main.js": {"bytes": 50, "inputs": {}, "imports": imports, "exports": [], "entryPoint": "src/main.js"},
+            "web/admin.js": {"bytes": size, "inputs": {}, "imports": [], "exports": [], "entryPoint": "src/admin.js"},
+        }
+        project.write("web/metafile.json", json.dumps({"inputs": {}, "outputs": outputs}))
+        for name, length in (("web/main.js", 50), ("web/admin.js", size)):
+            (project.root / name).write_bytes(b"x" * length)
+
+    project.write("memgate.yml", "bundles:\n  app: {stats: web/metafile.json}\n")
+    build(1000, lazily=False)
+    project.update()
+    build(900_000, lazily=True)
+    result = project.gate()
+    assert result.code == 1
+    assert result.metrics("bundle[app]")["bundle.initial.raw[src/admin.js]"] == "regressed"
+    assert "[src/admin.js]" in project.web.read_text(encoding="utf-8")

@@ -2,7 +2,7 @@
 
 import difflib
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from pathlib import Path
@@ -46,7 +46,8 @@ class Source:
 
     `stats` is webpack's stats.json, a Vite manifest or an esbuild metafile, or the folder that it is in. `files` are
     globs of the first screen's files, `lazy` those of later ones. `root` is the folder of the output files, and that
-    the globs are below. `entries` are patterns of the entries' names.
+    the globs are below. `entries` are patterns of the entries' names. `known` are those that a baseline has: such a one
+    stays an entry, also when another entry begins to import it lazily.
     """
 
     stats: Path | None = None
@@ -54,6 +55,7 @@ class Source:
     lazy: tuple[str, ...] = ()
     root: Path | None = None
     entries: tuple[str, ...] = ()
+    known: frozenset[str] = frozenset()
 
 
 def measure(source: Source, project: Path, cache: Path | None = None) -> tuple[Entry, ...]:
@@ -74,7 +76,7 @@ def measure(source: Source, project: Path, cache: Path | None = None) -> tuple[E
         layouts = read_stats(project / source.stats, names, project)
     else:
         layouts = (find_files(source.files, source.lazy, root or project),)
-    chosen = _chosen(layouts, source.entries)
+    chosen = _chosen(layouts, source.entries, source.known)
     for start in chosen:
         if sum(other.name == start.name for other in chosen) > 1 and not source.entries:
             hint = "give each configuration a `name` of its own"
@@ -87,12 +89,12 @@ def measure(source: Source, project: Path, cache: Path | None = None) -> tuple[E
     )
 
 
-def _chosen(layouts: Iterable[Layout], patterns: Iterable[str]) -> list[Start]:
+def _chosen(layouts: Iterable[Layout], patterns: Iterable[str], known: Collection[str]) -> list[Start]:
     """Return the entries that are asked for: all, or those with a name or pattern among `patterns`."""
     starts = [start for layout in layouts for start in layout.starts]
     optional = [start for layout in layouts for start in layout.optional]
     if not patterns:
-        return starts
+        return [*starts, *(start for start in optional if start.name in known)]
     chosen: list[Start] = []
     for pattern in patterns:
         found = [start for start in (*starts, *optional) if start.name == pattern]

@@ -9,13 +9,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
-from urllib.parse import urldefrag
+from urllib.parse import urldefrag, urlsplit
 
 from pytest_memgate.errors import MeasureError
 from pytest_memgate.measure.lighthouse.answer import same_page
 from pytest_memgate.measure.lighthouse.conditions import read_conditions
 from pytest_memgate.measure.lighthouse.failure import runtime_error
 from pytest_memgate.measure.lighthouse.parts import lcp_node, read_parts, requests
+from pytest_memgate.measure.lighthouse.urls import names
 from pytest_memgate.model.site import Site
 
 _AUDITS = {
@@ -34,6 +35,7 @@ _AUDITS = {
 _NO_ADVICE = ("largest-contentful-paint-element", "lcp-phases-insight", "lcp-breakdown-insight")
 
 _ELEMENT_CHARACTERS = 150
+_REFUSED = 400  # status codes from here on
 _TOO_SLOW = "loaded too slowly to finish within the time limit"
 
 
@@ -76,7 +78,7 @@ def read_lhr(path: Path, *, asked: str = "") -> Load:
         element=_element(lhr),
         warnings=tuple(" ".join(str(warning).split()) for warning in lhr.get("runWarnings") or ()),
         lhr=path,
-        conditions=read_conditions(lhr),
+        conditions={**read_conditions(lhr), **_broken(lhr, url)},
     )
 
 
@@ -104,6 +106,21 @@ def _is_cut_off(lhr: Mapping[str, Any]) -> bool:
     messages = (lhr.get("i18n") or {}).get("icuMessagePaths") or {}
     known = any(str(key).endswith("| warningTimeout") for key in messages)
     return known or any(_TOO_SLOW in str(warning) for warning in lhr.get("runWarnings") or ())
+
+
+def _broken(lhr: Mapping[str, Any], url: str) -> dict[str, str]:
+    """Return the page's own scripts and styles that were not there: without them it is lighter, and another page."""
+    shown = lhr.get("finalDisplayedUrl") or lhr.get("finalUrl", "")
+    own = urlsplit(shown)
+    failed = [
+        item["url"]
+        for item in requests(lhr)
+        if item.get("resourceType") in {"Script", "Stylesheet"}
+        and int(item.get("statusCode") or 200) >= _REFUSED
+        and urlsplit(item["url"])[:2] == own[:2]
+    ]
+    known = names(failed, shown or url)
+    return {"not found": ", ".join(sorted(set(known.values())))} if failed else {}
 
 
 def _value(audits: Mapping[str, Any], name: str, url: str, version: str) -> float:
