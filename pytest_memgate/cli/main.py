@@ -23,7 +23,7 @@ _MARKS = ("memgate.yml", ".memgate", "pyproject.toml", "pytest.ini", "tox.ini", 
 )
 @click.pass_context
 def cli(context: click.Context, root: Path | None) -> None:
-    """A performance gate for pytest: `pytest --memgate` judges, this command keeps its baselines."""
+    """A performance gate for pytest: `pytest --memgate` judges, this command keeps its baselines and shows its runs."""
     context.obj = root.resolve() if root else find_root(Path.cwd())
 
 

@@ -16,8 +16,6 @@ from pytest_memgate.model.run import Run
 from pytest_memgate.report.html import html
 from pytest_memgate.report.page.embed import shown
 
-pytestmark = pytest.mark.xdist_group("browser")
-
 DRIVER = Path(__file__).parents[1] / "browser.cjs"
 WIDE, NARROW = 1280, 400
 

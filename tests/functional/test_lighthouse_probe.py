@@ -24,8 +24,6 @@ from pytest_memgate.measure.lighthouse.lhr import Load, read_lhr
 from pytest_memgate.measure.lighthouse.page import Page
 from pytest_memgate.measure.lighthouse.tools import Tools
 
-pytestmark = pytest.mark.xdist_group("browser")
-
 PAGES = Path(__file__).parent.parent / "data" / "pages"
 
 # Serves the page at / half a second late, and only to who has been at /login: the others are sent there.

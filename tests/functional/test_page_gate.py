@@ -24,8 +24,8 @@ from harness import Project, Result
 from pytest_memgate.measure import warden
 from pytest_memgate.measure.lighthouse.tools import Tools
 
-# One worker shares the runs. On a busy machine they may have to wait for a page that someone else loads.
-pytestmark = [pytest.mark.xdist_group("browser"), pytest.mark.timeout(1200)]
+# On a busy machine the runs may have to wait for a page that someone else loads.
+pytestmark = pytest.mark.timeout(1200)
 
 # Two loads of each page; the shop's server is as slow as a file says.
 PAGES = f"""

@@ -353,7 +353,6 @@ def test_pages_are_left_out_until_asked_for(project: Project) -> None:
     assert "pages\n  left out: a load takes seconds; try them with --pages\n" in result.out
 
 
-@pytest.mark.xdist_group("browser")
 @pytest.mark.timeout(1200)
 def test_a_page_that_grew_in_a_copy_is_red(tools: Tools, node_modules: Path, tmp_path: Path) -> None:  # noqa: ARG001
     project = Project(tmp_path / "project", patience=600)
