@@ -109,6 +109,7 @@ def fake_github() -> Iterator[Github]:
     """Serve a repository's API until the end of the block."""
     github = Github()
     server = ThreadingHTTPServer(("127.0.0.1", 0), type("Handler", (_Handler,), {"github": github}))
+    server.daemon_threads = False  # closing it waits for them: other tests count threads
     github.url = f"http://127.0.0.1:{server.server_port}"
     thread = Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02})
     thread.start()

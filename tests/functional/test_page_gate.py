@@ -250,6 +250,7 @@ class _Broken(BaseHTTPRequestHandler):
 @pytest.fixture
 def broken() -> Iterator[str]:
     with ThreadingHTTPServer(("127.0.0.1", 0), _Broken) as server:
+        server.daemon_threads = False  # closing it waits for them: other tests count threads
         thread = Thread(target=server.serve_forever)
         thread.start()
         yield f"http://127.0.0.1:{server.server_port}"

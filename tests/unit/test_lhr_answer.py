@@ -41,6 +41,7 @@ class Handler(BaseHTTPRequestHandler):
 @pytest.fixture(scope="module")
 def root() -> Iterator[str]:
     with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
+        server.daemon_threads = False  # closing it waits for them: other tests count threads
         threading.Thread(target=server.serve_forever, daemon=True).start()
         yield f"http://127.0.0.1:{server.server_port}"
         server.shutdown()
