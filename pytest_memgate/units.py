@@ -12,6 +12,7 @@ T = TypeVar("T", int, float)
 SIZE = "B"
 DURATION = "ms"
 PLAIN = ""
+MOST = 1e18  # of anything
 
 _SIZES = {
     "b": 1,
@@ -23,7 +24,6 @@ _SIZES = {
     "gib": 1024**3,
 }
 _DURATIONS = {"ns": 1e-6, "us": 1e-3, "µs": 1e-3, "ms": 1, "s": 1000, "min": 60_000}
-_MOST = 1e18  # of anything
 _AMOUNT = re.compile(r"\s*(\d{1,18}(?:\.\d{1,15})?)\s*([^\W\d][^\s,()%]*)?\s*", re.IGNORECASE)
 
 
@@ -138,7 +138,7 @@ def _split(text: object) -> tuple[float, str]:
 
 
 def _finite(number: T, what: str) -> T:
-    if not 0 <= number < _MOST:
+    if not 0 <= number < MOST:
         raise ValueError(f"{what} is not negative, nor endless: {number}")
     return number
 

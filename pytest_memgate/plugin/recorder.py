@@ -20,10 +20,9 @@ from pytest_memgate.plugin.again import STATE, Phase
 from pytest_memgate.plugin.items import subject_of
 from pytest_memgate.plugin.marker import parse_rule, read_marker
 from pytest_memgate.tasks.gate import Gate
-from pytest_memgate.units import to_base
+from pytest_memgate.units import MOST, to_base
 
 _NAME = re.compile(r"[\w.-]+")
-_MOST = 1e18  # of anything
 _NAMED = 3  # metrics that a message lists
 Budgets = Mapping[str, Mapping[str, str | float]]
 
@@ -58,7 +57,7 @@ class Recorder:
         metric = f"{CUSTOM}{name}"
         if not isinstance(name, str) or not _NAME.fullmatch(name):
             _fail(f"record(): not a name: {name!r} (letters, digits, dots, dashes)")
-        if isinstance(value, bool) or not isinstance(value, Real) or not 0 <= value < _MOST:
+        if isinstance(value, bool) or not isinstance(value, Real) or not 0 <= value < MOST:
             _fail(f"record({name!r}): a number from 0 on is expected, not {value!r}")
         if not isinstance(unit, str):
             _fail(f"record({name!r}): a unit is a word, not {unit!r}")

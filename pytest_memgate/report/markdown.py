@@ -3,14 +3,13 @@
 from collections.abc import Iterable, Iterator, Sequence
 
 from pytest_memgate.model.finding import Finding, Outcome
-from pytest_memgate.model.run import Change, ChangeKind, Run, Verdict
+from pytest_memgate.model.run import Change, ChangeKind, Run
 from pytest_memgate.report.diagram import growth_diagram, trend_diagram
 from pytest_memgate.report.escape import fenced, markdown_code, markdown_text
 from pytest_memgate.report.lines import failure_text
-from pytest_memgate.report.view import Row, counts, next_steps, rows, trends, verdict_line
+from pytest_memgate.report.view import SYMBOLS, Row, counts, next_steps, rows, trends, verdict_line
 from pytest_memgate.units import format_amount
 
-_SYMBOLS = {Verdict.PASSED: "✅", Verdict.FAILED: "❌", Verdict.NO_ANSWER: "❓"}
 _QUIET = {Outcome.PASSED, Outcome.NOT_GATED, Outcome.SKIPPED}
 _HEAD = ("", "test", "before", "after", "difference", "", "allowed")
 _ALIGNED = ("-", "-", "-:", "-:", "-:", "-:", "-:")
@@ -30,7 +29,7 @@ def markdown(run: Run, history: Sequence[Run] = (), *, most: int = 65_000, marke
     page = _Page(most)
     if marker:
         page.put(f"<!-- {marker} -->")
-    page.put(f"### {_SYMBOLS[run.verdict]} memgate: {verdict_line(run)}")
+    page.put(f"### {SYMBOLS[run.verdict]} memgate: {verdict_line(run)}")
     page.put(_about(run))
     page.put_all([f"- **{markdown_text(one.text)}**{_hint(one.hint)}" for one in run.problems], "problems")
     told = [row for row in rows(run) if row.finding.outcome not in _QUIET]

@@ -30,6 +30,7 @@ WORST_FIRST = (
 )
 
 
+SYMBOLS = {Verdict.PASSED: "✅", Verdict.FAILED: "❌", Verdict.NO_ANSWER: "❓"}
 _ORDER = {name: place for place, name in enumerate(METRICS)}
 
 

@@ -7,11 +7,12 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from pytest_memgate.errors import MemgateError
-from pytest_memgate.model.run import Run, Verdict
+from pytest_memgate.model.run import Run
 from pytest_memgate.report.annotations import annotations
 from pytest_memgate.report.escape import command_data, markdown_code, markdown_text
 from pytest_memgate.report.html import html
 from pytest_memgate.report.markdown import markdown
+from pytest_memgate.report.view import SYMBOLS
 from pytest_memgate.tasks.ci_answer import Answer
 from pytest_memgate.tasks.ci_patch import Patch
 from pytest_memgate.tasks.ci_run import RUN
@@ -23,7 +24,6 @@ _SUMMARY = 900_000  # bytes of GitHub's 1 MiB
 _COMMENT = 65_000  # bytes of GitHub's 65,536 characters
 _ANNOTATIONS = 9  # of the ten that GitHub shows for the action, which counts as one step: the gate's own is the tenth
 _PROBLEMS, _PROBLEM_MOST = 5, 500
-_SYMBOLS = {Verdict.PASSED: "✅", Verdict.FAILED: "❌", Verdict.NO_ANSWER: "❓"}
 _SERVER = re.compile(r"https://[\w.:-]+")
 _PLACE = re.compile(r"[\w.-]+/[\w.-]+")
 
@@ -62,7 +62,7 @@ def _page(answer: Answer, footer: str, *, most: int, marker: str = "") -> str:
     end = f"\n{footer}\n" if footer else ""
     if answer.run:
         return markdown(answer.run, most=most - len(end.encode()), marker=marker) + end
-    head = f"### {_SYMBOLS[answer.verdict]} memgate: {answer.verdict.upper()}"
+    head = f"### {SYMBOLS[answer.verdict]} memgate: {answer.verdict.upper()}"
     parts = [f"<!-- {marker} -->"] if marker else []
     return "\n\n".join([*parts, head, f"- **{markdown_text(answer.text[:2000])}**"]) + f"\n{end}"
 

@@ -9,8 +9,6 @@ from pytest_memgate.errors import UsageError
 from pytest_memgate.model.run import Run
 from pytest_memgate.tasks.runfile import read_run, to_json
 
-FORMATS = ("markdown", "html", "github", "openmetrics", "json")
-
 
 def report(root: Path, paths: Sequence[Path], form: str, *, prefix: str = "") -> str:
     """Return the report of the last of the runs' files; those before it are its history, the oldest first.
@@ -22,7 +20,7 @@ def report(root: Path, paths: Sequence[Path], form: str, *, prefix: str = "") ->
 
 
 def render(root: Path, run: Run, history: Sequence[Run], form: str, *, prefix: str = "") -> str:
-    """Return a run in one of FORMATS."""
+    """Return a run as markdown, html, github, openmetrics or json."""
     if form == "markdown":
         from pytest_memgate.report.markdown import markdown
 

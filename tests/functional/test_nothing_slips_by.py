@@ -229,7 +229,7 @@ def test_a_wrong_argument_is_one_line(project: Project, given: str) -> None:
     result = project.gate()
     assert "Traceback" not in result.out
     assert "Error" not in result.out.partition("= memgate =")[0]
-    assert f"E   memgate: bundle(): {given.partition('=')[0]}=" in result.out or "memgate: bundle(): " in result.out
+    assert "memgate: bundle(): " in result.out
 
 
 # Builds
