@@ -12,30 +12,50 @@ CUSTOM = "custom."
 class Metric:
     """One measured quantity: its dotted name, its unit, and what is allowed where nothing says more.
 
-    Without `growth` and `limit` it is recorded and shown, and gated once a budget names it.
+    Without `growth` and `limit` it is recorded and shown, and gated once a budget names it. Two runs of an unchanged
+    test may differ by `noise`, or by 1 % where that is more, and are the same.
     """
 
     name: str
     unit: str
     growth: str = ""
     limit: str = ""
+    noise: float = 4000
+
+    @property
+    def family(self) -> str:
+        """Return what the metric is one of: `memory`, `bundle`, `web`."""
+        return self.name.partition(".")[0]
 
     @property
     def is_traced(self) -> bool:
         """Say whether memray measures it: only then does a baseline file's header matter."""
-        return self.name.partition(".")[0] == "memory"
+        return self.family in {"memory", "import"}
 
     @property
     def is_web(self) -> bool:
-        return self.name.partition(".")[0] in {"bundle", "web"}
+        return self.family in {"bundle", "web"}
 
 
 MEMORY_PEAK = Metric(name="memory.peak", unit=SIZE, growth="200KB")
+MEMORY_RETAINED = Metric(name="memory.retained", unit=SIZE, growth="64KB")
+MEMORY_LEAK = Metric(name="memory.leak", unit=SIZE, limit="0B")  # per call
+FIRST_USE = Metric(name="memory.first_use", unit=SIZE, growth="500KB")
 
 METRICS = {
     metric.name: metric
     for metric in (
         MEMORY_PEAK,
+        MEMORY_RETAINED,
+        MEMORY_LEAK,
+        FIRST_USE,
+        Metric(name="import.peak", unit=SIZE, growth="500KB"),
+        Metric(name="import.retained", unit=SIZE, growth="500KB"),
+        Metric(name="import.modules", unit=PLAIN),
+        *(
+            Metric(name=f"leftover.{what}", unit=PLAIN, growth="0")
+            for what in ("threads", "tasks", "processes", "files")
+        ),
         *(
             Metric(name=f"bundle.initial.{form}", unit=SIZE, growth="200KB", limit="10MB")
             for form in ("raw", "gzip", "brotli")
