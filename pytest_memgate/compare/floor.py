@@ -8,6 +8,7 @@ from statistics import NormalDist, median
 from pytest_memgate.compare.settle import agree
 
 CONFIDENCE = 0.95
+_LEAST = 1e-300  # below it, floating point has not two digits left
 _RARE = 1 / 2000  # how often noise alone may exceed a suggested budget
 
 
@@ -54,8 +55,8 @@ def smallest_budget(values: Sequence[float], *, near_exact: bool) -> float:
 
 def rounded_up(amount: float) -> float:
     """Return the next amount that is written with two digits."""
-    if amount <= 0:
-        return 0.0
+    if amount < _LEAST:
+        return _LEAST if amount > 0 else 0.0
     step = 10.0 ** (math.floor(math.log10(amount)) - 1)
     return float(f"{math.ceil(round(amount / step, 9)) * step:.12g}")
 

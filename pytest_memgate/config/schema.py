@@ -22,10 +22,11 @@ _NAME = re.compile(r"[\w.-]+")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Override:
-    """Rules for the tests that a pattern names."""
+    """Rules for the tests that a pattern names; `track` says that their allocations are to be counted."""
 
     tests: str
     rules: Mapping[str, Rule]
+    track: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -146,6 +147,13 @@ def metric_name(name: str) -> str:
     return name
 
 
+def tracked(data: Any) -> bool:
+    """Read `track: allocations`; raises ValueError for what cannot be tracked."""
+    if data not in _TRACKED:
+        raise ValueError(unknown("thing to track", str(data), _TRACKED))
+    return True
+
+
 def _unit(name: str) -> str | None:
     """Return a metric's unit, None for one of the project's own: only its test knows it."""
     return None if name.startswith(CUSTOM) else metric(name).unit
@@ -191,6 +199,7 @@ def _settings(value: Located) -> Mapping[str, Any]:
     return dict(_free(value))
 
 
+_TRACKED = ("allocations",)
 _MOST_RUNS = 50
 _TEXT = {"type": "string", "minLength": 1}
 _LIST = {"anyOf": [_TEXT, {"type": "array", "items": _TEXT}]}
@@ -278,10 +287,11 @@ def _rules(value: Located, *others: str) -> dict[str, Rule]:
 
 
 def _override(value: Located) -> Override:
-    rules = _rules(value, "tests")
+    rules = _rules(value, "tests", "track")
     if "tests" not in value.data:
         raise _fail(value, "an override needs 'tests', a pattern")
-    return Override(tests=_parsed(_words)(value.data["tests"]), rules=rules)
+    track = "track" in value.data and _parsed(tracked)(value.data["track"])
+    return Override(tests=_parsed(_words)(value.data["tests"]), rules=rules, track=track)
 
 
 def _waiver(value: Located) -> Waiver:
@@ -359,7 +369,7 @@ def json_schema() -> dict[str, Any]:
     more = {"patternProperties": {r"^custom\..+$": rule, r"^(bundle|web)\..+\[.+\]$": rule}}
     override = {
         "type": "object",
-        "properties": {"tests": _PATTERN, **metrics},
+        "properties": {"tests": _PATTERN, "track": {"enum": list(_TRACKED)}, **metrics},
         **more,
         "required": ["tests"],
         "additionalProperties": False,

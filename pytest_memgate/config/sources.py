@@ -72,6 +72,10 @@ class Config:
                 raise ConfigError(f"{where}: the budget of {metric} is in {rule.unit}, its values are {mine}")
         return resolve(rules, known.unit)
 
+    def tracks(self, subject: Subject) -> bool:
+        """Say whether a pattern asks for the test's allocations to be counted."""
+        return any(override.track and matches(override.tests, subject) for override in self.settings.overrides)
+
     def resolve(self, metric: str, rules: list[Rule]) -> Budget:
         """Return what `rules` come to above what holds for every test, in the unit that they name."""
         rules = self._above_built_in(metric, rules)

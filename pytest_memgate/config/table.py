@@ -15,6 +15,8 @@ def table(settings: Settings) -> list[tuple[str, str, str]]:
     for override in settings.overrides:
         for name, rule in override.rules.items():
             rows += _rule(f"budgets.overrides[{override.tests}].{name}", rule)
+        if override.track:
+            rows.append((f"budgets.overrides[{override.tests}].track", "allocations", settings.file))
     rows.append(("missing", settings.missing, settings.missing_source))
     for bundle in settings.bundles.values():
         rows += _check("bundles", bundle)

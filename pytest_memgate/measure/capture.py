@@ -10,14 +10,18 @@ import tempfile
 import threading
 import time
 from collections.abc import Callable
+from contextlib import closing
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
 import memray
 
+from pytest_memgate.measure.counts import CollectorWatch, Counts, count_allocations
 from pytest_memgate.measure.places import Places
 from pytest_memgate.measure.processes import ProcessWatch
 from pytest_memgate.measure.sites import Sites, read_sites
+from pytest_memgate.model.metric import MEMORY_PEAK, MEMORY_RETAINED
 
 # Written in one go rather than through a mapped file: quicker to write, and much quicker to read. Not in old releases.
 _BUFFERED: dict[str, Any] = {"buffered": True} if hasattr(memray.FileDestination, "buffered") else {}
@@ -36,6 +40,7 @@ class Capture:
         self.threads: tuple[str, ...] = ()
         self.started_processes = False
         self.modules: tuple[str, ...] = ()
+        self.collector = CollectorWatch()
         self._name = ""
         if hasattr(os, "memfd_create"):
             self._descriptor = os.memfd_create("memgate")
@@ -46,13 +51,33 @@ class Capture:
     def path(self) -> str:
         return self._name or f"/proc/self/fd/{self._descriptor}"
 
-    def sites(self, places: Places) -> Sites:
-        """Read the call sites at the peak."""
-        reader = memray.FileReader(self.path)
-        try:
-            return read_sites(reader.get_high_watermark_allocation_records(merge_threads=True), places)
-        finally:
-            reader.close()
+    def value(self, metric: str) -> float:
+        """Return what was measured of a metric, in its unit."""
+        if metric == MEMORY_PEAK.name:
+            return self.peak
+        if metric == MEMORY_RETAINED.name:
+            return self.retained
+        return self.counts.value(metric)
+
+    @cached_property
+    def retained(self) -> int:
+        """Return the bytes that the block allocated and that are still alive after a collection at its end."""
+        with closing(memray.FileReader(self.path)) as reader:
+            return sum(record.size for record in reader.get_leaked_allocation_records(merge_threads=True))
+
+    def sites(self, metric: str, places: Places) -> Sites:
+        """Read the call sites that a metric's value is made of, none where it has none."""
+        if metric not in {MEMORY_PEAK.name, MEMORY_RETAINED.name}:
+            return self.counts.sites(metric, places)
+        with closing(memray.FileReader(self.path)) as reader:
+            at_peak = metric == MEMORY_PEAK.name
+            read = reader.get_high_watermark_allocation_records if at_peak else reader.get_leaked_allocation_records
+            return read_sites(read(merge_threads=True), places)
+
+    @cached_property
+    def counts(self) -> Counts:
+        """Return what was counted of each allocation, where every one was recorded."""
+        return count_allocations(self.path, self.collector)
 
     def save(self, path: Path) -> None:
         """Copy the memray file to `path`."""
@@ -93,15 +118,25 @@ class Recorder:
         self._spent = 0.0
 
     def collect(self) -> None:
-        """Collect before a trace, so that no garbage of another test is freed, or counted, in this one."""
+        """Collect before a trace, so that no garbage of another test is freed, or counted, in this one.
+
+        And before its end, so that what is still alive is what the test retains.
+        """
         start = time.perf_counter()
         gc.collect()
         self._spent += time.perf_counter() - start
 
     def traced(
-        self, function: Callable[..., Any], keep: Callable[[Capture], None], refused: Callable[[], None]
+        self,
+        function: Callable[..., Any],
+        keep: Callable[[Capture], None],
+        refused: Callable[[], None],
+        *,
+        every: bool = False,
     ) -> Callable[..., Any]:
         """Return `function` traced: `keep` gets the capture of each call, with its numbers once the call has ended.
+
+        With `every`, each allocation is recorded, so that they can be counted; the collector is watched then, too.
 
         Where the process already has a tracker, `refused` is called and the function runs untraced. The tracker starts
         in the very frame that calls the function: memray loses the callers of what runs above its own start.
@@ -110,7 +145,7 @@ class Recorder:
 
             @functools.wraps(function)
             async def call_async(*args: Any, **kwargs: Any) -> Any:
-                trace = _Trace(self._processes)
+                trace = _Trace(self._processes, every=every)
                 self.collect()
                 try:
                     trace.tracker.__enter__()
@@ -119,9 +154,12 @@ class Recorder:
                     refused()
                     return await function(*args, **kwargs)
                 keep(trace.capture)
+                trace.begin()
                 try:
                     return await function(*args, **kwargs)
                 finally:
+                    trace.end()
+                    self.collect()
                     trace.tracker.__exit__(None, None, None)
                     trace.finish()
 
@@ -129,7 +167,7 @@ class Recorder:
 
         @functools.wraps(function)
         def call(*args: Any, **kwargs: Any) -> Any:
-            trace = _Trace(self._processes)
+            trace = _Trace(self._processes, every=every)
             self.collect()
             try:
                 trace.tracker.__enter__()
@@ -138,9 +176,12 @@ class Recorder:
                 refused()
                 return function(*args, **kwargs)
             keep(trace.capture)
+            trace.begin()
             try:
                 return function(*args, **kwargs)
             finally:
+                trace.end()
+                self.collect()
                 trace.tracker.__exit__(None, None, None)
                 trace.finish()
 
@@ -150,8 +191,9 @@ class Recorder:
 class _Trace:
     """One call being traced: what was there before it, to be told from what it brought."""
 
-    def __init__(self, processes: ProcessWatch) -> None:
+    def __init__(self, processes: ProcessWatch, *, every: bool) -> None:
         self.capture = Capture()
+        self._every = every
         self._processes = processes
         self._started = processes.mark()
         self._threads = tuple(
@@ -161,8 +203,16 @@ class _Trace:
         self.tracker = memray.Tracker(
             destination=memray.FileDestination(self.capture.path, overwrite=True, compress_on_exit=False, **_BUFFERED),
             trace_python_allocators=True,
-            file_format=memray.FileFormat.AGGREGATED_ALLOCATIONS,
+            file_format=memray.FileFormat.ALL_ALLOCATIONS if every else memray.FileFormat.AGGREGATED_ALLOCATIONS,
         )
+
+    def begin(self) -> None:
+        if self._every:
+            self.capture.collector.start()
+
+    def end(self) -> None:
+        if self._every:
+            self.capture.collector.stop()
 
     def finish(self) -> None:
         try:

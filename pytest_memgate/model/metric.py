@@ -13,7 +13,9 @@ class Metric:
     """One measured quantity: its dotted name, its unit, and what is allowed where nothing says more.
 
     Without `growth` and `limit` it is recorded and shown, and gated once a budget names it. Two runs of an unchanged
-    test may differ by `noise`, or by 1 % where that is more, and are the same.
+    test may differ by `noise`, or by 1 % where that is more, and are the same. A test that has entries, but none of
+    this metric, counts as one with `absent`, where that is not None: only what is above that by more than noise is
+    stored.
     """
 
     name: str
@@ -21,6 +23,7 @@ class Metric:
     growth: str = ""
     limit: str = ""
     noise: float = 4000
+    absent: float | None = None
 
     @property
     def family(self) -> str:
@@ -32,14 +35,23 @@ class Metric:
         """Say whether memray measures it: only then does a baseline file's header matter."""
         return self.family in {"memory", "import"}
 
+    def keeps(self, value: float) -> bool:
+        """Say whether a baseline has an entry for a value."""
+        return self.absent is None or value > self.absent + self.noise
+
     @property
     def is_web(self) -> bool:
         return self.family in {"bundle", "web"}
 
 
 MEMORY_PEAK = Metric(name="memory.peak", unit=SIZE, growth="200KB")
-MEMORY_RETAINED = Metric(name="memory.retained", unit=SIZE, growth="64KB")
+MEMORY_RETAINED = Metric(name="memory.retained", unit=SIZE, growth="64KB", absent=0)
 MEMORY_LEAK = Metric(name="memory.leak", unit=SIZE, limit="0B")  # per call
+ALLOCATIONS = Metric(name="memory.allocations", unit=PLAIN, growth="1%", noise=0)
+ALLOCATED = Metric(name="memory.allocated", unit=SIZE, growth="1%", noise=0)
+ALLOCATION_RATE = Metric(name="memory.allocation_rate", unit="per second")
+GC_COLLECTIONS = tuple(Metric(name=f"gc.gen{number}", unit=PLAIN, noise=0) for number in range(3))
+GC_PAUSE = Metric(name="gc.pause", unit=DURATION)
 FIRST_USE = Metric(name="memory.first_use", unit=SIZE, growth="500KB")
 
 METRICS = {
@@ -48,6 +60,11 @@ METRICS = {
         MEMORY_PEAK,
         MEMORY_RETAINED,
         MEMORY_LEAK,
+        ALLOCATIONS,
+        ALLOCATED,
+        ALLOCATION_RATE,
+        *GC_COLLECTIONS,
+        GC_PAUSE,
         FIRST_USE,
         Metric(name="import.peak", unit=SIZE, growth="500KB"),
         Metric(name="import.retained", unit=SIZE, growth="500KB"),
@@ -88,6 +105,15 @@ def part_of(name: str) -> str:
 def named(name: str, part: str) -> str:
     """Return the name of a metric of one part of a subject, such as an entry of a bundle."""
     return f"{name}[{part}]" if part else name
+
+
+def is_answered(name: str, given: set[str]) -> bool:
+    """Say whether a test that gave these metrics has said something of another, or why it could measure none such.
+
+    What a test retains is told where there is something to tell, or else by its peak.
+    """
+    known = metric(name)
+    return name in given or known.family in given or (known == MEMORY_RETAINED and MEMORY_PEAK.name in given)
 
 
 def metric(name: str, unit: str = PLAIN) -> Metric:

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 import pytest
 
 from pytest_memgate.budget.rule import PartError, Rule
-from pytest_memgate.config.schema import metric_name, unknown
+from pytest_memgate.config.schema import metric_name, tracked, unknown
 from pytest_memgate.errors import ConfigError
 from pytest_memgate.model.metric import CUSTOM, MEMORY_PEAK, metric
 
@@ -30,12 +30,26 @@ def read_marker(item: pytest.Item) -> tuple[dict[str, Rule], str]:
         for argument, value in mark.kwargs.items():
             if argument == "skip":
                 skip = skip or _reason(where, value)
+            elif argument == "track":
+                _check_track(where, value)
             elif argument not in _PARTS:
-                raise ConfigError(f"{where}: {unknown('argument', argument, [*_PARTS, 'skip'])}")
+                raise ConfigError(f"{where}: {unknown('argument', argument, [*_PARTS, 'skip', 'track'])}")
             else:
                 given[name].setdefault(argument, value)
     rules = {name: _rule(where, name, parts) for name, parts in given.items()}
     return {name: rule for name, rule in rules.items() if given[name]}, skip
+
+
+def is_tracked(item: pytest.Item) -> bool:
+    """Say whether a marker asks for each of the test's allocations to be counted."""
+    return any("track" in mark.kwargs for mark in item.iter_markers("memgate"))
+
+
+def _check_track(where: str, value: object) -> None:
+    try:
+        tracked(value)
+    except ValueError as error:
+        raise ConfigError(f"{where}: track: {error}") from None
 
 
 def _rule(where: str, name: str, parts: Mapping[str, object]) -> Rule:

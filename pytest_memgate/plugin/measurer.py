@@ -15,25 +15,24 @@ import pytest
 from _pytest.unittest import TestCaseFunction
 
 from pytest_memgate.budget.rule import Rule
-from pytest_memgate.compare.gate import needs_rerun
 from pytest_memgate.errors import BaselineError, ConfigError
 from pytest_memgate.measure.alone import alone
 from pytest_memgate.measure.places import Places
 from pytest_memgate.model.codec import encode
 from pytest_memgate.model.finding import Finding, Outcome
-from pytest_memgate.model.measurement import Measurement
 from pytest_memgate.model.metric import MEMORY_PEAK
 from pytest_memgate.model.subject import Subject
 from pytest_memgate.plugin.again import STATE, ItemState, Phase, finish, remember, run_again
 from pytest_memgate.plugin.declared import DeclaredItem
 from pytest_memgate.plugin.failure import fail_report
 from pytest_memgate.plugin.items import line_of, subject_of
-from pytest_memgate.plugin.marker import read_marker
+from pytest_memgate.plugin.marker import is_tracked, read_marker
 from pytest_memgate.plugin.recorder import answered
 from pytest_memgate.plugin.timing import is_benchmark, is_timed, timing_of, unlisted, untimed, was_timed, why_not_timed
 from pytest_memgate.tasks.attribute import with_packages
 from pytest_memgate.tasks.gate import Gate
-from pytest_memgate.tasks.settle import Again, measure
+from pytest_memgate.tasks.memory import judge_memory
+from pytest_memgate.tasks.settle import Again
 from pytest_memgate.tasks.times import Timing, is_gated, time_findings
 
 if TYPE_CHECKING:
@@ -69,6 +68,7 @@ class Measurer:
             state = ItemState()
             state.outcome, state.why = self._left_out(item)
             state.untraced = is_timed(item)
+            state.tracked = is_tracked(item) or self._gate.config.tracks(subject_of(item, self._gate.root))
             remember(item, state)
             item.stash[STATE] = state
         state.phase = Phase.SETUP
@@ -154,7 +154,7 @@ class Measurer:
             state.why = "a fixture or plugin holds a memray tracker, and a process has only one"
 
         original = getattr(owner, name)
-        setattr(owner, name, self._recorder.traced(original, state.captures.append, refused))
+        setattr(owner, name, self._recorder.traced(original, state.captures.append, refused, every=state.tracked))
         try:
             yield
         finally:
@@ -201,16 +201,16 @@ class Measurer:
         rules, skip = read_marker(item)
         if skip or not is_benchmark(item):
             unseen = [self._unseen(subject, rules)] if not skip and was_timed(item) else []
-            return [*unseen, self._find(item, state, subject, rules)]
+            return [*unseen, *self._memory(item, state, subject, rules)]
         times = self._times(item, state, subject, rules)
         if not state.untraced:
-            return [*times, self._find(item, state, subject, rules)]
+            return [*times, *self._memory(item, state, subject, rules)]
         state.untraced = False
         with untimed(item):
             error = None if state.outcome or self._recorder is None else run_again(item, state)
             if error:
                 state.outcome, state.why = Outcome.UNMEASURED, f"it failed in its run for memory: {_brief(error)}"
-            return [*times, self._find(item, state, subject, rules)]
+            return [*times, *self._memory(item, state, subject, rules)]
 
     def _unseen(self, subject: Subject, rules: Mapping[str, Rule]) -> Finding:
         """Return the finding on times that were taken without anybody having known that they would be."""
@@ -231,26 +231,20 @@ class Measurer:
         why = "it did not call pytest-benchmark's fixture" if state.untraced else why_not_timed(item)
         return [Finding(subject=subject, metric="time", outcome=outcome, reason=why)]
 
-    def _find(self, item: pytest.Item, state: ItemState, subject: Subject, rules: Mapping[str, Rule]) -> Finding:
-        finding = Finding(subject=subject, metric=_METRIC, outcome=Outcome.UNMEASURED)
-        if state.probed and not state.outcome:
-            why = f"it measures a {_PROBED[state.probed]}, not itself"
-            return replace(finding, outcome=Outcome.NOT_GATED, reason=why)
-        if state.outcome:
-            return replace(finding, outcome=state.outcome, reason=state.why)
-        if not state.captures:
-            return replace(finding, reason="its runner calls it past pytest_pyfunc_call, where memory is traced")
-        if state.captures[0].fault:
-            return replace(finding, reason=state.captures[0].fault)
-        try:
-            return self._judged(item, state, subject, rules)
-        except BaselineError as error:
-            return replace(finding, outcome=Outcome.UNREADABLE, reason=str(error))
+    def _memory(
+        self, item: pytest.Item, state: ItemState, subject: Subject, rules: Mapping[str, Rule]
+    ) -> list[Finding]:
+        outcome, why = _why_not_judged(state)
+        if outcome is None:
+            try:
+                return self._judged(item, state, subject, rules)
+            except BaselineError as error:
+                outcome, why = Outcome.UNREADABLE, str(error)
+        return [Finding(subject=subject, metric=_METRIC, outcome=outcome, reason=why)]
 
-    def _judged(self, item: pytest.Item, state: ItemState, subject: Subject, rules: Mapping[str, Rule]) -> Finding:
-        bar = self._gate.baselines.bar(subject, _METRIC)
-        budget = self._gate.budget(subject, _METRIC, rules)
-
+    def _judged(
+        self, item: pytest.Item, state: ItemState, subject: Subject, rules: Mapping[str, Rule]
+    ) -> list[Finding]:
         def again() -> Again:
             error = run_again(item, state)
             if error:
@@ -258,17 +252,27 @@ class Measurer:
             capture = state.captures[-1]
             return Again(None, capture.fault) if capture.fault else Again(capture)
 
-        def is_open(measurement: Measurement) -> bool:
-            return self._settle or needs_rerun(measurement, budget, bar)
+        judged = judge_memory(
+            self._gate,
+            subject,
+            rules,
+            state.captures[0],
+            again,
+            self._places,
+            settle=self._settle,
+            tracked=state.tracked,
+        )
+        return [self._with_evidence(finding, capture) for finding, capture in judged]
 
-        measurement, capture = measure(state.captures[0], again, is_open, self._places)
-        finding = self._gate.judge(subject, _METRIC, measurement, budget, bar)
+    def _with_evidence(self, finding: Finding, capture: "Capture") -> Finding:
+        """Return a finding as it travels: where it fails its test, with what else helps to find the cause."""
         if finding.outcome.fails_test and not self._update:
             finding = with_packages(finding, self._places)
             if self._keep:
-                finding = replace(finding, kept=(str(_kept(self._keep, capture, subject)),))
-        sites = measurement.sites[:_SITES]
-        return replace(finding, measurement=replace(measurement, sites=sites))
+                finding = replace(finding, kept=(str(_kept(self._keep, capture, finding.subject)),))
+        if finding.measurement is None:
+            return finding
+        return replace(finding, measurement=replace(finding.measurement, sites=finding.measurement.sites[:_SITES]))
 
     def _report(self, item: pytest.Item, report: pytest.TestReport, findings: list[Finding]) -> None:
         line = line_of(item)
@@ -284,6 +288,19 @@ class Measurer:
         ]
         if failing and report.passed:
             fail_report(report, failing)
+
+
+def _why_not_judged(state: ItemState) -> tuple[Outcome | None, str]:
+    """Return why a test's memory gets no verdict, None where it gets one."""
+    if state.outcome:
+        return state.outcome, state.why
+    if state.probed:
+        return Outcome.NOT_GATED, f"it measures a {_PROBED[state.probed]}, not itself"
+    if not state.captures:
+        return Outcome.UNMEASURED, "its runner calls it past pytest_pyfunc_call, where memory is traced"
+    if state.captures[0].fault:
+        return Outcome.UNMEASURED, state.captures[0].fault
+    return None, ""
 
 
 def _kept(folder: Path, capture: "Capture", subject: Subject) -> Path:

@@ -73,10 +73,10 @@ def measured_line(finding: Finding) -> str:
         return "; ".join([*parts, *measurement.notes])
     if measurement.basis is Basis.EXACT:
         return "; ".join(measurement.notes)
-    parts = [f"first run {format_size(measurement.cold)}"]
+    parts = [f"first run {format_amount(measurement.cold, finding.unit)}"]
     if measurement.warm:
-        parts.append(f"again {', '.join(format_size(value) for value in measurement.warm)}")
-    if measurement.first_use > _NOISE:
+        parts.append(f"again {', '.join(format_amount(value, finding.unit) for value in measurement.warm)}")
+    if finding.unit == SIZE and measurement.first_use > _NOISE:
         parts.append(f"first use {format_size(measurement.first_use)}{_modules(measurement.modules)}")
     return "; ".join([*parts, *measurement.notes])
 

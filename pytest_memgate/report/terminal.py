@@ -13,6 +13,7 @@ from pytest_memgate.units import format_amount
 
 _MOST = 10
 _SITES = 2
+_COUNTED = {"bundle": "bundle", "web": "page", "import": "import", "time": "timed test", "custom": "test"}
 _INDENT = " " * 13
 
 
@@ -66,7 +67,7 @@ def _measured(run: Run) -> str:
     parts = [f"memory.peak: {_tests(memory)} measured"] if memory or not (families or no_answer) else []
     if again:
         parts.append(f"{again} of them run again")
-    parts += [_counted(family, len(subjects)) for family, subjects in families.items()]
+    parts += [_counted(family, len(subjects)) for family, subjects in families.items() if family in _COUNTED]
     for number, word in (
         (run.count(Outcome.UNMEASURED), "unmeasured"),
         (no_answer, "without an answer"),
@@ -80,7 +81,7 @@ def _measured(run: Run) -> str:
 
 
 def _counted(family: str, number: int) -> str:
-    word = {"bundle": "bundle", "web": "page", "time": "timed test", "custom": "test"}[family]
+    word = _COUNTED[family]
     recorded = " with values of its own" if family == "custom" else ""
     return f"{number} {word}{'' if number == 1 else 's'}{recorded}"
 

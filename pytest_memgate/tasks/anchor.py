@@ -3,7 +3,6 @@
 from dataclasses import replace
 from pathlib import Path
 
-from pytest_memgate.baseline.document import Document
 from pytest_memgate.baseline.store import write
 from pytest_memgate.model.reference import Reference
 from pytest_memgate.model.run import Change, ChangeKind
@@ -33,7 +32,7 @@ def pin(root: Path, tests: tuple[str, ...], reason: str) -> list[Change]:
                     metrics[metric] = replace(reference, anchor=reference.value, reason=reason or reference.reason)
                     changes.append(_change(subject, metric, reference, reason))
         if entries != document.entries:
-            write(root, store.path(file), Document(header=document.header, entries=entries))
+            write(root, store.path(file), replace(document, entries=entries))
     return changes
 
 

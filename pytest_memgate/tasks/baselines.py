@@ -75,7 +75,7 @@ class Baselines:
 
 
 def _entry(document: Document | None, subject: Subject, metric: str) -> Reference | None:
-    return document.entries.get(subject.name, {}).get(metric) if document else None
+    return document.entry(subject.name, metric) if document else None
 
 
 def _comparable(one: Document, other: Document, new: Reference, old: Reference, metric: str) -> bool:
@@ -104,7 +104,7 @@ def _changes(file: str, base: Document | None, head: Document | None) -> Iterato
     olds, news = base.entries if base else {}, head.entries if head else {}
     for name in sorted({*olds, *news}):
         for metric in sorted({*olds.get(name, {}), *news.get(name, {})}):
-            old, new = olds.get(name, {}).get(metric), news.get(name, {}).get(metric)
+            old, new = (one.entry(name, metric) if one else None for one in (base, head))
             same = not (base and head and old and new) or _comparable(head, base, new, old, metric)
             if old == new and same:
                 continue

@@ -1,15 +1,16 @@
 """Run a test again until its value is known."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from pytest_memgate.compare.settle import MOST_RUNS, settled_value
-from pytest_memgate.measure.places import Places
 from pytest_memgate.model.measurement import Basis, Measurement
+from pytest_memgate.model.metric import Metric
 
 if TYPE_CHECKING:
     from pytest_memgate.measure.capture import Capture  # it needs memray
+    from pytest_memgate.measure.sites import Sites
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,52 +21,99 @@ class Again:
     why: str = ""
 
 
-def measure(
-    cold: "Capture", again: Callable[[], Again], is_open: Callable[[Measurement], bool], places: Places
-) -> tuple[Measurement, "Capture"]:
-    """Return what a test measured, and the capture that its value is from.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Asked:
+    """One metric that is read off the runs of a test.
 
-    The first run is an upper bound. If `is_open` says that it leaves something open, and so does a second run, the test
-    is run `again` until two runs agree or the most runs are spent: one good run after bad ones proves nothing. A test
-    that cannot run twice keeps its first value.
+    `bound` is a quick upper bound of its `value`; `sites` are what the value is made of. `is_open` says whether a
+    measurement leaves something open.
     """
-    first = Measurement(value=cold.peak, basis=Basis.BOUND, cold=cold.peak, notes=_notes(cold))
-    if not is_open(first):
-        return first, cold
-    first = replace(first, modules=cold.modules)
-    runs: list[Capture] = []
-    while len(runs) < MOST_RUNS - 1:
+
+    metric: Metric
+    bound: "Callable[[Capture], float]"
+    value: "Callable[[Capture], float]"
+    sites: "Callable[[Capture], Sites]"
+    is_open: Callable[[Measurement], bool]
+
+
+def measure(cold: "Capture", again: Callable[[], Again], asked: Sequence[Asked]) -> "list[tuple[Measurement, Capture]]":
+    """Return for each metric what a test measured, and the capture that its value is from.
+
+    The first run is an upper bound. While it leaves a metric open, and so does a second run, the test is run `again`
+    until two runs agree or the most runs are spent: one good run after bad ones proves nothing. A test that cannot run
+    twice keeps its first values.
+    """
+    series = [_Series(one, cold) for one in asked]
+    for _ in range(MOST_RUNS - 1):
+        waiting = [one for one in series if one.open]
+        if not waiting:
+            break
         run = again()
-        if run.capture is None:
-            return _cut_short(first, runs, run.why, cold, places)
-        runs.append(run.capture)
-        warm = tuple(capture.peak for capture in runs)
-        measurement = replace(first, value=warm[-1], basis=Basis.WARM, warm=warm)
-        if len(warm) == 1 and not is_open(measurement):
-            return measurement, run.capture
-        value = settled_value(warm)
-        if value is not None:
-            return _settled(measurement, value, runs[-2:], places)
-    spread = max(warm) - min(warm)
-    return _settled(replace(measurement, spread=spread), max(warm), runs, places)
+        for one in waiting:
+            if run.capture is None:
+                one.cut_short(run.why)
+            else:
+                one.add(run.capture)
+    return [one.result() for one in series]
 
 
-def _settled(
-    measurement: Measurement, value: float, runs: "list[Capture]", places: Places
-) -> tuple[Measurement, "Capture"]:
-    capture = max(runs, key=lambda run: run.peak)
-    return replace(measurement, value=value, settled=True, sites=capture.sites(places).sites), capture
+class _Series:
+    """What the runs of a test give for one metric."""
 
+    def __init__(self, asked: Asked, cold: "Capture") -> None:
+        self._asked = asked
+        self._cold = cold
+        self._runs: list[Capture] = []
+        first = self._first(asked.bound(cold))
+        self.open = asked.is_open(first)
+        if self.open:
+            first = self._first(asked.value(cold))
+            self.open = asked.is_open(first)
+        self._done: tuple[Measurement, Capture] = (first, cold)
 
-def _cut_short(
-    first: Measurement, runs: "list[Capture]", why: str, cold: "Capture", places: Places
-) -> tuple[Measurement, "Capture"]:
-    first = replace(first, notes=(*first.notes, f"not repeatable: {why}"))
-    if runs:
-        warm = tuple(capture.peak for capture in runs)
-        return _settled(replace(first, basis=Basis.WARM, warm=warm), warm[-1], runs[-1:], places)
-    sites = cold.sites(places)
-    return replace(first, basis=Basis.COLD, settled=True, imports=sites.imports, sites=sites.sites), cold
+    def _first(self, value: float) -> Measurement:
+        return Measurement(value=value, basis=Basis.BOUND, cold=value, notes=_notes(self._cold))
+
+    def add(self, run: "Capture") -> None:
+        """Take one more run in."""
+        if not self._runs:
+            self._done = (replace(self._done[0], modules=self._cold.modules), self._cold)
+        self._runs.append(run)
+        warm = tuple(map(self._asked.value, self._runs))
+        measurement = replace(self._done[0], value=warm[-1], basis=Basis.WARM, warm=warm)
+        self._done = (measurement, run)
+        if len(warm) == 1:
+            self.open = self._asked.is_open(measurement)
+        elif (value := settled_value(warm, self._asked.metric.noise)) is not None:
+            self._settle(measurement, value, self._runs[-2:])
+
+    def cut_short(self, why: str) -> None:
+        """Make do with the runs so far: the test cannot be run again."""
+        measurement, _ = self._done
+        measurement = replace(
+            measurement, modules=self._cold.modules, notes=(*measurement.notes, f"not repeatable: {why}")
+        )
+        if self._runs:
+            self._settle(measurement, measurement.value, self._runs[-1:])
+            return
+        sites = self._asked.sites(self._cold)
+        self.open = False
+        cold = replace(measurement, basis=Basis.COLD, settled=True, imports=sites.imports, sites=sites.sites)
+        self._done = (cold, self._cold)
+
+    def result(self) -> "tuple[Measurement, Capture]":
+        """Return the measurement; runs that never agreed give the largest value, with their spread."""
+        if self.open:
+            measurement = self._done[0]
+            warm = measurement.warm
+            self._settle(replace(measurement, spread=max(warm) - min(warm)), max(warm), self._runs)
+        return self._done
+
+    def _settle(self, measurement: Measurement, value: float, runs: "list[Capture]") -> None:
+        self.open = False
+        capture = max(runs, key=self._asked.value)
+        sites = self._asked.sites(capture).sites
+        self._done = (replace(measurement, value=value, settled=True, sites=sites), capture)
 
 
 def _notes(capture: "Capture") -> tuple[str, ...]:

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from pytest_memgate.baseline.document import Document
+from pytest_memgate.baseline.document import FORMAT, Document
 from pytest_memgate.baseline.store import Store, Stores, header_of, write
 from pytest_memgate.compare.attribution import MOST, SHARE, largest
 from pytest_memgate.compare.noise import alike
@@ -15,7 +15,7 @@ from pytest_memgate.errors import BaselineError
 from pytest_memgate.model.environment import Header
 from pytest_memgate.model.finding import Finding, Outcome
 from pytest_memgate.model.measurement import Basis, Measurement
-from pytest_memgate.model.metric import CUSTOM, MEMORY_PEAK
+from pytest_memgate.model.metric import CUSTOM, MEMORY_PEAK, is_answered
 from pytest_memgate.model.metric import metric as metric_of
 from pytest_memgate.model.reference import Reference
 from pytest_memgate.model.run import Change, ChangeKind, Problem, Verdict
@@ -75,9 +75,12 @@ def _update_file(
 ) -> None:
     document = store.document(file)
     this = Updated()
-    entries = _FileUpdate(file, document, header, order, this).entries(found)
-    if entries is not None and (document is None or entries != document.entries or header != document.header):
-        write(root, store.path(file), Document(header=header, entries=entries))
+    this_file = _FileUpdate(file, document, header, order, this)
+    entries = this_file.entries(found)
+    if entries is not None:
+        new = Document(header=header, entries=entries, format=this_file.format)
+        if new != document:
+            write(root, store.path(file), new)
     done.changes += this.changes
     done.unreasoned += this.unreasoned
     done.problems += this.problems
@@ -88,7 +91,10 @@ class _FileUpdate:
 
     def __init__(self, file: str, document: Document | None, header: Header, order: Order, done: Updated) -> None:
         self._file = file
-        self._known = document.entries if document else {}
+        self._document = document or Document(header=header)
+        self._known = self._document.entries
+        self._header = header
+        self.format = self._document.format
         self._stale = document is not None and document.header != header
         self._differences = document.header.differences(header) if document else ""
         self._order = order
@@ -103,7 +109,8 @@ class _FileUpdate:
         measured = {name: metrics for name, metrics in measured.items() if metrics}
         # Entries under two headers cannot stand in one file: it changes over whole, or not at all.
         kept = self._known.keys() if collected is None else self._known.keys() & collected
-        if self._stale and not (kept <= measured.keys() and self._order.kinds == ALL_KINDS):
+        whole = kept <= measured.keys() and self._order.kinds == ALL_KINDS
+        if self._stale and not whole:
             if measured:
                 self._done.problems.append(
                     Problem(
@@ -112,13 +119,18 @@ class _FileUpdate:
                     )
                 )
             return None
+        if whole and measured and self._header != Header():
+            self.format = FORMAT  # nobody but such an update has looked at everything that the format tells of
         entries = {} if self._stale else {name: dict(metrics) for name, metrics in self._known.items()}
         for name, findings in measured.items():
             self._put_all(entries, name, findings.values())
         if collected is not None and ChangeKind.REMOVED in self._order.kinds:
             _remove_gone(entries, found, collected)
+        told = {(change.subject.name, change.metric) for change in self._done.changes}
         for name, known in self._known.items():
             for metric in sorted(known.keys() - entries.get(name, {}).keys()):
+                if (name, metric) in told:
+                    continue
                 unit = unit_of(metric, known[metric])
                 self._note(ChangeKind.REMOVED, name, metric, known[metric].value, None, unit)
         return entries
@@ -141,7 +153,10 @@ class _FileUpdate:
     def _put(self, entries: dict[str, dict[str, Reference]], name: str, finding: Finding) -> None:
         measurement, metric, unit = finding.measurement, finding.metric, finding.unit
         assert measurement is not None  # noqa: S101  # only measured ones are put
-        old = self._known.get(name, {}).get(metric)
+        keeps = metric_of(metric).keeps(measurement.value)
+        if not keeps and metric not in self._known.get(name, {}):
+            return
+        old = self._document.entry(name, metric)
         kind = self._kind(old, finding, measurement)
         if kind is None or not (kind in self._order.kinds or self._order.kinds == ALL_KINDS):
             return
@@ -163,7 +178,10 @@ class _FileUpdate:
             new = replace(new, anchor=min(old.origin, measurement.value), reason=self._order.reason)
         elif old and kind is ChangeKind.LOWERED and old.origin < measurement.value:
             new = replace(new, anchor=old.anchor, reason=old.reason)
-        entries.setdefault(name, {})[metric] = new
+        if keeps:
+            entries.setdefault(name, {})[metric] = new
+        else:
+            entries.get(name, {}).pop(metric, None)
         self._note(kind, name, metric, before, measurement.value, unit)
 
     def _kind(self, old: Reference | None, finding: Finding, measurement: Measurement) -> ChangeKind | None:
@@ -203,12 +221,7 @@ def _remove_gone(entries: dict[str, dict[str, Reference]], found: _Found, collec
             del entries[name]
         elif name in found:
             given = {metric for metric, finding in found[name].items() if not _is_passing_by(finding)}
-            families = {metric for metric in given if "." not in metric}
-            entries[name] = {
-                metric: one
-                for metric, one in entries[name].items()
-                if metric in given or metric.partition(".")[0] in families
-            }
+            entries[name] = {metric: one for metric, one in entries[name].items() if is_answered(metric, given)}
 
 
 def _is_stored(finding: Finding) -> bool:
@@ -229,7 +242,8 @@ def _near(old: Reference, finding: Finding, measurement: Measurement) -> bool:
         return alike(old.samples, measurement.samples)
     if measurement.basis is Basis.EXACT:
         return old.value == measurement.value
-    return agree(old.value, measurement.value) or abs(old.value - measurement.value) <= old.spread
+    noise = metric_of(finding.metric).noise
+    return agree(old.value, measurement.value, noise) or abs(old.value - measurement.value) <= old.spread
 
 
 def _reference(finding: Finding, measurement: Measurement) -> Reference:

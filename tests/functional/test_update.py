@@ -94,7 +94,7 @@ def test_an_update_writes_a_sorted_file_for_each_test_file(project: Project, wor
     document = yaml.safe_load(project.baseline("tests/test_b.py"))
     header = here().header
     assert {key: document[key] for key in document if key != "tests"} == {
-        "format": 1,
+        "format": 2,
         "allocator": header.allocator,
         "memray": header.memray,
         "coverage": False,

@@ -9,7 +9,7 @@ from pytest_memgate.model.environment import Header
 from pytest_memgate.model.reference import Reference
 
 WHERE = f".memgate/env/{FILE}.yaml"
-HEAD = "format: 1\nallocator: pymalloc, traced\nmemray: '1.20'\ncoverage: false\n"
+HEAD = "format: 2\nallocator: pymalloc, traced\nmemray: '1.20'\ncoverage: false\n"
 ENTRY = "tests:\n  test_a:\n    memory.peak:\n      value: 10\n"
 REMEDY = "; restore it from git, or delete it and run: memgate baseline update"
 
@@ -31,7 +31,7 @@ FULL = document(
 def test_a_file_is_sorted_block_yaml_with_a_blank_line_between_tests() -> None:
     assert dump(FULL) == (
         "# Written by `memgate baseline update`; review it like code.\n"
-        "format: 1\n"
+        "format: 2\n"
         "allocator: pymalloc, traced\n"
         "memray: '1.20'\n"
         "coverage: false\n"
@@ -83,7 +83,7 @@ ROWS = Document(header=HEADER, entries={"test_a": {"custom.rows": Reference(valu
 def test_a_file_of_the_web_has_no_header_but_its_format() -> None:
     assert dump(WEB) == (
         "# Written by `memgate baseline update`; review it like code.\n"
-        "format: 1\n"
+        "format: 2\n"
         "tests:\n"
         "\n"
         "  bundle[app]:\n"
@@ -138,9 +138,9 @@ def test_the_order_of_samples_is_kept_and_that_of_conditions_is_not() -> None:
 
 
 def test_a_file_of_the_web_that_says_how_memory_was_measured_must_say_all_of_it() -> None:
-    assert load(dump(WEB).replace("format: 1\n", HEAD), WHERE).header == HEADER
+    assert load(dump(WEB).replace("format: 2\n", HEAD), WHERE).header == HEADER
     with pytest.raises(BaselineError, match="'memray' is missing"):
-        load(dump(WEB).replace("format: 1\n", "format: 1\nallocator: x\n"), WHERE)
+        load(dump(WEB).replace("format: 2\n", "format: 2\nallocator: x\n"), WHERE)
 
 
 def test_the_order_of_entries_and_sites_makes_no_difference() -> None:
@@ -164,10 +164,10 @@ def test_a_hand_written_file_reads_the_same() -> None:
 
 
 def test_a_newer_format_says_to_upgrade() -> None:
-    text = dump(FULL).replace("format: 1", "format: 2").replace("value:", "amount:")
+    text = dump(FULL).replace("format: 2", "format: 3").replace("value:", "amount:")
     with pytest.raises(BaselineError) as caught:
         load(text, WHERE)
-    assert str(caught.value) == f"{WHERE}: format 2 is newer than this memgate reads; upgrade pytest-memgate"
+    assert str(caught.value) == f"{WHERE}: format 3 is newer than this memgate reads; upgrade pytest-memgate"
 
 
 @pytest.mark.parametrize(
@@ -179,7 +179,7 @@ def test_a_newer_format_says_to_upgrade() -> None:
         ("allocator: x\n", ":1: 'format' is missing"),
         ("format: one\n", ":1: a whole number is expected"),
         ("format: [1]\n", ":1: a whole number is expected"),
-        ("format: 1\nallocator: x\n", ":1: 'memray' is missing"),
+        ("format: 2\nallocator: x\n", ":1: 'memray' is missing"),
         (HEAD.replace("coverage: false", "coverage: no"), ":4: true or false is expected"),
         (HEAD.replace("memray: '1.20'", "memray: {}"), ":3: a word is expected"),
         (HEAD + "tests: [a]\n", ":5: a mapping is expected"),
@@ -227,3 +227,15 @@ def test_conflict_markers_are_called_by_their_name(at: int) -> None:
     lines[at : at + 1] = ["<<<<<<< HEAD", lines[at], "=======", lines[at], ">>>>>>> other"]
     with pytest.raises(BaselineError, match=r"\.yaml:\d+: conflict markers; restore it from git"):
         load("\n".join(lines), WHERE)
+
+
+@pytest.mark.parametrize(("number", "kept"), [(1, None), (2, Reference(value=0))])
+def test_what_is_not_stored_is_nothing_from_format_2_on(number: int, kept: Reference | None) -> None:
+    """A file of format 1 was written before anybody looked at what tests retain."""
+    text = dump(Document(header=HEADER, entries={"test_a": {"memory.peak": Reference(value=5000)}}))
+    document = load(text.replace("format: 2", f"format: {number}"), WHERE)
+    assert document.entry("test_a", "memory.retained") == kept
+    assert document.entry("test_a", "memory.peak") == Reference(value=5000)
+    assert document.entry("test_a", "custom.rows") is None
+    assert document.entry("test_b", "memory.retained") is None
+    assert f"format: {number}\n" in dump(document)

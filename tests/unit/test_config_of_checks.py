@@ -273,6 +273,14 @@ def test_what_nothing_names_has_its_built_in_budget_or_none() -> None:
     held = {name: str(Config(settings=Settings()).budget(SUBJECT, name)) for name in METRICS}
     assert {name: words for name, words in held.items() if words} == {
         "memory.peak": "growth 200 KB (default)",
+        "memory.retained": "growth 64 KB (default)",
+        "memory.leak": "limit 0 B (default)",
+        "memory.allocations": "growth 1% (default)",
+        "memory.allocated": "growth 1% (default)",
+        "memory.first_use": "growth 500 KB (default)",
+        "import.peak": "growth 500 KB (default)",
+        "import.retained": "growth 500 KB (default)",
+        **{f"leftover.{what}": "growth 0 (default)" for what in ("threads", "tasks", "processes", "files")},
         **{
             f"bundle.initial.{form}": "growth 200 KB (default), limit 10 MB (default)"
             for form in ("raw", "gzip", "brotli")

@@ -10,6 +10,7 @@ import tempfile
 import threading
 import weakref
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -22,8 +23,9 @@ from pytest_memgate.measure.capture import Capture, Recorder
 from pytest_memgate.measure.places import Places
 from pytest_memgate.measure.sites import Sites
 from pytest_memgate.model.measurement import Basis, Measurement
+from pytest_memgate.model.metric import MEMORY_PEAK, MEMORY_RETAINED
 from pytest_memgate.model.site import Site
-from pytest_memgate.tasks.settle import Again, measure
+from pytest_memgate.tasks.settle import Again, Asked, measure
 
 MB = 1_000_000
 HERE = Path(__file__)
@@ -69,7 +71,7 @@ def test_a_megabyte_is_seen_as_a_megabyte(megabyte: Capture) -> None:
 
 
 def test_the_function_that_holds_it_is_named_and_the_sizes_sum_to_the_peak(megabyte: Capture, places: Places) -> None:
-    found = megabyte.sites(places)
+    found = megabyte.sites(MEMORY_PEAK.name, places)
     assert found.sites[0].key == f"{HERE.name}:hold_a_megabyte"
     assert found.sites[0].line == hold_a_megabyte.__code__.co_firstlineno + 1
     assert sum(site.size for site in found.sites) == megabyte.peak
@@ -134,7 +136,7 @@ def test_a_capture_has_no_name_even_while_it_is_open(
     monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
     capture = captured(hold_a_megabyte)
     assert list(tmp_path.iterdir()) == []
-    assert capture.sites(places).sites
+    assert capture.sites(MEMORY_PEAK.name, places).sites
     capture.close()
 
 
@@ -145,7 +147,7 @@ def test_without_memory_files_a_capture_lies_in_the_temporary_directory_until_cl
     monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
     capture = captured(hold_a_megabyte)
     assert [path.suffix for path in tmp_path.iterdir()] == [".bin"]
-    assert capture.sites(places).sites[0].size >= MB
+    assert capture.sites(MEMORY_PEAK.name, places).sites[0].size >= MB
     capture.close()
     assert list(tmp_path.iterdir()) == []
 
@@ -266,8 +268,18 @@ class Fake(Capture):
         self.modules = ("json.decoder",)
         self._imports = imports
 
-    def sites(self, places: Places) -> Sites:
+    def sites(self, metric: str, places: Places) -> Sites:  # noqa: ARG002  # all are of the peak here
         return Sites(sites=(Site(path=str(places.root), function="f", size=self.peak),), imports=self._imports)
+
+
+def asked(places: Places, needed: Callable[[Measurement], bool]) -> Asked:
+    return Asked(
+        metric=MEMORY_PEAK,
+        bound=lambda capture: capture.peak,
+        value=lambda capture: capture.peak,
+        sites=lambda capture: capture.sites(MEMORY_PEAK.name, places),
+        is_open=needed,
+    )
 
 
 def settle(
@@ -283,7 +295,7 @@ def settle(
         peak = next(runs, None)
         return Again(None, cut) if peak is None else Again(Fake(peak))
 
-    measurement, capture = measure(Fake(peaks[0], imports=77), again, needed, places)
+    ((measurement, capture),) = measure(Fake(peaks[0], imports=77), again, [asked(places, needed)])
     return measurement, capture.peak, count
 
 
@@ -344,9 +356,91 @@ def test_a_test_that_fails_on_its_third_run_keeps_its_warm_value(places: Places)
     assert (peak, count) == (MB, 2)
 
 
+def test_each_metric_is_run_until_it_is_known_and_no_longer(places: Places) -> None:
+    """The peak is known from the first run; what is retained, from two that agree."""
+    retained = {9 * MB: 5000, 8 * MB: 70_000, 7 * MB: 70_010}
+    runs = iter([8 * MB, 7 * MB])
+    peak = asked(places, lambda _: False)
+    kept = replace(
+        peak, metric=MEMORY_RETAINED, value=lambda capture: retained[capture.peak], is_open=lambda one: one.value > 4000
+    )
+    (one, _), (other, capture) = measure(Fake(9 * MB), lambda: Again(Fake(next(runs))), [peak, kept])
+    assert (one.basis, one.value, one.warm) == (Basis.BOUND, 9 * MB, ())
+    assert (other.basis, other.value, other.warm) == (Basis.WARM, 70_010, (70_000, 70_010))
+    assert (other.cold, capture.peak) == (5000, 7 * MB)
+
+
+def test_a_quick_bound_that_is_enough_is_the_answer(places: Places) -> None:
+    def read(_: Capture) -> float:
+        raise AssertionError("the records were read")
+
+    quick = replace(asked(places, lambda one: one.value > MB), metric=MEMORY_RETAINED, value=read)
+    ((measurement, _),) = measure(Fake(MB), lambda: Again(None), [quick])
+    assert (measurement.basis, measurement.value) == (Basis.BOUND, MB)
+
+
+def test_what_is_kept_is_retained_and_named(places: Places) -> None:
+    kept: list[object] = []
+
+    def keep_some() -> None:
+        kept.append(bytearray(MB))
+        bytearray(3 * MB)
+
+    capture = captured(keep_some)
+    assert MB <= capture.retained <= 1.01 * MB
+    found = capture.sites(MEMORY_RETAINED.name, places)
+    assert found.sites[0].key == f"{HERE.name}:keep_some"
+    assert sum(site.size for site in found.sites) == capture.retained
+    capture.close()
+
+
+def test_garbage_that_only_the_collector_frees_is_not_retained() -> None:
+    def tie() -> None:
+        knot = Knot()
+        knot.self.load = bytearray(MB)  # type: ignore[attr-defined]
+
+    capture = captured(tie)
+    assert capture.peak >= MB
+    assert capture.retained < 4000
+    capture.close()
+
+
+def test_every_allocation_is_counted_where_each_is_recorded(places: Places) -> None:
+    def allocate(times: int) -> None:
+        for _ in range(times):
+            bytearray(1000)
+
+    counts = []
+    for times in (10, 2000, 2000, 4000):
+        captures: list[Capture] = []
+        RECORDER.traced(allocate, captures.append, refuse, every=True)(times)
+        counts.append((captures[0].value("memory.allocations"), captures[0].value("memory.allocated")))
+        found = captures[0].sites("memory.allocations", places)
+        assert found.sites[0].key == f"{HERE.name}:allocate"
+        assert captures[0].peak < 10_000
+        captures[0].close()
+    _, first, again, twice = counts
+    assert abs(again[0] - first[0]) <= 0.001 * first[0]
+    assert twice[1] - again[1] == pytest.approx(2000 * 1001, rel=0.15)
+    assert twice[0] > 1.9 * again[0]
+
+
+def test_collections_are_counted_by_generation() -> None:
+    def collect_twice() -> None:
+        gc.collect(0)
+        gc.collect(2)
+
+    captures: list[Capture] = []
+    RECORDER.traced(collect_twice, captures.append, refuse, every=True)()
+    assert [captures[0].value(f"gc.gen{number}") for number in range(3)] == [1, 0, 1]
+    assert captures[0].value("gc.pause") > 0
+    assert not any(getattr(one, "__self__", None) is captures[0].collector for one in gc.callbacks)
+    captures[0].close()
+
+
 def test_children_and_threads_are_noted_on_the_measurement(places: Places) -> None:
     cold = Fake(MB, threads=("a", "b", "c", "d"), children=True)
-    measurement, _ = measure(cold, lambda: Again(None), lambda _: False, places)
+    ((measurement, _),) = measure(cold, lambda: Again(None), [asked(places, lambda _: False)])
     assert measurement.notes == (
         "starts processes, whose memory is not counted",
         "ran beside 4 other thread(s): a, b, c",

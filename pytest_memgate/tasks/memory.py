@@ -1,0 +1,86 @@
+"""Judge the memory of one test: run it until each metric is known, and hold each against its bar."""
+
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING
+
+from pytest_memgate.budget.rule import Budget, Rule
+from pytest_memgate.compare.gate import needs_rerun
+from pytest_memgate.measure.places import Places
+from pytest_memgate.model.finding import Finding, Outcome
+from pytest_memgate.model.measurement import Basis, Measurement
+from pytest_memgate.model.metric import (
+    ALLOCATED,
+    ALLOCATION_RATE,
+    ALLOCATIONS,
+    GC_COLLECTIONS,
+    GC_PAUSE,
+    MEMORY_PEAK,
+    MEMORY_RETAINED,
+    Metric,
+)
+from pytest_memgate.model.reference import Bar
+from pytest_memgate.model.subject import Subject
+from pytest_memgate.tasks.gate import Gate
+from pytest_memgate.tasks.settle import Again, Asked, measure
+
+if TYPE_CHECKING:
+    from pytest_memgate.measure.capture import Capture  # it needs memray
+
+_NONE = Measurement(value=0, basis=Basis.EXACT)
+_TRACKED = (ALLOCATIONS, ALLOCATED, ALLOCATION_RATE, *GC_COLLECTIONS, GC_PAUSE)
+
+
+def judge_memory(
+    gate: Gate,
+    subject: Subject,
+    rules: Mapping[str, Rule],
+    cold: "Capture",
+    again: Callable[[], Again],
+    places: Places,
+    *,
+    settle: bool,
+    tracked: bool,
+) -> "list[tuple[Finding, Capture]]":
+    """Return the findings on a test whose first run is `cold`, each with the capture that its value is from.
+
+    With `settle` every value is run until it may become a baseline. `tracked` says that each allocation was recorded.
+    Raises BaselineError for a baseline that cannot be read and ConfigError for a budget in another unit.
+    """
+    metrics = (MEMORY_PEAK, MEMORY_RETAINED, *(_TRACKED if tracked else ()))
+    held = [(gate.budget(subject, one.name, rules), gate.baselines.bar(subject, one.name)) for one in metrics]
+    asked = [
+        _asked(metric, budget, bar, places, settle=settle) for metric, (budget, bar) in zip(metrics, held, strict=True)
+    ]
+    judged = []
+    for metric, (budget, bar), (measurement, capture) in zip(metrics, held, measure(cold, again, asked), strict=True):
+        finding = gate.judge(subject, metric.name, measurement, budget, bar)
+        if not _says_nothing(finding, metric, bar):
+            judged.append((finding, capture))
+    return judged
+
+
+def _asked(metric: Metric, budget: Budget, bar: Bar, places: Places, *, settle: bool) -> Asked:
+    def is_open(measurement: Measurement) -> bool:
+        return budget.gates and (settle or needs_rerun(measurement, budget, bar))
+
+    def value(capture: "Capture") -> float:
+        return capture.value(metric.name)
+
+    # What is still alive is no more than what was alive at once, which is known without reading the records.
+    quick = metric is MEMORY_RETAINED and bar.reference is not None and not bar.reference.value
+    return Asked(
+        metric=metric,
+        bound=(lambda capture: capture.peak) if quick else value,
+        value=value,
+        sites=lambda capture: capture.sites(metric.name, places),
+        is_open=is_open,
+    )
+
+
+def _says_nothing(finding: Finding, metric: Metric, bar: Bar) -> bool:
+    """Say whether a finding is of a value that a baseline would not keep, nor keeps one of: nothing to tell."""
+    if metric.absent is None or finding.outcome not in {Outcome.PASSED, Outcome.NEW, Outcome.NO_BASELINE}:
+        return False
+    known = bar.reference is not None and metric.keeps(bar.reference.value)
+    only_bounded = bar.reference is not None and (finding.measurement or _NONE).basis is Basis.BOUND
+    return not known and (only_bounded or not metric.keeps(finding.value or 0))
