@@ -9,6 +9,7 @@ from typing import Any
 from flask import Flask, abort, request
 from werkzeug.exceptions import HTTPException
 
+from shop import baskets, report
 from shop.middleware import RequestLog
 from shop.prices import UnknownArticleError, total
 from shop.store import Store
@@ -32,6 +33,10 @@ def create_app() -> Flask:
     def show_order(number: int) -> dict[str, Any]:
         return asdict(store.orders[number]) if number in store.orders else abort(404, f"no order {number}")
 
+    @app.get("/report")
+    def show_report() -> dict[str, Any]:
+        return dict(report.summary([order.total for order in store.orders.values()]))
+
     @app.post("/deliveries")
     def take_delivery() -> _Answer:
         return {"pieces": store.deliver(_csv_lines())}, 201
@@ -52,14 +57,33 @@ def create_app() -> Flask:
     def failed(error: HTTPException) -> _Answer:
         return {"error": error.description}, error.code or 500
 
+    _take_baskets(app)
     return app
+
+
+def _take_baskets(app: Flask) -> None:
+    @app.post("/baskets")
+    def greet() -> _Answer:
+        return {"visitor": baskets.new_visitor()}, 201
+
+    @app.post("/baskets/<visitor>")
+    def put_in_basket(visitor: str) -> dict[str, Any]:
+        (line,) = _lines([request.get_json()])
+        return dict(baskets.put(visitor, *line))
 
 
 def _order(sent: Any) -> tuple[str, list[tuple[str, int]]]:
     try:
-        return str(sent["customer"]), [(line["article"], int(line["quantity"])) for line in sent["lines"]]
-    except (KeyError, TypeError, ValueError):
+        return str(sent["customer"]), _lines(sent["lines"])
+    except (KeyError, TypeError):
         abort(400, "an order has a customer and lines of article and quantity")
+
+
+def _lines(sent: Any) -> list[tuple[str, int]]:
+    try:
+        return [(line["article"], int(line["quantity"])) for line in sent]
+    except (KeyError, TypeError, ValueError):
+        abort(400, "a line has an article and a quantity")
 
 
 def _csv_lines() -> Iterator[tuple[str, int]]:

@@ -1,0 +1,32 @@
+"""The baskets of visitors who have not ordered yet: the latest hundred, for half an hour each."""
+
+import secrets
+import threading
+from collections.abc import Mapping
+
+from cachetools import TTLCache
+
+_MOST = 100  # baskets
+_AGE = 30 * 60  # seconds
+
+_baskets: TTLCache[str, dict[str, int]] = TTLCache(maxsize=_MOST, ttl=_AGE)
+_lock = threading.Lock()  # the server has several threads
+
+
+def new_visitor() -> str:
+    """Return the token of a visitor who has no basket yet."""
+    return secrets.token_urlsafe(16)
+
+
+def put(visitor: str, article: str, quantity: int) -> Mapping[str, int]:
+    """Add to a visitor's basket, or to a new one if theirs was given up, and return what is in it."""
+    with _lock:
+        basket = _baskets.get(visitor, {})
+        _baskets[visitor] = {**basket, article: basket.get(article, 0) + quantity}
+        return _baskets[visitor]
+
+
+def count() -> int:
+    """Return how many baskets are kept."""
+    with _lock:
+        return len(_baskets)
