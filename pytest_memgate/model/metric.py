@@ -52,7 +52,7 @@ ALLOCATED = Metric(name="memory.allocated", unit=SIZE, growth="1%", noise=0)
 ALLOCATION_RATE = Metric(name="memory.allocation_rate", unit="per second")
 GC_COLLECTIONS = tuple(Metric(name=f"gc.gen{number}", unit=PLAIN, noise=0) for number in range(3))
 GC_PAUSE = Metric(name="gc.pause", unit=DURATION)
-FIRST_USE = Metric(name="memory.first_use", unit=SIZE, growth="500KB")
+FIRST_USE = Metric(name="memory.first_use", unit=SIZE, growth="500KB", noise=100_000, absent=0)  # of a package or file
 
 METRICS = {
     metric.name: metric
