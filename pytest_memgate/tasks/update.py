@@ -26,8 +26,8 @@ from pytest_memgate.units import format_amount
 _NAMED = 5  # tests that a message lists
 ALL_KINDS = frozenset({ChangeKind.NEW, ChangeKind.RAISED, ChangeKind.LOWERED, ChangeKind.REMOVED})
 _Found = dict[str, dict[str, Finding]]  # by the test's name, by metric
-_WEB_SITES = 100  # packages, modules or resources that a baseline keeps: their growth is told from all of them
-_WEB_SHARE = 0.002
+_PARTS = 100  # packages, modules or resources that a baseline keeps: their growth is told from all of them
+_PARTS_SHARE = 0.002
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -127,8 +127,8 @@ class _FileUpdate:
         """Put what was found of one test; what was measured together is written together, or not at all."""
         together: dict[str, list[Finding]] = defaultdict(list)
         for finding in findings:
-            is_web = metric_of(finding.metric).is_web
-            together[finding.metric.partition(".")[0] if is_web else finding.metric].append(finding)
+            known = metric_of(finding.metric)
+            together[known.family if known.is_declared else finding.metric].append(finding)
         for family in together.values():
             before, done = dict(entries.get(name, {})), self._done
             refused, changed = len(done.unreasoned), len(done.changes)
@@ -234,7 +234,7 @@ def _near(old: Reference, finding: Finding, measurement: Measurement) -> bool:
 
 def _reference(finding: Finding, measurement: Measurement) -> Reference:
     known = metric_of(finding.metric, finding.unit)
-    share, most = (_WEB_SHARE, _WEB_SITES) if known.is_web else (SHARE, MOST)
+    share, most = (_PARTS_SHARE, _PARTS) if known.is_declared else (SHARE, MOST)
     return Reference(
         value=measurement.value,
         unit=finding.unit if known.name.startswith(CUSTOM) else "",
