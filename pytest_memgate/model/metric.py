@@ -43,6 +43,11 @@ class Metric:
     def is_web(self) -> bool:
         return self.family in {"bundle", "web"}
 
+    @property
+    def is_declared(self) -> bool:
+        """Say whether it is of something that memgate.yml declares: packages, modules or resources are its parts."""
+        return self.is_web or self.family == "import"
+
 
 MEMORY_PEAK = Metric(name="memory.peak", unit=SIZE, growth="200KB")
 MEMORY_RETAINED = Metric(name="memory.retained", unit=SIZE, growth="64KB", absent=0)

@@ -119,9 +119,8 @@ class Controller:
     def _not_run(self) -> Iterator[str]:
         """Yield the declared checks that are no part of this run: somebody may think that they passed."""
         own = self._gate.own
-        names = [f"bundle[{name}]" for name in own.bundles] + [f"page[{name}]" for name in own.pages]
-        if names and not self._inventory.has(own.file):
-            yield f"not part of this run: {', '.join(names)} (pytest --memgate {own.file})"
+        if own.checks and not self._inventory.has(own.file):
+            yield f"not part of this run: {', '.join(own.checks)} (pytest --memgate {own.file})"
 
     def _facts(self, session: pytest.Session, *, interrupted: bool) -> Facts:
         cut_short = "the run was interrupted" if interrupted else ""

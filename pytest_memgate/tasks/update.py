@@ -137,8 +137,8 @@ class _FileUpdate:
         """Put what was found of one test; what was measured together is written together, or not at all."""
         together: dict[str, list[Finding]] = defaultdict(list)
         for finding in findings:
-            is_web = metric_of(finding.metric).is_web
-            together[finding.metric.partition(".")[0] if is_web else finding.metric].append(finding)
+            known = metric_of(finding.metric)
+            together[known.family if known.is_declared else finding.metric].append(finding)
         for family in together.values():
             before, done = dict(entries.get(name, {})), self._done
             refused, changed = len(done.unreasoned), len(done.changes)
@@ -246,7 +246,7 @@ def _near(old: Reference, finding: Finding, measurement: Measurement) -> bool:
 
 def _reference(finding: Finding, measurement: Measurement) -> Reference:
     known = metric_of(finding.metric, finding.unit)
-    share, most = (SHARE_OF_PARTS, PARTS) if known.is_web or known == FIRST_USE else (SHARE, MOST)
+    share, most = (SHARE_OF_PARTS, PARTS) if known.is_declared or known == FIRST_USE else (SHARE, MOST)
     return Reference(
         value=measurement.value,
         unit=finding.unit if known.name.startswith(CUSTOM) else "",
