@@ -19,6 +19,7 @@ import yaml
 
 from pytest_memgate.errors import BaselineError
 from pytest_memgate.model.environment import Header
+from pytest_memgate.model.metric import FIRST_USE
 from pytest_memgate.model.metric import metric as metric_of
 from pytest_memgate.model.reference import Reference
 
@@ -45,7 +46,7 @@ class Document:
 
     def entry(self, name: str, metric: str) -> Reference | None:
         """Return the reference for a metric of a test: also the one that is not stored, where that means nothing."""
-        metrics = self.entries.get(name)
+        metrics = self.entries.get(name, {} if metric == FIRST_USE.name else None)  # the ledger knows all that was used
         if metrics is None or metric in metrics:
             return metrics[metric] if metrics else None
         absent = metric_of(metric).absent

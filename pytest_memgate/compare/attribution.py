@@ -6,6 +6,8 @@ from pytest_memgate.model.site import Contribution, Site
 
 MOST = 10
 SHARE = 0.02
+PARTS = 100  # of a bundle, a page or a package that a baseline keeps: their growth is told from all of them
+SHARE_OF_PARTS = 0.002
 _FEW = 3
 _DIGITS = 9  # what floating point leaves over is no growth
 _OURS = "pytest_memgate/"  # a few hundred bytes for the call itself: no business of a baseline

@@ -1,9 +1,9 @@
-"""The checks that a configuration declares: bundles and pages, each a test of its own."""
+"""The checks that a configuration declares: bundles, pages and imports, each a test of its own."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 from pytest_memgate.measure.lighthouse.page import Page
 
@@ -15,6 +15,7 @@ class BundleCheck:
     `root` is where the output files lie, `entries` are patterns of those that count, `source` is where it is declared.
     """
 
+    kind: ClassVar[str] = "bundle"
     name: str
     stats: str = ""
     files: tuple[str, ...] = ()
@@ -31,6 +32,7 @@ class PageCheck:
     `runs` is how often it is loaded where that is needed. Durations are in ms.
     """
 
+    kind: ClassVar[str] = "page"
     name: str
     url: str = ""
     serve: str = ""
@@ -63,7 +65,19 @@ class PageCheck:
         )
 
 
-def settings_of(check: BundleCheck | PageCheck) -> dict[str, str]:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ImportCheck:
+    """A module to import in an interpreter of its own, as an import statement names it."""
+
+    kind: ClassVar[str] = "import"
+    name: str
+    source: str = ""
+
+
+Check = BundleCheck | PageCheck | ImportCheck
+
+
+def settings_of(check: Check) -> dict[str, str]:
     """Return what a check says otherwise than by default, in words, by key."""
     said = {field.name: getattr(check, field.name) for field in fields(check) if field.name not in {"name", "source"}}
     given = {name: value for name, value in said.items() if value != getattr(type(check)(name=""), name)}

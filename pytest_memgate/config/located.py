@@ -99,8 +99,10 @@ def _from_plain(data: Any, file: str, lines: list[str], first: int) -> Located:
             found[key] = Located(_from_plain(value, file, lines, line).data, file, line + 1)
         return Located(found, file, first + 1)
     if isinstance(data, list):
-        heads = [number for number in range(first, len(lines)) if lines[number].lstrip().startswith("[[")]
-        starts = heads if len(heads) >= len(data) else [first] * len(data)
+        starts = [first] * len(data)
+        if all(isinstance(item, dict) for item in data):
+            heads = [number for number in range(first, len(lines)) if lines[number].lstrip().startswith("[[")]
+            starts = heads if len(heads) >= len(data) else starts
         items = [_from_plain(item, file, lines, start) for item, start in zip(data, starts, strict=False)]
         return Located(items, file, first + 1)
     return Located(data.isoformat() if isinstance(data, date) else data, file, first + 1)

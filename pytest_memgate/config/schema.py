@@ -10,7 +10,7 @@ from typing import Any
 
 from pytest_memgate.budget.rule import PartError, Rule
 from pytest_memgate.budget.waiver import Waiver
-from pytest_memgate.config.checks import BundleCheck, PageCheck
+from pytest_memgate.config.checks import BundleCheck, Check, ImportCheck, PageCheck
 from pytest_memgate.config.located import Located
 from pytest_memgate.errors import ConfigError
 from pytest_memgate.model.metric import CUSTOM, METRICS, base_name, metric, part_of
@@ -41,6 +41,13 @@ class Settings:
     waivers: tuple[Waiver, ...] = ()
     bundles: Mapping[str, BundleCheck] = field(default_factory=dict)
     pages: Mapping[str, PageCheck] = field(default_factory=dict)
+    imports: Mapping[str, ImportCheck] = field(default_factory=dict)
+
+    @property
+    def checks(self) -> dict[str, Check]:
+        """Return all that is declared, each check by the name of its test: `bundle[app]`."""
+        declared: tuple[Check, ...] = (*self.bundles.values(), *self.pages.values(), *self.imports.values())
+        return {f"{check.kind}[{check.name}]": check for check in declared}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -205,6 +212,12 @@ _TEXT = {"type": "string", "minLength": 1}
 _LIST = {"anyOf": [_TEXT, {"type": "array", "items": _TEXT}]}
 _PATTERN = {**_TEXT, "examples": ["tests/etl/**", "tests/test_x.py::test_y*", "memgate.yml::bundle[app]"]}
 _AMOUNT = {"type": ["string", "number"], "examples": ["200KB", "5%", "max(200KB, 5%)", "300ms"]}
+_IMPORTS = {
+    "type": "array",
+    "items": {"type": "string", "pattern": r"^[^\W\d]\w*(\.[^\W\d]\w*)*$", "examples": ["numpy", "scipy.stats"]},
+    "uniqueItems": True,
+    "description": "Modules whose import is measured, in an interpreter of their own.",
+}
 _DURATION = {**_TEXT, "examples": ["30s"]}
 
 _RULE = {
@@ -335,12 +348,24 @@ def _page(name: str, value: Located) -> PageCheck:
     return check
 
 
+def _imports(value: Located) -> dict[str, ImportCheck]:
+    found: dict[str, ImportCheck] = {}
+    for item in _list(value):
+        name = item.data
+        if not isinstance(name, str) or not all(part.isidentifier() for part in name.split(".")):
+            raise _fail(item, f"not a module's name: {_free(item)!r} (write it as in an import statement: scipy.stats)")
+        if name in found:
+            raise _fail(item, f"{name!r} stands here twice")
+        found[name] = ImportCheck(name=name, source=item.where)
+    return found
+
+
 def read_settings(top: Located) -> Settings:
     """Read a whole configuration.
 
     Raises ConfigError with file and line for a key that is not known or a value that is not what it should be.
     """
-    given = _mapping(top, ["budgets", "bundles", "missing", "pages", "waivers"])
+    given = _mapping(top, ["budgets", "bundles", "imports", "missing", "pages", "waivers"])
     nothing = Located(None, top.file, 0)
     budgets = given.get("budgets", nothing)
     pages = _named(given.get("pages", nothing), "page")
@@ -359,6 +384,7 @@ def read_settings(top: Located) -> Settings:
         waivers=tuple(_waiver(item) for item in _list(given.get("waivers", nothing))),
         bundles={name: _bundle(name, item) for name, item in _named(given.get("bundles", nothing), "bundle").items()},
         pages={name: _page(name, item) for name, item in pages.items()},
+        imports=_imports(given.get("imports", nothing)),
     )
 
 
@@ -392,6 +418,7 @@ def json_schema() -> dict[str, Any]:
             "waivers": {"type": "array", "items": _object(_WAIVER)},
             "bundles": {"type": "object", "additionalProperties": _object(_BUNDLE)},
             "pages": {"type": "object", "additionalProperties": _object(_PAGE)},
+            "imports": _IMPORTS,
         },
         "additionalProperties": False,
     }

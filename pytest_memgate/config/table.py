@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from pytest_memgate.budget.rule import Rule
-from pytest_memgate.config.checks import BundleCheck, PageCheck, settings_of
+from pytest_memgate.config.checks import Check, settings_of
 from pytest_memgate.config.schema import Settings
 from pytest_memgate.model.metric import METRICS
 from pytest_memgate.units import format_amount
@@ -22,6 +22,7 @@ def table(settings: Settings) -> list[tuple[str, str, str]]:
         rows += _check("bundles", bundle)
     for page in settings.pages.values():
         rows += _check("pages", page)
+    rows += (("imports", check.name, check.source) for check in settings.imports.values())
     for waiver in settings.waivers:
         ceiling = format_amount(waiver.ceiling, waiver.unit)
         value = f"{waiver.metric} up to {ceiling} until {waiver.until}: {waiver.reason}"
@@ -41,7 +42,7 @@ def _budgets(settings: Settings) -> Iterator[tuple[str, str, str]]:
             yield from _rule(f"budgets.{name}", rule)
 
 
-def _check(kind: str, check: BundleCheck | PageCheck) -> Iterator[tuple[str, str, str]]:
+def _check(kind: str, check: Check) -> Iterator[tuple[str, str, str]]:
     for name, value in settings_of(check).items():
         yield f"{kind}.{check.name}.{name}", value, check.source
 

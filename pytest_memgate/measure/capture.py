@@ -18,6 +18,8 @@ from typing import Any
 import memray
 
 from pytest_memgate.measure.counts import CollectorWatch, Counts, count_allocations
+from pytest_memgate.measure.first_use import FirstUse, read_owners
+from pytest_memgate.measure.importing import named_imports
 from pytest_memgate.measure.places import Places
 from pytest_memgate.measure.processes import ProcessWatch
 from pytest_memgate.measure.sites import Sites, read_sites
@@ -73,6 +75,11 @@ class Capture:
             at_peak = metric == MEMORY_PEAK.name
             read = reader.get_high_watermark_allocation_records if at_peak else reader.get_leaked_allocation_records
             return read_sites(read(merge_threads=True), places)
+
+    def owners(self, places: Places) -> FirstUse:
+        """Read whose code retains what, by package or file."""
+        with closing(memray.FileReader(self.path)) as reader:
+            return read_owners(reader.get_leaked_allocation_records(merge_threads=True), places)
 
     @cached_property
     def counts(self) -> Counts:
@@ -194,6 +201,7 @@ class _Trace:
     def __init__(self, processes: ProcessWatch, *, every: bool) -> None:
         self.capture = Capture()
         self._every = every
+        self._names = named_imports()
         self._processes = processes
         self._started = processes.mark()
         self._threads = tuple(
@@ -207,12 +215,14 @@ class _Trace:
         )
 
     def begin(self) -> None:
+        self._names.__enter__()
         if self._every:
             self.capture.collector.start()
 
     def end(self) -> None:
         if self._every:
             self.capture.collector.stop()
+        self._names.__exit__(None, None, None)
 
     def finish(self) -> None:
         try:

@@ -168,11 +168,12 @@ class Workspace:
         folder: Path,
         *,
         timeout_seconds: float,
+        cwd: Path | None = None,
         env: Mapping[str, str | None] | None = None,
         progress: Callable[[], object] = lambda: None,
     ) -> Done:
         """Run a command to its end, or to the time-out since `progress()` last changed; nothing of it runs on."""
-        job = self.start(args, folder, env=env)
+        job = self.start(args, folder, cwd=cwd, env=env)
         try:
             in_time = job.wait(timeout_seconds, progress)
             code = job.code()

@@ -11,6 +11,7 @@ from contextlib import contextmanager
 from types import CodeType, FunctionType
 from typing import Any
 
+IMPORT_SYSTEM = "<frozen importlib"
 _MARK = "<import "
 _SYSTEM: Any = sys.modules["_frozen_importlib"]
 _LOAD = "_load_unlocked"  # loads one module by its spec; present in every Python that we run on
@@ -28,11 +29,17 @@ def named_imports() -> Iterator[None]:
     if original is None:  # a Python whose import system is another: its imports go unnamed
         yield
         return
-    setattr(_SYSTEM, _LOAD, lambda spec: _below_name(original, spec.name)(spec))
+    # This frame is one of the import system's, for whoever reads a stack.
+    code = _load.__code__.replace(co_filename=f"{IMPORT_SYSTEM}._bootstrap>")
+    setattr(_SYSTEM, _LOAD, FunctionType(code, {"original": original, "_below_name": _below_name}))
     try:
         yield
     finally:
         setattr(_SYSTEM, _LOAD, original)
+
+
+def _load(spec: Any) -> Any:
+    return _below_name(original, spec.name)(spec)  # type: ignore[name-defined]  # noqa: F821  # the copy has it
 
 
 def _below_name(original: Callable[[Any], Any], module: str) -> Callable[[Any], Any]:
@@ -41,4 +48,4 @@ def _below_name(original: Callable[[Any], Any], module: str) -> Callable[[Any], 
 
 
 def _call(spec: Any) -> Any:
-    return original(spec)  # type: ignore[name-defined]  # noqa: F821  # from the globals that the copy is given
+    return original(spec)  # type: ignore[name-defined]  # noqa: F821  # the same

@@ -45,7 +45,7 @@ def _installed(nodes: list[ast.AST], module: ModuleType, places: Places) -> tupl
         for package in packages
         if (file := getattr(sys.modules.get(package), "__file__", None)) and places.is_installed(file)
         if _is_compiled(package)
-        for version in (_version(package),)
+        for version in (version_of(package),)
         if version
     )
 
@@ -72,7 +72,7 @@ def _is_compiled(package: str) -> bool:
     return any(file and file.endswith(tuple(EXTENSION_SUFFIXES)) for file in files)
 
 
-def _version(package: str) -> str:
+def version_of(package: str) -> str:
     """Return the version of the distribution that brings `package`, empty for the standard library's."""
     try:
         return importlib.metadata.version(package)

@@ -7,7 +7,6 @@ import sysconfig
 from dataclasses import dataclass
 from pathlib import Path
 
-IMPORT_SYSTEM = "<frozen importlib"
 _HARNESS = ("_pytest/", "pluggy/", "pytest_memgate/")
 
 

@@ -4,7 +4,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from typing import Protocol
 
-from pytest_memgate.measure.places import IMPORT_SYSTEM, Places
+from pytest_memgate.measure.importing import IMPORT_SYSTEM, module_of
+from pytest_memgate.measure.places import Places
 from pytest_memgate.model.site import Site
 
 Frame = tuple[str, str, int]  # function, file, line
@@ -41,7 +42,7 @@ def read_sites(records: Iterable[Record], places: Places) -> Sites:
         size = record.size
         if any(path.startswith(IMPORT_SYSTEM) for _, path, _ in stack):
             imports += size
-        site = _site(_own(stack, places), size, places)
+        site = _site(own_frames(stack, places), size, places)
         known = found.get(site.key)
         if size > largest.get(site.key, -1):
             largest[site.key] = size
@@ -51,9 +52,9 @@ def read_sites(records: Iterable[Record], places: Places) -> Sites:
     return Sites(sites=tuple(sorted(found.values(), key=lambda site: (-site.size, site.key))), imports=imports)
 
 
-def _own(stack: list[Frame], places: Places) -> list[Frame]:
+def own_frames(stack: list[Frame], places: Places) -> list[Frame]:
     """Return the frames from the allocation out to the test: no import system, no pytest."""
-    inner = [frame for frame in stack if not frame[1].startswith(IMPORT_SYSTEM)]
+    inner = [frame for frame in stack if not (frame[1].startswith(IMPORT_SYSTEM) or module_of(frame[1]))]
     ends = (index for index, (_, path, _) in enumerate(inner) if places.is_harness(path))
     return inner[: next(ends, len(inner))] or inner[:1]
 

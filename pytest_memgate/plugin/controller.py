@@ -1,6 +1,7 @@
 """Gathers the findings where the session is controlled, takes the verdict, and writes what is to be written."""
 
 import json
+import tempfile
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from types import SimpleNamespace
@@ -10,9 +11,12 @@ import pytest
 from _pytest.terminal import TerminalReporter
 
 from pytest_memgate.errors import MemgateError
+from pytest_memgate.measure.imports import measure_imports
 from pytest_memgate.model.codec import decode
 from pytest_memgate.model.finding import Finding
 from pytest_memgate.model.run import ChangeKind, Problem, Run, Verdict
+from pytest_memgate.model.subject import LEDGER
+from pytest_memgate.plugin.first_use import CLAIMS
 from pytest_memgate.plugin.inventory import Inventory
 from pytest_memgate.plugin.measurer import NOTE, PROPERTY
 from pytest_memgate.report.terminal import Line, Tone, summary
@@ -50,6 +54,7 @@ class Controller:
         self._skipped: set[str] = set()
         self._notes: list[str] = []
         self._died = 0
+        self._claims: tempfile.TemporaryDirectory[str] | None = None
         self._run: Run | None = None
 
     def pytest_report_header(self) -> str:
@@ -114,16 +119,15 @@ class Controller:
     def _not_run(self) -> Iterator[str]:
         """Yield the declared checks that are no part of this run: somebody may think that they passed."""
         own = self._gate.own
-        names = [f"bundle[{name}]" for name in own.bundles] + [f"page[{name}]" for name in own.pages]
-        if names and not self._inventory.has(own.file):
-            yield f"not part of this run: {', '.join(names)} (pytest --memgate {own.file})"
+        if own.checks and not self._inventory.has(own.file):
+            yield f"not part of this run: {', '.join(own.checks)} (pytest --memgate {own.file})"
 
     def _facts(self, session: pytest.Session, *, interrupted: bool) -> Facts:
         cut_short = "the run was interrupted" if interrupted else ""
         if self._died:
             cut_short = f"{self._died} of xdist's workers died: what they had not reported is lost"
         stopped = bool(cut_short or session.shouldstop or session.shouldfail)
-        files = sorted({file for store in self._gate.baselines.head for file in store.files()})
+        files = sorted({file for store in self._gate.baselines.head for file in store.files()} - {LEDGER})
         collected = {} if stopped else self._inventory.collected(files)
         extent = self._inventory.extent(files)
         why = cut_short or str(session.shouldstop or session.shouldfail or "")
@@ -134,8 +138,25 @@ class Controller:
             cut_short=cut_short,
             skipped=len(self._skipped),
             failed=frozenset(self._failed),
+            imported=self._imported() if self._kinds and not stopped and self._inventory.everything() else {},
             extent=replace(extent, failed=tuple(sorted(self._failed)), cut_short=why),
         )
+
+    def _imported(self) -> dict[str, float]:
+        """Return what the modules that the tests loaded retain, imported alone: what any test may pay in some order."""
+        found = measure_imports(self._inventory.loaded(), self._gate.root)
+        self._notes.append(f"first use: {len(found.modules)} modules imported in a process of their own")
+        return dict(found.retained_by_module())
+
+    @pytest.hookimpl(optionalhook=True)
+    def pytest_configure_node(self, node: Any) -> None:
+        """Give xdist's workers a folder where they say which of them tells of a package."""
+        self._claims = self._claims or tempfile.TemporaryDirectory(prefix="memgate-")
+        node.workerinput[CLAIMS] = self._claims.name
+
+    def pytest_unconfigure(self) -> None:
+        if self._claims:
+            self._claims.cleanup()
 
     def _concluded(self, session: pytest.Session, *, interrupted: bool) -> Run:
         facts = self._facts(session, interrupted=interrupted)

@@ -1,4 +1,4 @@
-"""The checks that memgate.yml declares as tests: `memgate.yml::bundle[app]`, `memgate.yml::page[home]`."""
+"""The checks that memgate.yml declares as tests: `memgate.yml::bundle[app]`, `::page[home]`, `::import[numpy]`."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from pytest_memgate.config.checks import BundleCheck, PageCheck
+from pytest_memgate.config.checks import BundleCheck, Check, PageCheck
 from pytest_memgate.model.finding import Finding, Outcome
 from pytest_memgate.plugin.again import STATE
 from pytest_memgate.plugin.items import subject_of
@@ -29,9 +29,7 @@ class Declared:
 
     def _has_any(self, file: str) -> bool:
         """Say whether there is something to collect, were it only a baseline whose check is gone."""
-        return bool(self.gate.own.bundles or self.gate.own.pages) or any(
-            file in store.files() for store in self.gate.baselines.head
-        )
+        return bool(self.gate.own.checks) or any(file in store.files() for store in self.gate.baselines.head)
 
     def pytest_collect_file(self, file_path: Path, parent: pytest.Collector) -> pytest.Collector | None:
         if file_path != self._path:
@@ -65,26 +63,21 @@ class DeclaredFile(pytest.File):
         self._declared = declared
 
     def collect(self) -> Iterator[pytest.Item]:
-        own = self._declared.gate.own
-        for kind, checks in (("bundle", own.bundles), ("page", own.pages)):
-            for name, check in checks.items():
-                own_name = f"{kind}[{name}]"
-                # Given as a text, it is what --lf reads from its cache; pytest 9.2 would not see that it has brackets.
-                nodeid = f"{self.nodeid}::{own_name}"
-                yield DeclaredItem.from_parent(
-                    self, name=own_name, nodeid=nodeid, kind=kind, check=check, declared=self._declared
-                )
+        for name, check in self._declared.gate.own.checks.items():
+            # Given as a text, it is what --lf reads from its cache; pytest 9.2 would not see that it has brackets.
+            nodeid = f"{self.nodeid}::{name}"
+            yield DeclaredItem.from_parent(self, name=name, nodeid=nodeid, check=check, declared=self._declared)
 
 
 class DeclaredItem(pytest.Item):
     """One declared check."""
 
-    def __init__(self, *, kind: str, check: BundleCheck | PageCheck, declared: Declared, **more: Any) -> None:
+    def __init__(self, *, check: Check, declared: Declared, **more: Any) -> None:
         super().__init__(**more)
         self._check = check
         self._declared = declared
-        self._family = "web" if kind == "page" else kind
-        self.add_marker(f"memgate_{kind}")
+        self._family = "web" if check.kind == "page" else check.kind
+        self.add_marker(f"memgate_{check.kind}")
 
     def reportinfo(self) -> tuple[Path, int, str]:
         line = self._check.source.rpartition(":")[2]
@@ -114,6 +107,10 @@ class DeclaredItem(pytest.Item):
             from pytest_memgate.tasks.bundles import bundle_findings
 
             return bundle_findings(gate, subject, self._check, rules, cache=self._declared.cache)
-        from pytest_memgate.tasks.pages import page_findings
+        if isinstance(self._check, PageCheck):
+            from pytest_memgate.tasks.pages import page_findings
 
-        return page_findings(gate, subject, self._check, rules, update=self._declared.update)
+            return page_findings(gate, subject, self._check, rules, update=self._declared.update)
+        from pytest_memgate.tasks.imports import import_findings
+
+        return import_findings(gate, subject, self._check, rules)

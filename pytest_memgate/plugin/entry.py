@@ -36,7 +36,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     add(
         "--memgate",
         action="store_true",
-        help="Measure memory, declared bundles and pages, and times; judge them against their baselines.",
+        help="Measure memory, declared bundles, pages and imports, and times; judge them against their baselines.",
     )
     add(
         "--memgate-update",
@@ -74,8 +74,8 @@ def pytest_configure(config: pytest.Config) -> None:
         "memgate(metric='memory.peak', growth=None, limit=None, drift=None, skip=None): the budget of a test's peak "
         "memory or of another metric, or skip='reason' to leave the test out.",
     )
-    for kind in ("bundle", "page"):
-        config.addinivalue_line("markers", f"memgate_{kind}: a {kind} that memgate.yml declares.")
+    for kind in ("bundle", "page", "import"):
+        config.addinivalue_line("markers", f"memgate_{kind}: {kind}s that memgate.yml declares.")
     if config.option.memgate:
         from pytest_memgate.plugin.setup import start
 

@@ -1,7 +1,8 @@
 """Which files a run collects as a whole: only there can an entry be called vanished, or be removed."""
 
+import sys
 from collections import defaultdict
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -25,8 +26,24 @@ class Inventory:
         self._empty: set[str] = set()
         self._broken = False
         self._known = False
+        self._before = frozenset(sys.modules)
+        self._loaded: dict[str, None] = {}
+        self._files: set[str] = set()
+
+    def loaded(self) -> list[str]:
+        """Return the modules loaded since the run began: neither pytest's nor those of the tests themselves."""
+        self._loaded |= dict.fromkeys(self._own_loaded())
+        return list(self._loaded)
+
+    def _own_loaded(self) -> Iterator[str]:
+        for name, module in list(sys.modules.items()):
+            file = str(getattr(module, "__file__", None) or "")
+            is_test = file in self._files or file.endswith("conftest.py")
+            if name not in self._before and getattr(module, "__spec__", None) and not is_test:
+                yield name
 
     def pytest_itemcollected(self, item: pytest.Item) -> None:
+        self._files.add(str(item.path))
         subject = subject_of(item, self._config.rootpath)
         self._names[subject.file].add(subject.name)
 
@@ -65,6 +82,7 @@ class Inventory:
             "empty": sorted(self._empty),
             "broken": self._broken,
             "known": self._known,
+            "loaded": list(self._own_loaded()),
         }
 
     def load(self, data: Mapping[str, Any]) -> None:
@@ -75,6 +93,7 @@ class Inventory:
         self._empty |= set(data["empty"])
         self._broken |= data["broken"]
         self._known |= data["known"]
+        self._loaded |= dict.fromkeys(data["loaded"])
 
     def collected(self, files: list[str]) -> dict[str, frozenset[str]]:
         """Return the names of all tests of each file that was collected as a whole.

@@ -25,6 +25,7 @@ from pytest_memgate.model.subject import Subject
 from pytest_memgate.plugin.again import STATE, ItemState, Phase, finish, remember, run_again
 from pytest_memgate.plugin.declared import DeclaredItem
 from pytest_memgate.plugin.failure import fail_report
+from pytest_memgate.plugin.first_use import FirstUses
 from pytest_memgate.plugin.items import line_of, subject_of
 from pytest_memgate.plugin.marker import is_tracked, read_marker
 from pytest_memgate.plugin.recorder import answered
@@ -50,13 +51,16 @@ _PROBED = {"bundle": "bundle", "web": "page"}
 class Measurer:
     """The hooks of one process that runs tests."""
 
-    def __init__(self, gate: Gate, *, update: bool, settle: bool, keep: Path | None, cannot: str) -> None:
+    def __init__(
+        self, gate: Gate, first_uses: FirstUses, *, update: bool, settle: bool, keep: Path | None, cannot: str
+    ) -> None:
         self._gate = gate
         self._update = update
         self._settle = settle
         self._keep = keep
         self._cannot = cannot
         self._places = Places(gate.root)
+        self._first_uses = first_uses
         self._recorder = None if cannot else _recorder()
 
     @pytest.hookimpl(tryfirst=True)
@@ -114,7 +118,7 @@ class Measurer:
             report = yield
             if report.passed:
                 findings = [*state.findings, *([] if isinstance(item, DeclaredItem) else self._find_all(item, state))]
-                self._report(item, report, findings)
+                self._report(item, report, [*findings, *self._first_uses.found(item, state)])
             elif any(finding.outcome is Outcome.NO_ANSWER for finding in state.findings):
                 self._report(item, report, state.findings)
         finally:
@@ -278,7 +282,7 @@ class Measurer:
         line = line_of(item)
         found = [replace(finding, line=line) for finding in findings]
         kept = [one for one in item.user_properties if not one[0].startswith(PROPERTY)]
-        own = [(f"{PROPERTY}{finding.metric}", json.dumps(encode(finding))) for finding in found]
+        own = [(_property(finding), json.dumps(encode(finding))) for finding in found]
         item.user_properties[:] = [*kept, *own]
         report.user_properties = list(item.user_properties)
         failing = [
@@ -288,6 +292,11 @@ class Measurer:
         ]
         if failing and report.passed:
             fail_report(report, failing)
+
+
+def _property(finding: Finding) -> str:
+    """Return the name that a finding travels by: that of its metric, and of the package where it is not the test's."""
+    return f"{PROPERTY}{finding.metric}" + (f" {finding.subject.name}" if finding.subject.is_first_use else "")
 
 
 def _why_not_judged(state: ItemState) -> tuple[Outcome | None, str]:

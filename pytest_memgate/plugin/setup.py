@@ -12,6 +12,7 @@ from pytest_memgate.model.metric import MEMORY_PEAK
 from pytest_memgate.model.run import ChangeKind
 from pytest_memgate.plugin.controller import Controller
 from pytest_memgate.plugin.declared import Declared
+from pytest_memgate.plugin.first_use import FirstUses
 from pytest_memgate.plugin.inventory import Inventory
 from pytest_memgate.plugin.marker import parse_rule
 from pytest_memgate.plugin.measurer import Measurer
@@ -62,8 +63,14 @@ def start(config: pytest.Config) -> None:
         return
     inventory = Inventory(config)
     config.pluginmanager.register(inventory, "memgate-inventory")
+    first_uses = FirstUses(gate, config, update=update)
     measurer = Measurer(
-        gate, update=update, settle=update or bool(option.memgate_settle), keep=keep, cannot=cannot_measure()
+        gate,
+        first_uses,
+        update=update,
+        settle=update or bool(option.memgate_settle),
+        keep=keep,
+        cannot=cannot_measure(),
     )
     config.pluginmanager.register(measurer, "memgate-measurer")
     if not hasattr(config, "workerinput"):

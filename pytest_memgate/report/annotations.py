@@ -13,7 +13,7 @@ from pytest_memgate.report.view import rows
 _MOST = 10  # of a kind and step that GitHub shows; it drops the rest without a word
 _LINES = 12  # of one annotation's text
 _CALLER = re.compile(r"(?:called from )?(.+):(\d+) in ")
-_IMPORTER = re.compile(r"imported by (.+)")
+_IMPORTER = re.compile(r"imported by (.+?)(?::(\d+))?$")
 
 Locate = Callable[[str, str], tuple[str, int] | None]
 
@@ -62,7 +62,7 @@ def _mentions(site: Site) -> Iterator[tuple[str, int, str]]:
         if called := _CALLER.match(leads):
             yield called[1], int(called[2]), ""
         elif imported := _IMPORTER.match(leads):
-            yield imported[1], 0, site.path.removeprefix("node_modules/")
+            yield imported[1], int(imported[2] or 0), "" if imported[2] else site.path.removeprefix("node_modules/")
 
 
 def _command(file: str, line: int, title: str, text: str) -> str:

@@ -71,7 +71,7 @@ def measured_line(finding: Finding) -> str:
         if again:
             parts.append(f"a second collection {_range(median(again), again, finding.unit)}")
         return "; ".join([*parts, *measurement.notes])
-    if measurement.basis is Basis.EXACT:
+    if measurement.basis is Basis.EXACT or finding.subject.is_first_use:
         return "; ".join(measurement.notes)
     parts = [f"first run {format_amount(measurement.cold, finding.unit)}"]
     if measurement.warm:
@@ -101,13 +101,16 @@ def accept_command(finding: Finding) -> str:
         if where is None or where[1] == "default":
             return f"raise its limit (budgets: {base_name(finding.metric)}: limit, in memgate.yml)"
         return f"raise its limit ({where[1]})"
+    if finding.subject.is_first_use:
+        return 'memgate baseline update --reason "…"'
     verb = "anchor" if finding.outcome is Outcome.DRIFTED and finding.anchor is not None else "update"
     return f'memgate baseline {verb} --reason "…" {shlex.quote(str(finding.subject))}'
 
 
 def failure_text(finding: Finding) -> str:
     """Return the text of a failing test: what grew, where, how it was measured, what to do next."""
-    lines = [headline(finding)]
+    whose = f"{finding.subject.name}: " if finding.subject.is_first_use else ""
+    lines = [f"{whose}{headline(finding)}"]
     if finding.measurement is None:
         return lines[0]  # there is nothing to accept
     if finding.growth_by_site:

@@ -6,6 +6,7 @@ from enum import Enum
 
 from pytest_memgate.model.finding import Outcome
 from pytest_memgate.model.measurement import Basis
+from pytest_memgate.model.metric import MEMORY_PEAK
 from pytest_memgate.model.run import Change, ChangeKind, Run, Verdict
 from pytest_memgate.report.lines import change_line, contribution_lines, headline, measured_line
 from pytest_memgate.report.view import WORST_FIRST, excess, next_steps, verdict_line
@@ -62,7 +63,11 @@ def _measured(run: Run) -> str:
     for finding in measured:
         families.setdefault(finding.metric.partition(".")[0], set()).add(str(finding.subject))
     memory = len(families.pop("memory", ()))
-    again = sum(1 for finding in measured if finding.measurement and finding.measurement.warm)
+    again = sum(
+        1
+        for finding in measured
+        if finding.metric == MEMORY_PEAK.name and finding.measurement and finding.measurement.warm
+    )
     no_answer = run.count(Outcome.NO_ANSWER)
     parts = [f"memory.peak: {_tests(memory)} measured"] if memory or not (families or no_answer) else []
     if again:

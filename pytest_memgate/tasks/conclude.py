@@ -11,10 +11,11 @@ from pytest_memgate.budget.match import matches
 from pytest_memgate.compare.verdict import verdict
 from pytest_memgate.errors import BaselineError, ConfigError
 from pytest_memgate.model.finding import Finding, Outcome
-from pytest_memgate.model.metric import WEB, is_answered
+from pytest_memgate.model.metric import FIRST_USE, WEB, is_answered
 from pytest_memgate.model.run import Change, ChangeKind, Extent, Problem, Run, Verdict
-from pytest_memgate.model.subject import Subject
+from pytest_memgate.model.subject import LEDGER, Subject
 from pytest_memgate.tasks.baselines import unit_of
+from pytest_memgate.tasks.first_use import settled
 from pytest_memgate.tasks.gate import Gate
 from pytest_memgate.tasks.loosened import loosened
 from pytest_memgate.tasks.update import Order, unreasoned_problem, update
@@ -31,7 +32,8 @@ class Facts:
     `collected` gives for each file that was collected as a whole the names of all its tests; a file that the run would
     have collected, were it there, is in it with none. `everything` says that the whole project was run. `failed` are
     the node ids of tests that failed by themselves. `cut_short` says why the run did not come to its end, if so.
-    `extent` is what the run's file says of all this.
+    `imported` are, for an update of the whole project, the bytes of each module that its tests loaded. `extent` is what
+    the run's file says of all this.
     """
 
     findings: tuple[Finding, ...]
@@ -40,6 +42,7 @@ class Facts:
     skipped: int = 0
     failed: frozenset[str] = frozenset()
     cut_short: str = ""
+    imported: Mapping[str, float] = field(default_factory=dict)
     extent: Extent | None = None
 
 
@@ -110,8 +113,11 @@ def conclude_update(gate: Gate, facts: Facts, kinds: frozenset[ChangeKind], reas
     changes: list[Change] = []
     if not problems:
         problems += _unanswered(facts.findings)
+        findings, owners = _with_ledger(gate, facts)
+        if facts.imported and not failing:
+            collected[LEDGER] = owners
         order = Order(kinds=kinds, reason=reason, collected=collected)
-        done = update(gate.root, gate.baselines.head, gate.environment.header, facts.findings, order)
+        done = update(gate.root, gate.baselines.head, gate.environment.header, findings, order)
         changes += done.changes
         problems += done.problems
         if done.unreasoned:
@@ -130,6 +136,18 @@ def conclude_update(gate: Gate, facts: Facts, kinds: frozenset[ChangeKind], reas
         failed=len(facts.failed),
         extent=facts.extent,
     )
+
+
+def _with_ledger(gate: Gate, facts: Facts) -> tuple[list[Finding], frozenset[str]]:
+    """Return the findings with what the processes paid for first use put together, and whose ledger entries stay."""
+    paid = [finding for finding in facts.findings if finding.subject.is_first_use]
+    rest = [finding for finding in facts.findings if not finding.subject.is_first_use]
+    try:
+        ledger = settled(gate, paid, facts.imported, whole=bool(facts.imported))
+    except BaselineError as error:
+        why = Finding(subject=Subject(LEDGER, ""), metric=FIRST_USE.name, outcome=Outcome.UNREADABLE, reason=str(error))
+        return [*rest, why], frozenset()
+    return [*rest, *ledger], frozenset(one.subject.name for one in ledger)
 
 
 def _may_be_of(test: str, file: str) -> bool:

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from pytest_memgate.budget.rule import Allowance, Budget
-from pytest_memgate.config.checks import BundleCheck, PageCheck, settings_of
+from pytest_memgate.config.checks import Check, settings_of
 from pytest_memgate.config.schema import Settings
 from pytest_memgate.config.sources import Config
 from pytest_memgate.model.metric import METRICS
@@ -24,7 +24,7 @@ def loosened(base: Settings, head: Settings) -> list[str]:
         one for one in _overrides(head) if one in _overrides(base)
     ]:
         lines.append("the overrides have another order, and the last that names a test wins")
-    for kind in ("bundles", "pages"):
+    for kind in ("bundles", "pages", "imports"):
         for name, check in getattr(base, kind).items():
             lines += _otherwise(f"{kind}: {name}", check, getattr(head, kind).get(name))
     if base.missing == "fail" and head.missing == "warn":
@@ -39,7 +39,7 @@ def loosened(base: Settings, head: Settings) -> list[str]:
     return lines
 
 
-def _otherwise(key: str, old: BundleCheck | PageCheck, new: BundleCheck | PageCheck | None) -> Iterator[str]:
+def _otherwise(key: str, old: Check, new: Check | None) -> Iterator[str]:
     """Yield what a check does not measure any more, or not as before."""
     if new is None:
         yield f"{key} is not checked any more"

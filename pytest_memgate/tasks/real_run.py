@@ -5,7 +5,7 @@ import re
 import subprocess
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -53,10 +53,18 @@ class Done:
         return f"pytest ended with {self.code}: {said or (lines[-1] if lines else 'it said nothing')}"
 
 
-def real_run(root: Path, args: Sequence[str], folder: Path, *, cwd: Path | None = None, traces: bool = True) -> Done:
+def real_run(
+    root: Path,
+    args: Sequence[str],
+    folder: Path,
+    *,
+    cwd: Path | None = None,
+    traces: bool = True,
+    more: Mapping[str, str] | None = None,
+) -> Done:
     """Run `pytest --memgate` with the project's own configuration, to the end; what it would keep goes below `folder`.
 
-    Without `traces`, Python writes no compiled files either.
+    Without `traces`, Python writes no compiled files either. `more` are environment variables; an empty one is unset.
     """
     report = folder / "run.json"
     report.unlink(missing_ok=True)
@@ -68,6 +76,10 @@ def real_run(root: Path, args: Sequence[str], folder: Path, *, cwd: Path | None 
         *(f"--memgate-report={report}", f"--memgate-keep={folder / 'kept'}", "-o", f"cache_dir={folder / 'cache'}"),
     ]
     environment = {**os.environ, "COVERAGE_FILE": str(folder / "coverage")}
+    for name, value in (more or {}).items():
+        environment.pop(name, None)
+        if value:
+            environment[name] = value
     if not traces:
         environment["PYTHONDONTWRITEBYTECODE"] = "1"
     start = time.monotonic()

@@ -8,14 +8,14 @@ from pathlib import Path
 
 from pytest_memgate.baseline.document import FORMAT, Document
 from pytest_memgate.baseline.store import Store, Stores, header_of, write
-from pytest_memgate.compare.attribution import MOST, SHARE, largest
+from pytest_memgate.compare.attribution import MOST, PARTS, SHARE, SHARE_OF_PARTS, largest
 from pytest_memgate.compare.noise import alike
 from pytest_memgate.compare.settle import agree
 from pytest_memgate.errors import BaselineError
 from pytest_memgate.model.environment import Header
 from pytest_memgate.model.finding import Finding, Outcome
 from pytest_memgate.model.measurement import Basis, Measurement
-from pytest_memgate.model.metric import CUSTOM, MEMORY_PEAK, is_answered
+from pytest_memgate.model.metric import CUSTOM, FIRST_USE, MEMORY_PEAK, is_answered
 from pytest_memgate.model.metric import metric as metric_of
 from pytest_memgate.model.reference import Reference
 from pytest_memgate.model.run import Change, ChangeKind, Problem, Verdict
@@ -26,8 +26,6 @@ from pytest_memgate.units import format_amount
 _NAMED = 5  # tests that a message lists
 ALL_KINDS = frozenset({ChangeKind.NEW, ChangeKind.RAISED, ChangeKind.LOWERED, ChangeKind.REMOVED})
 _Found = dict[str, dict[str, Finding]]  # by the test's name, by metric
-_WEB_SITES = 100  # packages, modules or resources that a baseline keeps: their growth is told from all of them
-_WEB_SHARE = 0.002
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -139,8 +137,8 @@ class _FileUpdate:
         """Put what was found of one test; what was measured together is written together, or not at all."""
         together: dict[str, list[Finding]] = defaultdict(list)
         for finding in findings:
-            is_web = metric_of(finding.metric).is_web
-            together[finding.metric.partition(".")[0] if is_web else finding.metric].append(finding)
+            known = metric_of(finding.metric)
+            together[known.family if known.is_declared else finding.metric].append(finding)
         for family in together.values():
             before, done = dict(entries.get(name, {})), self._done
             refused, changed = len(done.unreasoned), len(done.changes)
@@ -248,7 +246,7 @@ def _near(old: Reference, finding: Finding, measurement: Measurement) -> bool:
 
 def _reference(finding: Finding, measurement: Measurement) -> Reference:
     known = metric_of(finding.metric, finding.unit)
-    share, most = (_WEB_SHARE, _WEB_SITES) if known.is_web else (SHARE, MOST)
+    share, most = (SHARE_OF_PARTS, PARTS) if known.is_declared or known == FIRST_USE else (SHARE, MOST)
     return Reference(
         value=measurement.value,
         unit=finding.unit if known.name.startswith(CUSTOM) else "",

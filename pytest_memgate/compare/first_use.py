@@ -1,0 +1,37 @@
+"""What first use has grown by, though a process never pays all of it, and each in another order."""
+
+from collections.abc import Mapping
+
+from pytest_memgate.compare.attribution import PARTS, SHARE_OF_PARTS
+
+Parts = Mapping[str, float]  # bytes by module or call site
+
+
+def only_first(cold: Mapping[str, Parts], warm: Mapping[str, Parts]) -> dict[str, dict[str, float]]:
+    """Return what a first run retained and a later one does not any more, by owner."""
+    first = {
+        owner: {part: size - warm.get(owner, {}).get(part, 0) for part, size in parts.items()}
+        for owner, parts in cold.items()
+    }
+    return {
+        owner: kept
+        for owner, parts in first.items()
+        if (kept := {part: size for part, size in parts.items() if size > 0})
+    }
+
+
+def growth(paid: Parts, known: Parts, total: float) -> float:
+    """Return by how much the `paid` parts of a package are above the ledger, which holds `total` in all.
+
+    `known` are the ledger's largest parts. A process pays some of the parts, and each at most once: what it paid can be
+    held against the total, and each part against itself. A part that the ledger does not list may have been as large as
+    the smallest that it would.
+    """
+    unlisted = min(known.values()) if len(known) >= PARTS else total * SHARE_OF_PARTS
+    by_part = sum(max(0.0, size - known.get(part, unlisted)) for part, size in paid.items())
+    return max(sum(paid.values()) - total, by_part)
+
+
+def grown(paid: Parts, known: Parts) -> dict[str, float]:
+    """Return the parts as they are now: those paid in this process, and of the others what the ledger says."""
+    return {**known, **paid}

@@ -1,0 +1,150 @@
+"""What the first run of a test paid for everybody: held against the ledger, and confirmed in a fresh process."""
+
+import os
+import sys
+import tempfile
+import zlib
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+from pytest_memgate.compare.first_use import only_first
+from pytest_memgate.measure.places import Places
+from pytest_memgate.model.finding import Finding, Outcome
+from pytest_memgate.model.metric import MEMORY_RETAINED
+from pytest_memgate.plugin.again import ItemState
+from pytest_memgate.plugin.items import subject_of
+from pytest_memgate.tasks.first_use import Ledger, in_a_fresh_process
+from pytest_memgate.tasks.gate import Gate
+from pytest_memgate.tasks.real_run import Done, real_run
+
+if TYPE_CHECKING:
+    from pytest_memgate.measure.capture import Capture  # it needs memray
+
+_FRESH = "MEMGATE_FRESH"  # set in a process that confirms: it tells what it pays, and judges nothing of it
+CLAIMS = "memgate_claims"
+
+
+class FirstUses:
+    """The first uses that the tests of one process pay for."""
+
+    def __init__(self, gate: Gate, config: pytest.Config, *, update: bool) -> None:
+        self._gate = gate
+        self._places = Places(gate.root)
+        self._ledger = Ledger(gate)
+        self._tells = update or _FRESH in os.environ
+        self._claims = _Claims(config)
+        self._told: set[str] = set()
+
+    def found(self, item: pytest.Item, state: ItemState) -> list[Finding]:
+        """Return the findings on what the first run of a test paid, once the test has run again.
+
+        A run that settled the test by its bound paid too little to matter.
+        """
+        owners = self._ledger.add(self._first(state.captures))
+        if self._tells:
+            return [self._ledger.told(owner) for owner in owners]
+        return [finding for owner in owners if (finding := self._judged(item, owner))]
+
+    def _first(self, captures: "list[Capture]") -> dict[str, dict[str, float]]:
+        if not captures or captures[0].fault:
+            return {}
+        warm = next((one for one in reversed(captures[1:]) if not one.fault), None)
+        if warm and captures[0].retained - warm.retained <= MEMORY_RETAINED.noise:
+            return {}
+        if warm:
+            return only_first(captures[0].owners(self._places), warm.owners(self._places))
+        if not captures[0].modules:
+            return {}
+        # It cannot run twice. What it imported it paid for everybody, all the same.
+        cold = captures[0].owners(self._places)
+        return {owner: {part: size for part, size in parts.items() if ":" not in part} for owner, parts in cold.items()}
+
+    def _judged(self, item: pytest.Item, owner: str) -> Finding | None:
+        """Return a finding where there is something to say, once a process."""
+        if owner in self._told:
+            return None
+        finding = self._ledger.finding(owner)
+        if finding.outcome is Outcome.NEW and not _matters(finding):
+            return None
+        if finding.outcome is not Outcome.NEW and not finding.outcome.fails_gate:
+            return None
+        self._told.add(owner)
+        finding = replace(finding, details=(f"paid by {subject_of(item, self._gate.root)}",))
+        if not finding.outcome.fails_gate:
+            return finding
+        with self._claims.made(owner, item) as mine:
+            confirmed = self._confirmed(item, finding) if mine() else None
+            return confirmed if mine() else None
+
+    def _confirmed(self, item: pytest.Item, finding: Finding) -> Finding:
+        done = _alone(item)
+        if done.run is None or done.why_useless:
+            why = f"{finding.reason}, and a fresh process could not tell: {done.why_useless}"
+            return replace(finding, outcome=Outcome.UNSTABLE, reason=why)
+        return in_a_fresh_process(self._gate, finding, done.run.findings)
+
+
+def _matters(finding: Finding) -> bool:
+    return (finding.value or 0) > (finding.allowed or 0)
+
+
+def _alone(item: pytest.Item) -> Done:
+    """Run one test in a process of its own, which has its compiled files ready."""
+    test = f"{item.path}::{item.nodeid.partition('::')[2]}" if "::" in item.nodeid else str(item.path)
+    option, manager = item.config.option, item.config.pluginmanager
+    given = [("-c", option.inifilename), ("--confcutdir", option.confcutdir), ("--import-mode", option.importmode)]
+    args = [part for name, value in given if value for part in (name, str(value))]
+    args += [part for plugin in option.plugins or () for part in ("-p", plugin)]
+    args += [part for setting in option.override_ini or () for part in ("-o", setting)]
+    args += ["-n0"] if manager.hasplugin("xdist") else []
+    args += ["--no-cov"] if manager.hasplugin("_cov") or manager.hasplugin("pytest_cov") else []
+    with tempfile.TemporaryDirectory(prefix="memgate-") as folder:
+        more = {_FRESH: "1", "PYTEST_XDIST_WORKER": "", "PYTEST_ADDOPTS": os.environ.get("PYTEST_ADDOPTS", "")}
+        runs = 1
+        if sys.dont_write_bytecode:  # nobody has written the compiled files yet
+            more["PYTHONPYCACHEPREFIX"] = folder
+            runs = 2
+        for _ in range(runs):
+            done = real_run(
+                item.config.rootpath,
+                [*args, "--memgate-settle", test],
+                Path(folder),
+                cwd=item.config.rootpath,
+                more=more,
+            )
+        return done
+
+
+class _Claims:
+    """Which worker tells of a package that several of them pay for: the one whose test comes first in the suite."""
+
+    def __init__(self, config: pytest.Config) -> None:
+        folder = getattr(config, "workerinput", {}).get(CLAIMS)
+        self._folder = Path(folder) if folder else None
+
+    @contextmanager
+    def made(self, owner: str, item: pytest.Item) -> Iterator["_Claim"]:
+        place = item.session.items.index(item) if self._folder else 0
+        yield _Claim(self._folder, f"{zlib.crc32(owner.encode()):08x}", place)
+
+
+class _Claim:
+    """One worker's claim on a package; calling it says whether it holds."""
+
+    def __init__(self, folder: Path | None, name: str, place: int) -> None:
+        self._folder = folder
+        self._name = name
+        self._place = place
+        if folder:
+            (folder / f"{name}-{place}").touch()
+
+    def __call__(self) -> bool:
+        if self._folder is None:
+            return True
+        others = [int(path.name.partition("-")[2]) for path in self._folder.glob(f"{self._name}-*")]
+        return min(others) == self._place

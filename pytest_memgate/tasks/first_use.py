@@ -1,0 +1,115 @@
+"""The ledger of first use: what a process pays once for a package or a file, whichever of its tests pays it."""
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
+
+from pytest_memgate.compare.first_use import Parts, grown, growth
+from pytest_memgate.measure.first_use import owner_of_module
+from pytest_memgate.measure.places import Places
+from pytest_memgate.model.finding import Finding, Outcome
+from pytest_memgate.model.measurement import Basis, Measurement
+from pytest_memgate.model.metric import FIRST_USE
+from pytest_memgate.model.site import Site
+from pytest_memgate.model.subject import LEDGER, Subject
+from pytest_memgate.tasks.gate import Gate
+from pytest_memgate.units import format_amount, format_growth
+
+
+class Ledger:
+    """What one process has paid so far, by owner: a package, or a file of the project."""
+
+    def __init__(self, gate: Gate) -> None:
+        self._gate = gate
+        self._paid: dict[str, dict[str, float]] = defaultdict(dict)
+
+    def add(self, first: Mapping[str, Parts]) -> list[str]:
+        """Take in what the first run of one test paid; return whom it paid.
+
+        A module is loaded once a process. A call site may be reached by one first use after the other.
+        """
+        for owner, parts in first.items():
+            paid = self._paid[owner]
+            for part, size in parts.items():
+                paid[part] = max(paid.get(part, 0), size) if _is_module(part) else paid.get(part, 0) + size
+        return sorted(first)
+
+    def finding(self, owner: str) -> Finding:
+        """Return the finding on what was paid so far for `owner`, held against the ledger."""
+        return judged(self._gate, owner, self._paid[owner])
+
+    def told(self, owner: str) -> Finding:
+        """Return what was paid so far for `owner`, without a verdict: what an update stores."""
+        measurement = _measured(self._paid[owner], sum(self._paid[owner].values()))
+        return Finding(
+            subject=Subject(LEDGER, owner), metric=FIRST_USE.name, outcome=Outcome.NEW, measurement=measurement
+        )
+
+
+def judged(gate: Gate, owner: str, paid: Parts) -> Finding:
+    """Return the finding on what a process paid for `owner`, which need not be all of it.
+
+    Raises BaselineError for a ledger that cannot be read.
+    """
+    subject = Subject(LEDGER, owner)
+    bar = gate.baselines.bar(subject, FIRST_USE.name)
+    budget = gate.budget(subject, FIRST_USE.name, {})
+    known, total = (bar.reference.sites, bar.reference.value) if bar.reference else ({}, 0)
+    measurement = _measured(grown(paid, known), total + max(0, growth(paid, known, total)))
+    return gate.judge(subject, FIRST_USE.name, measurement, budget, bar)
+
+
+def in_a_fresh_process(gate: Gate, found: Finding, findings: Iterable[Finding]) -> Finding:
+    """Return `found` as what its test alone paid in another process, told by `findings`, leaves of it."""
+    owner = found.subject.name
+    paid = next((_parts(one) for one in findings if one.subject == found.subject), {})
+    again = judged(gate, owner, paid)
+    if again.outcome is found.outcome:
+        more = format_growth(again.growth or 0, found.unit)
+        return replace(found, reason=f"{found.reason}, and {more} by this test alone in a fresh process")
+    seen = format_amount(sum(paid.values()), found.unit)
+    why = f"{format_growth(found.growth or 0, found.unit)} was not seen again: in a fresh process this test pays {seen}"
+    return replace(found, outcome=Outcome.PASSED, reason=why, growth_by_site=())
+
+
+def settled(gate: Gate, findings: Iterable[Finding], imported: Parts, *, whole: bool) -> list[Finding]:
+    """Return what the ledger shall hold, a finding an owner, from what the processes of an update paid.
+
+    `imported` are the bytes of each module that they had loaded, measured alone. Only a `whole` run, which paid for
+    everything, can say that something became less. Raises BaselineError for a ledger that cannot be read.
+    """
+    paid: dict[str, dict[str, float]] = defaultdict(dict)
+    places = Places(gate.root)
+    told = [
+        *((one.subject.name, _parts(one)) for one in findings),
+        *((owner_of_module(part, places), {part: size}) for part, size in imported.items()),
+    ]
+    for owner, parts in told:
+        for part, size in parts.items():
+            paid[owner][part] = max(paid[owner].get(part, 0), size)
+    return [_settled(gate, owner, parts, whole=whole) for owner, parts in sorted(paid.items())]
+
+
+def _settled(gate: Gate, owner: str, paid: Parts, *, whole: bool) -> Finding:
+    held = judged(gate, owner, paid)
+    assert held.measurement is not None  # noqa: S101  # it has just been made
+    measurement = _measured(paid, sum(paid.values())) if whole else held.measurement
+    return replace(held, measurement=measurement)
+
+
+def _measured(parts: Parts, value: float) -> Measurement:
+    sites = [
+        Site(path=part, size=size) if _is_module(part) else replace(Site.of_key(part), size=size)
+        for part, size in parts.items()
+    ]
+    sites.sort(key=lambda site: (-site.size, site.key))
+    return Measurement(value=value, basis=Basis.WARM, settled=True, sites=tuple(sites))
+
+
+def _parts(finding: Finding) -> dict[str, float]:
+    return {site.key: site.size for site in finding.measurement.sites} if finding.measurement else {}
+
+
+def _is_module(part: str) -> bool:
+    """Say whether a part is a module, and not a call site."""
+    return ":" not in part
