@@ -24,12 +24,21 @@ def growth(paid: Parts, known: Parts, total: float) -> float:
     """Return by how much the `paid` parts of a package are above the ledger, which holds `total` in all.
 
     `known` are the ledger's largest parts. A process pays some of the parts, and each at most once: what it paid can be
-    held against the total, and each part against itself. A part that the ledger does not list may have been as large as
-    the smallest that it would.
+    held against the total, and each part against itself. A module is loaded as a whole, so what has moved to another
+    one is not counted twice; a call site may have paid a share only. A part that the ledger does not list may have been
+    as large as the smallest that it would.
     """
     unlisted = min(known.values()) if len(known) >= PARTS else total * SHARE_OF_PARTS
-    by_part = sum(max(0.0, size - known.get(part, unlisted)) for part, size in paid.items())
+    by_part = 0.0
+    for part, size in paid.items():
+        more = size - known.get(part, unlisted)
+        by_part += more if part in known and is_module(part) else max(0, more)
     return max(sum(paid.values()) - total, by_part)
+
+
+def is_module(part: str) -> bool:
+    """Say whether a part is a module, and not a call site."""
+    return ":" not in part
 
 
 def grown(paid: Parts, known: Parts) -> dict[str, float]:

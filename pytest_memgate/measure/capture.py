@@ -29,6 +29,9 @@ from pytest_memgate.model.metric import MEMORY_PEAK, MEMORY_RETAINED
 _BUFFERED: dict[str, Any] = {"buffered": True} if hasattr(memray.FileDestination, "buffered") else {}
 
 
+_NAMES = 90_000  # the table then has room for as many again, in 6 MB
+
+
 class Capture:
     """What memray wrote of one block, in memory or in a file without a name where the platform allows it.
 
@@ -103,6 +106,7 @@ class Recorder:
         self._processes = ProcessWatch()
         self._spent = 0.0  # seconds in collections since the heap was last frozen
         self._price = 0.0  # seconds that freezing it took
+        _grow_names()
         # The first trace of a process imports what memray needs: not in a test.
         captures: list[Capture] = []
         self.traced(lambda: None, captures.append, lambda: None)()
@@ -193,6 +197,12 @@ class Recorder:
                 trace.finish()
 
         return call
+
+
+def _grow_names() -> None:
+    """Let the interpreter's table of names grow now: it doubles now and then, at the cost of whoever adds one to it."""
+    names = [sys.intern(f"memgate {number}") for number in range(_NAMES)]
+    names.clear()
 
 
 class _Trace:

@@ -17,7 +17,7 @@ FirstUse = Mapping[str, Mapping[str, float]]  # owner -> module or call site -> 
 
 def read_owners(records: Iterable[Record], places: Places) -> FirstUse:
     """Group records of retained memory by owner and part."""
-    found: dict[str, dict[str, float]] = defaultdict(lambda: defaultdict(float))
+    found: dict[str, dict[str, int]] = defaultdict(lambda: defaultdict(int))
     for record in records:
         owner, part = _owner(record.stack_trace(), places)
         if owner:

@@ -142,11 +142,18 @@ class Controller:
             extent=replace(extent, failed=tuple(sorted(self._failed)), cut_short=why),
         )
 
-    def _imported(self) -> dict[str, float]:
+    def _imported(self) -> dict[str, dict[str, float]]:
         """Return what the modules that the tests loaded retain, imported alone: what any test may pay in some order."""
-        found = measure_imports(self._inventory.loaded(), self._gate.root)
-        self._notes.append(f"first use: {len(found.modules)} modules imported in a process of their own")
-        return dict(found.retained_by_module())
+        loaded = self._inventory.loaded()
+        if not loaded:
+            return {}
+        found = measure_imports(list(loaded), self._gate.root)
+        self._notes.append(f"first use: {len(found.modules)} modules imported once more, in a clean process")
+        owned: dict[str, dict[str, float]] = {}
+        for module, size in found.retained_by_module().items():
+            if module in loaded:  # what comes with them was there before the tests
+                owned.setdefault(loaded[module], {})[module] = size
+        return owned
 
     @pytest.hookimpl(optionalhook=True)
     def pytest_configure_node(self, node: Any) -> None:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from pytest_memgate.compare.first_use import only_first
+from pytest_memgate.compare.first_use import is_module, only_first
 from pytest_memgate.measure.places import Places
 from pytest_memgate.model.finding import Finding, Outcome
 from pytest_memgate.model.metric import MEMORY_RETAINED
@@ -62,7 +62,7 @@ class FirstUses:
             return {}
         # It cannot run twice. What it imported it paid for everybody, all the same.
         cold = captures[0].owners(self._places)
-        return {owner: {part: size for part, size in parts.items() if ":" not in part} for owner, parts in cold.items()}
+        return {owner: {part: size for part, size in parts.items() if is_module(part)} for owner, parts in cold.items()}
 
     def _judged(self, item: pytest.Item, owner: str) -> Finding | None:
         """Return a finding where there is something to say, once a process."""

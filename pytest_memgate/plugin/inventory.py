@@ -9,6 +9,8 @@ from typing import Any
 import pytest
 
 from pytest_memgate.baseline.place import file_key, test_file
+from pytest_memgate.measure.first_use import owner_of_module
+from pytest_memgate.measure.places import Places
 from pytest_memgate.model.run import Extent
 from pytest_memgate.plugin.items import subject_of
 
@@ -27,15 +29,19 @@ class Inventory:
         self._broken = False
         self._known = False
         self._before = frozenset(sys.modules)
-        self._loaded: dict[str, None] = {}
+        self._loaded: dict[str, str] = {}
         self._files: set[str] = set()
 
-    def loaded(self) -> list[str]:
-        """Return the modules loaded since the run began: neither pytest's nor those of the tests themselves."""
-        self._loaded |= dict.fromkeys(self._own_loaded())
-        return list(self._loaded)
+    def loaded(self) -> dict[str, str]:
+        """Return the modules loaded since the run began, each with its owner: not pytest's, nor the tests' own."""
+        self._loaded |= self._own_loaded()
+        return self._loaded
 
-    def _own_loaded(self) -> Iterator[str]:
+    def _own_loaded(self) -> dict[str, str]:
+        places = Places(self._config.rootpath)
+        return {name: owner_of_module(name, places) for name in self._names_loaded()}
+
+    def _names_loaded(self) -> Iterator[str]:
         for name, module in list(sys.modules.items()):
             file = str(getattr(module, "__file__", None) or "")
             is_test = file in self._files or file.endswith("conftest.py")
@@ -82,7 +88,7 @@ class Inventory:
             "empty": sorted(self._empty),
             "broken": self._broken,
             "known": self._known,
-            "loaded": list(self._own_loaded()),
+            "loaded": self._own_loaded(),
         }
 
     def load(self, data: Mapping[str, Any]) -> None:
@@ -93,7 +99,7 @@ class Inventory:
         self._empty |= set(data["empty"])
         self._broken |= data["broken"]
         self._known |= data["known"]
-        self._loaded |= dict.fromkeys(data["loaded"])
+        self._loaded |= data["loaded"]
 
     def collected(self, files: list[str]) -> dict[str, frozenset[str]]:
         """Return the names of all tests of each file that was collected as a whole.

@@ -24,6 +24,11 @@ def headline(finding: Finding) -> str:
     return ": ".join(part for part in (f"{finding.metric} {values}" if values else "", finding.reason) if part)
 
 
+def own_headline(finding: Finding) -> str:
+    """Return the headline as it stands on its own below a test: with the package, where it is of one."""
+    return f"{finding.subject.name}: {headline(finding)}" if finding.subject.is_first_use else headline(finding)
+
+
 def value_line(finding: Finding) -> str:
     """Return the values alone: `1.2 MB -> 5.4 MB`, with `<=` where only a bound is known."""
     before = None if finding.baseline is None else format_amount(finding.baseline, finding.unit)
@@ -109,8 +114,7 @@ def accept_command(finding: Finding) -> str:
 
 def failure_text(finding: Finding) -> str:
     """Return the text of a failing test: what grew, where, how it was measured, what to do next."""
-    whose = f"{finding.subject.name}: " if finding.subject.is_first_use else ""
-    lines = [f"{whose}{headline(finding)}"]
+    lines = [own_headline(finding)]
     if finding.measurement is None:
         return lines[0]  # there is nothing to accept
     if finding.growth_by_site:

@@ -61,6 +61,8 @@ def _measured(run: Run) -> str:
     measured = [finding for finding in run.findings if finding.measurement]
     families: dict[str, set[str]] = {}
     for finding in measured:
+        if finding.subject.is_first_use:
+            continue
         families.setdefault(finding.metric.partition(".")[0], set()).add(str(finding.subject))
     memory = len(families.pop("memory", ()))
     again = sum(
@@ -68,11 +70,14 @@ def _measured(run: Run) -> str:
         for finding in measured
         if finding.metric == MEMORY_PEAK.name and finding.measurement and finding.measurement.warm
     )
+    fresh = sum(one.subject.is_first_use and one.outcome is not Outcome.NEW for one in run.findings)
     no_answer = run.count(Outcome.NO_ANSWER)
     parts = [f"memory.peak: {_tests(memory)} measured"] if memory or not (families or no_answer) else []
     if again:
         parts.append(f"{again} of them run again")
     parts += [_counted(family, len(subjects)) for family, subjects in families.items() if family in _COUNTED]
+    if fresh and not run.update:
+        parts.append(f"{fresh} first use{'' if fresh == 1 else 's'} looked at in a fresh process")
     for number, word in (
         (run.count(Outcome.UNMEASURED), "unmeasured"),
         (no_answer, "without an answer"),

@@ -32,8 +32,8 @@ class Facts:
     `collected` gives for each file that was collected as a whole the names of all its tests; a file that the run would
     have collected, were it there, is in it with none. `everything` says that the whole project was run. `failed` are
     the node ids of tests that failed by themselves. `cut_short` says why the run did not come to its end, if so.
-    `imported` are, for an update of the whole project, the bytes of each module that its tests loaded. `extent` is what
-    the run's file says of all this.
+    `imported` are, for an update of the whole project, the bytes of the modules that its tests loaded, by owner.
+    `extent` is what the run's file says of all this.
     """
 
     findings: tuple[Finding, ...]
@@ -42,7 +42,7 @@ class Facts:
     skipped: int = 0
     failed: frozenset[str] = frozenset()
     cut_short: str = ""
-    imported: Mapping[str, float] = field(default_factory=dict)
+    imported: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
     extent: Extent | None = None
 
 

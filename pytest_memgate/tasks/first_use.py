@@ -4,9 +4,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
 
-from pytest_memgate.compare.first_use import Parts, grown, growth
-from pytest_memgate.measure.first_use import owner_of_module
-from pytest_memgate.measure.places import Places
+from pytest_memgate.compare.first_use import Parts, grown, growth, is_module
 from pytest_memgate.model.finding import Finding, Outcome
 from pytest_memgate.model.measurement import Basis, Measurement
 from pytest_memgate.model.metric import FIRST_USE
@@ -31,7 +29,7 @@ class Ledger:
         for owner, parts in first.items():
             paid = self._paid[owner]
             for part, size in parts.items():
-                paid[part] = max(paid.get(part, 0), size) if _is_module(part) else paid.get(part, 0) + size
+                paid[part] = max(paid.get(part, 0), size) if is_module(part) else paid.get(part, 0) + size
         return sorted(first)
 
     def finding(self, owner: str) -> Finding:
@@ -72,18 +70,14 @@ def in_a_fresh_process(gate: Gate, found: Finding, findings: Iterable[Finding]) 
     return replace(found, outcome=Outcome.PASSED, reason=why, growth_by_site=())
 
 
-def settled(gate: Gate, findings: Iterable[Finding], imported: Parts, *, whole: bool) -> list[Finding]:
+def settled(gate: Gate, findings: Iterable[Finding], imported: Mapping[str, Parts], *, whole: bool) -> list[Finding]:
     """Return what the ledger shall hold, a finding an owner, from what the processes of an update paid.
 
-    `imported` are the bytes of each module that they had loaded, measured alone. Only a `whole` run, which paid for
-    everything, can say that something became less. Raises BaselineError for a ledger that cannot be read.
+    `imported` are the bytes of the modules that they had loaded, by owner, measured alone. Only a `whole` run, which
+    paid for everything, can say that something became less. Raises BaselineError for a ledger that cannot be read.
     """
     paid: dict[str, dict[str, float]] = defaultdict(dict)
-    places = Places(gate.root)
-    told = [
-        *((one.subject.name, _parts(one)) for one in findings),
-        *((owner_of_module(part, places), {part: size}) for part, size in imported.items()),
-    ]
+    told = [*((one.subject.name, _parts(one)) for one in findings), *imported.items()]
     for owner, parts in told:
         for part, size in parts.items():
             paid[owner][part] = max(paid[owner].get(part, 0), size)
@@ -99,7 +93,7 @@ def _settled(gate: Gate, owner: str, paid: Parts, *, whole: bool) -> Finding:
 
 def _measured(parts: Parts, value: float) -> Measurement:
     sites = [
-        Site(path=part, size=size) if _is_module(part) else replace(Site.of_key(part), size=size)
+        Site(path=part, size=size) if is_module(part) else replace(Site.of_key(part), size=size)
         for part, size in parts.items()
     ]
     sites.sort(key=lambda site: (-site.size, site.key))
@@ -108,8 +102,3 @@ def _measured(parts: Parts, value: float) -> Measurement:
 
 def _parts(finding: Finding) -> dict[str, float]:
     return {site.key: site.size for site in finding.measurement.sites} if finding.measurement else {}
-
-
-def _is_module(part: str) -> bool:
-    """Say whether a part is a module, and not a call site."""
-    return ":" not in part

@@ -145,7 +145,10 @@ class _FileUpdate:
             for finding in family:
                 self._put(entries, name, finding)
             if len(done.unreasoned) > refused:
-                entries[name] = before
+                if before:
+                    entries[name] = before
+                else:
+                    entries.pop(name, None)
                 del done.changes[changed:]
 
     def _put(self, entries: dict[str, dict[str, Reference]], name: str, finding: Finding) -> None:
@@ -154,7 +157,7 @@ class _FileUpdate:
         keeps = metric_of(metric).keeps(measurement.value)
         if not keeps and metric not in self._known.get(name, {}):
             return
-        old = self._document.entry(name, metric)
+        old = None if self._is_first_seen(name, finding, measurement) else self._document.entry(name, metric)
         kind = self._kind(old, finding, measurement)
         if kind is None or not (kind in self._order.kinds or self._order.kinds == ALL_KINDS):
             return
@@ -181,6 +184,11 @@ class _FileUpdate:
         else:
             entries.get(name, {}).pop(metric, None)
         self._note(kind, name, metric, before, measurement.value, unit)
+
+    def _is_first_seen(self, name: str, finding: Finding, measurement: Measurement) -> bool:
+        """Say whether a package may come into the ledger without a reason: with the ledger itself, or within budget."""
+        within = not self._known or measurement.value <= (finding.allowed or 0)
+        return finding.subject.is_first_use and name not in self._known and within
 
     def _kind(self, old: Reference | None, finding: Finding, measurement: Measurement) -> ChangeKind | None:
         if old is None:

@@ -1,0 +1,182 @@
+"""What only the first run pays: kept in a ledger by package or file, and red in whichever test, order or worker pays it."""
+
+import shutil
+from pathlib import Path
+from typing import Any
+
+import pytest
+from harness import Project, Result
+
+_TABLES = """
+    NAMES = [str(number) * 4 for number in range(20_000)]   # 1.4 MB as the module is loaded
+"""
+_LOOKUP = """
+    _index = {}
+
+    def find(word):
+        if not _index:                                      # the first call pays for all
+            from tables import NAMES
+            _index.update({name: name[::-1] for name in NAMES})
+        return _index.get(word)
+"""
+_TESTS = {
+    "test_a.py": """
+        def test_names():
+            from tables import NAMES
+            assert len(NAMES) >= 20_000
+
+        def test_plain():
+            assert sum(range(1000)) == 499_500
+    """,
+    "test_b.py": """
+        import pytest
+
+        @pytest.fixture
+        def lookup():
+            import lookup
+            return lookup
+
+        def test_found(lookup):
+            assert lookup.find("1111") == "1111"
+
+        def test_not_found(lookup):
+            assert lookup.find("x") is None
+    """,
+}
+
+
+class Shop:
+    """A project, with a package that lies outside of it, as an installed one does."""
+
+    def __init__(self, project: Project) -> None:
+        self.project = project
+        self.library = project.root.parent / "library"
+        self.library.mkdir()
+        for name, text in _TESTS.items():
+            project.write(name, text)
+        project.write("lookup.py", _LOOKUP)
+        self.write("tables.py", _TABLES)
+
+    def write(self, name: str, text: str) -> None:
+        self.project.write(f"../library/{name}", text)
+
+    def gate(self, *args: str, **env: str) -> Result:
+        path = f"{self.project.root}:{self.library}"
+        return self.project.gate(*args, plugins=("randomly",), env={"PYTHONPATH": path, **env})
+
+    def update(self, *args: str) -> Result:
+        done = self.gate("--memgate-update", "-p", "no:randomly", *args)
+        assert done.code == 0, done.out
+        return done
+
+    def ledger(self) -> str:
+        return (self.project.baselines / "first-use.yaml").read_text(encoding="utf-8")
+
+
+def _first_uses(result: Result) -> list[dict[str, Any]]:
+    return [one for one in result.run["findings"] if one["subject"]["file"] == "first-use"]
+
+
+@pytest.fixture
+def shop(project: Project) -> Shop:
+    shop = Shop(project)
+    shop.update()
+    return shop
+
+
+@pytest.mark.parametrize(
+    "args",
+    [
+        ("-p", "no:randomly"),
+        ("-p", "randomly", "-p", "no:randomly", "-k", "not_found"),
+        ("-p", "no:randomly", "-n2"),
+        ("-p", "no:randomly", "test_b.py"),
+        ("-p", "randomly", "-p", "no:xdist", "--randomly-seed=3"),
+        ("-p", "no:randomly", "test_b.py", "test_a.py"),
+    ],
+    ids=["all", "one test", "workers", "one file", "random", "files turned"],
+)
+def test_unchanged_code_is_green_whoever_pays(shop: Shop, args: tuple[str, ...]) -> None:
+    result = shop.gate(*args)
+    assert (result.code, _first_uses(result)) == (0, []), result.out
+
+
+def test_the_ledger_tells_whose_it_is_and_not_which_test_paid(shop: Shop) -> None:
+    text = shop.ledger()
+    assert "  tables:\n    memory.first_use:" in text
+    assert "lookup.py:\n    memory.first_use:" in text  # the index, which a call made
+    assert "test_" not in text
+    before = text
+    shop.update()
+    assert shop.ledger() == before
+
+
+@pytest.mark.parametrize(
+    ("args", "payer"),
+    [
+        ((), "test_a.py::test_names"),
+        (("-k", "not_found"), "test_b.py::test_not_found"),
+        (("-n2",), "test_a.py::test_names"),
+    ],
+    ids=["all", "one test", "workers"],
+)
+def test_a_package_that_grew_is_red_once_and_by_its_name(shop: Shop, args: tuple[str, ...], payer: str) -> None:
+    shop.write("tables.py", _TABLES.replace("20_000", "34_000"))
+    result = shop.gate("-p", "no:randomly", *args)
+    (found,) = (one for one in _first_uses(result) if one["subject"]["name"] == "tables")
+    assert (result.code, found["outcome"]) == (1, "regressed")
+    assert found["growth_by_site"][0]["site"]["path"] == "tables"
+    assert 900_000 < found["growth"] < 1_100_000
+    assert found["details"] == [f"paid by {payer}"]
+    assert "by this test alone in a fresh process" in result.out
+    assert f"FAILED {payer} - tables: memory.first_use" in result.out
+
+
+def test_a_heavy_package_that_is_new_is_red_until_it_is_accepted(shop: Shop) -> None:
+    shop.write("heavy.py", _TABLES)
+    shop.project.replace("test_a.py", "    assert sum", "    import heavy\n    assert heavy.NAMES and sum")
+    result = shop.gate("-p", "no:randomly")
+    assert (result.code, result.finding("heavy")["outcome"]) == (1, "regressed")
+    refused = shop.gate("--memgate-update", "-p", "no:randomly")
+    assert (refused.code, "heavy memory.first_use" in refused.out) == (1, True)
+    assert "heavy:" not in shop.ledger()
+    shop.update("--memgate-reason", "names are needed")
+    assert "reason: names are needed" in shop.ledger()
+    assert shop.gate("-p", "no:randomly").code == 0
+
+
+def test_a_part_of_the_suite_lowers_nothing_and_a_whole_run_forgets_what_is_gone(shop: Shop) -> None:
+    before = shop.ledger()
+    shop.update("-k", "plain")
+    assert shop.ledger() == before
+    shop.project.write("test_b.py", "def test_alone(): pass\n")
+    shop.update()
+    assert "lookup.py" not in shop.ledger()
+    assert "tables" in shop.ledger()
+
+
+def test_growth_that_a_fresh_process_does_not_show_is_no_alarm(shop: Shop) -> None:
+    """Here the package is heavier only where other tests have run before."""
+    shop.write(
+        "tables.py",
+        f"import sys\n{_TABLES.strip()}\nMORE = [str(n) for n in range(20_000 * ('lookup' in sys.modules))]\n",
+    )
+    shop.project.write("test_a.py", "import lookup\ndef test_names():\n    from tables import NAMES\n")
+    shop.project.write("conftest.py", "import os\nif 'MEMGATE_FRESH' not in os.environ:\n    import lookup\n")
+    shop.project.replace("test_a.py", "import lookup\n", "")
+    result = shop.gate("-p", "no:randomly", "test_a.py")
+    assert result.code == 0, result.out
+    (found,) = _first_uses(result)
+    assert (found["outcome"], "was not seen again" in found["reason"]) == ("passed", True)
+    assert "1 first use looked at in a fresh process" in result.out
+
+
+def test_without_compiled_files_a_confirmation_makes_its_own(shop: Shop) -> None:
+    for folder in (shop.library, shop.project.root):
+        shutil.rmtree(folder / "__pycache__", ignore_errors=True)
+    result = shop.gate("-p", "no:randomly", PYTHONDONTWRITEBYTECODE="1")
+    assert result.code == 0, result.out
+    shop.write("tables.py", _TABLES.replace("20_000", "34_000"))
+    result = shop.gate("-p", "no:randomly", PYTHONDONTWRITEBYTECODE="1")
+    assert (result.code, result.finding("tables")["outcome"]) == (1, "regressed")
+    assert not list(Path(shop.library).rglob("*.pyc"))

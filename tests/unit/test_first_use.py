@@ -1,0 +1,67 @@
+"""What first use has grown by: told in any order of tests, from any part of what there is to pay."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from pytest_memgate.compare.attribution import largest
+from pytest_memgate.compare.first_use import grown, growth, only_first
+from pytest_memgate.model.site import Site
+
+KNOWN = {"emoji": 15_000, "emoji.data": 2_000_000, "emoji/tokenizer.py:get_search_tree": 1_600_000}
+TOTAL = 3_620_000  # with what is too small to be listed
+
+
+def test_what_the_ledger_knows_has_not_grown() -> None:
+    assert growth(KNOWN, KNOWN, TOTAL) <= 0
+
+
+@pytest.mark.parametrize("part", KNOWN)
+def test_a_part_of_it_is_no_growth(part: str) -> None:
+    assert growth({part: KNOWN[part]}, KNOWN, TOTAL) <= 0
+
+
+def test_a_module_that_grew_is_seen_by_a_test_that_pays_for_it_alone() -> None:
+    assert growth({"emoji.data": 2_700_000}, KNOWN, TOTAL) == 700_000
+
+
+def test_what_moved_from_one_module_to_another_is_no_growth() -> None:
+    assert growth({"emoji": 1_500_000, "emoji.data": 515_000}, KNOWN, TOTAL) <= 0
+
+
+def test_a_call_site_that_paid_a_share_does_not_hide_what_grew() -> None:
+    paid = {"emoji/tokenizer.py:get_search_tree": 400_000, "emoji.data": 2_700_000}
+    assert growth(paid, KNOWN, TOTAL) == 700_000
+
+
+def test_a_part_that_is_not_listed_may_have_been_as_large_as_the_list_leaves_room_for() -> None:
+    assert growth({"emoji.small": 7_000}, KNOWN, TOTAL) <= 0
+    assert growth({"emoji.large": 700_000}, KNOWN, TOTAL) > 690_000
+
+
+def test_a_package_that_the_ledger_does_not_know_has_grown_by_all_of_it() -> None:
+    assert growth({"pandas": 5_000_000, "pandas.core": 9_000_000}, {}, 0) == 14_000_000
+
+
+def test_the_parts_now_are_those_paid_and_the_others_as_they_were() -> None:
+    assert grown({"emoji": 1}, KNOWN) == {**KNOWN, "emoji": 1}
+
+
+def test_what_a_later_run_retains_too_is_not_first_use() -> None:
+    cold = {"shop/log.py": {"shop/log.py:keep": 500, "shop/log.py:open": 90}, "json": {"json": 7}}
+    warm = {"shop/log.py": {"shop/log.py:keep": 520}}
+    assert only_first(cold, warm) == {"shop/log.py": {"shop/log.py:open": 90}, "json": {"json": 7}}
+
+
+@given(
+    sizes=st.dictionaries(
+        st.from_regex(r"p\.[a-z]{1,3}(:f)?", fullmatch=True), st.integers(1, 10**7), min_size=1, max_size=200
+    ),
+    data=st.data(),
+)
+def test_no_part_of_unchanged_code_has_grown(sizes: dict[str, int], data: st.DataObject) -> None:
+    """Whatever a process pays of what the ledger was made from, and however much of it the ledger lists."""
+    total = sum(sizes.values())
+    listed = largest([Site(path=part, size=size) for part, size in sizes.items()], total, share=0.002, most=100)
+    some = data.draw(st.sets(st.sampled_from(sorted(sizes))))
+    assert growth({part: sizes[part] for part in some}, listed, total) <= 0
