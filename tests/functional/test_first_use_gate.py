@@ -1,4 +1,4 @@
-"""What only the first run pays: kept in a ledger by package or file, and red in whichever test, order or worker pays it."""
+"""What only the first run pays: in a ledger by package or file, and red in whichever test, order or worker pays it."""
 
 import shutil
 from pathlib import Path
