@@ -27,20 +27,21 @@ class Capture:
     """What memray wrote of one block, in memory or in a file without a name where the platform allows it.
 
     So that nothing is left behind, not even by a process that is killed, the file exists only as a descriptor on
-    Linux; elsewhere it lies in a temporary directory until `close()`.
+    Linux; elsewhere it lies in a temporary directory until `close()`, or in `folder`, where one is given: what may be
+    larger than memory belongs there.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, folder: Path | None = None) -> None:
         self.peak = 0
         self.fault = ""  # why there is no peak
         self.threads: tuple[str, ...] = ()
         self.started_processes = False
         self.modules: tuple[str, ...] = ()
         self._name = ""
-        if hasattr(os, "memfd_create"):
+        if folder is None and hasattr(os, "memfd_create"):
             self._descriptor = os.memfd_create("memgate")
         else:
-            self._descriptor, self._name = tempfile.mkstemp(prefix="memgate-", suffix=".bin")
+            self._descriptor, self._name = tempfile.mkstemp(prefix="memgate-", suffix=".bin", dir=folder)
 
     @property
     def path(self) -> str:
@@ -67,7 +68,8 @@ class Capture:
 class Recorder:
     """Traces blocks of code in this process, one at a time."""
 
-    def __init__(self) -> None:
+    def __init__(self, folder: Path | None = None) -> None:
+        self._folder = folder
         self._processes = ProcessWatch()
         self._spent = 0.0  # seconds in collections since the heap was last frozen
         self._price = 0.0  # seconds that freezing it took
@@ -93,15 +95,25 @@ class Recorder:
         self._spent = 0.0
 
     def collect(self) -> None:
-        """Collect before a trace, so that no garbage of another test is freed, or counted, in this one."""
+        """Collect before a trace, so that no garbage of another test is freed, or counted, in this one.
+
+        And before its end, so that what is still alive is what the test retains.
+        """
         start = time.perf_counter()
         gc.collect()
         self._spent += time.perf_counter() - start
 
     def traced(
-        self, function: Callable[..., Any], keep: Callable[[Capture], None], refused: Callable[[], None]
+        self,
+        function: Callable[..., Any],
+        keep: Callable[[Capture], None],
+        refused: Callable[[], None],
+        *,
+        every: bool = False,
     ) -> Callable[..., Any]:
         """Return `function` traced: `keep` gets the capture of each call, with its numbers once the call has ended.
+
+        With `every`, each allocation is recorded, so that they can be counted.
 
         Where the process already has a tracker, `refused` is called and the function runs untraced. The tracker starts
         in the very frame that calls the function: memray loses the callers of what runs above its own start.
@@ -110,7 +122,7 @@ class Recorder:
 
             @functools.wraps(function)
             async def call_async(*args: Any, **kwargs: Any) -> Any:
-                trace = _Trace(self._processes)
+                trace = _Trace(self._processes, self._folder, every=every)
                 self.collect()
                 try:
                     trace.tracker.__enter__()
@@ -122,6 +134,7 @@ class Recorder:
                 try:
                     return await function(*args, **kwargs)
                 finally:
+                    self.collect()
                     trace.tracker.__exit__(None, None, None)
                     trace.finish()
 
@@ -129,7 +142,7 @@ class Recorder:
 
         @functools.wraps(function)
         def call(*args: Any, **kwargs: Any) -> Any:
-            trace = _Trace(self._processes)
+            trace = _Trace(self._processes, self._folder, every=every)
             self.collect()
             try:
                 trace.tracker.__enter__()
@@ -141,6 +154,7 @@ class Recorder:
             try:
                 return function(*args, **kwargs)
             finally:
+                self.collect()
                 trace.tracker.__exit__(None, None, None)
                 trace.finish()
 
@@ -150,8 +164,8 @@ class Recorder:
 class _Trace:
     """One call being traced: what was there before it, to be told from what it brought."""
 
-    def __init__(self, processes: ProcessWatch) -> None:
-        self.capture = Capture()
+    def __init__(self, processes: ProcessWatch, folder: Path | None, *, every: bool) -> None:
+        self.capture = Capture(folder)
         self._processes = processes
         self._started = processes.mark()
         self._threads = tuple(
@@ -161,7 +175,7 @@ class _Trace:
         self.tracker = memray.Tracker(
             destination=memray.FileDestination(self.capture.path, overwrite=True, compress_on_exit=False, **_BUFFERED),
             trace_python_allocators=True,
-            file_format=memray.FileFormat.AGGREGATED_ALLOCATIONS,
+            file_format=memray.FileFormat.ALL_ALLOCATIONS if every else memray.FileFormat.AGGREGATED_ALLOCATIONS,
         )
 
     def finish(self) -> None:

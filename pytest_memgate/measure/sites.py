@@ -41,7 +41,7 @@ def read_sites(records: Iterable[Record], places: Places) -> Sites:
         size = record.size
         if any(path.startswith(IMPORT_SYSTEM) for _, path, _ in stack):
             imports += size
-        site = _site(_own(stack, places), size, places)
+        site = _site(own_frames(stack, places), size, places)
         known = found.get(site.key)
         if size > largest.get(site.key, -1):
             largest[site.key] = size
@@ -51,7 +51,7 @@ def read_sites(records: Iterable[Record], places: Places) -> Sites:
     return Sites(sites=tuple(sorted(found.values(), key=lambda site: (-site.size, site.key))), imports=imports)
 
 
-def _own(stack: list[Frame], places: Places) -> list[Frame]:
+def own_frames(stack: list[Frame], places: Places) -> list[Frame]:
     """Return the frames from the allocation out to the test: no import system, no pytest."""
     inner = [frame for frame in stack if not frame[1].startswith(IMPORT_SYSTEM)]
     ends = (index for index, (_, path, _) in enumerate(inner) if places.is_harness(path))

@@ -28,7 +28,8 @@ class Phase(Enum):
 class ItemState:
     """What is known of an item while it runs.
 
-    `outcome` and `why` are set where its memory is not to be judged, `untraced` while it must not be traced.
+    `outcome` and `why` are set where its memory is not to be judged, `untraced` while it must not be traced;
+    `tracked` says that each of its allocations is to be recorded.
     `findings` are those on what it measured itself; `probed` says of what kind that was, where it was more than a
     number. `inside` holds while it is run again; `runs` counts its runs, `phase` is where the present one is.
     `teardown_error` is what the first run's teardown raised, which pytest has not seen yet, and `late` says what was to
@@ -41,6 +42,7 @@ class ItemState:
     findings: list[Finding] = field(default_factory=list)
     probed: str = ""
     untraced: bool = False
+    tracked: bool = False
     inside: bool = False
     runs: int = 1
     phase: Phase = Phase.SETUP

@@ -29,7 +29,7 @@ def measure(
     is run `again` until two runs agree or the most runs are spent: one good run after bad ones proves nothing. A test
     that cannot run twice keeps its first value.
     """
-    first = Measurement(value=cold.peak, basis=Basis.BOUND, cold=cold.peak, notes=_notes(cold))
+    first = Measurement(value=cold.peak, basis=Basis.BOUND, cold=cold.peak, notes=notes_of(cold))
     if not is_open(first):
         return first, cold
     first = replace(first, modules=cold.modules)
@@ -68,7 +68,8 @@ def _cut_short(
     return replace(first, basis=Basis.COLD, settled=True, imports=sites.imports, sites=sites.sites), cold
 
 
-def _notes(capture: "Capture") -> tuple[str, ...]:
+def notes_of(capture: "Capture") -> tuple[str, ...]:
+    """Return what a capture does not hold, or holds of others."""
     notes = []
     if capture.started_processes:
         notes.append("starts processes, whose memory is not counted")
