@@ -1,5 +1,6 @@
 """`memgate profile`: what a test holds and allocates, by function, and what that is more than in another commit."""
 
+import sys
 from pathlib import Path
 
 import click
@@ -49,7 +50,11 @@ def profile(
         from pytest_memgate.report.html import check_libraries
 
         check_libraries("the page of a profile")
-    found = measure(root, Path.cwd(), tests, base)
+    try:
+        found = measure(root, Path.cwd(), tests, base)
+    except KeyboardInterrupt:
+        click.echo("memgate: interrupted", err=True)
+        sys.exit(130)
     if output:
         write_profile(found.head, output)
     column = Sort(sort)
@@ -70,4 +75,7 @@ def profile(
 
         write(icicle(found.head, found.base, base, retained=retained), html)
         click.echo(f"wrote {html}")
-    found.check()
+    if problems := found.problems():
+        for problem in problems:
+            click.echo(f"memgate: {problem}", err=True)
+        sys.exit(3)

@@ -1,4 +1,4 @@
-"""Run the code of another checkout: what Python would import from one folder, it imports from the same place in another.
+"""Run the code of another checkout: what Python would import from one folder, it imports from its twin.
 
 A package that is installed from the work tree (`pip install --editable`), PYTHONPATH and the like point to that work
 tree by absolute paths. Without this, another checkout's tests would run the work tree's code.
@@ -66,7 +66,7 @@ class Elsewhere:
         """Say whether a path belongs to an environment that lies in the source, as `.venv` does."""
         prefix = os.path.realpath(sys.prefix)
         in_prefix = prefix != self._source and _is_in(prefix, self._source) and _is_in(real, prefix)
-        return in_prefix or self._places.is_installed(os.path.join(real, "any"))
+        return in_prefix or self._places.is_installed(f"{real}{os.sep}any")
 
 
 class _Redirected:

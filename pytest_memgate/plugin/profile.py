@@ -86,9 +86,7 @@ class Profiler(Tracer):
         if error and is_nested(error):
             self._whys[item.nodeid] = "it uses memray itself, and a process has only one tracker"
         elif error:
-            self._whys[item.nodeid] = (
-                f"it passes once, but not again, and is profiled in its second run: {brief(error)}"
-            )
+            self._whys[item.nodeid] = f"it is profiled in its second run, which fails: {brief(error)}"
         elif state.outcome:
             self._whys[item.nodeid] = state.why
         elif not state.captures:

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 
 from pytest_memgate.model.profile import (
+    Amount,
     Frame,
     FunctionUse,
     GrownChain,
@@ -31,17 +32,15 @@ def profile_lines(profile: TestProfile, sort: Sort, top: int, *, cum: bool, reta
     functions = sorted(profile.functions(retained=retained), key=rank)
     wanted = [one for one in functions if cum or one.flat != Use()]
     total = profile.total(retained=retained)
-    held, made = total.in_use, total.allocated
     lines = [
         one_line(profile.test),
-        f"in use {_moment(retained=retained)}: {format_size(held.bytes)} in {held.objects} objects; "
-        f"allocated: {format_size(made.bytes)} in {made.objects} objects",
+        f"in use {_moment(retained=retained)}: {_told(total.in_use)}; allocated: {_told(total.allocated)}",
         *_notes(profile.notes),
         f"{_row(_HEADS, _HEADS)}  function",
     ]
     lines += [f"{_row(_cells(one), _HEADS)}  {one_line(one.frame.label)}" for one in wanted[:top]]
     if len(wanted) > top:
-        lines.append(f"and {len(wanted) - top} more functions (--top)")
+        lines.append(f"and {_more(len(wanted) - top, 'function')} (--top)")
     return [*lines, ""]
 
 
@@ -65,7 +64,7 @@ def growth_lines(growth: ProfileGrowth, sort: Sort, base: str, top: int, *, reta
     left = len(grown) + len(shrunk) - len(shown)
     if left:
         rest = sum(one.growth.column(sort) for one in (*grown[top:], *shrunk[_SHRUNK:]))
-        lines.append(f"and {left} more functions: {_amount(rest, sort)}")
+        lines.append(f"and {_more(left, 'function')}: {_amount(rest, sort)}")
     return [*lines, ""]
 
 
@@ -85,8 +84,7 @@ def _grown(one: GrownFunction, sort: Sort) -> list[str]:
     lines += [f"{under}{caller}" for caller in _callers(one.chains[0])]
     if len(one.chains) > 1:
         rest = sum(chain.growth.column(sort) for chain in one.chains[1:])
-        word = "chain" if len(one.chains) == 2 else "chains"
-        lines.append(f"{under}and by {len(one.chains) - 1} more {word}: {_amount(rest, sort)}")
+        lines.append(f"{under}and by {_more(len(one.chains) - 1, 'chain')}: {_amount(rest, sort)}")
     return lines
 
 
@@ -115,6 +113,14 @@ def _row(cells: Sequence[str], heads: Sequence[str]) -> str:
 
 def _amount(value: int, sort: Sort) -> str:
     return format_growth(value) if "bytes" in sort.value else f"{format_growth(value, PLAIN)} objects"
+
+
+def _more(number: int, what: str) -> str:
+    return f"{number} more {what}{'s' if number > 1 else ''}"
+
+
+def _told(amount: Amount) -> str:
+    return f"{format_size(amount.bytes)} in {amount.objects} objects"
 
 
 def _moment(*, retained: bool) -> str:

@@ -14,7 +14,7 @@ from pytest_memgate.errors import MeasureError, MemgateError, UsageError
 from pytest_memgate.measure.command import Workspace
 from pytest_memgate.measure.environment import cannot_measure
 from pytest_memgate.model.codec import decode
-from pytest_memgate.model.profile import Profile, ProfileGrowth, Sort, Unprofiled
+from pytest_memgate.model.profile import Profile, ProfileGrowth, Sort
 from pytest_memgate.tasks.profile_file import read_profile
 from pytest_memgate.tasks.real_run import Done
 from pytest_memgate.tasks.worktree import checked_out, repository
@@ -35,20 +35,19 @@ class Profiled:
         pairs = ((self.base.find(head.test) if self.base else None, head) for head in self.head.tests)
         return [profile_growth(base, head, sort, retained=retained) for base, head in pairs if base]
 
-    def check(self) -> None:
-        """Raise MeasureError for a test of which there is no answer: once all others have been shown."""
-        if self.head.unprofiled:
-            raise _no_profile(self.head.unprofiled, "")
-        if self.base is None:
-            return
-        tests = {test.test for test in self.head.tests}
-        if asked := [one for one in self.base.unprofiled if one.test in tests]:
-            raise _no_profile(asked, f"in {self.base_name}, ")
-        if new := [test for test in tests if self.base.find(test) is None]:
-            more = f" and {len(new) - 1} more" if len(new) > 1 else ""
-            raise MeasureError(f"{min(new)}{more}: not in {self.base_name}, so there is no difference", hint=_ALONE)
+    def problems(self) -> list[str]:
+        """Return a line for each test of which there is no answer."""
+        lines = [f"{one.test}: {one.why}; {_PASSING}" for one in self.head.unprofiled]
+        if self.base:
+            tests = {test.test for test in self.head.tests}
+            failing = {one.test: one.why for one in self.base.unprofiled}
+            lines += [f"{test}: in {self.base_name}, {failing[test]}; {_PASSING}" for test in tests & failing.keys()]
+            known = failing.keys() | {test.test for test in self.base.tests}
+            lines += [f"{test}: {_not_in(self.base_name)}" for test in tests - known]
+        return sorted(lines)
 
 
+_PASSING = "a profile is that of a test that passes"
 _ALONE = "without --base its profile is shown alone"
 
 
@@ -106,7 +105,7 @@ class _Run:
         done, found = self._pytest(there(root), there(cwd), args, {"from": str(top), "to": str(tree)}, env)
         if done.code == 4 and (missing := _NOT_FOUND.search(done.out)):
             name = _relative(missing[1], there(root))
-            raise MeasureError(f"{name}: not in {ref}, so there is no difference", hint=_ALONE)
+            raise MeasureError(f"{name}: {_not_in(ref)}")
         if found is None:
             raise MeasureError(f"in {ref}, {done.why_useless}", hint="files that git does not know are not there")
         if found.foreign:
@@ -140,10 +139,8 @@ class _Run:
         return done, decode(Profile, json.loads(into.read_text(encoding="utf-8")))
 
 
-def _no_profile(unprofiled: Sequence[Unprofiled], where: str) -> MemgateError:
-    first = unprofiled[0]
-    more = f" (and {len(unprofiled) - 1} more without a profile)" if len(unprofiled) > 1 else ""
-    return MeasureError(f"{first.test}: {where}{first.why}{more}", hint="a profile is that of a test that passes")
+def _not_in(ref: str) -> str:
+    return f"not in {ref}, so there is no difference; {_ALONE}"
 
 
 def _not_there(foreign: Sequence[str], ref: str, top: Path) -> MemgateError:
