@@ -1,12 +1,17 @@
 """`memgate profile`: what a test holds and allocates, by function, and what that is more than in another commit."""
 
 import sys
+from collections.abc import Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from pytest_memgate.errors import UsageError
 from pytest_memgate.model.profile import Sort
+
+if TYPE_CHECKING:
+    from pytest_memgate.tasks.profile import Profiled
 
 
 @click.command()
@@ -40,42 +45,47 @@ def profile(
 
     TESTS go to pytest as they are; put its options behind --.
     """
-    from pytest_memgate.report.profile import growth_lines, profile_lines
+    from pytest_memgate.report.html import check_libraries
     from pytest_memgate.tasks.profile import profile as measure
-    from pytest_memgate.tasks.profile_file import write_profile
 
     if cum and base:
         raise UsageError("--cum has no meaning with --base", hint="a difference is shown with its call chains")
     if html:
-        from pytest_memgate.report.html import check_libraries
-
         check_libraries("the page of a profile")
     try:
         found = measure(root, Path.cwd(), tests, base)
     except KeyboardInterrupt:
         click.echo("memgate: interrupted", err=True)
         sys.exit(130)
+    for line in _lines(found, Sort(sort), top, cum=cum, retained=retained):
+        click.echo(line)
+    _save(found, output, html, retained=retained)
+    if problems := found.problems():
+        for problem in problems:
+            click.echo(f"memgate: {problem}", err=True)
+        sys.exit(3)
+
+
+def _lines(found: "Profiled", sort: Sort, top: int, *, cum: bool, retained: bool) -> Iterator[str]:
+    from pytest_memgate.report.profile import growth_lines, profile_lines
+
+    if found.base is None:
+        for one in found.head.tests:
+            yield from profile_lines(one, sort, top, cum=cum, retained=retained)
+        return
+    for growth in found.growth(sort, retained=retained):
+        yield from growth_lines(growth, sort, found.base_name, top, retained=retained)
+
+
+def _save(found: "Profiled", output: Path | None, html: Path | None, *, retained: bool) -> None:
     if output:
+        from pytest_memgate.tasks.profile_file import write_profile
+
         write_profile(found.head, output)
-    column = Sort(sort)
-    if base:
-        growths = found.growth(column, retained=retained)
-        for line in (line for one in growths for line in growth_lines(one, column, base, top, retained=retained)):
-            click.echo(line)
-    else:
-        for line in (
-            line for one in found.head.tests for line in profile_lines(one, column, top, cum=cum, retained=retained)
-        ):
-            click.echo(line)
-    if output:
         click.echo(f"wrote {output}")
     if html:
         from pytest_memgate.report.icicle import icicle
         from pytest_memgate.tasks.report import write
 
-        write(icicle(found.head, found.base, base, retained=retained), html)
+        write(icicle(found.head, found.base, found.base_name, retained=retained), html)
         click.echo(f"wrote {html}")
-    if problems := found.problems():
-        for problem in problems:
-            click.echo(f"memgate: {problem}", err=True)
-        sys.exit(3)

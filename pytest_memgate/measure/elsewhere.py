@@ -15,6 +15,7 @@ from typing import Any
 
 from pytest_memgate.measure.places import Places
 
+_PACKAGES = {"site-packages", "dist-packages"}
 _PYTHONS_OWN = (BuiltinImporter, FrozenImporter, PathFinder)
 
 
@@ -57,7 +58,7 @@ class Elsewhere:
         """Say whether an installed file is there in the target, too: it was installed from such a checkout."""
         path = places.place(file).path
         bases = (places.root, places.root / "src", Path(self._target), Path(self._target, "src"))
-        return places.is_installed(file) and any((base / path).is_file() for base in bases)
+        return not _PACKAGES.isdisjoint(Path(file).parts) and any((base / path).is_file() for base in bases)
 
     def _is_source(self, real: str) -> bool:
         return _is_in(real, self._source) and not _is_in(real, self._target)

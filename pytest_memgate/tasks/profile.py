@@ -15,9 +15,9 @@ from pytest_memgate.measure.command import Workspace
 from pytest_memgate.measure.environment import cannot_measure
 from pytest_memgate.model.codec import decode
 from pytest_memgate.model.profile import Profile, ProfileGrowth, Sort
-from pytest_memgate.tasks.profile_file import read_profile
+from pytest_memgate.tasks.profile_file import check_environment, read_profile
 from pytest_memgate.tasks.real_run import Done
-from pytest_memgate.tasks.worktree import checked_out, repository
+from pytest_memgate.tasks.worktree import checked_out, commit_of, repository
 
 _NOT_FOUND = re.compile(r"^ERROR: (?:not found|file or directory not found): (.*)", re.MULTILINE)
 
@@ -61,14 +61,16 @@ def profile(root: Path, cwd: Path, args: Sequence[str], base: str) -> Profiled:
         raise MeasureError(cannot)
     with Workspace() as workspace:
         run = _Run(workspace, args)
-        is_file = bool(base) and (cwd / base).is_file()
-        top = repository(root) if base and not is_file else None
-        head = run.profile(root, cwd)
         if not base:
-            return Profiled(head=head)
-        if top is None:
-            return Profiled(head=head, base=read_profile(cwd / base, head.environment), base_name=base)
-        with checked_out(root, base, workspace.folder / "base") as tree:
+            return Profiled(head=run.profile(root, cwd))
+        if (file := cwd / base).is_file():
+            old = read_profile(file)
+            head = run.profile(root, cwd)
+            check_environment(file, old.environment, head.environment)
+            return Profiled(head=head, base=old, base_name=base)
+        top, commit = repository(root), commit_of(root, base)
+        head = run.profile(root, cwd)
+        with checked_out(root, commit, workspace.folder / "base") as tree:
             return Profiled(head=head, base=run.in_tree(root, cwd, top, tree, base), base_name=base)
 
 

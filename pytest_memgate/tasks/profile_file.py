@@ -23,8 +23,8 @@ def write_profile(profile: Profile, path: Path) -> None:
         raise UsageError(f"{path}: {error.strerror or error}", hint="give another path") from error
 
 
-def read_profile(path: Path, here: Environment) -> Profile:
-    """Read a profile of this environment; raises RunFileError for any other file."""
+def read_profile(path: Path) -> Profile:
+    """Read a profile; raises RunFileError for a file that is none."""
     hint = "name a file of: memgate profile -o"
     try:
         data = json.loads(path.read_text(encoding="utf-8"))
@@ -43,11 +43,11 @@ def read_profile(path: Path, here: Environment) -> Profile:
             raise ValueError("a chain names a frame that is not there")  # noqa: TRY301
     except ValueError as error:
         raise RunFileError(f"{path}: {error}", hint="it was changed or cut short: make it anew") from error
-    _check_environment(path, profile.environment, here)
     return profile
 
 
-def _check_environment(path: Path, there: Environment, here: Environment) -> None:
+def check_environment(path: Path, there: Environment, here: Environment) -> None:
+    """Raise RunFileError for a profile that was made in another environment."""
     what = f"{there.key} there and {here.key} here" if there.key != here.key else there.header.differences(here.header)
     if what:
         raise RunFileError(f"{path} is of another environment: {what}", hint="make it anew in this one")

@@ -26,20 +26,23 @@ def repository(folder: Path) -> Path:
     return Path(done.stdout.strip("\n")).resolve()
 
 
-@contextmanager
-def checked_out(root: Path, ref: str, folder: Path) -> Iterator[Path]:
-    """Check a git ref out into the new `folder`, and take it away again, also when this process is told to end.
+def commit_of(root: Path, ref: str) -> str:
+    """Return the commit that a ref names now; raises UsageError for what git does not know as one."""
+    return GitRef(root, ref, option="--base").commit
 
-    No branch is made, no hook is run. Raises UsageError for what git does not know as a commit, MeasureError where git
-    cannot check it out.
+
+@contextmanager
+def checked_out(root: Path, commit: str, folder: Path) -> Iterator[Path]:
+    """Check a commit out into the new `folder`, and take it away again, also when this process is told to end.
+
+    No branch is made, no hook is run. Raises MeasureError where git cannot check it out.
     """
-    commit = GitRef(root, ref, option="--base").commit
     with _ended_in_order():
         try:
             done = _git(root, "-c", "core.hooksPath=", "worktree", "add", "--quiet", "--detach", str(folder), commit)
             if done.returncode:
                 said = done.stderr.strip().splitlines()
-                raise MeasureError(f"--base {ref} cannot be checked out: {said[-1] if said else 'git says nothing'}")
+                raise MeasureError(f"{commit[:12]} cannot be checked out: {said[-1] if said else 'git says nothing'}")
             yield folder
         finally:
             _remove(root, folder)
