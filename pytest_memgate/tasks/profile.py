@@ -149,7 +149,7 @@ def _not_there(foreign: Sequence[str], ref: str, top: Path) -> MemgateError:
     file = Path(foreign[0])
     if file.is_relative_to(top) and "site-packages" not in file.parts:
         why = f"{file.relative_to(top)} is imported from the work tree, not from {ref}"
-        return MeasureError(f"{why}: the difference would be a false one", hint="see: docs/profile.md")
+        return MeasureError(f"{why}: the difference would be a false one", hint="what leads there must be relative")
     why = f"{file} is an installed copy of the project, the same for {ref} and the work tree"
     return MeasureError(
         f"{why}: the difference would be a false zero", hint="install it with: pip install --editable ."
