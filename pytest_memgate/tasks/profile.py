@@ -37,17 +37,16 @@ class Profiled:
 
     def problems(self) -> list[str]:
         """Return a line for each test of which there is no answer."""
-        lines = [f"{one.test}: {one.why}; {_PASSING}" for one in self.head.unprofiled]
+        lines = [f"{one.test}: {one.why}" for one in self.head.unprofiled]
         if self.base:
             tests = {test.test for test in self.head.tests}
             failing = {one.test: one.why for one in self.base.unprofiled}
-            lines += [f"{test}: in {self.base_name}, {failing[test]}; {_PASSING}" for test in tests & failing.keys()]
+            lines += [f"{test}: in {self.base_name}, {failing[test]}" for test in tests & failing.keys()]
             known = failing.keys() | {test.test for test in self.base.tests}
             lines += [f"{test}: {_not_in(self.base_name)}" for test in tests - known]
         return sorted(lines)
 
 
-_PASSING = "a profile is that of a test that passes"
 _ALONE = "without --base its profile is shown alone"
 
 

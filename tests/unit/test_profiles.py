@@ -19,7 +19,7 @@ from pytest_memgate.measure.profile import Chains
 from pytest_memgate.measure.sites import Frame as Call
 from pytest_memgate.model.environment import Environment
 from pytest_memgate.model.profile import Amount, Chain, Frame, Profile, Sort, TestProfile, Use
-from pytest_memgate.report.icicle import tree
+from pytest_memgate.report.icicle import icicle, tree
 from pytest_memgate.report.profile import growth_lines, profile_lines
 from pytest_memgate.tasks.profile_file import FORMAT, check_environment, read_profile, write_profile
 
@@ -219,6 +219,14 @@ def test_the_icicle_sums_to_the_profile_and_folds_what_is_tiny() -> None:
     assert sum(node["head"][0] for node in data["nodes"]) == 2_000_500
     assert sum(node["base"][0] for node in data["nodes"]) == 3000
     assert [node["parent"] for node in data["nodes"]] == [-1, 0, 1, 1]
+
+
+def test_nothing_foreign_is_markup_in_the_page() -> None:
+    name = "</script><b>&x"
+    profile = Profile(environment=ENVIRONMENT, tests=(replace(of((name, 5000, 5000)), test=name, notes=(name,)),))
+    page = icicle(profile, profile, name)
+    assert name not in page
+    assert "<b>&x" not in page
 
 
 # Files
