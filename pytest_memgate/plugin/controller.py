@@ -18,7 +18,8 @@ from pytest_memgate.model.run import ChangeKind, Problem, Run, Verdict
 from pytest_memgate.model.subject import LEDGER
 from pytest_memgate.plugin.first_use import CLAIMS
 from pytest_memgate.plugin.inventory import Inventory
-from pytest_memgate.plugin.measurer import NOTE, PROPERTY
+from pytest_memgate.plugin.measurer import PROPERTY
+from pytest_memgate.plugin.tracer import NOTE
 from pytest_memgate.report.terminal import Line, Tone, summary
 from pytest_memgate.tasks.conclude import Facts, conclude, conclude_update
 from pytest_memgate.tasks.gate import Gate
