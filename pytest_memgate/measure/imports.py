@@ -181,9 +181,11 @@ class _Answer:
     @classmethod
     def read(cls, folder: Path, done: Done, timeout_seconds: float) -> Self:
         try:
-            return cls(folder=folder, result=json.loads((folder / "result.json").read_text(encoding="utf-8")))
+            result = json.loads((folder / "result.json").read_text(encoding="utf-8"))
         except (OSError, ValueError):
-            pass
+            result = None
+        if result is not None and not done.timed_out:  # on its way out it may still write one
+            return cls(folder=folder, result=result)
         try:
             at = (folder / "progress").read_text(encoding="utf-8").strip()
         except OSError:

@@ -63,11 +63,8 @@ def _measured(run: Run) -> str:
     for finding in measured:
         families.setdefault(finding.metric.partition(".")[0], set()).add(str(finding.subject))
     memory = len(families.pop("memory", ()))
-    again = sum(
-        1
-        for finding in measured
-        if finding.metric == MEMORY_PEAK.name and finding.measurement and finding.measurement.warm
-    )
+    peaks = (finding.measurement for finding in measured if finding.metric == MEMORY_PEAK.name)
+    again = sum(1 for peak in peaks if peak and peak.warm)
     no_answer = run.count(Outcome.NO_ANSWER)
     parts = [f"memory.peak: {_tests(memory)} measured"] if memory or not (families or no_answer) else []
     if again:

@@ -99,7 +99,7 @@ def test_nothing_said_is_the_default(text: str) -> None:
     ("text", "message"),
     [
         ("missing: fail\nbudget: {}", "memgate.yml:2: unknown key 'budget' (did you mean 'budgets'?)"),
-        ("xyzzy: 1", "memgate.yml:1: unknown key 'xyzzy' (known: budgets, bundles, missing, pages, waivers)"),
+        ("xyzzy: 1", "memgate.yml:1: unknown key 'xyzzy' (known: budgets, bundles, imports, missing, pages, waivers)"),
         ("budgets:\n  memory.peek: {}", "memgate.yml:2: unknown key 'memory.peek' (did you mean 'memory.peak'?)"),
         (
             "budgets:\n  memory.peak:\n    grow: 1KB",
@@ -122,7 +122,8 @@ def test_nothing_said_is_the_default(text: str) -> None:
         ("budgets: 200KB", "memgate.yml:1: a mapping with metrics or overrides is expected, not '200KB'"),
         (
             "\n- a",
-            "memgate.yml:2: a mapping with budgets or bundles or missing or pages or waivers is expected, not a list",
+            "memgate.yml:2: a mapping with budgets or bundles or imports or missing or pages or waivers is expected, "
+            "not a list",
         ),
         ("budgets:\n  overrides: {}", "memgate.yml:2: a list is expected"),
         ("budgets:\n  overrides:\n    - memory.peak: {}", "memgate.yml:3: an override needs 'tests', a pattern"),
