@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from typing import Any, NoReturn
 
 # What memray needs while it traces; the rest of what it brought is unloaded.
-_NEEDED = ("memray", "cython", "_cython", "threading")
+_NEEDED = ("memray", "cython", "_cython")
 # Just above two thirds of 2**17, where the table of names grows to twice that: the rest is then free.
 _NAMES = 87_500
 _SCREEN = "rich"  # memray draws progress bars with it, which nobody sees here; it would load much else
@@ -29,7 +29,7 @@ class _Blank:
 
     @staticmethod
     def create_module(spec: "Any") -> "Any":
-        module: "Any" = type(sys)(spec.name)
+        module: Any = type(sys)(spec.name)
         module.__getattr__ = _nothing
         return module
 

@@ -134,14 +134,14 @@ def test_native_bytes_count_for_the_package_whose_import_takes_them() -> None:
 
 
 def test_modules_that_fail_are_left_out_and_named(shop: Path) -> None:
-    asked = ["raises", "nothere", "quits", "ends", "dies", "sys", "threading", "light"]
+    asked = ["raises", "nothere", "quits", "ends", "dies", "sys", "memray", "light"]
     found = measure_imports(asked, shop)
     already = "does nothing, since Python or memray has it loaded already: it cannot be measured"
     assert found.failed == {
         "ends": "ended the interpreter with exit code 0 (goodbye)",
         "dies": "ended the interpreter with SIGKILL",
         "sys": already,
-        "threading": already,
+        "memray": already,
         "raises": "raised ValueError: no",
         "nothere": "raised ModuleNotFoundError: No module named 'nothere'",
         "quits": "raised SystemExit: 2",
@@ -187,22 +187,22 @@ import gc, sys
 for name in [sys.intern(f"memgate {{number}}") for number in range({_NAMES})]:
     del name
 gc.collect()
-import tracemalloc
-tracemalloc.start()
-start, _ = tracemalloc.get_traced_memory()
+import _tracemalloc  # tracemalloc itself would load much
+_tracemalloc.start(1)
+start, _ = _tracemalloc.get_traced_memory()
 __import__(sys.argv[1])
 gc.collect()
-print(tracemalloc.get_traced_memory()[0] - start)
+print(_tracemalloc.get_traced_memory()[0] - start)
 """
 
 
-@pytest.mark.parametrize("name", ["rich.console", "jinja2", "decimal", "dataclasses"])
+@pytest.mark.parametrize("name", ["rich.console", "jinja2", "decimal", "threading"])
 def test_what_memray_itself_uses_is_measured_as_well(name: str) -> None:
     alone = subprocess.run([sys.executable, "-c", CLEAN, name], capture_output=True, check=True)
     there = int(alone.stdout)
     found = measure_imports([name], Path.cwd())
-    # The strings and types that memray and the module share are there before, at most a fourth.
-    assert 0.75 * there < found.retained < 1.25 * there
+    # Of what memray and the module share, some strings and types are there before.
+    assert 0.8 * there < found.retained < 1.2 * there
     assert name in found.modules
 
 
