@@ -95,7 +95,7 @@ class _Imports:
 
 
 def _run(folder: str, mode: str, path: str, modules: list[str]) -> "dict[str, Any]":
-    first = set(sys.modules)
+    first, own = set(sys.modules), os.getpid()
     # Not on the tests' path: a module of theirs could have the name of one that memray needs.
     sys.path.append(os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__)))))  # noqa: PTH100, PTH120
     from pytest_memgate.measure.importing import named_imports  # noqa: PLC0415  # it is unloaded with the rest
@@ -114,6 +114,8 @@ def _run(folder: str, mode: str, path: str, modules: list[str]) -> "dict[str, An
     if mode == "trace":
         tracker.__enter__()
     imports.run()
+    if os.getpid() != own:  # a module has forked
+        os._exit(0)
     gc.collect()
     if mode == "trace":
         tracker.__exit__(None, None, None)
@@ -131,15 +133,13 @@ def _compiled(modules: list[str]) -> list[str]:
 
 def main() -> "NoReturn":
     """Run, write `result.json` into the folder, and end at once, whatever threads the modules have started."""
-    own = os.getpid()
     folder, mode, path, *modules = sys.argv[1:]
     sys.argv[:] = [""]
     result = _run(folder, mode, path, modules)
-    if os.getpid() == own:  # a module may have forked
-        import json  # noqa: PLC0415  # not before all is measured
+    import json  # noqa: PLC0415  # not before all is measured
 
-        with open(f"{folder}/result.json", "w", encoding="utf-8") as file:  # noqa: PTH123
-            json.dump(result, file)
+    with open(f"{folder}/result.json", "w", encoding="utf-8") as file:  # noqa: PTH123
+        json.dump(result, file)
     os._exit(0)
 
 

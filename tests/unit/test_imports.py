@@ -37,8 +37,9 @@ SHOP = {
     "looks.py": """
         import os, sys
         with open("seen.txt", "w") as file:
-            print(os.getcwd(), sys.argv, sorted(name for name in os.environ if "PYTEST" in name or "COV" in name),
-                  hash("a"), "pytest" in sys.modules, "rich" in sys.modules, "typing" in sys.modules, file=file)
+            variables = sorted(name for name in os.environ if "PYTEST" in name or "COV" in name)
+            print(os.getcwd(), sys.argv, sys.path[:2], variables, hash("a"),
+                  "pytest" in sys.modules, "rich" in sys.modules, "typing" in sys.modules, file=file)
     """,
 }
 
@@ -173,13 +174,15 @@ def test_the_interpreter_is_clean_and_stands_in_the_projects_root(shop: Path, mo
     monkeypatch.setenv("COV_CORE_SOURCE", "shop")
     monkeypatch.setenv("PYTHONHASHSEED", "77")
     monkeypatch.chdir(shop / "heavy")
+    monkeypatch.setattr(sys, "path", ["", "no.folder.but.a.hook", *sys.path])
     measure_imports(["looks"], shop)
     seed = subprocess.run(
         [sys.executable, "-c", "print(hash('a'))"], env={"PYTHONHASHSEED": "0"}, capture_output=True, check=True
     )
     words = (shop / "seen.txt").read_text(encoding="utf-8")
     variables = "['PYTEST_VERSION']" if "PYTEST_VERSION" in words else "[]"
-    assert words == f"{shop.resolve()} [''] {variables} {seed.stdout.decode().strip()} False False False\n"
+    path = [str(shop / "heavy"), "no.folder.but.a.hook"]
+    assert words == f"{shop.resolve()} [''] {path} {variables} {seed.stdout.decode().strip()} False False False\n"
 
 
 CLEAN = f"""
