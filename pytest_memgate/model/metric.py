@@ -33,6 +33,11 @@ class Metric:
         return self.family in {"memory", "import"}
 
     @property
+    def is_leftover(self) -> bool:
+        """Say whether it counts what outlives a test: a test without an entry of it has left nothing."""
+        return self.family == "leftover"
+
+    @property
     def is_web(self) -> bool:
         return self.family in {"bundle", "web"}
 

@@ -1,7 +1,6 @@
 """Measures and judges each test in the process that runs it; the finding travels on the test's report."""
 
 import inspect
-import json
 import re
 import sys
 import zlib
@@ -19,15 +18,14 @@ from pytest_memgate.compare.gate import needs_rerun
 from pytest_memgate.errors import BaselineError, ConfigError
 from pytest_memgate.measure.alone import alone
 from pytest_memgate.measure.places import Places
-from pytest_memgate.model.codec import encode
 from pytest_memgate.model.finding import Finding, Outcome
 from pytest_memgate.model.measurement import Measurement
 from pytest_memgate.model.metric import MEMORY_PEAK
 from pytest_memgate.model.subject import Subject
 from pytest_memgate.plugin.again import STATE, ItemState, Phase, finish, remember, run_again
 from pytest_memgate.plugin.declared import DeclaredItem
-from pytest_memgate.plugin.failure import fail_report
-from pytest_memgate.plugin.items import line_of, subject_of
+from pytest_memgate.plugin.failure import PROPERTY, put_findings
+from pytest_memgate.plugin.items import subject_of
 from pytest_memgate.plugin.marker import read_marker
 from pytest_memgate.plugin.recorder import answered
 from pytest_memgate.plugin.timing import is_benchmark, is_timed, timing_of, unlisted, untimed, was_timed, why_not_timed
@@ -39,7 +37,6 @@ from pytest_memgate.tasks.times import Timing, is_gated, time_findings
 if TYPE_CHECKING:
     from pytest_memgate.measure.capture import Capture, Recorder
 
-PROPERTY = "memgate."
 NOTE = "memgate.note"
 _METRIC = MEMORY_PEAK.name
 _MEMRAY_MARKERS = ("limit_memory", "limit_leaks", "limit_leaked_objects")
@@ -271,19 +268,7 @@ class Measurer:
         return replace(finding, measurement=replace(measurement, sites=sites))
 
     def _report(self, item: pytest.Item, report: pytest.TestReport, findings: list[Finding]) -> None:
-        line = line_of(item)
-        found = [replace(finding, line=line) for finding in findings]
-        kept = [one for one in item.user_properties if not one[0].startswith(PROPERTY)]
-        own = [(f"{PROPERTY}{finding.metric}", json.dumps(encode(finding))) for finding in found]
-        item.user_properties[:] = [*kept, *own]
-        report.user_properties = list(item.user_properties)
-        failing = [
-            finding
-            for finding in found
-            if finding.outcome is Outcome.NO_ANSWER or (finding.outcome.fails_gate and not self._update)
-        ]
-        if failing and report.passed:
-            fail_report(report, failing)
+        put_findings(item, report, findings, instead=PROPERTY, update=self._update)
 
 
 def _kept(folder: Path, capture: "Capture", subject: Subject) -> Path:

@@ -13,6 +13,7 @@ from pytest_memgate.model.run import ChangeKind
 from pytest_memgate.plugin.controller import Controller
 from pytest_memgate.plugin.declared import Declared
 from pytest_memgate.plugin.inventory import Inventory
+from pytest_memgate.plugin.leftover import Leftovers
 from pytest_memgate.plugin.marker import parse_rule
 from pytest_memgate.plugin.measurer import Measurer
 from pytest_memgate.tasks.gate import open_gate
@@ -62,10 +63,10 @@ def start(config: pytest.Config) -> None:
         return
     inventory = Inventory(config)
     config.pluginmanager.register(inventory, "memgate-inventory")
-    measurer = Measurer(
-        gate, update=update, settle=update or bool(option.memgate_settle), keep=keep, cannot=cannot_measure()
-    )
+    settle = update or bool(option.memgate_settle)
+    measurer = Measurer(gate, update=update, settle=settle, keep=keep, cannot=cannot_measure())
     config.pluginmanager.register(measurer, "memgate-measurer")
+    config.pluginmanager.register(Leftovers(gate, update=update, settle=settle), "memgate-leftovers")
     if not hasattr(config, "workerinput"):
         strict = option.memgate_strict if option.memgate_strict is not None else in_ci()
         controller = Controller(

@@ -57,7 +57,8 @@ def _contribution(one: Contribution, unit: str) -> str:
     growth = f"{format_growth(one.growth, unit):>9}"
     if one.site is None:
         return f"{growth}  all others"
-    return f"{growth}  {one.site.label}  ({format_amount(one.base, unit)} -> {format_amount(one.head, unit)})"
+    what = one.site.what or f"{format_amount(one.base, unit)} -> {format_amount(one.head, unit)}"
+    return f"{growth}  {one.site.label}  ({what})"
 
 
 def measured_line(finding: Finding) -> str:
@@ -73,7 +74,7 @@ def measured_line(finding: Finding) -> str:
         return "; ".join([*parts, *measurement.notes])
     if measurement.basis is Basis.EXACT:
         return "; ".join(measurement.notes)
-    parts = [f"first run {format_size(measurement.cold)}"]
+    parts = [f"first run {format_amount(measurement.cold, finding.unit)}"]
     if measurement.warm:
         parts.append(f"again {', '.join(format_size(value) for value in measurement.warm)}")
     if measurement.first_use > _NOISE:

@@ -80,9 +80,9 @@ def _measured(run: Run) -> str:
 
 
 def _counted(family: str, number: int) -> str:
-    word = {"bundle": "bundle", "web": "page", "time": "timed test", "custom": "test"}[family]
-    recorded = " with values of its own" if family == "custom" else ""
-    return f"{number} {word}{'' if number == 1 else 's'}{recorded}"
+    word = {"bundle": "bundle", "web": "page", "time": "timed test"}.get(family, "test")
+    more = {"custom": " with values of its own", "leftover": " with something left behind"}.get(family, "")
+    return f"{number} {word}{'' if number == 1 else 's'}{more}"
 
 
 def _section(run: Run, outcome: Outcome, verbosity: int) -> Iterator[Line]:

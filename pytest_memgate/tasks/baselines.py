@@ -12,6 +12,8 @@ from pytest_memgate.model.reference import Bar, Reference, Standing
 from pytest_memgate.model.run import Change, ChangeKind
 from pytest_memgate.model.subject import Subject
 
+NOTHING_LEFT = Reference(value=0)
+
 
 class Baselines:
     """The work tree's baselines (`head`) and, where a ref was named, that ref's (`base`)."""
@@ -47,6 +49,11 @@ class Baselines:
         document, stores = (head, self.head) if counts else (base, self.base)
         return self._bar(document, subject, metric, stores.of(metric))
 
+    def stored(self, subject: Subject, metric: str) -> bool:
+        """Say whether the work tree, or the base, has an entry of a metric of a test."""
+        found = (stores.of(metric).document(subject.file) for stores in (self.head, self.base) if stores)
+        return any(document and metric in document.entries.get(subject.name, {}) for document in found)
+
     def metrics(self, subject: Subject, base_metric: str) -> set[str]:
         """Return the names that a metric has in the entries of a test, with their parts."""
         found: set[str] = set()
@@ -59,6 +66,8 @@ class Baselines:
         reference = _entry(document, subject, metric)
         if document is None or reference is None:
             known = document is not None or store.files()
+            if known and metric_of(metric).is_leftover:  # a test that is new is to leave nothing, too
+                return Bar(standing=Standing.KNOWN, reference=NOTHING_LEFT)
             return Bar(standing=Standing.NEW if known else Standing.NO_BASELINE)
         if metric_of(metric).is_traced and document.header != self._header:
             why = f"{store.path(subject.file)} was measured with {document.header.differences(self._header)}"
@@ -75,7 +84,14 @@ class Baselines:
 
 
 def _entry(document: Document | None, subject: Subject, metric: str) -> Reference | None:
-    return document.entries.get(subject.name, {}).get(metric) if document else None
+    return entry(document.entries.get(subject.name), metric) if document else None
+
+
+def entry(metrics: Mapping[str, Reference] | None, metric: str) -> Reference | None:
+    """Return a metric's entry among those of a test, None for no test; one that leaves nothing has none for that."""
+    if metrics is None or metric in metrics or not metric_of(metric).is_leftover:
+        return (metrics or {}).get(metric)
+    return NOTHING_LEFT
 
 
 def _comparable(one: Document, other: Document, new: Reference, old: Reference, metric: str) -> bool:
@@ -104,7 +120,7 @@ def _changes(file: str, base: Document | None, head: Document | None) -> Iterato
     olds, news = base.entries if base else {}, head.entries if head else {}
     for name in sorted({*olds, *news}):
         for metric in sorted({*olds.get(name, {}), *news.get(name, {})}):
-            old, new = olds.get(name, {}).get(metric), news.get(name, {}).get(metric)
+            old, new = entry(olds.get(name), metric), entry(news.get(name), metric)
             same = not (base and head and old and new) or _comparable(head, base, new, old, metric)
             if old == new and same:
                 continue

@@ -20,7 +20,7 @@ from pytest_memgate.model.metric import metric as metric_of
 from pytest_memgate.model.reference import Reference
 from pytest_memgate.model.run import Change, ChangeKind, Problem, Verdict
 from pytest_memgate.model.subject import Subject
-from pytest_memgate.tasks.baselines import unit_of
+from pytest_memgate.tasks.baselines import entry, unit_of
 from pytest_memgate.units import format_amount
 
 _NAMED = 5  # tests that a message lists
@@ -119,6 +119,8 @@ class _FileUpdate:
             _remove_gone(entries, found, collected)
         for name, known in self._known.items():
             for metric in sorted(known.keys() - entries.get(name, {}).keys()):
+                if metric_of(metric).is_leftover and metric in measured.get(name, {}):
+                    continue  # it leaves nothing now, which is noted
                 unit = unit_of(metric, known[metric])
                 self._note(ChangeKind.REMOVED, name, metric, known[metric].value, None, unit)
         return entries
@@ -141,7 +143,7 @@ class _FileUpdate:
     def _put(self, entries: dict[str, dict[str, Reference]], name: str, finding: Finding) -> None:
         measurement, metric, unit = finding.measurement, finding.metric, finding.unit
         assert measurement is not None  # noqa: S101  # only measured ones are put
-        old = self._known.get(name, {}).get(metric)
+        old = entry(self._known.get(name), metric)
         kind = self._kind(old, finding, measurement)
         if kind is None or not (kind in self._order.kinds or self._order.kinds == ALL_KINDS):
             return
@@ -164,6 +166,8 @@ class _FileUpdate:
         elif old and kind is ChangeKind.LOWERED and old.origin < measurement.value:
             new = replace(new, anchor=old.anchor, reason=old.reason)
         entries.setdefault(name, {})[metric] = new
+        if metric_of(metric).is_leftover and not new.value:
+            del entries[name][metric]  # as in the entries of all the tests that leave nothing
         self._note(kind, name, metric, before, measurement.value, unit)
 
     def _kind(self, old: Reference | None, finding: Finding, measurement: Measurement) -> ChangeKind | None:
