@@ -220,21 +220,21 @@ class Leftovers:
         subject = subject_of(item, self._gate.root)
         is_left = any(map(watch.least, KINDS))
         try:
-            stored = {kind for kind in KINDS if self._gate.baselines.stored(subject, f"{_FAMILY}.{kind}")}
+            stored = self._gate.baselines.stored(subject, _FAMILY)
             if not stored and not is_left:
                 return []
             if isinstance(item, DeclaredItem) or state.probed or state.outcome is Outcome.SKIPPED:
                 outcome = state.outcome or Outcome.NOT_GATED
                 why = state.why or "it measures a bundle or page, not itself"
                 return [Finding(subject=subject, metric=_FAMILY, outcome=outcome, reason=why)]
-            cases = [case for case in self._cases(item) if case.kind in stored or watch.least(case.kind)]
+            cases = [case for case in self._cases(item) if case.metric in stored or watch.least(case.kind)]
         except BaselineError as error:
             unreadable = Finding(subject=subject, metric=_FAMILY, outcome=Outcome.UNREADABLE, reason=str(error))
             return [unreadable] if is_left else []
         failure: BaseException | None = None
         while failure is None and any(self._is_open(case, watch) for case in cases):
             failure = self._run_again(item, state, watch)
-        real = [case for case in cases if case.kind in stored or watch.least(case.kind)]
+        real = [case for case in cases if case.metric in stored or watch.least(case.kind)]
         return [self._finding(subject, case, watch, failure) for case in real]
 
     def _cases(self, item: pytest.Item) -> list[_Case]:

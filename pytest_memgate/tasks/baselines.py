@@ -49,10 +49,13 @@ class Baselines:
         document, stores = (head, self.head) if counts else (base, self.base)
         return self._bar(document, subject, metric, stores.of(metric))
 
-    def stored(self, subject: Subject, metric: str) -> bool:
-        """Say whether the work tree, or the base, has an entry of a metric of a test."""
-        found = (stores.of(metric).document(subject.file) for stores in (self.head, self.base) if stores)
-        return any(document and metric in document.entries.get(subject.name, {}) for document in found)
+    def stored(self, subject: Subject, family: str) -> set[str]:
+        """Return the metrics of a family that the work tree, or the base, has an entry of for a test."""
+        found: set[str] = set()
+        for stores in (self.head, self.base):
+            document = stores.of(family).document(subject.file) if stores else None
+            found.update(document.entries.get(subject.name, ()) if document else ())
+        return {name for name in found if name.startswith(f"{family}.")}
 
     def metrics(self, subject: Subject, base_metric: str) -> set[str]:
         """Return the names that a metric has in the entries of a test, with their parts."""
