@@ -110,6 +110,7 @@ class Leftovers:
 
     @pytest.hookimpl(wrapper=True, tryfirst=True)
     def pytest_runtest_setup(self, item: pytest.Item) -> Generator[None, object, object]:
+        __tracebackhide__ = True
         state = item.stash.get(STATE, None)
         if state is None or not state.inside:
             item.stash[WATCH] = Watch()
@@ -129,6 +130,7 @@ class Leftovers:
         self, fixturedef: pytest.FixtureDef[Any], request: pytest.FixtureRequest
     ) -> Generator[None, object, object]:
         """Let what a wider fixture starts be the fixture's, not that of the test that needed it first."""
+        __tracebackhide__ = True
         watch = self._watch
         if fixturedef.scope == "function" or watch is None or not watch.is_open:
             return (yield)
@@ -226,7 +228,8 @@ class Leftovers:
             if isinstance(item, DeclaredItem) or state.probed or state.outcome is Outcome.SKIPPED:
                 outcome = state.outcome or Outcome.NOT_GATED
                 why = state.why or "it measures a bundle or page, not itself"
-                return [Finding(subject=subject, metric=_FAMILY, outcome=outcome, reason=why)]
+                left_out = Finding(subject=subject, metric=_FAMILY, outcome=outcome, reason=why)
+                return [left_out] if stored else []
             cases = [case for case in self._cases(item) if case.metric in stored or watch.least(case.kind)]
         except BaselineError as error:
             unreadable = Finding(subject=subject, metric=_FAMILY, outcome=Outcome.UNREADABLE, reason=str(error))
