@@ -6,7 +6,6 @@ A look costs microseconds, so that every test can have two of them. What a platf
 import gc
 import itertools
 import os
-import subprocess
 import sys
 import threading
 import time
@@ -76,12 +75,19 @@ def settled(look: Callable[[], Left], is_fine: Callable[[Left], bool], seconds: 
     gc.collect()
     nap, end = _FIRST_NAP, time.monotonic() + seconds
     while True:
-        subprocess._cleanup()  # type: ignore[attr-defined]  # noqa: SLF001  # a child that nobody holds: as the next Popen does
+        _reap()
         found = look()
         if is_fine(found) or time.monotonic() > end:
             return found
         time.sleep(nap)
         nap = min(2 * nap, _LONGEST_NAP)
+
+
+def _reap() -> None:
+    """Wait for the ended children that nobody holds, as the next `Popen` would."""
+    cleanup = getattr(sys.modules.get("subprocess"), "_cleanup", None)
+    if cleanup:
+        cleanup()
 
 
 def children() -> frozenset[int]:

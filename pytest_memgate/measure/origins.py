@@ -7,10 +7,7 @@ import builtins
 import contextlib
 import functools
 import io
-import multiprocessing.process
 import os
-import socket
-import subprocess
 import sys
 import threading
 from collections.abc import Callable, Iterable, Iterator
@@ -46,7 +43,7 @@ class Origins:
     def recording(self) -> Iterator[None]:
         with contextlib.ExitStack() as patches:
             for owner, name, note in self._starts():
-                if hasattr(owner, name):
+                if owner is not None and hasattr(owner, name):
                     original = getattr(owner, name)
                     setattr(owner, name, _noting(original, note))
                     patches.callback(setattr, owner, name, original)
@@ -59,16 +56,16 @@ class Origins:
 
     def _starts(self) -> Iterator[tuple[Any, str, Callable[[Any, Any], None]]]:
         yield threading.Thread, "start", lambda thread, _: self._note("threads", thread.native_id)
-        yield subprocess.Popen, "__init__", lambda process, _: self._note("processes", process.pid)
-        yield multiprocessing.process.BaseProcess, "start", lambda process, _: self._note("processes", process.pid)
+        yield _loaded("subprocess", "Popen"), "__init__", self._note_process
+        yield _loaded("multiprocessing.process", "BaseProcess"), "start", self._note_process
         yield os, "fork", lambda _, pid: self._note("processes", pid)
-        yield socket.socket, "__init__", lambda made, _: self._note_file(made)
-        yield builtins, "open", lambda _, file: self._note_file(file)
-        yield io, "open", lambda _, file: self._note_file(file)
-        for name in _DESCRIPTORS:
-            yield os, name, lambda _, made: self._note_file(made)
-        if loops := sys.modules.get("asyncio.base_events"):
-            yield loops.BaseEventLoop, "create_task", lambda _, task: self._note_task(task)
+        yield _loaded("socket", "socket"), "__init__", lambda made, _: self._note_file(made)
+        for owner, name in ((builtins, "open"), (io, "open"), *((os, name) for name in _DESCRIPTORS)):
+            yield owner, name, lambda _, made: self._note_file(made)
+        yield _loaded("asyncio.base_events", "BaseEventLoop"), "create_task", lambda _, task: self._note_task(task)
+
+    def _note_process(self, process: Any, _: object) -> None:
+        self._note("processes", process.pid)
 
     def _note_task(self, task: "Task[Any]") -> None:
         self._tasks[task] = _stack()
@@ -150,6 +147,11 @@ def _defined(task: "Task[Any]") -> Stack:
     """Return where a task's coroutine is defined: of a task made before the recording, or by a loop written in C."""
     code = getattr(task.get_coro(), "cr_code", None)
     return ((code.co_qualname, code.co_filename, code.co_firstlineno),) if code else ()
+
+
+def _loaded(module: str, name: str) -> Any:
+    """Return what a module holds, None where nobody has imported it: the first run would have."""
+    return getattr(sys.modules.get(module), name, None)
 
 
 def _noting(original: Callable[..., Any], note: Callable[[Any, Any], None]) -> Callable[..., Any]:
