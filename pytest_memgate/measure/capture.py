@@ -54,6 +54,10 @@ class Capture:
             self._descriptor, self._name = tempfile.mkstemp(prefix="memgate-", suffix=".bin", dir=folder)
 
     @property
+    def descriptor(self) -> int:
+        return self._descriptor
+
+    @property
     def path(self) -> str:
         return self._name or f"/proc/self/fd/{self._descriptor}"
 

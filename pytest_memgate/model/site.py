@@ -14,7 +14,8 @@ class Site:
     or an element: all without `function`.
 
     `via` says how it comes to be there, a line each: the callers in the project, innermost first, or who imports it.
-    `uses` are the installed packages behind it: compiled code has no frames of its own.
+    `uses` are the installed packages behind it: compiled code has no frames of its own. `what` says what it is, where
+    the place does not: of what outlives a test, the thread, task, process or file that was started there.
     """
 
     path: str
@@ -23,6 +24,7 @@ class Site:
     line: int = 0
     via: tuple[str, ...] = ()
     uses: tuple[str, ...] = ()
+    what: str = ""
 
     @property
     def key(self) -> str:

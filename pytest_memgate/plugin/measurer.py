@@ -1,6 +1,5 @@
 """Measures and judges each test in the process that runs it; the finding travels on the test's report."""
 
-import json
 import re
 import zlib
 from collections.abc import Generator, Mapping
@@ -13,15 +12,14 @@ import pytest
 from pytest_memgate.budget.rule import Rule
 from pytest_memgate.errors import BaselineError, ConfigError
 from pytest_memgate.measure.places import Places
-from pytest_memgate.model.codec import encode
 from pytest_memgate.model.finding import Finding, Outcome
 from pytest_memgate.model.metric import MEMORY_PEAK
 from pytest_memgate.model.subject import Subject
 from pytest_memgate.plugin.again import STATE, ItemState, Phase, run_again
 from pytest_memgate.plugin.declared import DeclaredItem
-from pytest_memgate.plugin.failure import fail_report
+from pytest_memgate.plugin.failure import PROPERTY, put_findings
 from pytest_memgate.plugin.first_use import FirstUses
-from pytest_memgate.plugin.items import line_of, subject_of
+from pytest_memgate.plugin.items import subject_of
 from pytest_memgate.plugin.marker import is_tracked, read_marker
 from pytest_memgate.plugin.recorder import answered
 from pytest_memgate.plugin.timing import is_benchmark, is_timed, timing_of, unlisted, untimed, was_timed, why_not_timed
@@ -35,7 +33,6 @@ from pytest_memgate.tasks.times import Timing, is_gated, time_findings
 if TYPE_CHECKING:
     from pytest_memgate.measure.capture import Capture
 
-PROPERTY = "memgate."
 _METRIC = MEMORY_PEAK.name
 _SITES = 40  # of a measurement travel on the report; growth is told from all of them
 _PROBED = {"bundle": "bundle", "web": "page"}
@@ -188,24 +185,7 @@ class Measurer(Tracer):
         return replace(finding, measurement=replace(finding.measurement, sites=finding.measurement.sites[:_SITES]))
 
     def _report(self, item: pytest.Item, report: pytest.TestReport, findings: list[Finding]) -> None:
-        line = line_of(item)
-        found = [replace(finding, line=line) for finding in findings]
-        kept = [one for one in item.user_properties if not one[0].startswith(PROPERTY)]
-        own = [(_property(finding), json.dumps(encode(finding))) for finding in found]
-        item.user_properties[:] = [*kept, *own]
-        report.user_properties = list(item.user_properties)
-        failing = [
-            finding
-            for finding in found
-            if finding.outcome is Outcome.NO_ANSWER or (finding.outcome.fails_gate and not self._update)
-        ]
-        if failing and report.passed:
-            fail_report(report, failing)
-
-
-def _property(finding: Finding) -> str:
-    """Return the name that a finding travels by: that of its metric, and of the package where it is not the test's."""
-    return f"{PROPERTY}{finding.metric}" + (f" {finding.subject.name}" if finding.subject.is_first_use else "")
+        put_findings(item, report, findings, instead=PROPERTY, update=self._update)
 
 
 def _why_not_judged(state: ItemState) -> tuple[Outcome | None, str]:

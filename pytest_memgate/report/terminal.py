@@ -13,7 +13,14 @@ from pytest_memgate.units import format_amount
 
 _MOST = 10
 _SITES = 2
-_COUNTED = {"bundle": "bundle", "web": "page", "import": "import", "time": "timed test", "custom": "test"}
+_COUNTED = {
+    "bundle": "bundle",
+    "web": "page",
+    "import": "import",
+    "time": "timed test",
+    "custom": "test",
+    "leftover": "test",
+}
 _INDENT = " " * 13
 
 
@@ -90,9 +97,8 @@ def _is_warm(finding: Finding) -> bool:
 
 
 def _counted(family: str, number: int) -> str:
-    word = _COUNTED[family]
-    recorded = " with values of its own" if family == "custom" else ""
-    return f"{number} {word}{'' if number == 1 else 's'}{recorded}"
+    more = {"custom": " with values of its own", "leftover": " with something left behind"}.get(family, "")
+    return f"{number} {_COUNTED[family]}{'' if number == 1 else 's'}{more}"
 
 
 def _section(run: Run, outcome: Outcome, verbosity: int) -> Iterator[Line]:
