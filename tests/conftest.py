@@ -4,6 +4,7 @@ import os
 from pathlib import Path
 
 import pytest
+from chrome import Browser
 from harness import Project
 from hypothesis import HealthCheck, settings
 
@@ -44,3 +45,12 @@ def tools(node_modules: Path) -> Tools:
         if os.environ.get("CI"):
             raise
         pytest.skip(f"{error} (in {TESTS.name}: npm ci)")
+
+
+@pytest.fixture(scope="session")
+def browser(node_modules: Path, tools: Tools) -> Browser:
+    if not (node_modules / "puppeteer-core").is_dir():
+        if os.environ.get("CI"):
+            pytest.fail(f"no puppeteer-core in {node_modules}")
+        pytest.skip(f"no puppeteer-core in {node_modules}")
+    return Browser(node_modules, tools)

@@ -5,6 +5,7 @@ from collections.abc import Iterable, Mapping
 from datetime import date
 from pathlib import Path
 from statistics import median_low
+from typing import Any
 
 from pytest_memgate.baseline.document import Document, dump
 from pytest_memgate.baseline.source import GitRef, WorkTree
@@ -32,7 +33,7 @@ FOLDER = f".memgate/{ENVIRONMENT.key}"
 TODAY = date(2026, 6, 15)
 
 
-def site(function: str, size: int, *, path: str = "shop/orders.py", line: int = 0, **more: tuple[str, ...]) -> Site:
+def site(function: str, size: int, *, path: str = "shop/orders.py", line: int = 0, **more: Any) -> Site:
     """Return a call site of the project."""
     return Site(path=path, function=function, size=size, line=line, **more)
 

@@ -2,12 +2,14 @@
 
 import os
 import sysconfig
+from functools import cache
 from pathlib import Path
 
 _SITE = "@site"
 _UP = "@up"
 
 
+@cache  # asked for each test, and a few links to follow
 def file_key(path: Path, root: Path) -> str:
     """Return a test file's path below the root, with `/`, the same on every machine.
 

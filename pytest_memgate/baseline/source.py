@@ -37,8 +37,9 @@ class WorkTree:
 class GitRef:
     """The files of one commit, which the change under test cannot touch."""
 
-    def __init__(self, root: Path, ref: str) -> None:
+    def __init__(self, root: Path, ref: str, *, option: str = "--memgate-base") -> None:
         self._root = root
+        self._option = option  # what named the ref, for the words of an error
         self.ref = ref
         self.commit = self._git("rev-parse", "--verify", "--quiet", f"{ref}^{{commit}}")
         self._prefix = self._git("rev-parse", "--show-prefix")
@@ -73,11 +74,11 @@ class GitRef:
                 check=False,
             )
         except FileNotFoundError as error:
-            raise UsageError("--memgate-base needs git, which is not on PATH") from error
+            raise UsageError(f"{self._option} needs git, which is not on PATH") from error
         if done.returncode:
             what = done.stderr.strip().splitlines()
             raise UsageError(
-                f"--memgate-base {self.ref}: {what[-1] if what else 'no such commit'}",
+                f"{self._option} {self.ref}: {what[-1] if what else 'no such commit'}",
                 hint="name a branch, tag or commit that is fetched (in CI: a checkout with fetch-depth: 0)",
             )
         return done.stdout.strip("\n") if strip else done.stdout

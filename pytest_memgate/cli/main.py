@@ -8,6 +8,7 @@ import click
 from pytest_memgate import __version__
 from pytest_memgate.cli.baseline import baseline
 from pytest_memgate.cli.ci import ci
+from pytest_memgate.cli.profile import profile
 from pytest_memgate.cli.proof import calibrate, selftest
 from pytest_memgate.errors import MemgateError
 
@@ -144,6 +145,7 @@ def merge(root: Path, runs: tuple[Path, ...], output: Path, partial: bool) -> No
 cli.add_command(baseline)
 cli.add_command(selftest)
 cli.add_command(calibrate)
+cli.add_command(profile)
 cli.add_command(ci)
 
 

@@ -36,10 +36,11 @@ class Capture:
     """What memray wrote of one block, in memory or in a file without a name where the platform allows it.
 
     So that nothing is left behind, not even by a process that is killed, the file exists only as a descriptor on
-    Linux; elsewhere it lies in a temporary directory until `close()`.
+    Linux; elsewhere it lies in a temporary directory until `close()`, or in `folder`, where one is given: what may be
+    larger than memory belongs there.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, folder: Path | None = None) -> None:
         self.peak = 0
         self.fault = ""  # why there is no peak
         self.threads: tuple[str, ...] = ()
@@ -47,10 +48,14 @@ class Capture:
         self.modules: tuple[str, ...] = ()
         self.collector = CollectorWatch()
         self._name = ""
-        if hasattr(os, "memfd_create"):
+        if folder is None and hasattr(os, "memfd_create"):
             self._descriptor = os.memfd_create("memgate")
         else:
-            self._descriptor, self._name = tempfile.mkstemp(prefix="memgate-", suffix=".bin")
+            self._descriptor, self._name = tempfile.mkstemp(prefix="memgate-", suffix=".bin", dir=folder)
+
+    @property
+    def descriptor(self) -> int:
+        return self._descriptor
 
     @property
     def path(self) -> str:
@@ -102,7 +107,8 @@ class Capture:
 class Recorder:
     """Traces blocks of code in this process, one at a time."""
 
-    def __init__(self) -> None:
+    def __init__(self, folder: Path | None = None) -> None:
+        self._folder = folder
         self._processes = ProcessWatch()
         self._spent = 0.0  # seconds in collections since the heap was last frozen
         self._price = 0.0  # seconds that freezing it took
@@ -156,7 +162,7 @@ class Recorder:
 
             @functools.wraps(function)
             async def call_async(*args: Any, **kwargs: Any) -> Any:
-                trace = _Trace(self._processes, every=every)
+                trace = _Trace(self._processes, self._folder, every=every)
                 self.collect()
                 try:
                     trace.tracker.__enter__()
@@ -178,7 +184,7 @@ class Recorder:
 
         @functools.wraps(function)
         def call(*args: Any, **kwargs: Any) -> Any:
-            trace = _Trace(self._processes, every=every)
+            trace = _Trace(self._processes, self._folder, every=every)
             self.collect()
             try:
                 trace.tracker.__enter__()
@@ -208,8 +214,8 @@ def _grow_names() -> None:
 class _Trace:
     """One call being traced: what was there before it, to be told from what it brought."""
 
-    def __init__(self, processes: ProcessWatch, *, every: bool) -> None:
-        self.capture = Capture()
+    def __init__(self, processes: ProcessWatch, folder: Path | None, *, every: bool) -> None:
+        self.capture = Capture(folder)
         self._every = every
         self._names = named_imports()
         self._processes = processes

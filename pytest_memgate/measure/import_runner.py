@@ -7,10 +7,13 @@ again before the measurement, so that it is counted for the module that imports 
 import gc
 import os
 import sys
-from typing import Any, NoReturn
+
+TYPE_CHECKING = False  # typing's own word for it would load typing
+if TYPE_CHECKING:
+    from typing import Any, NoReturn
 
 # What memray needs while it traces; the rest of what it brought is unloaded.
-_NEEDED = ("memray", "cython", "_cython", "threading")
+_NEEDED = ("memray", "cython", "_cython")
 # Just above two thirds of 2**17, where the table of names grows to twice that: the rest is then free.
 _NAMES = 87_500
 _SCREEN = "rich"  # memray draws progress bars with it, which nobody sees here; it would load much else
@@ -20,12 +23,12 @@ class _Blank:
     """Finds modules without content in place of those that are not needed."""
 
     @staticmethod
-    def find_spec(name: str, _path: object = None, _target: object = None) -> Any:
+    def find_spec(name: str, _path: object = None, _target: object = None) -> "Any":
         spec = sys.modules["_frozen_importlib"].ModuleSpec
         return spec(name, _Blank, is_package=True) if name.partition(".")[0] == _SCREEN else None
 
     @staticmethod
-    def create_module(spec: Any) -> Any:
+    def create_module(spec: "Any") -> "Any":
         module: Any = type(sys)(spec.name)
         module.__getattr__ = _nothing
         return module
@@ -40,7 +43,7 @@ def _nothing(name: str) -> type:
     return type(name, (), {})
 
 
-def _tracker(path: str) -> Any:
+def _tracker(path: str) -> "Any":
     sys.meta_path.insert(0, _Blank)
     try:
         import memray  # noqa: PLC0415  # once what was there before is known
@@ -91,13 +94,13 @@ class _Imports:
                 self.failed[name] = f"{type(error).__name__}: {error}".strip(": ").partition("\n")[0][:300]
 
 
-def _run(folder: str, mode: str, path: str, modules: list[str]) -> dict[str, Any]:
-    first = set(sys.modules)
+def _run(folder: str, mode: str, path: str, modules: list[str]) -> "dict[str, Any]":
+    first, own = set(sys.modules), os.getpid()
     # Not on the tests' path: a module of theirs could have the name of one that memray needs.
     sys.path.append(os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__)))))  # noqa: PTH100, PTH120
     from pytest_memgate.measure.importing import named_imports  # noqa: PLC0415  # it is unloaded with the rest
 
-    tracker = _tracker(f"{folder}/capture.bin") if mode == "trace" else None
+    tracker = _tracker(f"{folder}/capture.bin")
     _unload(first)
     sys.path[:] = path.split("\n")
     _look_around()
@@ -108,11 +111,13 @@ def _run(folder: str, mode: str, path: str, modules: list[str]) -> dict[str, Any
     names = named_imports()
     names.__enter__()
     gc.collect()
-    if tracker:
+    if mode == "trace":
         tracker.__enter__()
     imports.run()
+    if os.getpid() != own:  # a module has forked
+        os._exit(0)
     gc.collect()
-    if tracker:
+    if mode == "trace":
         tracker.__exit__(None, None, None)
     names.__exit__(None, None, None)
     added = [name for name in list(sys.modules) if name not in before]
@@ -126,17 +131,15 @@ def _compiled(modules: list[str]) -> list[str]:
     return [name for name, file in files.items() if isinstance(file, str) and not os.path.exists(file)]  # noqa: PTH110
 
 
-def main() -> NoReturn:
+def main() -> "NoReturn":
     """Run, write `result.json` into the folder, and end at once, whatever threads the modules have started."""
-    own = os.getpid()
     folder, mode, path, *modules = sys.argv[1:]
-    del sys.argv[1:]
+    sys.argv[:] = [""]
     result = _run(folder, mode, path, modules)
-    if os.getpid() == own:  # a module may have forked
-        import json  # noqa: PLC0415  # not before all is measured
+    import json  # noqa: PLC0415  # not before all is measured
 
-        with open(f"{folder}/result.json", "w", encoding="utf-8") as file:  # noqa: PTH123
-            json.dump(result, file)
+    with open(f"{folder}/result.json", "w", encoding="utf-8") as file:  # noqa: PTH123
+        json.dump(result, file)
     os._exit(0)
 
 

@@ -158,9 +158,8 @@ class CleanImport:
 
     def _run(self, mode: str) -> "_Answer":
         folder = self._workspace.place()
-        path = "\n".join(os.path.abspath(entry) for entry in sys.path)  # noqa: PTH100  # "" is here
         done = self._workspace.run(
-            [*_interpreter(), *self._options, import_runner.__file__, str(folder), mode, path, *self._modules],
+            [*_interpreter(), *self._options, import_runner.__file__, str(folder), mode, _path(), *self._modules],
             folder,
             cwd=self._root,
             timeout_seconds=self._timeout,
@@ -181,9 +180,11 @@ class _Answer:
     @classmethod
     def read(cls, folder: Path, done: Done, timeout_seconds: float) -> Self:
         try:
-            return cls(folder=folder, result=json.loads((folder / "result.json").read_text(encoding="utf-8")))
+            result = json.loads((folder / "result.json").read_text(encoding="utf-8"))
         except (OSError, ValueError):
-            pass
+            result = None
+        if result is not None and not done.timed_out:  # on its way out it may still write one
+            return cls(folder=folder, result=result)
         try:
             at = (folder / "progress").read_text(encoding="utf-8").strip()
         except OSError:
@@ -210,6 +211,11 @@ def _interpreter() -> list[str]:
     """Return this interpreter with its own options, but for the one that keeps bytecode from being written."""
     own: list[str] = subprocess._args_from_interpreter_flags()  # type: ignore[attr-defined]  # noqa: SLF001  # as multiprocessing does
     return [sys.executable, *(option for option in own if option != "-B"), "-P"]
+
+
+def _path() -> str:
+    """Return sys.path for an interpreter that starts elsewhere: "" is here, and what is no path stays as it is."""
+    return "\n".join(str(Path(entry).absolute()) if Path(entry).exists() else entry for entry in sys.path)
 
 
 def _environment() -> dict[str, str | None]:

@@ -2,9 +2,8 @@
 
 import os
 import resource
-from pathlib import Path
 
-_TASKS = Path("/proc/self/task")
+from pytest_memgate.measure.leftover import children
 
 
 class ProcessWatch:
@@ -23,15 +22,4 @@ class ProcessWatch:
 
     def mark(self) -> tuple[object, ...]:
         """Return a value that differs from an earlier one if a process was started in between."""
-        return self._forks, resource.getrusage(resource.RUSAGE_CHILDREN).ru_minflt, _children()
-
-
-def _children() -> frozenset[str]:
-    """Return the ids of the children alive, where the platform lists them."""
-    found: set[str] = set()
-    for task in _TASKS.glob("*/children"):
-        try:
-            found.update(task.read_text(encoding="ascii").split())
-        except OSError:  # the thread has ended
-            continue
-    return frozenset(found)
+        return self._forks, resource.getrusage(resource.RUSAGE_CHILDREN).ru_minflt, children()

@@ -26,8 +26,9 @@ class Measurement:
     `conditions` are what it was measured under where that can differ from entry to entry: values under others are not
     compared.
 
-    Of memory, `cold` is the first run's peak, `warm` those of the later runs, `modules` are those that the first run
-    imported, and `imports` the bytes that imports held at the peak of a test that cannot run twice.
+    Of memory and of imports, `cold` is the first run's value, `warm` those of the later runs; of memory, `modules` are
+    those that the first run imported, and `imports` the bytes that imports held at the peak of a test that cannot run
+    twice.
 
     Of a noisy metric, `samples` are what `value` is the middle of, and `again` those of a second, later collection,
     made where the first one spoke against the test. `audits` are a page's own hints: what each would save, in ms.

@@ -40,6 +40,11 @@ class Metric:
         return self.absent is None or value > self.absent + self.noise
 
     @property
+    def is_leftover(self) -> bool:
+        """Say whether it counts what outlives a test: a test without an entry of it has left nothing."""
+        return self.family == "leftover"
+
+    @property
     def is_web(self) -> bool:
         return self.family in {"bundle", "web"}
 
@@ -75,7 +80,7 @@ METRICS = {
         Metric(name="import.retained", unit=SIZE, growth="500KB"),
         Metric(name="import.modules", unit=PLAIN),
         *(
-            Metric(name=f"leftover.{what}", unit=PLAIN, growth="0")
+            Metric(name=f"leftover.{what}", unit=PLAIN, growth="0", noise=0, absent=0)
             for what in ("threads", "tasks", "processes", "files")
         ),
         *(

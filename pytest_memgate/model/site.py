@@ -10,11 +10,12 @@ class Site:
     Of memory, a call site: bytes held at the peak by allocations made in `function`; `path` is below the root, or below
     its place in site-packages or the standard library, so that it is the same on every machine, and `line` is that of
     the largest allocation, 0 where it is not known (a baseline keeps none). Of a bundle, a package's folder
-    (`node_modules/zod`) or a module of the project; of a page, a resource, a phase or an element: all without
-    `function`.
+    (`node_modules/zod`) or a module of the project; of an import, a top-level package; of a page, a resource, a phase
+    or an element: all without `function`.
 
     `via` says how it comes to be there, a line each: the callers in the project, innermost first, or who imports it.
-    `uses` are the installed packages behind it: compiled code has no frames of its own.
+    `uses` are the installed packages behind it: compiled code has no frames of its own. `what` says what it is, where
+    the place does not: of what outlives a test, the thread, task, process or file that was started there.
     """
 
     path: str
@@ -23,6 +24,7 @@ class Site:
     line: int = 0
     via: tuple[str, ...] = ()
     uses: tuple[str, ...] = ()
+    what: str = ""
 
     @property
     def key(self) -> str:

@@ -1,7 +1,9 @@
 """Run an item again, with fresh function-scoped fixtures and the wider ones kept."""
 
 import copy
-from collections.abc import Callable
+import os
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from enum import Enum
 from typing import TYPE_CHECKING, Any, Literal
@@ -55,6 +57,7 @@ class ItemState:
             self.captures.pop().close()
 
 
+_CURRENT = "PYTEST_CURRENT_TEST"
 _STOP = (pytest.exit.Exception, KeyboardInterrupt)
 STATE = pytest.StashKey[ItemState]()
 
@@ -70,20 +73,57 @@ def run_again(item: pytest.Item, state: ItemState) -> BaseException | None:
 
     The item is left set up, as pytest expects it after a call. KeyboardInterrupt and pytest.exit pass through.
     """
-    sections = len(item._report_sections)
-    hook = item.ihook
-    state.inside = True
-    try:
-        error = _phase(item, "teardown", lambda: hook.pytest_runtest_teardown(item=item, nextitem=stand_in(item)))
+    with _inside(item, state):
+        error = _teardown(item)
         if error and state.runs == 1:
             state.teardown_error = error
-        state.runs += 1
-        _renew(item, state)
-        error = _phase(item, "setup", lambda: hook.pytest_runtest_setup(item=item)) or error
-        return error or _phase(item, "call", lambda: hook.pytest_runtest_call(item=item))
+        return _anew(item, state, error)
+
+
+def run_apart(item: pytest.Item, state: ItemState) -> BaseException | None:
+    """Set `item` up, call it and tear it down once more, in the midst of its own teardown; return what went wrong.
+
+    The item must be torn down already, the wider fixtures must not: it is what the finalizer of an item that runs last
+    finds. What pytest, its log and its capture know of the teardown that goes on is as it was afterwards.
+    """
+    stash, current = dict(item.stash._storage), os.environ[_CURRENT]
+    capture = item.config.pluginmanager.get_plugin("capturemanager")
+    if capture:
+        capture.suspend_global_capture()
+        for stream, text in zip(("stdout", "stderr"), capture.read_global_capture(), strict=True):
+            item.add_report_section("teardown", stream, text)
+    try:
+        with _inside(item, state):
+            error = _anew(item, state, None)
+            return _teardown(item) or error
+    finally:
+        os.environ[_CURRENT] = current
+        item.stash._storage.update({key: value for key, value in stash.items() if key not in item.stash})
+        if capture:
+            capture.resume_global_capture()
+
+
+@contextmanager
+def _inside(item: pytest.Item, state: ItemState) -> Iterator[None]:
+    sections = len(item._report_sections)
+    state.inside = True
+    try:
+        yield
     finally:
         state.inside = False
         del item._report_sections[sections:]
+
+
+def _anew(item: pytest.Item, state: ItemState, error: BaseException | None) -> BaseException | None:
+    """Set `item` up and, if there is no `error` by then, call it."""
+    state.runs += 1
+    _renew(item, state)
+    error = _phase(item, "setup", lambda: item.ihook.pytest_runtest_setup(item=item)) or error
+    return error or _phase(item, "call", lambda: item.ihook.pytest_runtest_call(item=item))
+
+
+def _teardown(item: pytest.Item) -> BaseException | None:
+    return _phase(item, "teardown", lambda: item.ihook.pytest_runtest_teardown(item=item, nextitem=stand_in(item)))
 
 
 def finish(item: pytest.Item) -> BaseException | None:

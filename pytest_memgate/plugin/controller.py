@@ -16,9 +16,10 @@ from pytest_memgate.model.codec import decode
 from pytest_memgate.model.finding import Finding
 from pytest_memgate.model.run import ChangeKind, Problem, Run, Verdict
 from pytest_memgate.model.subject import LEDGER
+from pytest_memgate.plugin.failure import LATE, PROPERTY
 from pytest_memgate.plugin.first_use import CLAIMS
 from pytest_memgate.plugin.inventory import Inventory
-from pytest_memgate.plugin.measurer import NOTE, PROPERTY
+from pytest_memgate.plugin.tracer import NOTE
 from pytest_memgate.report.terminal import Line, Tone, summary
 from pytest_memgate.tasks.conclude import Facts, conclude, conclude_update
 from pytest_memgate.tasks.gate import Gate
@@ -67,13 +68,14 @@ class Controller:
         """Take the finding off the report; the last report of a test counts, as reruns replace earlier ones."""
         if report.outcome == "rerun":  # type: ignore[comparison-overlap]  # pytest-rerunfailures: it will come again
             return
+        # What was found when the test was called stands on the report of its teardown, too.
+        own = [name for name, _ in report.user_properties if report.when == _phase_of(name)]
         for name, value in report.user_properties:
             if name == NOTE and report.when == "teardown":
                 self._notes.append(str(value))
-            elif report.when == "call" and name.startswith(PROPERTY):
+            elif name in own:
                 self._findings[f"{report.nodeid} {name}"] = decode(Finding, json.loads(str(value)))
-        has_finding = any(name.startswith(PROPERTY) for name, _ in report.user_properties)
-        if report.failed and not (report.when == "call" and has_finding):
+        if report.failed and not own:
             self._failed.add(report.nodeid)
         elif report.skipped:
             self._skipped.add(report.nodeid)
@@ -171,6 +173,13 @@ class Controller:
             reason = self._config.option.memgate_reason or ""
             return conclude_update(self._gate, facts, self._kinds, reason, strict=self._strict)
         return conclude(self._gate, facts, strict=self._strict)
+
+
+def _phase_of(name: str) -> str:
+    """Return the phase of a test whose report brings what a property holds, empty for one that holds no finding."""
+    if name == NOTE or not name.startswith(PROPERTY):
+        return ""
+    return "teardown" if name.startswith(LATE) else "call"
 
 
 def _write(terminal: TerminalReporter, line: Line) -> None:

@@ -1,10 +1,46 @@
 """The verdict on a test's own report, in a form that xdist carries and JUnit and the short summary can read."""
 
+import json
+from collections.abc import Sequence
+from dataclasses import replace
+
 import pytest
 from _pytest._code.code import ReprEntry, ReprExceptionInfo, ReprFileLocation, ReprTraceback
 
-from pytest_memgate.model.finding import Finding
+from pytest_memgate.model.codec import encode
+from pytest_memgate.model.finding import Finding, Outcome
+from pytest_memgate.plugin.items import line_of
 from pytest_memgate.report.lines import failure_text, own_headline
+
+PROPERTY = "memgate."
+LATE = f"{PROPERTY}leftover"  # what is found when a test is torn down travels on that phase's report
+
+
+def put_findings(
+    item: pytest.Item, report: pytest.TestReport, findings: Sequence[Finding], *, instead: str, update: bool
+) -> None:
+    """Let findings travel on a report, in place of those of which the property's name starts with `instead`.
+
+    The report fails with those that fail the test; an update fails no test.
+    """
+    line = line_of(item)
+    found = [replace(finding, line=line) for finding in findings]
+    kept = [one for one in item.user_properties if not one[0].startswith(instead)]
+    own = [(_property(finding), json.dumps(encode(finding))) for finding in found]
+    item.user_properties[:] = [*kept, *own]
+    report.user_properties = list(item.user_properties)
+    failing = [
+        finding
+        for finding in found
+        if finding.outcome is Outcome.NO_ANSWER or (finding.outcome.fails_gate and not update)
+    ]
+    if failing and report.passed:
+        fail_report(report, failing)
+
+
+def _property(finding: Finding) -> str:
+    """Return the name that a finding travels by: that of its metric, and of the package where it is not the test's."""
+    return f"{PROPERTY}{finding.metric}" + (f" {finding.subject.name}" if finding.subject.is_first_use else "")
 
 
 def fail_report(report: pytest.TestReport, findings: list[Finding]) -> None:

@@ -1,35 +1,29 @@
 """Measures and judges each test in the process that runs it; the finding travels on the test's report."""
 
-import inspect
-import json
 import re
-import sys
 import zlib
-from collections.abc import Generator, Iterator, Mapping
-from contextlib import contextmanager, nullcontext
+from collections.abc import Generator, Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
-from _pytest.unittest import TestCaseFunction
 
 from pytest_memgate.budget.rule import Rule
 from pytest_memgate.errors import BaselineError, ConfigError
-from pytest_memgate.measure.alone import alone
 from pytest_memgate.measure.places import Places
-from pytest_memgate.model.codec import encode
 from pytest_memgate.model.finding import Finding, Outcome
 from pytest_memgate.model.metric import MEMORY_PEAK
 from pytest_memgate.model.subject import Subject
-from pytest_memgate.plugin.again import STATE, ItemState, Phase, finish, remember, run_again
+from pytest_memgate.plugin.again import STATE, ItemState, Phase, run_again
 from pytest_memgate.plugin.declared import DeclaredItem
-from pytest_memgate.plugin.failure import fail_report
+from pytest_memgate.plugin.failure import PROPERTY, put_findings
 from pytest_memgate.plugin.first_use import FirstUses
-from pytest_memgate.plugin.items import line_of, subject_of
+from pytest_memgate.plugin.items import subject_of
 from pytest_memgate.plugin.marker import is_tracked, read_marker
 from pytest_memgate.plugin.recorder import answered
 from pytest_memgate.plugin.timing import is_benchmark, is_timed, timing_of, unlisted, untimed, was_timed, why_not_timed
+from pytest_memgate.plugin.tracer import Tracer, brief, is_nested
 from pytest_memgate.tasks.attribute import with_packages
 from pytest_memgate.tasks.gate import Gate
 from pytest_memgate.tasks.memory import judge_memory
@@ -37,73 +31,31 @@ from pytest_memgate.tasks.settle import Again
 from pytest_memgate.tasks.times import Timing, is_gated, time_findings
 
 if TYPE_CHECKING:
-    from pytest_memgate.measure.capture import Capture, Recorder
+    from pytest_memgate.measure.capture import Capture
 
-PROPERTY = "memgate."
-NOTE = "memgate.note"
 _METRIC = MEMORY_PEAK.name
-_MEMRAY_MARKERS = ("limit_memory", "limit_leaks", "limit_leaked_objects")
 _SITES = 40  # of a measurement travel on the report; growth is told from all of them
-_NESTED = "more than one Tracker"
 _PROBED = {"bundle": "bundle", "web": "page"}
 
 
-class Measurer:
-    """The hooks of one process that runs tests."""
+class Measurer(Tracer):
+    """The hooks of one process that runs tests under the gate."""
 
     def __init__(
         self, gate: Gate, first_uses: FirstUses, *, update: bool, settle: bool, keep: Path | None, cannot: str
     ) -> None:
+        super().__init__(cannot)
         self._gate = gate
         self._update = update
         self._settle = settle
         self._keep = keep
-        self._cannot = cannot
         self._places = Places(gate.root)
         self._first_uses = first_uses
-        self._recorder = None if cannot else _recorder()
 
-    @pytest.hookimpl(tryfirst=True)
-    def pytest_runtest_setup(self, item: pytest.Item) -> None:
-        state = item.stash.get(STATE, None)
-        if state is None or not state.inside:
-            if self._recorder:
-                self._recorder.rest()
-            state = ItemState()
-            state.outcome, state.why = self._left_out(item)
-            state.untraced = is_timed(item)
-            state.tracked = is_tracked(item) or self._gate.config.tracks(subject_of(item, self._gate.root))
-            remember(item, state)
-            item.stash[STATE] = state
-        state.phase = Phase.SETUP
-
-    @pytest.hookimpl(wrapper=True, trylast=True)
-    def pytest_pyfunc_call(self, pyfuncitem: pytest.Function) -> Generator[None, object, object]:
-        with self._tracing(pyfuncitem, pyfuncitem, "obj"):
-            return (yield)
-
-    @pytest.hookimpl(wrapper=True, trylast=True)
-    def pytest_runtest_call(self, item: pytest.Item) -> Generator[None, object, object]:
-        state = item.stash.get(STATE, None) or ItemState()
-        state.phase = Phase.CALL
-        try:
-            if isinstance(item, DeclaredItem):
-                return (yield)
-            with alone() if is_timed(item) else nullcontext():
-                return (yield from self._call(item))
-        finally:
-            state.phase = Phase.CALLED
-
-    def _call(self, item: pytest.Item) -> Generator[None, object, object]:
-        if isinstance(item, TestCaseFunction):
-            # The method alone: setUp and tearDown run in the same call. An async one unittest takes from its instance.
-            is_async = inspect.iscoroutinefunction(item.obj)
-            with self._tracing(item, *((item._testcase, item.name) if is_async else (item, "obj"))):
-                return (yield)
-        if isinstance(item, pytest.Function):
-            return (yield)  # pytest_pyfunc_call is nearer to the test
-        with self._tracing(item, item, "runtest"):
-            return (yield)
+    def _begin(self, item: pytest.Item, state: ItemState) -> None:
+        state.outcome, state.why = self._left_out(item)
+        state.untraced = is_timed(item)
+        state.tracked = is_tracked(item) or self._gate.config.tracks(subject_of(item, self._gate.root))
 
     @pytest.hookimpl(wrapper=True, tryfirst=True)
     def pytest_runtest_makereport(
@@ -125,45 +77,6 @@ class Measurer:
             state.close()
         return report
 
-    @pytest.hookimpl(wrapper=True, trylast=True)
-    def pytest_runtest_teardown(self, item: pytest.Item) -> Generator[None, object, object]:
-        state = item.stash.get(STATE, None)
-        if state is None:
-            return (yield)
-        state.phase = Phase.TEARDOWN
-        if state.inside:
-            return (yield)
-        if state.runs > 1 and (error := finish(item)):
-            # The first run's teardown went well: what an extra run of the test leaves behind is no error of the suite.
-            item.user_properties.append((NOTE, f"{item.nodeid}: an extra run could not be torn down: {_brief(error)}"))
-        result = yield
-        if state.late:
-            pytest.fail(state.late, pytrace=False)
-        if state.teardown_error:
-            raise state.teardown_error
-        return result
-
-    @contextmanager
-    def _tracing(self, item: pytest.Item, owner: object, name: str) -> Iterator[None]:
-        """Trace the calls of an attribute, for a while."""
-        state = item.stash.get(STATE, None)
-        if state and sys.getprofile():
-            state.outcome, state.why = Outcome.UNMEASURED, "a profiler is active, whose place memray would take"
-        if state is None or state.outcome or state.untraced or self._recorder is None:
-            yield
-            return
-
-        def refused() -> None:
-            state.outcome = Outcome.UNMEASURED
-            state.why = "a fixture or plugin holds a memray tracker, and a process has only one"
-
-        original = getattr(owner, name)
-        setattr(owner, name, self._recorder.traced(original, state.captures.append, refused, every=state.tracked))
-        try:
-            yield
-        finally:
-            setattr(owner, name, original)
-
     def _left_out(self, item: pytest.Item) -> tuple[Outcome | None, str]:
         """Return why an item is not to be traced, if it is not."""
         skip, wrong = "", ""
@@ -175,21 +88,14 @@ class Measurer:
             pytest.fail(f"memgate: {wrong}", pytrace=False)
         if skip:
             return Outcome.SKIPPED, skip
-        if self._cannot:
-            return Outcome.UNMEASURED, self._cannot
-        memray = item.config.pluginmanager.hasplugin("memray") or item.config.pluginmanager.hasplugin("memray_manager")
-        if memray and (item.config.getoption("memray", None) or any(map(item.get_closest_marker, _MEMRAY_MARKERS))):
-            return (
-                Outcome.UNMEASURED,
-                "pytest-memray traces it, and a process has only one tracker (run without --memray)",
-            )
-        return None, ""
+        why = self._why_untraced(item)
+        return (Outcome.UNMEASURED if why else None), why
 
     def _without_tracker(self, item: pytest.Item, call: pytest.CallInfo[None], state: ItemState) -> None:
         """Run a test again untraced if it failed only because it uses memray itself."""
         recorded: list[pytest.ExceptionInfo[BaseException]] = getattr(item, "_excinfo", None) or []
         failure = recorded[0] if recorded else call.excinfo
-        if not state.captures or failure is None or not _is_nested(failure.value):
+        if not state.captures or failure is None or not is_nested(failure.value):
             return
         state.outcome, state.why = (
             Outcome.UNMEASURED,
@@ -213,7 +119,7 @@ class Measurer:
         with untimed(item):
             error = None if state.outcome or self._recorder is None else run_again(item, state)
             if error:
-                state.outcome, state.why = Outcome.UNMEASURED, f"it failed in its run for memory: {_brief(error)}"
+                state.outcome, state.why = Outcome.UNMEASURED, f"it failed in its run for memory: {brief(error)}"
             return [*times, *self._memory(item, state, subject, rules)]
 
     def _unseen(self, subject: Subject, rules: Mapping[str, Rule]) -> Finding:
@@ -252,7 +158,7 @@ class Measurer:
         def again() -> Again:
             error = run_again(item, state)
             if error:
-                return Again(None, _brief(error))
+                return Again(None, brief(error))
             capture = state.captures[-1]
             return Again(None, capture.fault) if capture.fault else Again(capture)
 
@@ -279,24 +185,7 @@ class Measurer:
         return replace(finding, measurement=replace(finding.measurement, sites=finding.measurement.sites[:_SITES]))
 
     def _report(self, item: pytest.Item, report: pytest.TestReport, findings: list[Finding]) -> None:
-        line = line_of(item)
-        found = [replace(finding, line=line) for finding in findings]
-        kept = [one for one in item.user_properties if not one[0].startswith(PROPERTY)]
-        own = [(_property(finding), json.dumps(encode(finding))) for finding in found]
-        item.user_properties[:] = [*kept, *own]
-        report.user_properties = list(item.user_properties)
-        failing = [
-            finding
-            for finding in found
-            if finding.outcome is Outcome.NO_ANSWER or (finding.outcome.fails_gate and not self._update)
-        ]
-        if failing and report.passed:
-            fail_report(report, failing)
-
-
-def _property(finding: Finding) -> str:
-    """Return the name that a finding travels by: that of its metric, and of the package where it is not the test's."""
-    return f"{PROPERTY}{finding.metric}" + (f" {finding.subject.name}" if finding.subject.is_first_use else "")
+        put_findings(item, report, findings, instead=PROPERTY, update=self._update)
 
 
 def _why_not_judged(state: ItemState) -> tuple[Outcome | None, str]:
@@ -318,23 +207,3 @@ def _kept(folder: Path, capture: "Capture", subject: Subject) -> Path:
     path = folder / f"{readable}-{zlib.crc32(str(subject).encode('utf-8', 'surrogatepass')):08x}.bin"
     capture.save(path)
     return path
-
-
-def _recorder() -> "Recorder":
-    """Load what measures: only where memray loads, too."""
-    from pytest_memgate.measure.capture import Recorder
-
-    return Recorder()
-
-
-def _is_nested(error: BaseException | None) -> bool:
-    while error is not None:
-        if isinstance(error, RuntimeError) and _NESTED in str(error):
-            return True
-        error = error.__cause__ or error.__context__
-    return False
-
-
-def _brief(error: BaseException) -> str:
-    text = (str(error).strip().splitlines() or [""])[0]
-    return f"{type(error).__name__}: {text}"[:200] if text else type(error).__name__

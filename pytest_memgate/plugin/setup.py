@@ -14,6 +14,7 @@ from pytest_memgate.plugin.controller import Controller
 from pytest_memgate.plugin.declared import Declared
 from pytest_memgate.plugin.first_use import FirstUses
 from pytest_memgate.plugin.inventory import Inventory
+from pytest_memgate.plugin.leftover import Leftovers
 from pytest_memgate.plugin.marker import parse_rule
 from pytest_memgate.plugin.measurer import Measurer
 from pytest_memgate.tasks.gate import open_gate
@@ -63,16 +64,11 @@ def start(config: pytest.Config) -> None:
         return
     inventory = Inventory(config)
     config.pluginmanager.register(inventory, "memgate-inventory")
+    settle = update or bool(option.memgate_settle)
     first_uses = FirstUses(gate, config, update=update)
-    measurer = Measurer(
-        gate,
-        first_uses,
-        update=update,
-        settle=update or bool(option.memgate_settle),
-        keep=keep,
-        cannot=cannot_measure(),
-    )
+    measurer = Measurer(gate, first_uses, update=update, settle=settle, keep=keep, cannot=cannot_measure())
     config.pluginmanager.register(measurer, "memgate-measurer")
+    config.pluginmanager.register(Leftovers(gate, update=update, settle=settle), "memgate-leftovers")
     if not hasattr(config, "workerinput"):
         strict = option.memgate_strict if option.memgate_strict is not None else in_ci()
         controller = Controller(

@@ -12,11 +12,16 @@ def html(run: Run, history: Sequence[Run] = ()) -> str:
 
     Raises UsageError where Plotly or Jinja2 is not installed.
     """
-    for library, module in (("Plotly", "plotly"), ("Jinja2", "jinja2")):
-        if find_spec(module) is None:
-            raise UsageError(f"the HTML report needs {library}", hint='pip install "pytest-memgate[html]"')
+    check_libraries("the HTML report")
     from plotly.offline import get_plotlyjs
 
     from pytest_memgate.report.page.document import document
 
     return document(run, history, charts=get_plotlyjs())
+
+
+def check_libraries(what: str) -> None:
+    """Raise UsageError where Plotly or Jinja2, which `what` needs, is not installed."""
+    for library, module in (("Plotly", "plotly"), ("Jinja2", "jinja2")):
+        if find_spec(module) is None:
+            raise UsageError(f"{what} needs {library}", hint='pip install "pytest-memgate[html]"')

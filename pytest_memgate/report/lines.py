@@ -62,7 +62,8 @@ def _contribution(one: Contribution, unit: str) -> str:
     growth = f"{format_growth(one.growth, unit):>9}"
     if one.site is None:
         return f"{growth}  all others"
-    return f"{growth}  {one.site.label}  ({format_amount(one.base, unit)} -> {format_amount(one.head, unit)})"
+    what = one.site.what or f"{format_amount(one.base, unit)} -> {format_amount(one.head, unit)}"
+    return f"{growth}  {one.site.label}  ({what})"
 
 
 def measured_line(finding: Finding) -> str:

@@ -4,9 +4,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import Enum
 
-from pytest_memgate.model.finding import Outcome
+from pytest_memgate.model.finding import Finding, Outcome
 from pytest_memgate.model.measurement import Basis
-from pytest_memgate.model.metric import MEMORY_PEAK
 from pytest_memgate.model.run import Change, ChangeKind, Run, Verdict
 from pytest_memgate.report.lines import change_line, contribution_lines, headline, measured_line
 from pytest_memgate.report.view import WORST_FIRST, excess, next_steps, verdict_line
@@ -14,7 +13,14 @@ from pytest_memgate.units import format_amount
 
 _MOST = 10
 _SITES = 2
-_COUNTED = {"bundle": "bundle", "web": "page", "import": "import", "time": "timed test", "custom": "test"}
+_COUNTED = {
+    "bundle": "bundle",
+    "web": "page",
+    "import": "import",
+    "time": "timed test",
+    "custom": "test",
+    "leftover": "test",
+}
 _INDENT = " " * 13
 
 
@@ -65,11 +71,7 @@ def _measured(run: Run) -> str:
             continue
         families.setdefault(finding.metric.partition(".")[0], set()).add(str(finding.subject))
     memory = len(families.pop("memory", ()))
-    again = sum(
-        1
-        for finding in measured
-        if finding.metric == MEMORY_PEAK.name and finding.measurement and finding.measurement.warm
-    )
+    again = len({one.subject for one in measured if one.metric.startswith("memory.") and _is_warm(one)})
     fresh = sum(one.subject.is_first_use and one.outcome is not Outcome.NEW for one in run.findings)
     no_answer = run.count(Outcome.NO_ANSWER)
     parts = [f"memory.peak: {_tests(memory)} measured"] if memory or not (families or no_answer) else []
@@ -90,10 +92,13 @@ def _measured(run: Run) -> str:
     return f"{', '.join(parts)}; baseline {against}"
 
 
+def _is_warm(finding: Finding) -> bool:
+    return bool(finding.measurement and finding.measurement.warm)
+
+
 def _counted(family: str, number: int) -> str:
-    word = _COUNTED[family]
-    recorded = " with values of its own" if family == "custom" else ""
-    return f"{number} {word}{'' if number == 1 else 's'}{recorded}"
+    more = {"custom": " with values of its own", "leftover": " with something left behind"}.get(family, "")
+    return f"{number} {_COUNTED[family]}{'' if number == 1 else 's'}{more}"
 
 
 def _section(run: Run, outcome: Outcome, verbosity: int) -> Iterator[Line]:

@@ -12,6 +12,8 @@ from pytest_memgate.model.reference import Bar, Reference, Standing
 from pytest_memgate.model.run import Change, ChangeKind
 from pytest_memgate.model.subject import Subject
 
+NOTHING_LEFT = Reference(value=0)
+
 
 class Baselines:
     """The work tree's baselines (`head`) and, where a ref was named, that ref's (`base`)."""
@@ -47,6 +49,14 @@ class Baselines:
         document, stores = (head, self.head) if counts else (base, self.base)
         return self._bar(document, subject, metric, stores.of(metric))
 
+    def stored(self, subject: Subject, family: str) -> set[str]:
+        """Return the metrics of a family that the work tree, or the base, has an entry of for a test."""
+        found: set[str] = set()
+        for stores in (self.head, self.base):
+            document = stores.of(family).document(subject.file) if stores else None
+            found.update(document.entries.get(subject.name, ()) if document else ())
+        return {name for name in found if name.startswith(f"{family}.")}
+
     def metrics(self, subject: Subject, base_metric: str) -> set[str]:
         """Return the names that a metric has in the entries of a test, with their parts."""
         found: set[str] = set()
@@ -59,6 +69,9 @@ class Baselines:
         reference = _entry(document, subject, metric)
         if document is None or reference is None:
             known = document is not None or store.files()
+            looked = document is None or document.format > 1
+            if known and looked and metric_of(metric).is_leftover:  # a test that is new is to leave nothing, too
+                return Bar(standing=Standing.KNOWN, reference=NOTHING_LEFT)
             return Bar(standing=Standing.NEW if known else Standing.NO_BASELINE)
         if metric_of(metric).is_traced and document.header != self._header:
             why = f"{store.path(subject.file)} was measured with {document.header.differences(self._header)}"

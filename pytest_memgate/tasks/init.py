@@ -32,6 +32,8 @@ budgets:
 # pages:                           # loaded by Lighthouse; each is a test: memgate.yml::page[home]
 #   home: {serve: web/dist, path: /, runs: 5}
 
+# imports: [mypackage]             # what importing costs; each is a test: memgate.yml::import[mypackage]
+
 missing: warn                      # a test without a baseline, or the reverse: warn or fail
 
 # waivers:                         # for a while, up to a ceiling, for a reason

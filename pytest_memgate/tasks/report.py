@@ -47,7 +47,7 @@ def write(text: str, path: Path) -> None:
         path.parent.mkdir(parents=True, exist_ok=True)
         replace_text(path, text)
     except OSError as error:
-        raise UsageError(f"{path}: {error.strerror or error}", hint="give another --output") from error
+        raise UsageError(f"{path}: {error.strerror or error}", hint="give another path") from error
 
 
 def locate(root: Path, path: str, word: str) -> tuple[str, int] | None:

@@ -8,6 +8,7 @@ from pathlib import Path
 from pytest_memgate.baseline.place import test_file
 from pytest_memgate.baseline.source import WorkTree
 from pytest_memgate.baseline.store import Store, Stores, environments
+from pytest_memgate.config.checks import ImportCheck
 from pytest_memgate.config.schema import Settings
 from pytest_memgate.config.sources import load_settings
 from pytest_memgate.errors import MeasureError, UsageError
@@ -51,6 +52,8 @@ def selftest(root: Path, test: str, *, pages: bool, say: Callable[[str], None]) 
     asked = Subject.parse(test) if test else None
     if asked and not (asked.name and test_file(asked.file, root).is_file()):
         raise _unknown(asked)
+    if asked and asked.file == settings.file and isinstance(settings.checks.get(asked.name), ImportCheck):
+        raise UsageError(f"{asked} is an import, which cannot be let grow", hint="try a test: memgate selftest")
     declared = _declared(settings, asked, pages=pages)
     tests = [] if asked in declared else [asked] if asked else list(islice(_candidates(root, settings), _CANDIDATES))
     with tempfile.TemporaryDirectory(prefix="memgate-") as name:

@@ -72,7 +72,7 @@ class _Series:
         self._done: tuple[Measurement, Capture] = (first, cold)
 
     def _first(self, value: float) -> Measurement:
-        return Measurement(value=value, basis=Basis.BOUND, cold=value, notes=_notes(self._cold))
+        return Measurement(value=value, basis=Basis.BOUND, cold=value, notes=notes_of(self._cold))
 
     def add(self, run: "Capture") -> None:
         """Take one more run in."""
@@ -116,7 +116,8 @@ class _Series:
         self._done = (replace(measurement, value=value, settled=True, sites=sites), capture)
 
 
-def _notes(capture: "Capture") -> tuple[str, ...]:
+def notes_of(capture: "Capture") -> tuple[str, ...]:
+    """Return what a capture does not hold, or holds of others."""
     notes = []
     if capture.started_processes:
         notes.append("starts processes, whose memory is not counted")

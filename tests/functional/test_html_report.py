@@ -1,77 +1,17 @@
 """The HTML report in a real Chrome: quick, inert, offline, and usable with the keyboard on any screen."""
 
 import json
-import os
-import shutil
-import subprocess
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import pytest
+from chrome import WIDE, Browser
 from html_runs import HOSTILE, MARKED, all_red, every_kind, history_of, hostile, large, marked
 
-from pytest_memgate.measure.lighthouse.tools import Tools
 from pytest_memgate.model.run import Run
 from pytest_memgate.report.html import html
 from pytest_memgate.report.page.embed import shown
 
-DRIVER = Path(__file__).parents[1] / "browser.cjs"
-WIDE, NARROW = 1280, 400
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Visit:
-    """What a page did while a test used it; `ready` is when its table could be used, in ms since it was opened."""
-
-    result: Any
-    ready: float
-    requests: list[str]
-    console: list[str]
-    dialogs: list[str]
-
-    def is_quiet(self, page: Path) -> bool:
-        """Say whether it loaded itself alone, said nothing, and asked nothing."""
-        loaded = {one.partition("#")[0] for one in self.requests}
-        return loaded == {page.as_uri()} and self.console == [] and self.dialogs == []
-
-
-@dataclass(frozen=True, slots=True)
-class Browser:
-    """Chrome, driven by the Puppeteer that Lighthouse CI brings."""
-
-    modules: Path
-    tools: Tools
-
-    def open(self, page: Path, script: str = "", *, at: str = "", width: int = WIDE, dark: bool = False) -> Visit:
-        """Open a page and run a script on it; it has Puppeteer's `page`, and `await drawn()` waits for the charts."""
-        order = {
-            "modules": str(self.modules),
-            "chrome": self.tools.chrome,
-            "url": page.as_uri() + at,
-            "script": script,
-            "width": width,
-            "dark": dark,
-        }
-        done = subprocess.run(
-            [shutil.which("node") or "node", str(DRIVER)],
-            input=json.dumps(order),
-            capture_output=True,
-            encoding="utf-8",
-            timeout=180,
-            check=False,
-        )
-        assert done.returncode == 0, done.stderr
-        return Visit(**json.loads(done.stdout))
-
-
-@pytest.fixture(scope="module")
-def browser(node_modules: Path, tools: Tools) -> Browser:
-    if not (node_modules / "puppeteer-core").is_dir():
-        if os.environ.get("CI"):
-            pytest.fail(f"no puppeteer-core in {node_modules}")
-        pytest.skip(f"no puppeteer-core in {node_modules}")
-    return Browser(node_modules, tools)
+NARROW = 400
 
 
 def write(folder: Path, name: str, run: Run, *, with_history: bool = False) -> Path:

@@ -10,7 +10,7 @@ import yaml
 from samples import SUBJECT
 
 from pytest_memgate.budget.rule import Allowance, Budget, Rule
-from pytest_memgate.config.checks import BundleCheck, PageCheck
+from pytest_memgate.config.checks import BundleCheck, ImportCheck, PageCheck
 from pytest_memgate.config.located import from_toml, from_yaml
 from pytest_memgate.config.schema import Settings, json_schema, read_settings
 from pytest_memgate.config.sources import Config
@@ -106,6 +106,41 @@ def test_bundles_are_read_with_their_place() -> None:
         ),
         "plain": BundleCheck(name="plain", files=("web/*.js",), lazy=("web/lazy/*.js",), source="memgate.yml:16"),
     }
+
+
+def test_imports_are_read_with_their_place() -> None:
+    assert read("imports:\n  - scipy.stats\n  - größe\n").imports == {
+        "scipy.stats": ImportCheck(name="scipy.stats", source="memgate.yml:2"),
+        "größe": ImportCheck(name="größe", source="memgate.yml:3"),
+    }
+    toml = '[tool.memgate]\nimports = ["shop"]\n\n[[tool.memgate.waivers]]\n'
+    located = from_toml(toml, "pyproject.toml", ("tool", "memgate"))
+    assert located
+    assert [item.where for item in located.data["imports"].data] == ["pyproject.toml:2"]
+    assert read("imports:\n").imports == {}
+    assert list(read(f"{FULL}imports: [shop]\n").checks) == [
+        "bundle[app]", "bundle[plain]", "page[home]", "page[shop]", "import[shop]",
+    ]  # fmt: skip
+    assert ("imports", "shop", "memgate.yml:1") in table(read("imports: [shop]"))
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("imports: [12]", "memgate.yml:1: not a module's name: 12 (write it as in an import statement: scipy.stats)"),
+        ("imports:\n  - shop\n  - a b", "memgate.yml:3: not a module's name: 'a b'"),
+        ("imports: [.shop]", "memgate.yml:1: not a module's name: '.shop'"),
+        ("imports: [scikit-learn]", "memgate.yml:1: not a module's name: 'scikit-learn'"),
+        ("imports: [{name: shop}]", "memgate.yml:1: not a module's name: {'name': 'shop'}"),
+        ("imports:\n  - shop\n  - shop", "memgate.yml:3: 'shop' stands here twice"),
+        ("imports: shop", "memgate.yml:1: a list is expected"),
+        ("import: [shop]", "memgate.yml:1: unknown key 'import' (did you mean 'imports'?)"),
+    ],
+)
+def test_a_wrong_import_is_told_with_its_line(text: str, said: str) -> None:
+    with pytest.raises(ConfigError) as caught:
+        read(text)
+    assert str(caught.value).startswith(said)
 
 
 def test_pages_are_read_with_their_place_and_durations_in_ms() -> None:
@@ -411,7 +446,7 @@ def faults(text: str) -> list[str]:
 
 def test_the_schema_for_editors_takes_what_the_reader_takes() -> None:
     jsonschema.Draft202012Validator.check_schema(json_schema())
-    assert faults(FULL) == []
+    assert faults(f"{FULL}imports: [shop, scipy.stats]\n") == []
 
 
 @pytest.mark.parametrize(
@@ -426,6 +461,9 @@ def test_the_schema_for_editors_takes_what_the_reader_takes() -> None:
         ("budgets: {custom.rows: {grow: 5}}", "additionalProperties"),
         ("budgets: {overrides: [{web.lcp: {growth: 5ms}}]}", "required"),
         ("waivers: [{test: a}]", "required"),
+        ("imports: [a b]", "pattern"),
+        ("imports: [12]", "type"),
+        ("imports: [a, a]", "uniqueItems"),
     ],
 )
 def test_the_schema_for_editors_refuses_what_the_reader_refuses(text: str, rule: str) -> None:

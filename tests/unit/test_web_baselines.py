@@ -313,6 +313,7 @@ CHECKS = "bundles: {a: {stats: s}, b: {stats: s}}\npages: {home: {serve: w}, sho
         (CHECKS, CHECKS.replace("home:", "front:"), ["pages: home is not checked any more"]),
         (CHECKS, "", [f"{kind} is not checked any more" for kind in ("bundles: a", "bundles: b", "pages: home",
                                                                      "pages: shop")]),
+        ("imports: [shop, cli]", "imports: [cli, new]", ["imports: shop is not checked any more"]),
         ("", CHECKS, []),
         (
             "",

@@ -1,4 +1,4 @@
-"""What only the first run pays: kept in a ledger by package or file, and red in whichever test, order or worker pays it."""
+"""What only the first run pays: in a ledger by package or file, and red in whichever test, order or worker pays it."""
 
 import shutil
 from pathlib import Path
@@ -129,7 +129,7 @@ def test_a_package_that_grew_is_red_once_and_by_its_name(shop: Shop, args: tuple
     assert 900_000 < found["growth"] < 1_100_000
     assert found["details"] == [f"paid by {payer}"]
     assert "by this test alone in a fresh process" in result.out
-    assert f"FAILED {payer} - tables: memory.first_use" in result.out
+    assert f"FAILED {payer} - tables: mem" in result.out
 
 
 def test_a_heavy_package_that_is_new_is_red_until_it_is_accepted(shop: Shop) -> None:

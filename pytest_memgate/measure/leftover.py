@@ -1,0 +1,151 @@
+"""What is alive in this process beside its memory, and what of it was not there before: threads, processes, files.
+
+A look costs microseconds, so that every test can have two of them. What a platform does not tell is in `unseen()`.
+"""
+
+import gc
+import itertools
+import os
+import sys
+import threading
+import time
+from collections.abc import Callable, Collection, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+KINDS = ("threads", "tasks", "processes", "files")
+_FILES = {"linux": "/proc/self/fd", "darwin": "/dev/fd"}.get(sys.platform, "")
+_TASKS = "/proc/self/task"
+_FIRST_NAP = 0.001  # seconds
+_LONGEST_NAP = 0.05
+
+Alive = Mapping[
+    str, frozenset[int]
+]  # ids of threads (the system's, which are not used again soon) and processes, descriptors
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Left:
+    """What one run of a test left behind: `new` by kind, and how many of that kind were there before and are gone.
+
+    What was replaced has not grown: a service that starts its thread anew, a connection made again.
+    """
+
+    new: Mapping[str, tuple[Any, ...]] = field(default_factory=dict)
+    gone: Mapping[str, int] = field(default_factory=dict)
+
+    def count(self, kind: str) -> int:
+        return max(0, len(self.new.get(kind, ())) - self.gone.get(kind, 0))
+
+
+def unseen() -> tuple[str, ...]:
+    """Return the kinds that this platform does not tell of."""
+    seen = {"files": bool(_FILES), "processes": os.path.exists(f"{_TASKS}/{os.getpid()}/children")}  # noqa: PTH110  # no pathlib: every start of a worker
+    return tuple(kind for kind in KINDS if not seen.get(kind, True))
+
+
+def alive(own: Collection[int] = ()) -> Alive:
+    """Return what is alive now; `own` are the descriptors of the gate itself."""
+    return {"threads": _threads(), "processes": children(), "files": _files().difference(own)}
+
+
+def changed(known: Alive, before: Alive, after: Alive) -> Alive:
+    """Return what is known, with what came and what went between two looks."""
+    return {kind: (known[kind] - (before[kind] - after[kind])) | (after[kind] - before[kind]) for kind in known}
+
+
+def left(before: Alive, after: Alive) -> Left:
+    """Return what is there after a run that was not there before it.
+
+    A pool that was there before may hold more workers now: how many it has started so far is a matter of chance.
+    """
+    new = {kind: after[kind] - before[kind] for kind in after}
+    if new["threads"] or new["processes"]:
+        pools = _workers(before["threads"])
+        new = {kind: found - pools for kind, found in new.items()}
+    gone = {kind: len(before[kind] - after[kind]) for kind in after}
+    return Left(new={kind: tuple(found) for kind, found in new.items() if found}, gone=gone)
+
+
+def settled(look: Callable[[], Left], is_fine: Callable[[Left], bool], seconds: float) -> Left:
+    """Return what is left once garbage is gone, and what is just ending had its time to end."""
+    found = look()
+    if is_fine(found):
+        return found
+    gc.collect()
+    nap, end = _FIRST_NAP, time.monotonic() + seconds
+    while True:
+        _reap()
+        found = look()
+        if is_fine(found) or time.monotonic() > end:
+            return found
+        time.sleep(nap)
+        nap = min(2 * nap, _LONGEST_NAP)
+
+
+def _reap() -> None:
+    """Wait for the ended children that nobody holds, as the next `Popen` would."""
+    cleanup = getattr(sys.modules.get("subprocess"), "_cleanup", None)
+    if cleanup:
+        cleanup()
+
+
+def children() -> frozenset[int]:
+    """Return the ids of the children alive or not waited for, where the platform lists them."""
+    if not hasattr(os, "waitid"):
+        return frozenset()
+    try:
+        os.waitid(os.P_ALL, 0, os.WEXITED | os.WNOHANG | os.WNOWAIT)
+    except ChildProcessError:
+        return frozenset()  # nearly every test: no need to look for them
+    found: set[int] = set()
+    for task in _listed(_TASKS):
+        try:
+            with open(f"{_TASKS}/{task}/children", encoding="ascii") as file:  # noqa: PTH123  # as quick as it can be
+                found.update(map(int, file.read().split()))
+        except OSError:  # the thread has ended
+            continue
+    return frozenset(found)
+
+
+def _threads() -> frozenset[int]:
+    # One that Python only met, and did not start, says nothing of who did.
+    started = (one for one in threading.enumerate() if not isinstance(one, threading._DummyThread))  # noqa: SLF001
+    return frozenset(one.native_id for one in started if one.native_id)
+
+
+def _files() -> frozenset[int]:
+    if not _FILES:
+        return frozenset()
+    numbers = set(map(int, _listed(_FILES)))
+    # The listing lists its own descriptor, which was the lowest free one: below it there is no gap.
+    last = next(number for number in itertools.count() if number not in numbers) - 1
+    while last >= 0 and _is_open(last):
+        last -= 1
+    return frozenset(numbers - {last})
+
+
+def _is_open(descriptor: int) -> bool:
+    try:
+        os.fstat(descriptor)
+    except OSError:
+        return False
+    return True
+
+
+def _listed(folder: str) -> list[str]:
+    try:
+        return os.listdir(folder)  # noqa: PTH208  # the same
+    except OSError:
+        return []
+
+
+def _workers(threads: Collection[int]) -> set[int]:
+    """Return the threads and processes of the pools of concurrent.futures that any of these threads belongs to."""
+    queues = dict(getattr(sys.modules.get("concurrent.futures.thread"), "_threads_queues", {}))
+    known = {id(queue) for thread, queue in queues.items() if thread.native_id in threads}
+    found = {thread.native_id for thread, queue in queues.items() if id(queue) in known}
+    for thread in threading.enumerate():
+        if thread.native_id in threads:
+            found.update(getattr(thread, "processes", None) or ())
+    return found

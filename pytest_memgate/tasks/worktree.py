@@ -1,0 +1,88 @@
+"""A commit laid out beside the user's own work tree, which stays as it is."""
+
+import contextlib
+import os
+import shutil
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from types import FrameType
+
+from pytest_memgate.baseline.source import GitRef
+from pytest_memgate.errors import MeasureError, UsageError
+
+
+def repository(folder: Path) -> Path:
+    """Return the top folder of the git repository that `folder` is in; raises UsageError where there is none."""
+    try:
+        done = _git(folder, "rev-parse", "--show-toplevel")
+    except FileNotFoundError as error:
+        raise UsageError("--base REF needs git, which is not on PATH") from error
+    if done.returncode:
+        raise UsageError(f"{folder} is in no git repository", hint="give --base a file that -o has written")
+    return Path(done.stdout.strip("\n")).resolve()
+
+
+def commit_of(root: Path, ref: str) -> str:
+    """Return the commit that a ref names now; raises UsageError for what git does not know as one."""
+    return GitRef(root, ref, option="--base").commit
+
+
+@contextmanager
+def checked_out(root: Path, commit: str, folder: Path) -> Iterator[Path]:
+    """Check a commit out into the new `folder`, and take it away again, also when this process is told to end.
+
+    No branch is made, no hook is run. Raises MeasureError where git cannot check it out.
+    """
+    with _ended_in_order():
+        try:
+            done = _git(root, "-c", "core.hooksPath=", "worktree", "add", "--quiet", "--detach", str(folder), commit)
+            if done.returncode:
+                said = done.stderr.strip().splitlines()
+                raise MeasureError(f"{commit[:12]} cannot be checked out: {said[-1] if said else 'git says nothing'}")
+            yield folder
+        finally:
+            _remove(root, folder)
+
+
+def _remove(root: Path, folder: Path) -> None:
+    """Remove one worktree; others that are not in their place now are none of ours, so nothing is pruned."""
+    with contextlib.suppress(OSError):
+        link = (folder / ".git").read_text(encoding="utf-8")
+        if _git(root, "worktree", "remove", "--force", str(folder)).returncode:
+            shutil.rmtree(link.removeprefix("gitdir: ").strip(), ignore_errors=True)
+    shutil.rmtree(folder, ignore_errors=True)
+
+
+def _git(folder: Path, *args: str) -> "subprocess.CompletedProcess[str]":
+    """Run git out of reach of the terminal's Ctrl-C, so that what cleans up is not itself cut short."""
+    return subprocess.run(  # noqa: S603
+        ["git", *args],  # noqa: S607
+        cwd=folder,
+        env={name: value for name, value in os.environ.items() if name != "GIT_INDEX_FILE"},  # a hook's, of the user
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        encoding="utf-8",
+        errors="surrogateescape",
+        start_new_session=True,
+        check=False,
+    )
+
+
+@contextmanager
+def _ended_in_order() -> Iterator[None]:
+    """Let SIGTERM and SIGHUP end this process as Ctrl-C does: with what is to be done last."""
+
+    def end(number: int, _: FrameType | None) -> None:
+        sys.exit(128 + number)
+
+    numbers = [number for name in ("SIGTERM", "SIGHUP") if (number := getattr(signal, name, None)) is not None]
+    before = {number: signal.signal(number, end) for number in numbers}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
