@@ -36,6 +36,7 @@ class Capture:
         self.threads: tuple[str, ...] = ()
         self.started_processes = False
         self.modules: tuple[str, ...] = ()
+        self.end: Callable[[], None] = _nothing  # stops its tracker, before the call has ended
         self._name = ""
         if hasattr(os, "memfd_create"):
             self._descriptor = os.memfd_create("memgate")
@@ -62,6 +63,18 @@ class Capture:
         os.close(self._descriptor)
         if self._name:
             Path(self._name).unlink()
+
+
+def _nothing() -> None: ...
+
+
+def new_tracker(capture: Capture) -> memray.Tracker:
+    """Return a tracker that writes into a capture."""
+    return memray.Tracker(
+        destination=memray.FileDestination(capture.path, overwrite=True, compress_on_exit=False, **_BUFFERED),
+        trace_python_allocators=True,
+        file_format=memray.FileFormat.AGGREGATED_ALLOCATIONS,
+    )
 
 
 class Recorder:
@@ -122,8 +135,7 @@ class Recorder:
                 try:
                     return await function(*args, **kwargs)
                 finally:
-                    trace.tracker.__exit__(None, None, None)
-                    trace.finish()
+                    trace.capture.end()
 
             return call_async
 
@@ -141,8 +153,7 @@ class Recorder:
             try:
                 return function(*args, **kwargs)
             finally:
-                trace.tracker.__exit__(None, None, None)
-                trace.finish()
+                trace.capture.end()
 
         return call
 
@@ -158,13 +169,16 @@ class _Trace:
             thread.name for thread in threading.enumerate() if thread is not threading.current_thread()
         )
         self._modules = set(sys.modules)
-        self.tracker = memray.Tracker(
-            destination=memray.FileDestination(self.capture.path, overwrite=True, compress_on_exit=False, **_BUFFERED),
-            trace_python_allocators=True,
-            file_format=memray.FileFormat.AGGREGATED_ALLOCATIONS,
-        )
+        self.tracker = new_tracker(self.capture)
+        self.capture.end = self._end
 
-    def finish(self) -> None:
+    def _end(self) -> None:
+        """Stop the tracker and take the numbers: once, though the test itself may have asked for it before."""
+        self.capture.end = _nothing
+        self.tracker.__exit__(None, None, None)
+        self._finish()
+
+    def _finish(self) -> None:
         try:
             with memray.FileReader(self.capture.path) as reader:
                 self.capture.peak = reader.metadata.peak_memory

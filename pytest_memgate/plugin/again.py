@@ -32,7 +32,7 @@ class ItemState:
     `findings` are those on what it measured itself; `probed` says of what kind that was, where it was more than a
     number. `inside` holds while it is run again; `runs` counts its runs, `phase` is where the present one is.
     `teardown_error` is what the first run's teardown raised, which pytest has not seen yet, and `late` says what was to
-    be measured in a teardown, when the test has been judged.
+    be measured in a teardown, when the test has been judged. `around` wraps its calls in place of a trace of their own.
     """
 
     outcome: Outcome | None = None
@@ -46,6 +46,7 @@ class ItemState:
     phase: Phase = Phase.SETUP
     late: str = ""
     teardown_error: BaseException | None = None
+    around: Callable[[Callable[..., Any]], Callable[..., Any]] | None = None
     doctest_globals: dict[str, Any] | None = None
 
     def close(self) -> None:

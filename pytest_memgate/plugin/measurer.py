@@ -1,5 +1,6 @@
 """Measures and judges each test in the process that runs it; the finding travels on the test's report."""
 
+import functools
 import inspect
 import json
 import re
@@ -22,17 +23,19 @@ from pytest_memgate.measure.places import Places
 from pytest_memgate.model.codec import encode
 from pytest_memgate.model.finding import Finding, Outcome
 from pytest_memgate.model.measurement import Measurement
-from pytest_memgate.model.metric import MEMORY_PEAK
+from pytest_memgate.model.metric import MEMORY_LEAK, MEMORY_PEAK
 from pytest_memgate.model.subject import Subject
 from pytest_memgate.plugin.again import STATE, ItemState, Phase, finish, remember, run_again
 from pytest_memgate.plugin.declared import DeclaredItem
 from pytest_memgate.plugin.failure import fail_report
 from pytest_memgate.plugin.items import line_of, subject_of
-from pytest_memgate.plugin.marker import read_marker
+from pytest_memgate.plugin.leaking import own_leak
+from pytest_memgate.plugin.marker import asks_for_leak, read_marker
 from pytest_memgate.plugin.recorder import answered
 from pytest_memgate.plugin.timing import is_benchmark, is_timed, timing_of, unlisted, untimed, was_timed, why_not_timed
 from pytest_memgate.tasks.attribute import with_packages
 from pytest_memgate.tasks.gate import Gate
+from pytest_memgate.tasks.leak import LeakCheck
 from pytest_memgate.tasks.settle import Again, measure
 from pytest_memgate.tasks.times import Timing, is_gated, time_findings
 
@@ -45,7 +48,7 @@ _METRIC = MEMORY_PEAK.name
 _MEMRAY_MARKERS = ("limit_memory", "limit_leaks", "limit_leaked_objects")
 _SITES = 40  # of a measurement travel on the report; growth is told from all of them
 _NESTED = "more than one Tracker"
-_PROBED = {"bundle": "bundle", "web": "page"}
+_PROBED = {"bundle": "bundle", "web": "page", "memory.leak": "leak"}
 
 
 class Measurer:
@@ -114,6 +117,8 @@ class Measurer:
             report = yield
             if report.passed:
                 findings = [*state.findings, *([] if isinstance(item, DeclaredItem) else self._find_all(item, state))]
+                if asks_for_leak(item):
+                    findings.append(self._own_leak(item, state))
                 self._report(item, report, findings)
             elif any(finding.outcome is Outcome.NO_ANSWER for finding in state.findings):
                 self._report(item, report, state.findings)
@@ -143,6 +148,11 @@ class Measurer:
     def _tracing(self, item: pytest.Item, owner: object, name: str) -> Iterator[None]:
         """Trace the calls of an attribute, for a while."""
         state = item.stash.get(STATE, None)
+        if state and state.around:
+            original = getattr(owner, name)
+            with _set(owner, name, functools.wraps(original)(state.around(original))):
+                yield
+            return
         if state and sys.getprofile():
             state.outcome, state.why = Outcome.UNMEASURED, "a profiler is active, whose place memray would take"
         if state is None or state.outcome or state.untraced or self._recorder is None:
@@ -153,12 +163,9 @@ class Measurer:
             state.outcome = Outcome.UNMEASURED
             state.why = "a fixture or plugin holds a memray tracker, and a process has only one"
 
-        original = getattr(owner, name)
-        setattr(owner, name, self._recorder.traced(original, state.captures.append, refused))
-        try:
+        traced = self._recorder.traced(getattr(owner, name), state.captures.append, refused)
+        with _set(owner, name, traced):
             yield
-        finally:
-            setattr(owner, name, original)
 
     def _left_out(self, item: pytest.Item) -> tuple[Outcome | None, str]:
         """Return why an item is not to be traced, if it is not."""
@@ -211,6 +218,14 @@ class Measurer:
             if error:
                 state.outcome, state.why = Outcome.UNMEASURED, f"it failed in its run for memory: {_brief(error)}"
             return [*times, self._find(item, state, subject, rules)]
+
+    def _own_leak(self, item: pytest.Item, state: ItemState) -> Finding:
+        subject = subject_of(item, self._gate.root)
+        rules, _ = read_marker(item)
+        check = LeakCheck(
+            gate=self._gate, subject=subject, metric=MEMORY_LEAK.name, rules=rules, settle=self._update or self._settle
+        )
+        return answered(subject, check.metric, lambda: [own_leak(check, item, state)])[0]
 
     def _unseen(self, subject: Subject, rules: Mapping[str, Rule]) -> Finding:
         """Return the finding on times that were taken without anybody having known that they would be."""
@@ -284,6 +299,16 @@ class Measurer:
         ]
         if failing and report.passed:
             fail_report(report, failing)
+
+
+@contextmanager
+def _set(owner: object, name: str, value: object) -> Iterator[None]:
+    original = getattr(owner, name)
+    setattr(owner, name, value)
+    try:
+        yield
+    finally:
+        setattr(owner, name, original)
 
 
 def _kept(folder: Path, capture: "Capture", subject: Subject) -> Path:

@@ -71,7 +71,7 @@ def measured_line(finding: Finding) -> str:
         if again:
             parts.append(f"a second collection {_range(median(again), again, finding.unit)}")
         return "; ".join([*parts, *measurement.notes])
-    if measurement.basis is Basis.EXACT:
+    if measurement.basis in {Basis.EXACT, Basis.SLOPE}:
         return "; ".join(measurement.notes)
     parts = [f"first run {format_size(measurement.cold)}"]
     if measurement.warm:

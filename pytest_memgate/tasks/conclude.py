@@ -11,7 +11,7 @@ from pytest_memgate.budget.match import matches
 from pytest_memgate.compare.verdict import verdict
 from pytest_memgate.errors import BaselineError, ConfigError
 from pytest_memgate.model.finding import Finding, Outcome
-from pytest_memgate.model.metric import WEB
+from pytest_memgate.model.metric import WEB, base_name
 from pytest_memgate.model.run import Change, ChangeKind, Extent, Problem, Run, Verdict
 from pytest_memgate.model.subject import Subject
 from pytest_memgate.tasks.baselines import unit_of
@@ -185,7 +185,7 @@ def _vanished_of(
 
 def _answered(metric: str, given: set[str]) -> bool:
     """Say whether a test that ran has said something of a metric, or why it could measure none of its family."""
-    return metric in given or metric.partition(".")[0] in given
+    return metric in given or base_name(metric) in given or metric.partition(".")[0] in given
 
 
 def _unmeasured(findings: tuple[Finding, ...], facts: Facts) -> Iterator[Problem]:

@@ -15,7 +15,7 @@ from pytest_memgate.errors import BaselineError
 from pytest_memgate.model.environment import Header
 from pytest_memgate.model.finding import Finding, Outcome
 from pytest_memgate.model.measurement import Basis, Measurement
-from pytest_memgate.model.metric import CUSTOM, MEMORY_PEAK
+from pytest_memgate.model.metric import CUSTOM, MEMORY_PEAK, base_name
 from pytest_memgate.model.metric import metric as metric_of
 from pytest_memgate.model.reference import Reference
 from pytest_memgate.model.run import Change, ChangeKind, Problem, Verdict
@@ -207,7 +207,7 @@ def _remove_gone(entries: dict[str, dict[str, Reference]], found: _Found, collec
             entries[name] = {
                 metric: one
                 for metric, one in entries[name].items()
-                if metric in given or metric.partition(".")[0] in families
+                if metric in given or base_name(metric) in given or metric.partition(".")[0] in families
             }
 
 
@@ -227,7 +227,7 @@ def _near(old: Reference, finding: Finding, measurement: Measurement) -> bool:
         return False  # the gate would go on objecting
     if measurement.basis is Basis.SAMPLES:
         return alike(old.samples, measurement.samples)
-    if measurement.basis is Basis.EXACT:
+    if measurement.basis in {Basis.EXACT, Basis.SLOPE}:
         return old.value == measurement.value
     return agree(old.value, measurement.value) or abs(old.value - measurement.value) <= old.spread
 
