@@ -1,9 +1,9 @@
 """Whether what is left behind grows with each call: survivors of series of calls in, a slope out.
 
-A series is cut into ten blocks. What a real leak allocated survives in every block, at one rate. What is paid once is in
-one block, a memo that fills is in the early ones, and a cache that throws out its oldest entries is in the last ones.
-So a site is believed to leak when every block of a series grew, steadily, and did so again in one sixteen times as
-long: a bounded cache of a few hundred entries, which looks like a leak at first, has turned over by then.
+A series is cut into ten blocks. What a real leak allocated survives in every block, at one rate. What is paid once is
+in one block, a memo that fills is in the early ones, and a cache that throws out its oldest entries is in the last
+ones. So a site is believed to leak when every block of a series grew, steadily, and did so again in one sixteen times
+as long: a bounded cache of a few hundred entries, which looks like a leak at first, has turned over by then.
 
 A list that grows by a pointer a call is one allocation, moved now and then, and sits in the block of its last move.
 Such a site is held against itself at the ends of a ladder of series, each longer than the one before by the same share:
@@ -121,9 +121,8 @@ def _growth(history: Sequence[_Series], key: str) -> Growth:
         return replace(most, high=(now.total - (last.total if last else 0)) / calls)
     if shape is _Shape.SCATTERED:
         return most
-    rising = [
-        len(held[key].blocks) for _, held in history if key in held and held[key].blocks and _is_rising(held[key].blocks)
-    ]
+    blocks = [held[key].blocks for _, held in history if key in held and held[key].blocks]
+    rising = [len(one) for one in blocks if _is_rising(one)]
     rate = _rate(now.blocks) * len(now.blocks) / calls
     known = len(history) == len(_LONGER) and confidence(sum(rising), sum(rising)) >= CERTAIN
     return Growth(site=now.site, low=rate if known else 0, high=rate, grew=sum(rising), blocks=sum(rising))
@@ -170,26 +169,41 @@ def _climb(history: list[_Series], slope: Slope, calls: int) -> Generator[Step, 
         if high > low:
             rungs.append((high - low, (yield Step(calls=high - low))))
     done = sum(calls for calls, _ in rungs)
-    keys = {key for key in history[-1][1] if _shape(history, key) is _Shape.MOVED}
-    growths = [growth for growth in slope.growths if growth.site.key not in keys]
-    growths += [_climbed(history[-1][1][key], [(calls, held.get(key)) for calls, held in rungs]) for key in keys]
+    known = history[-1][1]
+    news = {key for key, held in rungs[-1][1].items() if _is_news(held, known.get(key))}
+    moved = {key for key in known if _shape(history, key) is _Shape.MOVED} - news
+    growths = [growth for growth in slope.growths if growth.site.key not in moved | news]
+    growths += [_climbed(known[key], [(calls, held.get(key)) for calls, held in rungs]) for key in moved]
+    growths += [_appeared(rungs, key) for key in news]
     growths = sorted((one for one in growths if one.high), key=lambda one: (-one.low, -one.high, one.site.key))
     return replace(slope, calls=slope.calls + done, series=slope.series + len(rungs), growths=tuple(growths))
+
+
+def _is_news(now: Held, before: Held | None) -> bool:
+    """Say whether a site began to keep several things on the ladder, which nobody had expected of it."""
+    return bool(now.blocks) and now.count > _STEADY * max(before.count if before else 0, 1)
+
+
+def _appeared(rungs: Sequence[_Series], key: str) -> Growth:
+    calls, held = rungs[-1]
+    grew = sum(key in held for _, held in rungs)
+    return Growth(site=held[key].site, high=held[key].total / calls, grew=grew, blocks=len(rungs))
 
 
 def _climbed(first: Held, rungs: Sequence[tuple[int, Held | None]]) -> Growth:
     """Return the growth of a site from end to end; of one of unknown calls, from series to longer series."""
     loose = not first.blocks
-    ends = [] if loose else [(0, first.total)]
+    several = bool(loose and rungs and rungs[-1][1] and rungs[-1][1].count > 1)
+    ends: list[tuple[int, float]] = [] if loose else [(0, first.total)]
     done = 0
     for calls, held in rungs:
         done += calls
         if held or loose:  # what was not moved says nothing
-            ends.append((done, held.total if held else 0))
+            ends.append((done, (held.count if several else held.total) if held else 0))
     if len(ends) < 2:
         return Growth(site=first.site)
     ups = sum(later[1] > earlier[1] for earlier, later in pairwise(ends))
-    if loose and rungs[-1][1] and rungs[-1][1].count > 1:
+    if several:
         rate = sum(held.total for _, held in rungs if held) / done  # each series leaves its own behind
     else:
         rate = (ends[-1][1] - ends[0][1]) / (ends[-1][0] - ends[0][0])
@@ -207,4 +221,5 @@ def confidence(grew: int, blocks: int) -> float:
     """
     if not blocks:
         return 0.0
-    return 1 - sum(math.comb(blocks, count) for count in range(grew, blocks + 1)) / 2**blocks
+    as_many = sum(math.comb(blocks, count) for count in range(grew, blocks + 1))
+    return 1.0 - as_many * 0.5**blocks

@@ -10,6 +10,7 @@ import re
 import sys
 import warnings
 from collections.abc import Callable, Generator, Iterable, Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from types import FunctionType
 from typing import Any, Self, TypeVar
@@ -18,6 +19,7 @@ import memray
 
 from pytest_memgate.errors import UsageError
 from pytest_memgate.measure.capture import Capture, new_tracker
+from pytest_memgate.measure.coroutines import is_async
 from pytest_memgate.measure.places import IMPORT_SYSTEM, Places
 from pytest_memgate.measure.sites import Frame, read_sites
 from pytest_memgate.model.held import Held, Step
@@ -36,27 +38,32 @@ class TrackerTakenError(Exception):
     """Another tracker is active, and a process has only one."""
 
 
-def is_async(function: object) -> bool:
-    """Say whether calling it gives a coroutine, whatever it is wrapped in."""
-    while hasattr(function, "func"):  # functools.partial
-        function = function.func
-    return inspect.iscoroutinefunction(function) or inspect.iscoroutinefunction(getattr(function, "__call__", None))  # noqa: B004  # its code is looked at
+def below(label: str, function: Callable[..., Any], *, fenced: bool = False) -> Callable[..., Any]:
+    """Return `function` called below a frame whose file is `label`, where its result is given up.
 
-
-def below(label: str, function: Callable[..., Any]) -> Callable[..., Any]:
-    """Return `function` called below a frame whose file is `label`, where its result is given up."""
+    Python keeps some freed objects for later use, unseen by memray: what other code frees, a leak may take, and the
+    reverse. With `fenced` these are given back before and after the call: a collection does it.
+    """
     template: Any = _await if is_async(function) else _call
     code = template.__code__.replace(co_filename=label, co_name="<call>")
-    return FunctionType(code, {"function": function, "refuse": _refuse})
+    fence = gc.collect if fenced else int  # int() does nothing, without a frame
+    return FunctionType(code, {"called": function, "fence": fence, "refuse": _refuse})
 
 
+# The names that these use are in the globals that their copies are given.
 def _call(*args: Any, **kwargs: Any) -> None:
-    if hasattr(result := function(*args, **kwargs), "__await__"):  # type: ignore[name-defined]  # noqa: F821  # from the globals that the copy is given
-        refuse(result)  # type: ignore[name-defined]  # noqa: F821  # as above
+    fence()  # type: ignore[name-defined]  # noqa: F821
+    result = called(*args, **kwargs)  # type: ignore[name-defined]  # noqa: F821
+    if hasattr(result, "__await__"):
+        refuse(result)  # type: ignore[name-defined]  # noqa: F821
+    del result
+    fence()  # type: ignore[name-defined]  # noqa: F821
 
 
 async def _await(*args: Any, **kwargs: Any) -> None:
-    await function(*args, **kwargs)  # type: ignore[name-defined]  # noqa: F821  # as above
+    fence()  # type: ignore[name-defined]  # noqa: F821
+    await called(*args, **kwargs)  # type: ignore[name-defined]  # noqa: F821
+    fence()  # type: ignore[name-defined]  # noqa: F821
 
 
 def _refuse(result: object) -> None:
@@ -83,7 +90,10 @@ class Series:
         while True:
             calls = self._calls(step)
             with _Room() as room:
-                room.tracker.__enter__()  # in the very frame that calls: see `Recorder.traced`
+                try:
+                    room.tracker.__enter__()  # in the very frame that calls: see `Recorder.traced`
+                except RuntimeError as error:
+                    raise TrackerTakenError from error
                 try:
                     for call in calls:
                         call()
@@ -103,7 +113,10 @@ class Series:
         while True:
             calls = self._calls(step)
             with _Room() as room:
-                room.tracker.__enter__()
+                try:
+                    room.tracker.__enter__()
+                except RuntimeError as error:
+                    raise TrackerTakenError from error
                 try:
                     for call in calls:
                         await call()
@@ -183,26 +196,28 @@ class _Room:
 
     def __init__(self) -> None:
         self.capture = Capture()
+        self.tracker = new_tracker(self.capture)
         self.warned: list[warnings.WarningMessage] = []
         self._catch = warnings.catch_warnings(record=True)
 
     def __enter__(self) -> Self:
-        try:
-            self.tracker = new_tracker(self.capture)
-        except RuntimeError as error:
-            self.capture.close()
-            raise TrackerTakenError from error
         gc.collect()
         self.warned = self._catch.__enter__() or []
         return self
 
-    def __exit__(self, *error: object) -> None:
-        self._catch.__exit__(*error)
+    def __exit__(self, *_: object) -> None:
+        self._catch.__exit__(None, None, None)
         self.capture.close()
 
 
 def _sweep() -> None:
-    """Collect garbage, so that cycles are not taken for leaks; this empties Python's free lists, too."""
+    """Collect garbage, so that cycles are not taken for leaks; this empties Python's free lists, too.
+
+    Python's cache of attributes keeps the names that they were looked up by: those made up on each call, as in
+    `getattr(self, f"visit_{name}")`, stay until it is full.
+    """
+    with suppress(AttributeError, DeprecationWarning):
+        sys._clear_type_cache()  # noqa: SLF001  # documented, in spite of its name
     for _ in range(_SWEEPS):
         if not gc.collect():
             return

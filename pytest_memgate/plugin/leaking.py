@@ -1,7 +1,9 @@
 """Repeated calls, of a function that a test hands over or of the test itself, and what they leave behind."""
 
 import contextlib
+import gc
 import inspect
+import io
 import logging
 import os
 import sys
@@ -17,7 +19,7 @@ from _pytest.logging import LogCaptureHandler
 
 from pytest_memgate.measure.coroutines import is_async
 from pytest_memgate.model.finding import Finding, Outcome
-from pytest_memgate.plugin.again import ItemState, run_again
+from pytest_memgate.plugin.again import ItemState, brief, run_again
 from pytest_memgate.plugin.timing import is_benchmark, untimed
 from pytest_memgate.tasks.leak import ROUNDS, WARM_UP, LeakCheck
 
@@ -39,6 +41,10 @@ class Calls:
 
     def run(self, rounds: int, warmup: int) -> Finding:
         """Return what calling it comes to; an async function is called in a loop of its own."""
+        if is_async(self._function):
+            import asyncio
+
+            return asyncio.run(self.run_async(rounds, warmup))
         if left_out := self._left_out():
             return left_out
         from pytest_memgate.measure.leak import TrackerTakenError
@@ -46,10 +52,6 @@ class Calls:
         plan = self._check.plan(rounds, warmup)
         try:
             with _unheard():
-                if is_async(self._function):
-                    import asyncio
-
-                    return self._check.finding(asyncio.run(self._series().run_async(plan)))
                 return self._check.finding(self._series().run(plan))
         except TrackerTakenError:
             return self._check.left_out(Outcome.UNMEASURED, _TAKEN)
@@ -95,21 +97,22 @@ def own_leak(check: LeakCheck, item: pytest.Item, state: ItemState) -> Finding:
 
     def labelled(label: str) -> Callable[[], None]:
         def call() -> None:
-            state.around = partial(below, label)
+            state.around = partial(below, label, fenced=True)
             if error := run_again(item, state):
-                raise _AgainError from error
+                raise _AgainError(error)
 
         return call
 
     series = Series(name=item.name, labelled=labelled, places=Places(check.gate.root), among_others=True)
     try:
+        gc.freeze()  # each call has two collections: they need not walk what is alive before
         with untimed(item) if is_benchmark(item) else contextlib.nullcontext():
             return check.finding(series.run(check.plan(ROUNDS, WARM_UP)))
     except TrackerTakenError:
         return check.left_out(Outcome.UNMEASURED, _TAKEN)
     except _AgainError as error:
-        cause = error.__cause__
-        return check.left_out(Outcome.UNMEASURED, f"it failed when it was run again: {type(cause).__name__}: {cause}")
+        why = brief(error.error)
+        return check.left_out(Outcome.UNMEASURED, f"it failed when it was run again: {why}")
     finally:
         state.around = None
 
@@ -117,9 +120,13 @@ def own_leak(check: LeakCheck, item: pytest.Item, state: ItemState) -> Finding:
 class _AgainError(Exception):
     """A test that cannot be run again."""
 
+    def __init__(self, error: BaseException) -> None:
+        super().__init__(error)
+        self.error = error
+
 
 def is_awaited(function: object, caller: FrameType | None) -> bool:
-    """Say whether `leak(function)` is to be awaited: the function is async, and whoever calls runs in a loop already."""
+    """Say whether `leak(function)` is to be awaited: an async function, called by what runs in a loop already."""
     if not is_async(function):
         return False
     return bool(caller and caller.f_code.co_flags & inspect.CO_COROUTINE) or _has_loop()
@@ -154,7 +161,8 @@ def _unheard() -> Iterator[None]:
     root = logging.getLogger()
     handlers = list(root.handlers)
     root.handlers[:] = [logging.NullHandler() if isinstance(one, LogCaptureHandler) else one for one in handlers]
-    with Path(os.devnull).open("w", encoding="utf-8") as nowhere:
+    with Path(os.devnull).open("wb", buffering=0) as sink:
+        nowhere = io.TextIOWrapper(sink, encoding="utf-8", write_through=True)  # what is buffered would be left behind
         try:
             with contextlib.redirect_stdout(nowhere), contextlib.redirect_stderr(nowhere):
                 yield

@@ -25,7 +25,7 @@ from pytest_memgate.model.finding import Finding, Outcome
 from pytest_memgate.model.measurement import Measurement
 from pytest_memgate.model.metric import MEMORY_LEAK, MEMORY_PEAK
 from pytest_memgate.model.subject import Subject
-from pytest_memgate.plugin.again import STATE, ItemState, Phase, finish, remember, run_again
+from pytest_memgate.plugin.again import STATE, ItemState, Phase, brief, finish, remember, run_again
 from pytest_memgate.plugin.declared import DeclaredItem
 from pytest_memgate.plugin.failure import fail_report
 from pytest_memgate.plugin.items import line_of, subject_of
@@ -136,7 +136,7 @@ class Measurer:
             return (yield)
         if state.runs > 1 and (error := finish(item)):
             # The first run's teardown went well: what an extra run of the test leaves behind is no error of the suite.
-            item.user_properties.append((NOTE, f"{item.nodeid}: an extra run could not be torn down: {_brief(error)}"))
+            item.user_properties.append((NOTE, f"{item.nodeid}: an extra run could not be torn down: {brief(error)}"))
         result = yield
         if state.late:
             pytest.fail(state.late, pytrace=False)
@@ -216,7 +216,7 @@ class Measurer:
         with untimed(item):
             error = None if state.outcome or self._recorder is None else run_again(item, state)
             if error:
-                state.outcome, state.why = Outcome.UNMEASURED, f"it failed in its run for memory: {_brief(error)}"
+                state.outcome, state.why = Outcome.UNMEASURED, f"it failed in its run for memory: {brief(error)}"
             return [*times, self._find(item, state, subject, rules)]
 
     def _own_leak(self, item: pytest.Item, state: ItemState) -> Finding:
@@ -269,7 +269,7 @@ class Measurer:
         def again() -> Again:
             error = run_again(item, state)
             if error:
-                return Again(None, _brief(error))
+                return Again(None, brief(error))
             capture = state.captures[-1]
             return Again(None, capture.fault) if capture.fault else Again(capture)
 
@@ -332,8 +332,3 @@ def _is_nested(error: BaseException | None) -> bool:
             return True
         error = error.__cause__ or error.__context__
     return False
-
-
-def _brief(error: BaseException) -> str:
-    text = (str(error).strip().splitlines() or [""])[0]
-    return f"{type(error).__name__}: {text}"[:200] if text else type(error).__name__

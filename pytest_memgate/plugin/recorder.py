@@ -178,18 +178,23 @@ class Recorder:
         if self._asks_for_leak:
             _fail("leak(): the test's marker has leak=, which makes the test itself what is called: take one of them")
         self._state.probed = MEMORY_LEAK.name
-        check = LeakCheck(
-            gate=self._gate, subject=self._subject, metric=metric, rules=rules, settle=self._update
-        )
+        check = LeakCheck(gate=self._gate, subject=self._subject, metric=metric, rules=rules, settle=self._update)
         calls = Calls(check, self._state, function, args)
         if awaited:
-            return self._awaited(calls, check, rounds, warmup)
+            why = "leak() gave what nobody awaited: await memgate.leak(…)"
+            pending = Finding(subject=self._subject, metric=metric, outcome=Outcome.NO_ANSWER, reason=why)
+            self._state.findings.append(pending)
+            return self._awaited(calls, pending, rounds, warmup)
         self._found(metric, lambda: [calls.run(rounds, warmup)])
         return None
 
-    async def _awaited(self, calls: Calls, check: LeakCheck, rounds: int, warmup: int) -> None:
-        found = await calls.run_async(rounds, warmup)
-        self._found(check.metric, lambda: [found])
+    async def _awaited(self, calls: Calls, pending: Finding, rounds: int, warmup: int) -> None:
+        self._state.findings.remove(pending)
+        try:
+            found = await calls.run_async(rounds, warmup)
+        except MemgateError as error:
+            found = without_verdict(self._subject, pending.metric, error)
+        self._found(pending.metric, lambda: [found])
 
     def _rules(self, where: str, budgets: Budgets | None) -> dict[str, Rule]:
         """Return the rules of a call and those of the test's marker, which wins."""
@@ -245,11 +250,14 @@ def answered(subject: Subject, family: str, measure: Callable[[], list[Finding]]
     """Return what `measure` finds or, where it gives no verdict, the one finding that says why."""
     try:
         return measure()
-    except BaselineError as error:
-        outcome, reason = Outcome.UNREADABLE, str(error)
     except MemgateError as error:
-        outcome, reason = Outcome.NO_ANSWER, str(error)
-    return [Finding(subject=subject, metric=family, outcome=outcome, reason=reason)]
+        return [without_verdict(subject, family, error)]
+
+
+def without_verdict(subject: Subject, family: str, error: MemgateError) -> Finding:
+    """Return the finding that says why there is no verdict."""
+    outcome = Outcome.UNREADABLE if isinstance(error, BaselineError) else Outcome.NO_ANSWER
+    return Finding(subject=subject, metric=family, outcome=outcome, reason=str(error))
 
 
 async def _nothing() -> None: ...
