@@ -129,7 +129,7 @@ def _growth(history: Sequence[_Series], key: str) -> Growth:
 
 
 def _shape(history: Sequence[_Series], key: str) -> _Shape:
-    (before_calls, before), (calls, held) = history[-2:]
+    (_, before), (_, held) = history[-2:]
     last, now = before.get(key), held[key]
     had, count = (last.total, last.count) if last else (0, 1)
     if now.blocks and _is_rising(now.blocks):
@@ -138,9 +138,14 @@ def _shape(history: Sequence[_Series], key: str) -> _Shape:
         return _Shape.SCATTERED
     if not now.blocks or now.count <= count:
         return _Shape.MOVED if now.total > had else _Shape.NOTHING
-    # What comes seldom, but as often as before, may be a leak too.
-    recurs = sum(map(bool, now.blocks)) > 1 and now.total >= had * calls / before_calls / _STEADY
+    # What comes seldom, but no less often than before, may be a leak too.
+    recurs = sum(map(bool, now.blocks)) > 1 and _share(now.blocks) >= _share(last.blocks if last else ())
     return _Shape.SCATTERED if recurs else _Shape.NOTHING
+
+
+def _share(blocks: Sequence[float]) -> float:
+    """Return how many of the blocks kept something."""
+    return fmean(map(bool, blocks)) if blocks else 0
 
 
 def _is_rising(blocks: Sequence[float]) -> bool:

@@ -21,7 +21,7 @@ from pytest_memgate.measure.coroutines import is_async
 from pytest_memgate.model.finding import Finding, Outcome
 from pytest_memgate.plugin.again import ItemState, brief, run_again
 from pytest_memgate.plugin.timing import is_benchmark, untimed
-from pytest_memgate.tasks.leak import ROUNDS, WARM_UP, LeakCheck
+from pytest_memgate.tasks.leak import OWN_ROUNDS, WARM_UP, LeakCheck
 
 if TYPE_CHECKING:
     from pytest_memgate.measure.leak import Series
@@ -107,7 +107,7 @@ def own_leak(check: LeakCheck, item: pytest.Item, state: ItemState) -> Finding:
     try:
         gc.freeze()  # each call has two collections: they need not walk what is alive before
         with untimed(item) if is_benchmark(item) else contextlib.nullcontext():
-            return check.finding(series.run(check.plan(ROUNDS, WARM_UP)))
+            return check.finding(series.run(check.plan(OWN_ROUNDS, WARM_UP)))
     except TrackerTakenError:
         return check.left_out(Outcome.UNMEASURED, _TAKEN)
     except _AgainError as error:

@@ -15,6 +15,7 @@ from pytest_memgate.tasks.gate import Gate
 from pytest_memgate.units import format_size
 
 ROUNDS = 40
+OWN_ROUNDS = 20  # of a whole test, whose every call is set up and torn down
 WARM_UP = 10
 _DIGITS = 3
 _BESIDE = "a cache that takes something new on each call, and has not filled up by then, looks the same"
@@ -85,7 +86,7 @@ def said(slope: Slope) -> str:
     if leading is None and slope.series == 1:
         # Had a share of the calls left something, none of so many would have done so with a chance of 5 %.
         share = 1 - 0.05 ** (1 / slope.calls)
-        return f"{calls}: nothing was left; confidence 95 % that fewer than {share:.1%} of the calls leave anything"
+        return f"{calls}: nothing was left; confidence 95 % that fewer than {share * 100:.2g} % of the calls leave any"
     if leading is None:
         return f"{calls}: nothing that grows with the calls"
     if leading.low:
