@@ -60,6 +60,7 @@ class Capture:
         shutil.copyfile(self.path, path)
 
     def close(self) -> None:
+        self.end = _nothing
         os.close(self._descriptor)
         if self._name:
             Path(self._name).unlink()
