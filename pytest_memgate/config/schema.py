@@ -147,7 +147,7 @@ def metric_name(name: str) -> str:
     base = base_name(name)
     if base not in METRICS and not (base.startswith(CUSTOM) and len(base) > len(CUSTOM)):
         raise ValueError(unknown("metric", name, [*METRICS, f"{CUSTOM}<name>"]))
-    if "[" in name and not metric(base).is_web:
+    if "[" in name and not metric(base).has_parts:
         raise ValueError(f"{base} has no parts: {name!r}")
     if "[" in name and not (name.endswith("]") and part_of(name)):
         raise ValueError(f"not a metric of one part: {name!r} (write it as bundle.initial.gzip[main])")
@@ -392,7 +392,7 @@ def json_schema() -> dict[str, Any]:
     """Return the JSON Schema of memgate.yml, for editors."""
     rule = {"type": "object", "properties": _RULE, "additionalProperties": False}
     metrics = dict.fromkeys(METRICS, rule)
-    more = {"patternProperties": {r"^custom\..+$": rule, r"^(bundle|web)\..+\[.+\]$": rule}}
+    more = {"patternProperties": {r"^custom\..+$": rule, r"^(bundle\..+|web\..+|memory\.leak)\[.+\]$": rule}}
     override = {
         "type": "object",
         "properties": {"tests": _PATTERN, "track": {"enum": list(_TRACKED)}, **metrics},

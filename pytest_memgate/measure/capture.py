@@ -47,6 +47,7 @@ class Capture:
         self.started_processes = False
         self.modules: tuple[str, ...] = ()
         self.collector = CollectorWatch()
+        self.end: Callable[[], None] = _nothing  # stops its tracker, before the call has ended
         self._name = ""
         if folder is None and hasattr(os, "memfd_create"):
             self._descriptor = os.memfd_create("memgate")
@@ -99,9 +100,22 @@ class Capture:
         shutil.copyfile(self.path, path)
 
     def close(self) -> None:
+        self.end = _nothing
         os.close(self._descriptor)
         if self._name:
             Path(self._name).unlink()
+
+
+def _nothing() -> None: ...
+
+
+def new_tracker(capture: Capture, *, every: bool = False) -> memray.Tracker:
+    """Return a tracker that writes into a capture, of `every` allocation or of what they come to."""
+    return memray.Tracker(
+        destination=memray.FileDestination(capture.path, overwrite=True, compress_on_exit=False, **_BUFFERED),
+        trace_python_allocators=True,
+        file_format=memray.FileFormat.ALL_ALLOCATIONS if every else memray.FileFormat.AGGREGATED_ALLOCATIONS,
+    )
 
 
 class Recorder:
@@ -162,7 +176,7 @@ class Recorder:
 
             @functools.wraps(function)
             async def call_async(*args: Any, **kwargs: Any) -> Any:
-                trace = _Trace(self._processes, self._folder, every=every)
+                trace = _Trace(self._processes, self.collect, self._folder, every=every)
                 self.collect()
                 try:
                     trace.tracker.__enter__()
@@ -175,16 +189,13 @@ class Recorder:
                 try:
                     return await function(*args, **kwargs)
                 finally:
-                    trace.end()
-                    self.collect()
-                    trace.tracker.__exit__(None, None, None)
-                    trace.finish()
+                    trace.capture.end()
 
             return call_async
 
         @functools.wraps(function)
         def call(*args: Any, **kwargs: Any) -> Any:
-            trace = _Trace(self._processes, self._folder, every=every)
+            trace = _Trace(self._processes, self.collect, self._folder, every=every)
             self.collect()
             try:
                 trace.tracker.__enter__()
@@ -197,10 +208,7 @@ class Recorder:
             try:
                 return function(*args, **kwargs)
             finally:
-                trace.end()
-                self.collect()
-                trace.tracker.__exit__(None, None, None)
-                trace.finish()
+                trace.capture.end()
 
         return call
 
@@ -214,33 +222,38 @@ def _grow_names() -> None:
 class _Trace:
     """One call being traced: what was there before it, to be told from what it brought."""
 
-    def __init__(self, processes: ProcessWatch, folder: Path | None, *, every: bool) -> None:
+    def __init__(
+        self, processes: ProcessWatch, collect: Callable[[], None], folder: Path | None, *, every: bool
+    ) -> None:
         self.capture = Capture(folder)
         self._every = every
         self._names = named_imports()
+        self._collect = collect
         self._processes = processes
         self._started = processes.mark()
         self._threads = tuple(
             thread.name for thread in threading.enumerate() if thread is not threading.current_thread()
         )
         self._modules = set(sys.modules)
-        self.tracker = memray.Tracker(
-            destination=memray.FileDestination(self.capture.path, overwrite=True, compress_on_exit=False, **_BUFFERED),
-            trace_python_allocators=True,
-            file_format=memray.FileFormat.ALL_ALLOCATIONS if every else memray.FileFormat.AGGREGATED_ALLOCATIONS,
-        )
+        self.tracker = new_tracker(self.capture, every=every)
+        self.capture.end = self._end
 
     def begin(self) -> None:
         self._names.__enter__()
         if self._every:
             self.capture.collector.start()
 
-    def end(self) -> None:
+    def _end(self) -> None:
+        """Stop the tracker and take the numbers: once, though the test itself may have asked for it before."""
+        self.capture.end = _nothing
         if self._every:
             self.capture.collector.stop()
         self._names.__exit__(None, None, None)
+        self._collect()
+        self.tracker.__exit__(None, None, None)
+        self._finish()
 
-    def finish(self) -> None:
+    def _finish(self) -> None:
         try:
             with memray.FileReader(self.capture.path) as reader:
                 self.capture.peak = reader.metadata.peak_memory

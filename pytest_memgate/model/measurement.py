@@ -15,6 +15,7 @@ class Basis(StrEnum):
     COLD = "cold"  # the first run, since the test cannot run twice
     EXACT = "exact"  # nothing varies: the same input gives the same value
     SAMPLES = "samples"  # the middle of several
+    SLOPE = "slope"  # what each of many calls adds
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -29,6 +30,8 @@ class Measurement:
     Of memory and of imports, `cold` is the first run's value, `warm` those of the later runs; of memory, `modules` are
     those that the first run imported, and `imports` the bytes that imports held at the peak of a test that cannot run
     twice.
+
+    Of a leak that is not certain, `warm` are the least and the most that it can be.
 
     Of a noisy metric, `samples` are what `value` is the middle of, and `again` those of a second, later collection,
     made where the first one spoke against the test. `audits` are a page's own hints: what each would save, in ms.

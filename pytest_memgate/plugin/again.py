@@ -35,7 +35,8 @@ class ItemState:
     `findings` are those on what it measured itself; `probed` says of what kind that was, where it was more than a
     number. `inside` holds while it is run again; `runs` counts its runs, `phase` is where the present one is.
     `teardown_error` is what the first run's teardown raised, which pytest has not seen yet, and `late` says what was to
-    be measured in a teardown, when the test has been judged.
+    be measured in a teardown, when the test has been judged. `around` wraps its calls in place of a trace of their own,
+    `twin` stands in for the next item.
     """
 
     outcome: Outcome | None = None
@@ -50,6 +51,8 @@ class ItemState:
     phase: Phase = Phase.SETUP
     late: str = ""
     teardown_error: BaseException | None = None
+    around: Callable[[Callable[..., Any]], Callable[..., Any]] | None = None
+    twin: pytest.Item | None = None
     doctest_globals: dict[str, Any] | None = None
 
     def close(self) -> None:
@@ -137,9 +140,13 @@ def finish(item: pytest.Item) -> BaseException | None:
 def stand_in(item: pytest.Item) -> pytest.Item:
     """Return a next item that shares all of `item`'s collectors, so that only `item` itself is torn down.
 
-    (Passed as its own next item, it would stay set up.)
+    (Passed as its own next item, it would stay set up. A plugin may keep it on the item: a new one each time would keep
+    all those before.)
     """
-    return copy.copy(item)
+    state = item.stash[STATE]
+    if state.twin is None:
+        state.twin = copy.copy(item)
+    return state.twin
 
 
 def _phase(
@@ -162,3 +169,9 @@ def _renew(item: pytest.Item, state: ItemState) -> None:
         item._obj = None
     if hasattr(item, "_initrequest"):
         item._initrequest()
+
+
+def brief(error: BaseException) -> str:
+    """Return an error in one line."""
+    text = (str(error).strip().splitlines() or [""])[0]
+    return f"{type(error).__name__}: {text}"[:200] if text else type(error).__name__

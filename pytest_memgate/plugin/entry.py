@@ -1,7 +1,7 @@
 """What pytest loads at every start: the options and the marker; the gate itself only with `--memgate`."""
 
 import argparse
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -71,8 +71,9 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line(
         "markers",
-        "memgate(metric='memory.peak', growth=None, limit=None, drift=None, skip=None): the budget of a test's peak "
-        "memory or of another metric, or skip='reason' to leave the test out.",
+        "memgate(metric='memory.peak', growth=None, limit=None, drift=None, leak=None, skip=None): the budget of a "
+        "test's peak memory or of another metric, leak='0B' for what each of many calls of it may leave behind, or "
+        "skip='reason' to leave the test out.",
     )
     for kind in ("bundle", "page", "import"):
         config.addinivalue_line("markers", f"memgate_{kind}: {kind}s that memgate.yml declares.")
@@ -97,10 +98,20 @@ class Idle:
     def lighthouse(self, *_: object, **__: object) -> dict[str, float]:
         return {}
 
+    def leak(self, *_: object, **__: object) -> "Nothing":
+        return Nothing()
+
+
+class Nothing:
+    """What may be awaited, or not."""
+
+    def __await__(self) -> Iterator[None]:
+        return iter(())
+
 
 @pytest.fixture
 def memgate(request: pytest.FixtureRequest) -> "Idle | Recorder":
-    """Measure more than memory in a test: `record(name, value, unit)`, `bundle(stats)`, `lighthouse(url)`.
+    """Measure more in a test: `record(name, value, unit)`, `bundle(stats)`, `lighthouse(url)`, `leak(function)`.
 
     Each has its budget by `growth`, `limit` and `drift`, or by `budgets`; without `--memgate` the calls do nothing.
     """

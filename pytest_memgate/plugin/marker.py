@@ -1,4 +1,4 @@
-"""`@pytest.mark.memgate(growth=…, limit=…, drift=…, skip="reason")`, of memory or of the metric named first."""
+"""`@pytest.mark.memgate(growth=…, limit=…, drift=…, leak=…, skip="reason")`, of memory or of the metric named first."""
 
 from collections.abc import Mapping
 
@@ -7,7 +7,7 @@ import pytest
 from pytest_memgate.budget.rule import PartError, Rule
 from pytest_memgate.config.schema import metric_name, tracked, unknown
 from pytest_memgate.errors import ConfigError
-from pytest_memgate.model.metric import CUSTOM, MEMORY_PEAK, metric
+from pytest_memgate.model.metric import CUSTOM, MEMORY_LEAK, MEMORY_PEAK, metric
 
 _PARTS = ("growth", "limit", "drift")
 
@@ -25,19 +25,27 @@ def read_marker(item: pytest.Item) -> tuple[dict[str, Rule], str]:
             raise ConfigError(f"{where} takes one metric, and its budget by name: growth='200KB'")
         name = mark.args[0] if mark.args else MEMORY_PEAK.name
         given.setdefault(name, {})
-        if mark.args and "skip" in mark.kwargs:
-            raise ConfigError(f"{where}: skip leaves out the whole test, not one metric")
+        for whole in ("skip", "leak"):
+            if mark.args and whole in mark.kwargs:
+                raise ConfigError(f"{where}: {whole} is of the whole test, and takes no metric")
         for argument, value in mark.kwargs.items():
             if argument == "skip":
                 skip = skip or _reason(where, value)
             elif argument == "track":
                 _check_track(where, value)
+            elif argument == "leak":
+                given.setdefault(MEMORY_LEAK.name, {}).setdefault("limit", value)
             elif argument not in _PARTS:
-                raise ConfigError(f"{where}: {unknown('argument', argument, [*_PARTS, 'skip', 'track'])}")
+                raise ConfigError(f"{where}: {unknown('argument', argument, [*_PARTS, 'leak', 'skip', 'track'])}")
             else:
                 given[name].setdefault(argument, value)
     rules = {name: _rule(where, name, parts) for name, parts in given.items()}
     return {name: rule for name, rule in rules.items() if given[name]}, skip
+
+
+def asks_for_leak(item: pytest.Item) -> bool:
+    """Say whether a marker makes the test's own body what is called again and again."""
+    return any("leak" in mark.kwargs for mark in item.iter_markers("memgate"))
 
 
 def is_tracked(item: pytest.Item) -> bool:
@@ -56,7 +64,8 @@ def _rule(where: str, name: str, parts: Mapping[str, object]) -> Rule:
     try:
         return parse_rule(name, parts, "marker")
     except PartError as error:
-        raise ConfigError(f"{where}: {error.part}: {error}") from None
+        part = "leak" if name == MEMORY_LEAK.name else error.part
+        raise ConfigError(f"{where}: {part}: {error}") from None
     except ValueError as error:
         raise ConfigError(f"{where}: {error}") from None
 

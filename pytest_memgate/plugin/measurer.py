@@ -13,19 +13,21 @@ from pytest_memgate.budget.rule import Rule
 from pytest_memgate.errors import BaselineError, ConfigError
 from pytest_memgate.measure.places import Places
 from pytest_memgate.model.finding import Finding, Outcome
-from pytest_memgate.model.metric import MEMORY_PEAK
+from pytest_memgate.model.metric import MEMORY_LEAK, MEMORY_PEAK
 from pytest_memgate.model.subject import Subject
-from pytest_memgate.plugin.again import STATE, ItemState, Phase, run_again
+from pytest_memgate.plugin.again import STATE, ItemState, Phase, brief, run_again
 from pytest_memgate.plugin.declared import DeclaredItem
 from pytest_memgate.plugin.failure import PROPERTY, put_findings
 from pytest_memgate.plugin.first_use import FirstUses
 from pytest_memgate.plugin.items import subject_of
-from pytest_memgate.plugin.marker import is_tracked, read_marker
+from pytest_memgate.plugin.leaking import own_leak
+from pytest_memgate.plugin.marker import asks_for_leak, is_tracked, read_marker
 from pytest_memgate.plugin.recorder import answered
 from pytest_memgate.plugin.timing import is_benchmark, is_timed, timing_of, unlisted, untimed, was_timed, why_not_timed
-from pytest_memgate.plugin.tracer import Tracer, brief, is_nested
+from pytest_memgate.plugin.tracer import Tracer, is_nested
 from pytest_memgate.tasks.attribute import with_packages
 from pytest_memgate.tasks.gate import Gate
+from pytest_memgate.tasks.leak import LeakCheck
 from pytest_memgate.tasks.memory import judge_memory
 from pytest_memgate.tasks.settle import Again
 from pytest_memgate.tasks.times import Timing, is_gated, time_findings
@@ -35,7 +37,7 @@ if TYPE_CHECKING:
 
 _METRIC = MEMORY_PEAK.name
 _SITES = 40  # of a measurement travel on the report; growth is told from all of them
-_PROBED = {"bundle": "bundle", "web": "page"}
+_PROBED = {"bundle": "bundle", "web": "page", "memory.leak": "leak"}
 
 
 class Measurer(Tracer):
@@ -70,7 +72,10 @@ class Measurer(Tracer):
             report = yield
             if report.passed:
                 findings = [*state.findings, *([] if isinstance(item, DeclaredItem) else self._find_all(item, state))]
-                self._report(item, report, [*findings, *self._first_uses.found(item, state)])
+                findings += self._first_uses.found(item, state)
+                if asks_for_leak(item):
+                    findings.append(self._own_leak(item, state))
+                self._report(item, report, findings)
             elif any(finding.outcome is Outcome.NO_ANSWER for finding in state.findings):
                 self._report(item, report, state.findings)
         finally:
@@ -121,6 +126,14 @@ class Measurer(Tracer):
             if error:
                 state.outcome, state.why = Outcome.UNMEASURED, f"it failed in its run for memory: {brief(error)}"
             return [*times, *self._memory(item, state, subject, rules)]
+
+    def _own_leak(self, item: pytest.Item, state: ItemState) -> Finding:
+        subject = subject_of(item, self._gate.root)
+        rules, _ = read_marker(item)
+        check = LeakCheck(
+            gate=self._gate, subject=subject, metric=MEMORY_LEAK.name, rules=rules, settle=self._update or self._settle
+        )
+        return answered(subject, check.metric, lambda: [own_leak(check, item, state)])[0]
 
     def _unseen(self, subject: Subject, rules: Mapping[str, Rule]) -> Finding:
         """Return the finding on times that were taken without anybody having known that they would be."""

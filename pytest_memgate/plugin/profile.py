@@ -19,9 +19,9 @@ from pytest_memgate.model.codec import encode
 from pytest_memgate.model.finding import Outcome
 from pytest_memgate.model.profile import Profile, TestProfile, Unprofiled
 from pytest_memgate.plugin import selftest
-from pytest_memgate.plugin.again import STATE, ItemState, Phase, run_again
+from pytest_memgate.plugin.again import STATE, ItemState, Phase, brief, run_again
 from pytest_memgate.plugin.timing import is_benchmark, untimed
-from pytest_memgate.plugin.tracer import Tracer, brief, is_nested
+from pytest_memgate.plugin.tracer import Tracer, is_nested
 from pytest_memgate.tasks.settle import notes_of
 
 _ORDER = json.loads(os.environ.pop("MEMGATE_PROFILE"))

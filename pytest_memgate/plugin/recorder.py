@@ -1,10 +1,11 @@
 """The `memgate` fixture under the gate: what a test measures besides its own memory."""
 
 import re
-from collections.abc import Callable, Iterable, Mapping
+import sys
+from collections.abc import Callable, Coroutine, Iterable, Mapping
 from numbers import Integral, Real
 from pathlib import Path
-from typing import NoReturn
+from typing import Any, NoReturn
 
 import pytest
 
@@ -14,12 +15,14 @@ from pytest_memgate.config.sources import covers
 from pytest_memgate.errors import BaselineError, MemgateError
 from pytest_memgate.model.finding import Finding, Outcome
 from pytest_memgate.model.measurement import Basis, Measurement
-from pytest_memgate.model.metric import CUSTOM
+from pytest_memgate.model.metric import CUSTOM, MEMORY_LEAK, named
 from pytest_memgate.model.subject import Subject
 from pytest_memgate.plugin.again import STATE, Phase
 from pytest_memgate.plugin.items import subject_of
-from pytest_memgate.plugin.marker import parse_rule, read_marker
+from pytest_memgate.plugin.leaking import Calls, is_awaited, wrong_argument
+from pytest_memgate.plugin.marker import asks_for_leak, parse_rule, read_marker
 from pytest_memgate.tasks.gate import Gate
+from pytest_memgate.tasks.leak import ROUNDS, WARM_UP, LeakCheck
 from pytest_memgate.units import MOST, to_base
 
 _NAME = re.compile(r"[\w.-]+")
@@ -37,6 +40,7 @@ class Recorder:
         self._state = item.stash[STATE]
         self._subject = subject_of(item, gate.root)
         self._marked, _ = read_marker(item)
+        self._asks_for_leak = asks_for_leak(item)
 
     def record(
         self,
@@ -148,6 +152,50 @@ class Recorder:
             lambda: page_findings(self._gate, self._subject, check, rules, part=name, update=self._update),
         )
 
+    def leak(
+        self,
+        function: Callable[..., object],
+        *args: object,
+        warmup: int = WARM_UP,
+        rounds: int = ROUNDS,
+        limit: str | float | None = None,
+        name: str = "",
+    ) -> Coroutine[Any, Any, None] | None:
+        """Call a function again and again with `args`, and gate the bytes that each call leaves behind.
+
+        `warmup` calls come first and do not count, then `rounds`; more where these leave something. `limit` is what a
+        call may leave, nothing if not given; `name` tells it from another leak of the same test. An async function is
+        run in a loop of its own or, in an async test, awaited: `await memgate.leak(function)`. Memory is otherwise not
+        gated in a test that does so.
+        """
+        awaited = is_awaited(function, sys._getframe(1))
+        if self._is_left_out(MEMORY_LEAK.name, "leak()"):
+            return _nothing() if awaited else None
+        if wrong := wrong_argument(function, warmup, rounds, name):
+            _fail(f"leak(): {wrong}")
+        metric = named(MEMORY_LEAK.name, name)
+        rules = self._rules("leak()", {} if limit is None else {metric: {"limit": limit}})
+        if self._asks_for_leak:
+            _fail("leak(): the test's marker has leak=, which makes the test itself what is called: take one of them")
+        self._state.probed = MEMORY_LEAK.name
+        check = LeakCheck(gate=self._gate, subject=self._subject, metric=metric, rules=rules, settle=self._update)
+        calls = Calls(check, self._state, function, args)
+        if awaited:
+            why = "leak() gave what nobody awaited: await memgate.leak(…)"
+            pending = Finding(subject=self._subject, metric=metric, outcome=Outcome.NO_ANSWER, reason=why)
+            self._state.findings.append(pending)
+            return self._awaited(calls, pending, rounds, warmup)
+        self._found(metric, lambda: [calls.run(rounds, warmup)])
+        return None
+
+    async def _awaited(self, calls: Calls, pending: Finding, rounds: int, warmup: int) -> None:
+        self._state.findings.remove(pending)
+        try:
+            found = await calls.run_async(rounds, warmup)
+        except MemgateError as error:
+            found = without_verdict(self._subject, pending.metric, error)
+        self._found(pending.metric, lambda: [found])
+
     def _rules(self, where: str, budgets: Budgets | None) -> dict[str, Rule]:
         """Return the rules of a call and those of the test's marker, which wins."""
         rules: dict[str, Rule] = {}
@@ -202,11 +250,17 @@ def answered(subject: Subject, family: str, measure: Callable[[], list[Finding]]
     """Return what `measure` finds or, where it gives no verdict, the one finding that says why."""
     try:
         return measure()
-    except BaselineError as error:
-        outcome, reason = Outcome.UNREADABLE, str(error)
     except MemgateError as error:
-        outcome, reason = Outcome.NO_ANSWER, str(error)
-    return [Finding(subject=subject, metric=family, outcome=outcome, reason=reason)]
+        return [without_verdict(subject, family, error)]
+
+
+def without_verdict(subject: Subject, family: str, error: MemgateError) -> Finding:
+    """Return the finding that says why there is no verdict."""
+    outcome = Outcome.UNREADABLE if isinstance(error, BaselineError) else Outcome.NO_ANSWER
+    return Finding(subject=subject, metric=family, outcome=outcome, reason=str(error))
+
+
+async def _nothing() -> None: ...
 
 
 def _several(where: str, given: str | Iterable[str]) -> tuple[str, ...]:

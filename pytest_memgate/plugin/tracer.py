@@ -1,5 +1,6 @@
 """Traces each test's call, and each further run of it, in the process that runs it."""
 
+import functools
 import inspect
 import sys
 from collections.abc import Generator, Iterator
@@ -12,7 +13,7 @@ from _pytest.unittest import TestCaseFunction
 
 from pytest_memgate.measure.alone import alone
 from pytest_memgate.model.finding import Outcome
-from pytest_memgate.plugin.again import STATE, ItemState, Phase, finish, remember
+from pytest_memgate.plugin.again import STATE, ItemState, Phase, brief, finish, remember
 from pytest_memgate.plugin.declared import DeclaredItem
 from pytest_memgate.plugin.timing import is_timed
 
@@ -93,6 +94,11 @@ class Tracer:
     def _tracing(self, item: pytest.Item, owner: object, name: str) -> Iterator[None]:
         """Trace the calls of an attribute, for a while."""
         state = item.stash.get(STATE, None)
+        if state and state.around:
+            original = getattr(owner, name)
+            with _set(owner, name, functools.wraps(original)(state.around(original))):
+                yield
+            return
         if state and sys.getprofile():
             state.outcome, state.why = Outcome.UNMEASURED, "a profiler is active, whose place memray would take"
         if state is None or state.outcome or state.untraced or self._recorder is None:
@@ -103,12 +109,9 @@ class Tracer:
             state.outcome = Outcome.UNMEASURED
             state.why = "a fixture or plugin holds a memray tracker, and a process has only one"
 
-        original = getattr(owner, name)
-        setattr(owner, name, self._recorder.traced(original, state.captures.append, refused, every=state.tracked))
-        try:
+        traced = self._recorder.traced(getattr(owner, name), state.captures.append, refused, every=state.tracked)
+        with _set(owner, name, traced):
             yield
-        finally:
-            setattr(owner, name, original)
 
     def _begin(self, item: pytest.Item, state: ItemState) -> None:
         """Say of an item that is about to run whether, and how, it is traced."""
@@ -122,6 +125,16 @@ class Tracer:
         if memray and (item.config.getoption("memray", None) or any(map(item.get_closest_marker, _MEMRAY_MARKERS))):
             return "pytest-memray traces it, and a process has only one tracker (run without --memray)"
         return ""
+
+
+@contextmanager
+def _set(owner: object, name: str, value: object) -> Iterator[None]:
+    original = getattr(owner, name)
+    setattr(owner, name, value)
+    try:
+        yield
+    finally:
+        setattr(owner, name, original)
 
 
 def _recorder(folder: Path | None) -> "Recorder":
@@ -138,9 +151,3 @@ def is_nested(error: BaseException | None) -> bool:
             return True
         error = error.__cause__ or error.__context__
     return False
-
-
-def brief(error: BaseException) -> str:
-    """Return an error in one line."""
-    text = (str(error).strip().splitlines() or [""])[0]
-    return f"{type(error).__name__}: {text}"[:200] if text else type(error).__name__

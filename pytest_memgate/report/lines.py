@@ -5,7 +5,7 @@ import shlex
 from statistics import median
 
 from pytest_memgate.model.finding import OVER_LIMIT, Finding, Outcome
-from pytest_memgate.model.measurement import Basis
+from pytest_memgate.model.measurement import Basis, Measurement
 from pytest_memgate.model.metric import MEMORY_PEAK, base_name
 from pytest_memgate.model.metric import metric as metric_of
 from pytest_memgate.model.reference import Reference
@@ -34,9 +34,16 @@ def value_line(finding: Finding) -> str:
     before = None if finding.baseline is None else format_amount(finding.baseline, finding.unit)
     if finding.measurement is None:
         return "" if before is None else f"{before} -> nothing"
-    bound = "<= " if finding.measurement.basis is Basis.BOUND else ""
+    bound = "<= " if _is_bound(finding.measurement) else ""
     value = f"{bound}{format_amount(finding.measurement.value, finding.unit)}"
     return value if before is None else f"{before} -> {value}"
+
+
+def _is_bound(measurement: Measurement) -> bool:
+    """Say whether the value can be lower: nobody has needed to know how much."""
+    if measurement.basis is Basis.SLOPE:
+        return bool(measurement.warm) and measurement.value > min(measurement.warm)
+    return measurement.basis is Basis.BOUND
 
 
 def growth_lines(finding: Finding) -> list[str]:
@@ -77,7 +84,7 @@ def measured_line(finding: Finding) -> str:
         if again:
             parts.append(f"a second collection {_range(median(again), again, finding.unit)}")
         return "; ".join([*parts, *measurement.notes])
-    if measurement.basis is Basis.EXACT or finding.subject.is_first_use:
+    if measurement.basis in {Basis.EXACT, Basis.SLOPE} or finding.subject.is_first_use:
         return "; ".join(measurement.notes)
     parts = [f"first run {format_amount(measurement.cold, finding.unit)}"]
     if measurement.warm:
@@ -120,7 +127,7 @@ def failure_text(finding: Finding) -> str:
         return lines[0]  # there is nothing to accept
     if finding.growth_by_site:
         lines += [
-            "what grew:" if finding.told_by_growth else "what holds it:",
+            "what grew:" if finding.told_by_growth or finding.measurement.basis is Basis.SLOPE else "what holds it:",
             *(f"  {line}" for line in growth_lines(finding)),
         ]
     lines += finding.details

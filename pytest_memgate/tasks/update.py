@@ -246,7 +246,7 @@ def _near(old: Reference, finding: Finding, measurement: Measurement) -> bool:
         return False  # the gate would go on objecting
     if measurement.basis is Basis.SAMPLES:
         return alike(old.samples, measurement.samples)
-    if measurement.basis is Basis.EXACT:
+    if measurement.basis in {Basis.EXACT, Basis.SLOPE}:
         return old.value == measurement.value
     noise = metric_of(finding.metric).noise
     return agree(old.value, measurement.value, noise) or abs(old.value - measurement.value) <= old.spread

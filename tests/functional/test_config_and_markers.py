@@ -151,7 +151,7 @@ def test_a_marker_is_known_to_pytest_and_idle_without_the_gate(gated: Project) -
     assert result.code == 0, result.out
     assert "= memgate =" not in result.out
     assert (
-        "@pytest.mark.memgate(metric='memory.peak', growth=None, limit=None, drift=None, skip=None)"
+        "@pytest.mark.memgate(metric='memory.peak', growth=None, limit=None, drift=None, leak=None, skip=None)"
         in gated.pytest("--markers").out
     )
 
