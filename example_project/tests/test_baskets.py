@@ -1,5 +1,7 @@
 """Baskets: what a visitor puts in, over HTTP, and those of visitors who look and leave."""
 
+from typing import Any
+
 from flask.testing import FlaskClient
 from shop import baskets
 
@@ -16,3 +18,7 @@ def test_hundreds_of_visitors_look_and_leave() -> None:
     for _ in range(600):
         assert baskets.put(baskets.new_visitor(), "honey", 1) == {"honey": 1}
     assert baskets.count() >= 100
+
+
+def test_a_visitor_leaves_nothing_behind(memgate: Any) -> None:
+    memgate.leak(lambda: baskets.put(baskets.new_visitor(), "honey", 1))

@@ -36,7 +36,7 @@ FAULTS = [
         first="memory.retained",
         site="shop/baskets.py",
         code="_baskets[visitor] = {**basket",
-        word="is over its budget of 64 KB",
+        word="memory.leak 0 B -> 2",
     ),
     Fault(
         variant="waiting_couriers",
@@ -117,7 +117,8 @@ def test_a_fault_is_red_with_its_line_named(shop: Project, fault: Fault) -> None
     assert {name for name, outcome in outcomes.items() if outcome == "regressed"} == fault.metrics
     site = result.found(fault.test, fault.first)["growth_by_site"][0]["site"]
     assert site["path"] == fault.site
-    named = next(place for place in (f"{site['path']}:{site.get('line')}", *site.get("via", ())) if f"{module}:" in place)
+    places = (f"{site['path']}:{site.get('line')}", *site.get("via", ()))
+    named = next(place for place in places if f"{module}:" in place)
     line = int(named.partition(":")[2].split()[0])
     assert fault.code in broken.splitlines()[line - 1]
     assert named in result.out
