@@ -3,6 +3,9 @@
 from collections.abc import Mapping
 
 from pytest_memgate.compare.attribution import PARTS, SHARE_OF_PARTS
+from pytest_memgate.compare.settle import agree
+
+_NOISE = 20_000  # bytes that loading the same modules differs by, in one order and another
 
 Parts = Mapping[str, float]  # bytes by module or call site
 
@@ -34,6 +37,12 @@ def growth(paid: Parts, known: Parts, total: float) -> float:
         more = size - known.get(part, unlisted)
         by_part += more if part in known and is_module(part) else max(0, more)
     return max(sum(paid.values()) - total, by_part)
+
+
+def has_changed(paid: Parts, known: Parts) -> bool:
+    """Say whether the modules paid for are others than those that the ledger lists: another release loads otherwise."""
+    listed = {part: size for part, size in paid.items() if is_module(part) and part in known}
+    return not (listed and agree(sum(listed.values()), sum(known[part] for part in listed), _NOISE))
 
 
 def is_module(part: str) -> bool:

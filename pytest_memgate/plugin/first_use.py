@@ -16,8 +16,10 @@ from pytest_memgate.compare.first_use import is_module, only_first
 from pytest_memgate.measure.places import Places
 from pytest_memgate.model.finding import Finding, Outcome
 from pytest_memgate.model.metric import MEMORY_RETAINED
+from pytest_memgate.model.subject import LEDGER, Subject
 from pytest_memgate.plugin.again import ItemState
 from pytest_memgate.plugin.items import subject_of
+from pytest_memgate.plugin.recorder import answered
 from pytest_memgate.tasks.first_use import Ledger, in_a_fresh_process
 from pytest_memgate.tasks.gate import Gate
 from pytest_memgate.tasks.real_run import Done, real_run
@@ -36,9 +38,11 @@ class FirstUses:
         self._gate = gate
         self._places = Places(gate.root)
         self._ledger = Ledger(gate)
-        self._tells = update or _FRESH in os.environ
+        self._update = update
+        self._fresh = _FRESH in os.environ
         self._claims = _Claims(config)
         self._told: set[str] = set()
+        self._imported: set[str] = set()
 
     def found(self, item: pytest.Item, state: ItemState) -> list[Finding]:
         """Return the findings on what the first run of a test paid, once the test has run again.
@@ -46,9 +50,14 @@ class FirstUses:
         A run that settled the test by its bound paid too little to matter.
         """
         owners = self._ledger.add(self._first(state.captures))
-        if self._tells:
+        if self._fresh:
             return [self._ledger.told(owner) for owner in owners]
-        return [finding for owner in owners if (finding := self._judged(item, owner))]
+        found: list[Finding] = []
+        for owner in owners:
+            imports = self._imports(item, owner)
+            paid = self._ledger.told(owner) if self._update else self._judged(item, owner, seen_alone=bool(imports))
+            found += [*([paid] if paid else ()), *imports]
+        return found
 
     def _first(self, captures: "list[Capture]") -> dict[str, dict[str, float]]:
         if not captures or captures[0].fault:
@@ -64,8 +73,28 @@ class FirstUses:
         cold = captures[0].owners(self._places)
         return {owner: {part: size for part, size in parts.items() if is_module(part)} for owner, parts in cold.items()}
 
-    def _judged(self, item: pytest.Item, owner: str) -> Finding | None:
-        """Return a finding where there is something to say, once a process."""
+    def _imports(self, item: pytest.Item, owner: str) -> list[Finding]:
+        """Return what an update stores of importing a package alone, or what there is against it, once a process."""
+        if owner in self._imported:
+            return []
+        with self._claims.made(f"import {owner}", item) as mine:
+            subject = Subject(LEDGER, owner)
+            found = (
+                answered(subject, "import", lambda: self._ledger.imports(owner, anyway=self._update)) if mine() else []
+            )
+        if not found:
+            return []
+        self._imported.add(owner)
+        if self._update:
+            return [finding for finding in found if finding.measurement]
+        details = (f"imported by {subject_of(item, self._gate.root)}",)
+        return [replace(finding, details=details) for finding in found if finding.outcome.fails_gate]
+
+    def _judged(self, item: pytest.Item, owner: str, *, seen_alone: bool) -> Finding | None:
+        """Return a finding where there is something to say, once a process.
+
+        What is `seen_alone`, in an interpreter that only imports the package, needs no other confirmation.
+        """
         if owner in self._told:
             return None
         finding = self._ledger.finding(owner)
@@ -75,7 +104,7 @@ class FirstUses:
             return None
         self._told.add(owner)
         finding = replace(finding, details=(f"paid by {subject_of(item, self._gate.root)}",))
-        if not finding.outcome.fails_gate:
+        if not finding.outcome.fails_gate or seen_alone:
             return finding
         with self._claims.made(owner, item) as mine:
             confirmed = self._confirmed(item, finding) if mine() else None

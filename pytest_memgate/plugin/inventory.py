@@ -28,7 +28,7 @@ class Inventory:
         self._empty: set[str] = set()
         self._broken = False
         self._known = False
-        self._before = frozenset(sys.modules)
+        self._before: frozenset[str] = frozenset()
         self._loaded: dict[str, str] = {}
         self._files: set[str] = set()
 
@@ -45,8 +45,13 @@ class Inventory:
         for name, module in list(sys.modules.items()):
             file = str(getattr(module, "__file__", None) or "")
             is_test = file in self._files or file.endswith("conftest.py")
-            if name not in self._before and getattr(module, "__spec__", None) and not is_test:
+            ours = name.partition(".")[0] == "pytest_memgate"
+            if name not in self._before and getattr(module, "__spec__", None) and not (is_test or ours):
                 yield name
+
+    @pytest.hookimpl(trylast=True)
+    def pytest_sessionstart(self) -> None:
+        self._before = frozenset(sys.modules)  # with all that the plugins need
 
     def pytest_itemcollected(self, item: pytest.Item) -> None:
         self._files.add(str(item.path))

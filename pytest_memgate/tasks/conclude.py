@@ -140,8 +140,8 @@ def conclude_update(gate: Gate, facts: Facts, kinds: frozenset[ChangeKind], reas
 
 def _with_ledger(gate: Gate, facts: Facts) -> tuple[list[Finding], frozenset[str]]:
     """Return the findings with what the processes paid for first use put together, and whose ledger entries stay."""
-    paid = [finding for finding in facts.findings if finding.subject.is_first_use]
-    rest = [finding for finding in facts.findings if not finding.subject.is_first_use]
+    paid = [finding for finding in facts.findings if finding.metric == FIRST_USE.name]
+    rest = [finding for finding in facts.findings if finding.metric != FIRST_USE.name]
     try:
         ledger = settled(gate, paid, facts.imported, whole=bool(facts.imported))
     except BaselineError as error:

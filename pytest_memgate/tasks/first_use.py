@@ -1,16 +1,19 @@
 """The ledger of first use: what a process pays once for a package or a file, whichever of its tests pays it."""
 
+import sys
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
 
-from pytest_memgate.compare.first_use import Parts, grown, growth, is_module
+from pytest_memgate.compare.first_use import Parts, grown, growth, has_changed, is_module
+from pytest_memgate.config.checks import ImportCheck
 from pytest_memgate.model.finding import Finding, Outcome
 from pytest_memgate.model.measurement import Basis, Measurement
 from pytest_memgate.model.metric import FIRST_USE
 from pytest_memgate.model.site import Site
 from pytest_memgate.model.subject import LEDGER, Subject
 from pytest_memgate.tasks.gate import Gate
+from pytest_memgate.tasks.imports import import_findings
 from pytest_memgate.units import format_amount, format_growth
 
 
@@ -35,6 +38,20 @@ class Ledger:
     def finding(self, owner: str) -> Finding:
         """Return the finding on what was paid so far for `owner`, held against the ledger."""
         return judged(self._gate, owner, self._paid[owner])
+
+    def imports(self, owner: str, *, anyway: bool) -> list[Finding]:
+        """Return the findings on importing a package alone, where its modules are not those of the ledger, or `anyway`.
+
+        Its peak is known from there only: in a test, something else may hold more at that moment. Raises MeasureError.
+        """
+        paid = {part: size for part, size in self._paid[owner].items() if is_module(part)}
+        subject = Subject(LEDGER, owner)
+        if sum(paid.values()) <= FIRST_USE.noise or owner not in sys.modules:
+            return []
+        bar = self._gate.baselines.bar(subject, FIRST_USE.name)
+        if not (anyway or has_changed(paid, bar.reference.sites if bar.reference else {})):
+            return []
+        return import_findings(self._gate, subject, ImportCheck(name=owner, source="first use"), {})
 
     def told(self, owner: str) -> Finding:
         """Return what was paid so far for `owner`, without a verdict: what an update stores."""

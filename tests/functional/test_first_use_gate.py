@@ -123,20 +123,43 @@ def test_the_ledger_tells_whose_it_is_and_not_which_test_paid(shop: Shop) -> Non
 def test_a_package_that_grew_is_red_once_and_by_its_name(shop: Shop, args: tuple[str, ...], payer: str) -> None:
     shop.write("tables.py", _TABLES.replace("20_000", "34_000"))
     result = shop.gate("-p", "no:randomly", *args)
-    (found,) = (one for one in _first_uses(result) if one["subject"]["name"] == "tables")
+    found = result.found("tables", "memory.first_use")  # once, though each worker pays
     assert (result.code, found["outcome"]) == (1, "regressed")
+    assert result.metrics("tables")["import.retained"] == "regressed"  # which is what confirms it
     assert found["growth_by_site"][0]["site"]["path"] == "tables"
     assert 900_000 < found["growth"] < 1_100_000
     assert found["details"] == [f"paid by {payer}"]
-    assert "by this test alone in a fresh process" in result.out
     assert f"FAILED {payer} - tables: mem" in result.out
+
+
+def test_a_first_call_that_builds_more_is_confirmed_in_a_fresh_process(shop: Shop) -> None:
+    shop.project.replace("lookup.py", "name[::-1]", "name[::-1] * 9")
+    result = shop.gate("-p", "no:randomly")
+    found = result.found("lookup.py", "memory.first_use")
+    assert (result.code, found["outcome"]) == (1, "regressed")
+    assert found["growth_by_site"][0]["site"]["path"] == "lookup.py"
+    assert "by this test alone in a fresh process" in result.out
+    assert "1 first use looked at in a fresh process" in result.out
+
+
+def test_a_package_that_takes_more_only_while_it_is_imported_is_red_on_its_peak(shop: Shop) -> None:
+    """What is let go of again is in no ledger: the package is imported alone, since its modules are others now."""
+    assert "import.peak:" in shop.ledger()
+    shop.write(
+        "tables.py", f"{_TABLES.strip()}\nTEXT = str([bytearray(5_000_000)])[:1]\nMORE = list(range(9000, 14_000))\n"
+    )
+    result = shop.gate("-p", "no:randomly", "-n2")
+    assert (result.code, result.metrics("tables")["import.peak"]) == (1, "regressed"), result.out
+    found = result.found("tables", "import.peak")
+    assert found["growth_by_site"][0]["site"]["path"] == "tables"
+    assert found["details"] == ["imported by test_a.py::test_names"]
 
 
 def test_a_heavy_package_that_is_new_is_red_until_it_is_accepted(shop: Shop) -> None:
     shop.write("heavy.py", _TABLES)
     shop.project.replace("test_a.py", "    assert sum", "    import heavy\n    assert heavy.NAMES and sum")
     result = shop.gate("-p", "no:randomly")
-    assert (result.code, result.finding("heavy")["outcome"]) == (1, "regressed")
+    assert (result.code, result.metrics("heavy")["memory.first_use"]) == (1, "regressed")
     refused = shop.gate("--memgate-update", "-p", "no:randomly")
     assert (refused.code, "heavy memory.first_use" in refused.out) == (1, True)
     assert "heavy:" not in shop.ledger()
@@ -178,5 +201,5 @@ def test_without_compiled_files_a_confirmation_makes_its_own(shop: Shop) -> None
     assert result.code == 0, result.out
     shop.write("tables.py", _TABLES.replace("20_000", "34_000"))
     result = shop.gate("-p", "no:randomly", PYTHONDONTWRITEBYTECODE="1")
-    assert (result.code, result.finding("tables")["outcome"]) == (1, "regressed")
+    assert (result.code, result.metrics("tables")["memory.first_use"]) == (1, "regressed")
     assert not list(Path(shop.library).rglob("*.pyc"))
