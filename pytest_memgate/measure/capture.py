@@ -178,9 +178,11 @@ class Recorder:
             async def call_async(*args: Any, **kwargs: Any) -> Any:
                 trace = _Trace(self._processes, self.collect, self._folder, every=every)
                 self.collect()
+                trace.names.__enter__()
                 try:
                     trace.tracker.__enter__()
                 except RuntimeError:
+                    trace.names.__exit__(None, None, None)
                     trace.capture.close()
                     refused()
                     return await function(*args, **kwargs)
@@ -197,9 +199,11 @@ class Recorder:
         def call(*args: Any, **kwargs: Any) -> Any:
             trace = _Trace(self._processes, self.collect, self._folder, every=every)
             self.collect()
+            trace.names.__enter__()
             try:
                 trace.tracker.__enter__()
             except RuntimeError:
+                trace.names.__exit__(None, None, None)
                 trace.capture.close()
                 refused()
                 return function(*args, **kwargs)
@@ -227,7 +231,7 @@ class _Trace:
     ) -> None:
         self.capture = Capture(folder)
         self._every = every
-        self._names = named_imports()
+        self.names = named_imports()
         self._collect = collect
         self._processes = processes
         self._started = processes.mark()
@@ -239,7 +243,6 @@ class _Trace:
         self.capture.end = self._end
 
     def begin(self) -> None:
-        self._names.__enter__()
         if self._every:
             self.capture.collector.start()
 
@@ -248,9 +251,9 @@ class _Trace:
         self.capture.end = _nothing
         if self._every:
             self.capture.collector.stop()
-        self._names.__exit__(None, None, None)
         self._collect()
         self.tracker.__exit__(None, None, None)
+        self.names.__exit__(None, None, None)
         self._finish()
 
     def _finish(self) -> None:

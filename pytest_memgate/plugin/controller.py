@@ -150,7 +150,8 @@ class Controller:
         if not loaded:
             return {}
         found = measure_imports(list(loaded), self._gate.root)
-        self._notes.append(f"first use: {len(found.modules)} modules imported once more, in a clean process")
+        number = f"{len(found.modules)} module{'' if len(found.modules) == 1 else 's'}"
+        self._notes.append(f"first use: {number} imported once more, in a clean process")
         owned: dict[str, dict[str, float]] = {}
         for module, size in found.retained_by_module().items():
             if module in loaded:  # what comes with them was there before the tests

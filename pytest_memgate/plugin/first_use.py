@@ -82,8 +82,8 @@ class FirstUses:
             found = (
                 answered(subject, "import", lambda: self._ledger.imports(owner, anyway=self._update)) if mine() else []
             )
-        if not found:
-            return []
+            if not (found and mine()):
+                return []
         self._imported.add(owner)
         if self._update:
             return [finding for finding in found if finding.measurement]
@@ -104,11 +104,12 @@ class FirstUses:
             return None
         self._told.add(owner)
         finding = replace(finding, details=(f"paid by {subject_of(item, self._gate.root)}",))
-        if not finding.outcome.fails_gate or seen_alone:
+        if not finding.outcome.fails_gate:
             return finding
         with self._claims.made(owner, item) as mine:
-            confirmed = self._confirmed(item, finding) if mine() else None
-            return confirmed if mine() else None
+            if mine() and not seen_alone:
+                finding = self._confirmed(item, finding)
+            return finding if mine() else None
 
     def _confirmed(self, item: pytest.Item, finding: Finding) -> Finding:
         done = _alone(item)

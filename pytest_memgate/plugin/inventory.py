@@ -2,7 +2,7 @@
 
 import sys
 from collections import defaultdict
-from collections.abc import Iterator, Mapping
+from collections.abc import Generator, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +12,7 @@ from pytest_memgate.baseline.place import file_key, test_file
 from pytest_memgate.measure.first_use import owner_of_module
 from pytest_memgate.measure.places import Places
 from pytest_memgate.model.run import Extent
+from pytest_memgate.plugin.declared import DeclaredItem
 from pytest_memgate.plugin.items import subject_of
 
 _NARROWING = ("keyword", "markexpr", "deselect", "ignore", "ignore_glob", "stepwise")
@@ -28,7 +29,7 @@ class Inventory:
         self._empty: set[str] = set()
         self._broken = False
         self._known = False
-        self._before: frozenset[str] = frozenset()
+        self._before: set[str] = set()
         self._loaded: dict[str, str] = {}
         self._files: set[str] = set()
 
@@ -51,7 +52,17 @@ class Inventory:
 
     @pytest.hookimpl(trylast=True)
     def pytest_sessionstart(self) -> None:
-        self._before = frozenset(sys.modules)  # with all that the plugins need
+        self._before = set(sys.modules)  # with all that the plugins need
+
+    @pytest.hookimpl(wrapper=True)
+    def pytest_runtest_protocol(self, item: pytest.Item) -> Generator[None, object, object]:
+        """Pass over what a declared check loads: the gate's own tools, which no test pays for."""
+        known = set(sys.modules) if isinstance(item, DeclaredItem) else None
+        try:
+            return (yield)
+        finally:
+            if known is not None:
+                self._before |= sys.modules.keys() - known
 
     def pytest_itemcollected(self, item: pytest.Item) -> None:
         self._files.add(str(item.path))

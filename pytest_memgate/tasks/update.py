@@ -75,7 +75,7 @@ def _update_file(
     this = Updated()
     this_file = _FileUpdate(file, document, header, order, this)
     entries = this_file.entries(found)
-    if entries is not None:
+    if entries or (entries is not None and document):
         new = Document(header=header, entries=entries, format=this_file.format)
         if new != document:
             write(root, store.path(file), new)
@@ -138,7 +138,8 @@ class _FileUpdate:
         together: dict[str, list[Finding]] = defaultdict(list)
         for finding in findings:
             known = metric_of(finding.metric)
-            together[known.family if known.is_declared else finding.metric].append(finding)
+            group = "" if finding.subject.is_first_use else known.family if known.is_declared else finding.metric
+            together[group].append(finding)
         for family in together.values():
             before, done = dict(entries.get(name, {})), self._done
             refused, changed = len(done.unreasoned), len(done.changes)

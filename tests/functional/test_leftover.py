@@ -284,7 +284,7 @@ def test_a_baseline_keeps_only_what_is_left(project: Project) -> None:
     refused = project.gate("--memgate-update")
     assert refused.code == 1
     assert "raised, so not written without a reason of its own" in refused.out
-    assert "test_shop.py::test_may leftover.threads 0 -> 1" in refused.out
+    assert "test_shop.py::test_polls leftover.threads 0 -> 1" in refused.out
     project.update("--memgate-reason", "the poller is new")
     baseline = project.baseline("test_shop.py")
     assert baseline.count("leftover.threads:\n      value: 1\n") == 2
