@@ -148,13 +148,13 @@ class Recorder:
         self._price = time.perf_counter() - start
         self._spent = 0.0
 
-    def collect(self) -> None:
+    def collect(self, generation: int = 2) -> None:
         """Collect before a trace, so that no garbage of another test is freed, or counted, in this one.
 
         And before its end, so that what is still alive is what the test retains.
         """
         start = time.perf_counter()
-        gc.collect()
+        gc.collect(generation)
         self._spent += time.perf_counter() - start
 
     def traced(
@@ -164,10 +164,12 @@ class Recorder:
         refused: Callable[[], None],
         *,
         every: bool = False,
+        bound: bool = False,
     ) -> Callable[..., Any]:
         """Return `function` traced: `keep` gets the capture of each call, with its numbers once the call has ended.
 
         With `every`, each allocation is recorded, so that they can be counted; the collector is watched then, too.
+        Where an upper bound is enough of what is retained, only what came since the start is collected at the end.
 
         Where the process already has a tracker, `refused` is called and the function runs untraced. The tracker starts
         in the very frame that calls the function: memray loses the callers of what runs above its own start.
@@ -176,8 +178,9 @@ class Recorder:
 
             @functools.wraps(function)
             async def call_async(*args: Any, **kwargs: Any) -> Any:
-                trace = _Trace(self._processes, self.collect, self._folder, every=every)
+                trace = _Trace(self._processes, self.collect, self._folder, every=every, bound=bound)
                 self.collect()
+                trace.starts()
                 trace.names.__enter__()
                 try:
                     trace.tracker.__enter__()
@@ -197,8 +200,9 @@ class Recorder:
 
         @functools.wraps(function)
         def call(*args: Any, **kwargs: Any) -> Any:
-            trace = _Trace(self._processes, self.collect, self._folder, every=every)
+            trace = _Trace(self._processes, self.collect, self._folder, every=every, bound=bound)
             self.collect()
+            trace.starts()
             trace.names.__enter__()
             try:
                 trace.tracker.__enter__()
@@ -223,16 +227,28 @@ def _grow_names() -> None:
     names.clear()
 
 
+def _full_collections() -> int:
+    return int(gc.get_stats()[2]["collections"])
+
+
 class _Trace:
     """One call being traced: what was there before it, to be told from what it brought."""
 
     def __init__(
-        self, processes: ProcessWatch, collect: Callable[[], None], folder: Path | None, *, every: bool
+        self,
+        processes: ProcessWatch,
+        collect: Callable[[int], None],
+        folder: Path | None,
+        *,
+        every: bool,
+        bound: bool,
     ) -> None:
         self.capture = Capture(folder)
         self._every = every
         self.names = named_imports()
         self._collect = collect
+        self._bound = bound
+        self._collections = 0
         self._processes = processes
         self._started = processes.mark()
         self._threads = tuple(
@@ -241,6 +257,10 @@ class _Trace:
         self._modules = set(sys.modules)
         self.tracker = new_tracker(self.capture, every=every)
         self.capture.end = self._end
+
+    def starts(self) -> None:
+        """Remember how things stand, once all is collected."""
+        self._collections = _full_collections()
 
     def begin(self) -> None:
         if self._every:
@@ -251,7 +271,9 @@ class _Trace:
         self.capture.end = _nothing
         if self._every:
             self.capture.collector.stop()
-        self._collect()
+        # What came since then is young, unless the collector has walked everything meanwhile.
+        young = self._bound and _full_collections() == self._collections
+        self._collect(1 if young else 2)
         self.tracker.__exit__(None, None, None)
         self.names.__exit__(None, None, None)
         self._finish()

@@ -109,7 +109,9 @@ class Tracer:
             state.outcome = Outcome.UNMEASURED
             state.why = "a fixture or plugin holds a memray tracker, and a process has only one"
 
-        traced = self._recorder.traced(getattr(owner, name), state.captures.append, refused, every=state.tracked)
+        traced = self._recorder.traced(
+            getattr(owner, name), state.captures.append, refused, every=state.tracked, bound=not state.inside
+        )
         with _set(owner, name, traced):
             yield
 
