@@ -15,7 +15,7 @@ import pytest
 from pytest_memgate.compare.first_use import is_module, only_first
 from pytest_memgate.measure.places import Places
 from pytest_memgate.model.finding import Finding, Outcome
-from pytest_memgate.model.metric import MEMORY_RETAINED
+from pytest_memgate.model.metric import FIRST_USE, MEMORY_RETAINED
 from pytest_memgate.model.subject import LEDGER, Subject
 from pytest_memgate.plugin.again import ItemState
 from pytest_memgate.plugin.items import subject_of
@@ -51,12 +51,12 @@ class FirstUses:
         """
         owners = self._ledger.add(self._first(state.captures))
         if self._fresh:
-            return [self._ledger.told(owner) for owner in owners]
+            return [told for owner in owners if FIRST_USE.keeps((told := self._ledger.told(owner)).value or 0)]
         found: list[Finding] = []
         for owner in owners:
             imports = self._imports(item, owner)
             paid = self._ledger.told(owner) if self._update else self._judged(item, owner, seen_alone=bool(imports))
-            found += [*([paid] if paid else ()), *imports]
+            found += [*([paid] if paid and FIRST_USE.keeps(paid.value or 0) else ()), *imports]
         return found
 
     def _first(self, captures: "list[Capture]") -> dict[str, dict[str, float]]:

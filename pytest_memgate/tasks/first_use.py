@@ -54,11 +54,9 @@ class Ledger:
         return import_findings(self._gate, subject, ImportCheck(name=owner, source="first use"), {})
 
     def told(self, owner: str) -> Finding:
-        """Return what was paid so far for `owner`, without a verdict: what an update stores."""
+        """Return what was paid so far for `owner`, and no more: what an update stores."""
         measurement = _measured(self._paid[owner], sum(self._paid[owner].values()))
-        return Finding(
-            subject=Subject(LEDGER, owner), metric=FIRST_USE.name, outcome=Outcome.NEW, measurement=measurement
-        )
+        return replace(self.finding(owner), measurement=measurement)
 
 
 def judged(gate: Gate, owner: str, paid: Parts) -> Finding:
