@@ -109,6 +109,8 @@ class FirstUses:
         with self._claims.made(owner, item) as mine:
             if mine() and not seen_alone:
                 finding = self._confirmed(item, finding)
+                if finding.outcome is Outcome.PASSED:
+                    self._told.discard(owner)  # another test may pay for more
             return finding if mine() else None
 
     def _confirmed(self, item: pytest.Item, finding: Finding) -> Finding:

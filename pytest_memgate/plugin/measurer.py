@@ -13,8 +13,8 @@ from pytest_memgate.budget.rule import Rule
 from pytest_memgate.errors import BaselineError, ConfigError
 from pytest_memgate.measure.places import Places
 from pytest_memgate.model.finding import Finding, Outcome
-from pytest_memgate.model.metric import MEMORY_LEAK, MEMORY_PEAK
-from pytest_memgate.model.subject import Subject
+from pytest_memgate.model.metric import FIRST_USE, MEMORY_LEAK, MEMORY_PEAK
+from pytest_memgate.model.subject import LEDGER, Subject
 from pytest_memgate.plugin.again import STATE, ItemState, Phase, brief, run_again
 from pytest_memgate.plugin.declared import DeclaredItem
 from pytest_memgate.plugin.failure import PROPERTY, put_findings
@@ -72,7 +72,7 @@ class Measurer(Tracer):
             report = yield
             if report.passed:
                 findings = [*state.findings, *([] if isinstance(item, DeclaredItem) else self._find_all(item, state))]
-                findings += self._first_uses.found(item, state)
+                findings += answered(Subject(LEDGER, ""), FIRST_USE.name, lambda: self._first_uses.found(item, state))
                 if asks_for_leak(item):
                     findings.append(self._own_leak(item, state))
                 self._report(item, report, findings)
