@@ -20,7 +20,7 @@ demo: .venvs/demo/.installed chromium
 	touch $@
 
 test: lint tests/node_modules/.installed chromium
-	$(BIN)/python -m pytest -n $(WORKERS) --dist loadfile -rs $(ARGS)
+	$(BIN)/python -m pytest -n $(WORKERS) --dist loadfile --no-loadscope-reorder -rs $(ARGS)
 
 lint: $(VENV)/.installed
 	$(BIN)/ruff check
