@@ -4,9 +4,8 @@ import os
 import sys
 import tempfile
 import zlib
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -54,8 +53,11 @@ class FirstUses:
             return [told for owner in owners if FIRST_USE.keeps((told := self._ledger.told(owner)).value or 0)]
         found: list[Finding] = []
         for owner in owners:
+            grown = None if self._update else self._grown(item, owner)
             imports = self._imports(item, owner)
-            paid = self._ledger.told(owner) if self._update else self._judged(item, owner, seen_alone=bool(imports))
+            paid = self._ledger.told(owner) if self._update else None
+            if grown:
+                paid = self._judged(item, *grown, seen_alone=bool(imports))
             found += [*([paid] if paid and FIRST_USE.keeps(paid.value or 0) else ()), *imports]
         return found
 
@@ -77,41 +79,43 @@ class FirstUses:
         """Return what an update stores of importing a package alone, or what there is against it, once a process."""
         if owner in self._imported:
             return []
-        with self._claims.made(f"import {owner}", item) as mine:
-            subject = Subject(LEDGER, owner)
-            found = (
-                answered(subject, "import", lambda: self._ledger.imports(owner, anyway=self._update)) if mine() else []
-            )
-            if not (found and mine()):
-                return []
+        claim = self._claims.make(f"import {owner}", item)
+        subject = Subject(LEDGER, owner)
+        measure = partial(self._ledger.imports, owner, anyway=self._update)
+        found = answered(subject, "import", measure) if claim.holds() else []
+        if not found or not claim.holds():
+            return []
         self._imported.add(owner)
         if self._update:
             return [finding for finding in found if finding.measurement]
         details = (f"imported by {subject_of(item, self._gate.root)}",)
         return [replace(finding, details=details) for finding in found if finding.outcome.fails_gate]
 
-    def _judged(self, item: pytest.Item, owner: str, *, seen_alone: bool) -> Finding | None:
-        """Return a finding where there is something to say, once a process.
+    def _grown(self, item: pytest.Item, owner: str) -> "tuple[Finding, _Claim] | None":
+        """Return a finding where there is something to say, once a process, and the claim on it.
 
-        What is `seen_alone`, in an interpreter that only imports the package, needs no other confirmation.
+        Other workers know of it from now on: it takes long to confirm, and as long for those that pay as well.
         """
-        if owner in self._told:
-            return None
         finding = self._ledger.finding(owner)
-        if finding.outcome is Outcome.NEW and not _matters(finding):
-            return None
-        if finding.outcome is not Outcome.NEW and not finding.outcome.fails_gate:
+        says = finding.outcome.fails_gate or (finding.outcome is Outcome.NEW and _matters(finding))
+        if owner in self._told or not says:
             return None
         self._told.add(owner)
         finding = replace(finding, details=(f"paid by {subject_of(item, self._gate.root)}",))
-        if not finding.outcome.fails_gate:
-            return finding
-        with self._claims.made(owner, item) as mine:
-            if mine() and not seen_alone:
-                finding = self._confirmed(item, finding)
-                if finding.outcome is Outcome.PASSED:
-                    self._told.discard(owner)  # another test may pay for more
-            return finding if mine() else None
+        return finding, self._claims.make(owner, item)
+
+    def _judged(self, item: pytest.Item, finding: Finding, claim: "_Claim", *, seen_alone: bool) -> Finding | None:
+        """Return the finding, confirmed where it is against a package, None where another worker tells of it.
+
+        What is `seen_alone`, in an interpreter that only imports the package, needs no other confirmation.
+        """
+        if finding.outcome.fails_gate and claim.holds() and not seen_alone:
+            finding = self._confirmed(item, finding)
+            if finding.outcome is Outcome.PASSED:
+                self._told.discard(finding.subject.name)  # another test may pay for more
+                claim.withdraw()
+                return finding
+        return finding if claim.holds() else None
 
     def _confirmed(self, item: pytest.Item, finding: Finding) -> Finding:
         done = _alone(item)
@@ -159,14 +163,13 @@ class _Claims:
         folder = getattr(config, "workerinput", {}).get(CLAIMS)
         self._folder = Path(folder) if folder else None
 
-    @contextmanager
-    def made(self, owner: str, item: pytest.Item) -> Iterator["_Claim"]:
+    def make(self, owner: str, item: pytest.Item) -> "_Claim":
         place = item.session.items.index(item) if self._folder else 0
-        yield _Claim(self._folder, f"{zlib.crc32(owner.encode()):08x}", place)
+        return _Claim(self._folder, f"{zlib.crc32(owner.encode()):08x}", place)
 
 
 class _Claim:
-    """One worker's claim on a package; calling it says whether it holds."""
+    """One worker's claim on a package; it holds while no test that comes earlier has one."""
 
     def __init__(self, folder: Path | None, name: str, place: int) -> None:
         self._folder = folder
@@ -175,8 +178,12 @@ class _Claim:
         if folder:
             (folder / f"{name}-{place}").touch()
 
-    def __call__(self) -> bool:
+    def holds(self) -> bool:
         if self._folder is None:
             return True
         others = [int(path.name.partition("-")[2]) for path in self._folder.glob(f"{self._name}-*")]
         return min(others) == self._place
+
+    def withdraw(self) -> None:
+        if self._folder:
+            (self._folder / f"{self._name}-{self._place}").unlink()
