@@ -29,7 +29,8 @@ lint: $(VENV)/.installed
 	$(BIN)/lint-imports
 
 bench: $(VENV)/.installed tests/node_modules/.installed benchmarks/node_modules/.installed chromium
-	for script in idle baseline_scale overhead retained detection false_alarms small_objects bundle_sizes pages; do \
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --requirement benchmarks/requirements.txt
+	for script in idle baseline_scale overhead equivalence retained detection false_alarms small_objects bundle_sizes pages; do \
 	    $(BIN)/python benchmarks/$$script.py || exit 1; \
 	done
 

@@ -36,6 +36,8 @@ class Settings:
     file: str = ""
     rules: Mapping[str, Rule] = field(default_factory=dict)
     overrides: tuple[Override, ...] = ()
+    measure: str = "bound"
+    measure_source: str = "default"
     missing: str = "warn"
     missing_source: str = "default"
     waivers: tuple[Waiver, ...] = ()
@@ -207,6 +209,7 @@ def _settings(value: Located) -> Mapping[str, Any]:
 
 
 _TRACKED = ("allocations",)
+MEASURES = ("bound", "each")
 _MOST_RUNS = 50
 _TEXT = {"type": "string", "minLength": 1}
 _LIST = {"anyOf": [_TEXT, {"type": "array", "items": _TEXT}]}
@@ -365,7 +368,7 @@ def read_settings(top: Located) -> Settings:
 
     Raises ConfigError with file and line for a key that is not known or a value that is not what it should be.
     """
-    given = _mapping(top, ["budgets", "bundles", "imports", "missing", "pages", "waivers"])
+    given = _mapping(top, ["budgets", "bundles", "imports", "measure", "missing", "pages", "waivers"])
     nothing = Located(None, top.file, 0)
     budgets = given.get("budgets", nothing)
     pages = _named(given.get("pages", nothing), "page")
@@ -374,11 +377,13 @@ def read_settings(top: Located) -> Settings:
             page = part_of(name)
             where = f'overrides: - tests: "{top.file}::page[{page}]"'
             raise _fail(item, f"a declared page is a test of its own, and no part of {base_name(name)}; write {where}")
-    missing = given.get("missing")
+    missing, measured = given.get("missing"), given.get("measure")
     return Settings(
         file=top.file,
         rules=_rules(budgets, "overrides"),
         overrides=tuple(_override(item) for item in _list((budgets.data or {}).get("overrides", nothing))),
+        measure=_parsed(_one_of("value", MEASURES))(measured) if measured else "bound",
+        measure_source=measured.where if measured else "default",
         missing=_parsed(_one_of("value", ["warn", "fail"]))(missing) if missing else "warn",
         missing_source=missing.where if missing else "default",
         waivers=tuple(_waiver(item) for item in _list(given.get("waivers", nothing))),
@@ -410,6 +415,10 @@ def json_schema() -> dict[str, Any]:
                 "properties": {**metrics, "overrides": {"type": "array", "items": override}},
                 **more,
                 "additionalProperties": False,
+            },
+            "measure": {
+                "enum": list(MEASURES),
+                "description": "Whether tests are settled together by one bound where it does, or each on its own.",
             },
             "missing": {
                 "enum": ["warn", "fail"],

@@ -17,6 +17,7 @@ def table(settings: Settings) -> list[tuple[str, str, str]]:
             rows += _rule(f"budgets.overrides[{override.tests}].{name}", rule)
         if override.track:
             rows.append((f"budgets.overrides[{override.tests}].track", "allocations", settings.file))
+    rows.append(("measure", settings.measure, settings.measure_source))
     rows.append(("missing", settings.missing, settings.missing_source))
     for bundle in settings.bundles.values():
         rows += _check("bundles", bundle)

@@ -3,6 +3,7 @@
 import functools
 import gc
 import inspect
+import mmap
 import os
 import shutil
 import sys
@@ -13,7 +14,7 @@ from collections.abc import Callable
 from contextlib import closing
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import memray
 
@@ -25,10 +26,14 @@ from pytest_memgate.measure.processes import ProcessWatch
 from pytest_memgate.measure.sites import Sites, read_sites
 from pytest_memgate.model.metric import MEMORY_PEAK, MEMORY_RETAINED
 
+if TYPE_CHECKING:
+    from pytest_memgate.measure.span import Span
+
 # Written in one go rather than through a mapped file: quicker to write, and much quicker to read. Not in old releases.
 _BUFFERED: dict[str, Any] = {"buffered": True} if hasattr(memray.FileDestination, "buffered") else {}
 
 
+_SHOWN = 10_000_000
 _NAMES = 90_000  # the table then has room for as many again, in 6 MB
 
 
@@ -37,11 +42,12 @@ class Capture:
 
     So that nothing is left behind, not even by a process that is killed, the file exists only as a descriptor on
     Linux; elsewhere it lies in a temporary directory until `close()`, or in `folder`, where one is given: what may be
-    larger than memory belongs there.
+    larger than memory belongs there. A part `of` another capture reads the file of that.
     """
 
-    def __init__(self, folder: Path | None = None) -> None:
+    def __init__(self, folder: Path | None = None, *, of: "Capture | None" = None) -> None:
         self.peak = 0
+        self.together = 1  # so many calls it is of
         self.fault = ""  # why there is no peak
         self.threads: tuple[str, ...] = ()
         self.started_processes = False
@@ -49,7 +55,9 @@ class Capture:
         self.collector = CollectorWatch()
         self.end: Callable[[], None] = _nothing  # stops its tracker, before the call has ended
         self._name = ""
-        if folder is None and hasattr(os, "memfd_create"):
+        if of:
+            self._descriptor, self._name = of.descriptor, of.path
+        elif folder is None and hasattr(os, "memfd_create"):
             self._descriptor = os.memfd_create("memgate")
         else:
             self._descriptor, self._name = tempfile.mkstemp(prefix="memgate-", suffix=".bin", dir=folder)
@@ -57,6 +65,11 @@ class Capture:
     @property
     def descriptor(self) -> int:
         return self._descriptor
+
+    @property
+    def descriptors(self) -> frozenset[int]:
+        """Return the descriptors that are the gate's own."""
+        return frozenset((self._descriptor,))
 
     @property
     def path(self) -> str:
@@ -118,6 +131,12 @@ def new_tracker(capture: Capture, *, every: bool = False) -> memray.Tracker:
     )
 
 
+def show(size: int) -> None:
+    """Let a tracker see `size` bytes, for a moment."""
+    if size:
+        mmap.mmap(-1, size).close()
+
+
 class Recorder:
     """Traces blocks of code in this process, one at a time."""
 
@@ -129,9 +148,16 @@ class Recorder:
         _grow_names()
         # The first trace of a process imports what memray needs: not in a test.
         captures: list[Capture] = []
-        self.traced(lambda: None, captures.append, lambda: None)()
+        self.traced(lambda: show(_SHOWN), captures.append, lambda: None)()
+        self.sees_all = any(capture.peak >= _SHOWN for capture in captures)  # also what is not from an allocator
         for capture in captures:
             capture.close()
+
+    def span(self) -> "Span":
+        """Return a tracker for the calls of several tests."""
+        from pytest_memgate.measure.span import Span  # noqa: PLC0415  # it knows this module
+
+        return Span(self._processes, self.collect)
 
     def rest(self) -> None:
         """Between two tests, take what is alive out of the collector's sight, once that is worth its price.

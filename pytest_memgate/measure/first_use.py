@@ -19,13 +19,14 @@ def read_owners(records: Iterable[Record], places: Places) -> FirstUse:
     """Group records of retained memory by owner and part."""
     found: dict[str, dict[str, int]] = defaultdict(lambda: defaultdict(int))
     for record in records:
-        owner, part = _owner(record.stack_trace(), places)
+        owner, part = owner_of(record.stack_trace(), places)
         if owner:
             found[owner][part] += record.size
     return found
 
 
-def _owner(stack: list[Frame], places: Places) -> tuple[str, str]:
+def owner_of(stack: list[Frame], places: Places) -> tuple[str, str]:
+    """Return whose an allocation is, and by which module or call site of it; both are empty where it is nobody's."""
     for _, path, _ in stack:
         if places.is_harness(path):
             break

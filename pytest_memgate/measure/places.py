@@ -7,7 +7,7 @@ import sysconfig
 from dataclasses import dataclass
 from pathlib import Path
 
-_HARNESS = ("_pytest/", "pluggy/", "pytest_memgate/")
+_HARNESS = ("_pytest/", "pluggy/", "pytest_memgate/", "<memgate ")
 
 
 @dataclass(frozen=True, slots=True)

@@ -29,7 +29,7 @@ class Measurement:
 
     Of memory and of imports, `cold` is the first run's value, `warm` those of the later runs; of memory, `modules` are
     those that the first run imported, and `imports` the bytes that imports held at the peak of a test that cannot run
-    twice.
+    twice. Where `together` is more than one, `cold` is a bound on the first runs of so many tests.
 
     Of a leak that is not certain, `warm` are the least and the most that it can be.
 
@@ -40,6 +40,7 @@ class Measurement:
     value: float
     basis: Basis
     cold: float = 0
+    together: int = 1
     warm: tuple[float, ...] = ()
     settled: bool = False
     spread: float = 0
@@ -54,5 +55,5 @@ class Measurement:
 
     @property
     def first_use(self) -> float:
-        """Return what the first run cost above the settled value."""
-        return max(0, self.cold - self.value) if self.warm else 0
+        """Return what the first run cost above the settled value, 0 where it is not known."""
+        return max(0, self.cold - self.value) if self.warm and self.together == 1 else 0

@@ -15,6 +15,7 @@ from pytest_memgate.model.finding import Finding, Outcome
 
 if TYPE_CHECKING:
     from pytest_memgate.measure.capture import Capture  # it needs memray
+    from pytest_memgate.measure.span import Share
 
 
 class Phase(Enum):
@@ -36,7 +37,8 @@ class ItemState:
     number. `inside` holds while it is run again; `runs` counts its runs, `phase` is where the present one is.
     `teardown_error` is what the first run's teardown raised, which pytest has not seen yet, and `late` says what was to
     be measured in a teardown, when the test has been judged. `around` wraps its calls in place of a trace of their own,
-    `twin` stands in for the next item.
+    `twin` stands in for the next item. `share` is its part of a tracker that it has in common with other tests;
+    `passed` and `failed` are then what its phases came to, and `nested` says that one failed on that tracker.
     """
 
     outcome: Outcome | None = None
@@ -53,7 +55,16 @@ class ItemState:
     teardown_error: BaseException | None = None
     around: Callable[[Callable[..., Any]], Callable[..., Any]] | None = None
     twin: pytest.Item | None = None
+    share: "Share | None" = None
+    passed: bool = False
+    failed: bool = False
+    nested: bool = False
     doctest_globals: dict[str, Any] | None = None
+
+    def descriptors(self) -> set[int]:
+        """Return those of the gate that are open while the item runs."""
+        own = [*self.captures, *([self.share] if self.share else [])]
+        return {descriptor for capture in own for descriptor in capture.descriptors}
 
     def close(self) -> None:
         while self.captures:

@@ -4,6 +4,7 @@ import json
 import tempfile
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
+from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
@@ -20,6 +21,7 @@ from pytest_memgate.plugin.failure import LATE, PROPERTY
 from pytest_memgate.plugin.first_use import CLAIMS
 from pytest_memgate.plugin.inventory import Inventory
 from pytest_memgate.plugin.tracer import NOTE
+from pytest_memgate.plugin.waiting import left_by
 from pytest_memgate.report.terminal import Line, Tone, summary
 from pytest_memgate.tasks.conclude import Facts, conclude, conclude_update
 from pytest_memgate.tasks.gate import Gate
@@ -83,10 +85,19 @@ class Controller:
     @pytest.hookimpl(optionalhook=True)
     def pytest_testnodedown(self, node: Any, error: object) -> None:
         """Take over what an xdist worker knows; one that died has said nothing more."""
-        self._died += error is not None
+        if error is not None:
+            self._died += 1
+            self._tell_left(node)
         output = getattr(node, "workeroutput", {}).get("memgate")
         if output:
             self._inventory.load(output)
+
+    def _tell_left(self, node: Any) -> None:
+        """Tell of the tests that had run in a worker that died, and waited there for others."""
+        if self._claims:
+            for report in left_by(node.gateway.id, Path(self._claims.name), self._config):
+                report.node = node  # type: ignore[attr-defined]  # as xdist says where a report is from
+                self._config.hook.pytest_runtest_logreport(report=report)
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_sessionfinish(self, session: pytest.Session, exitstatus: int) -> None:

@@ -10,7 +10,20 @@ if TYPE_CHECKING:
     from pytest_memgate.plugin.recorder import Recorder
 
 _KINDS = ("all", "new", "raised", "lowered", "removed")
-_OPTIONS = ("update", "reason", "base", "growth", "limit", "drift", "missing", "strict", "report", "keep", "settle")
+_OPTIONS = (
+    "update",
+    "reason",
+    "base",
+    "growth",
+    "limit",
+    "drift",
+    "missing",
+    "strict",
+    "report",
+    "keep",
+    "settle",
+    "measure",
+)
 
 
 class _Update(argparse.Action):
@@ -61,6 +74,11 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         "--memgate-strict",
         action=argparse.BooleanOptionalAction,
         help="Fail for what is unmeasured, incomparable or unstable too; on where CI is set.",
+    )
+    add(
+        "--memgate-measure",
+        choices=("bound", "each"),
+        help="Measure tests together and prove by one bound that each is within its budget, or each on its own.",
     )
     add("--memgate-report", metavar="PATH", help="Write the run as JSON.")
     add("--memgate-keep", metavar="DIR", help="Keep the memray captures of failing tests.")

@@ -170,7 +170,7 @@ class Leftovers:
 
     def _look(self, item: pytest.Item) -> Alive:
         state = item.stash.get(STATE, None)
-        return alive([capture.descriptor for capture in state.captures] if state else ())
+        return alive(state.descriptors() if state else ())
 
     def _closing(self, loop: "AbstractEventLoop") -> None:
         """Note the tasks that a loop cancels as it is closed; in a run that confirms them, they have time to end."""

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from pytest_memgate.budget.rule import Rule
-from pytest_memgate.errors import BaselineError, ConfigError
+from pytest_memgate.errors import BaselineError, ConfigError, MeasureError
 from pytest_memgate.measure.places import Places
 from pytest_memgate.model.finding import Finding, Outcome
 from pytest_memgate.model.metric import FIRST_USE, MEMORY_LEAK, MEMORY_PEAK
@@ -64,6 +64,8 @@ class Measurer(Tracer):
         self, item: pytest.Item, call: pytest.CallInfo[None]
     ) -> Generator[None, pytest.TestReport, pytest.TestReport]:
         state = item.stash.get(STATE, None)
+        if state and state.share and not state.inside:
+            return (yield from self._waiting(item, call, state))
         # A subtest has a report of its own, in the midst of the call.
         if call.when != "call" or state is None or state.inside or state.phase is Phase.CALL:
             return (yield)
@@ -71,8 +73,7 @@ class Measurer(Tracer):
             self._without_tracker(item, call, state)
             report = yield
             if report.passed:
-                findings = [*state.findings, *([] if isinstance(item, DeclaredItem) else self._find_all(item, state))]
-                findings += answered(Subject(LEDGER, ""), FIRST_USE.name, lambda: self._first_uses.found(item, state))
+                findings = [*state.findings, *self._found(item, state)]
                 if asks_for_leak(item):
                     findings.append(self._own_leak(item, state))
                 self._report(item, report, findings)
@@ -81,6 +82,21 @@ class Measurer(Tracer):
         finally:
             state.close()
         return report
+
+    def _waiting(
+        self, item: pytest.Item, call: pytest.CallInfo[None], state: ItemState
+    ) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+        """Note how a phase went of a test that is judged later."""
+        state.nested |= is_nested(_failure(item, call))
+        report = yield
+        state.failed |= report.failed
+        state.passed |= report.passed and report.when == "call"
+        return report
+
+    def _found(self, item: pytest.Item, state: ItemState) -> list[Finding]:
+        """Return what was found of a test that has passed, of what it measured itself."""
+        found = [] if isinstance(item, DeclaredItem) else self._find_all(item, state)
+        return found + answered(Subject(LEDGER, ""), FIRST_USE.name, lambda: self._first_uses.found(item, state))
 
     def _left_out(self, item: pytest.Item) -> tuple[Outcome | None, str]:
         """Return why an item is not to be traced, if it is not."""
@@ -98,15 +114,13 @@ class Measurer(Tracer):
 
     def _without_tracker(self, item: pytest.Item, call: pytest.CallInfo[None], state: ItemState) -> None:
         """Run a test again untraced if it failed only because it uses memray itself."""
-        recorded: list[pytest.ExceptionInfo[BaseException]] = getattr(item, "_excinfo", None) or []
-        failure = recorded[0] if recorded else call.excinfo
-        if not state.captures or failure is None or not is_nested(failure.value):
+        if not state.captures or not is_nested(_failure(item, call)):
             return
         state.outcome, state.why = (
             Outcome.UNMEASURED,
             "the test uses memray itself, and a process has only one tracker",
         )
-        recorded.clear()
+        _recorded(item).clear()
         error = run_again(item, state)
         call.excinfo = None if error is None else pytest.ExceptionInfo.from_exception(error)
 
@@ -163,13 +177,15 @@ class Measurer(Tracer):
                 return self._judged(item, state, subject, rules)
             except BaselineError as error:
                 outcome, why = Outcome.UNREADABLE, str(error)
+            except MeasureError as error:
+                outcome, why = Outcome.UNMEASURED, str(error)
         return [Finding(subject=subject, metric=_METRIC, outcome=outcome, reason=why)]
 
     def _judged(
         self, item: pytest.Item, state: ItemState, subject: Subject, rules: Mapping[str, Rule]
     ) -> list[Finding]:
         def again() -> Again:
-            error = run_again(item, state)
+            error = self._run_again(item, state)
             if error:
                 return Again(None, brief(error))
             capture = state.captures[-1]
@@ -187,6 +203,9 @@ class Measurer(Tracer):
         )
         return [self._with_evidence(finding, capture) for finding, capture in judged]
 
+    def _run_again(self, item: pytest.Item, state: ItemState) -> BaseException | None:
+        return run_again(item, state)
+
     def _with_evidence(self, finding: Finding, capture: "Capture") -> Finding:
         """Return a finding as it travels: where it fails its test, with what else helps to find the cause."""
         if finding.outcome.fails_test and not self._update:
@@ -199,6 +218,17 @@ class Measurer(Tracer):
 
     def _report(self, item: pytest.Item, report: pytest.TestReport, findings: list[Finding]) -> None:
         put_findings(item, report, findings, instead=PROPERTY, update=self._update)
+
+
+def _failure(item: pytest.Item, call: pytest.CallInfo[None]) -> BaseException | None:
+    """Return what a phase raised; unittest keeps it for itself."""
+    recorded = _recorded(item)
+    failure = recorded[0] if recorded else call.excinfo
+    return failure.value if failure else None
+
+
+def _recorded(item: pytest.Item) -> list[pytest.ExceptionInfo[BaseException]]:
+    return getattr(item, "_excinfo", None) or []
 
 
 def _why_not_judged(state: ItemState) -> tuple[Outcome | None, str]:

@@ -13,11 +13,12 @@ from pytest_memgate.model.run import ChangeKind
 from pytest_memgate.plugin.controller import Controller
 from pytest_memgate.plugin.declared import Declared
 from pytest_memgate.plugin.first_use import FirstUses
+from pytest_memgate.plugin.groups import Groups
 from pytest_memgate.plugin.inventory import Inventory
 from pytest_memgate.plugin.leftover import Leftovers
 from pytest_memgate.plugin.marker import parse_rule
 from pytest_memgate.plugin.measurer import Measurer
-from pytest_memgate.tasks.gate import open_gate
+from pytest_memgate.tasks.gate import Gate, open_gate
 from pytest_memgate.tasks.update import ALL_KINDS
 
 _NOT_RUN = (
@@ -66,7 +67,11 @@ def start(config: pytest.Config) -> None:
     config.pluginmanager.register(inventory, "memgate-inventory")
     settle = update or bool(option.memgate_settle)
     first_uses = FirstUses(gate, config, update=update)
-    measurer = Measurer(gate, first_uses, update=update, settle=settle, keep=keep, cannot=cannot_measure())
+    cannot = cannot_measure()
+    if settle or cannot or _is_each(gate, option):
+        measurer = Measurer(gate, first_uses, update=update, settle=settle, keep=keep, cannot=cannot)
+    else:
+        measurer = Groups(config, gate, first_uses, update=False, settle=False, keep=keep, cannot="")
     config.pluginmanager.register(measurer, "memgate-measurer")
     config.pluginmanager.register(Leftovers(gate, update=update, settle=settle), "memgate-leftovers")
     if not hasattr(config, "workerinput"):
@@ -79,6 +84,15 @@ def start(config: pytest.Config) -> None:
             kinds=ALL_KINDS if "all" in kinds else frozenset(map(ChangeKind, kinds)),
         )
         config.pluginmanager.register(controller, "memgate-controller")
+
+
+def _is_each(gate: Gate, option: argparse.Namespace) -> bool:
+    """Say whether each test is measured on its own.
+
+    So it is where a run may stop at a test: its verdict must be there before the next one starts.
+    """
+    stops = any(getattr(option, name, None) for name in ("maxfail", "usepdb", "trace", "stepwise"))
+    return stops or (option.memgate_measure or gate.own.measure) == "each"
 
 
 def _options(option: argparse.Namespace) -> dict[str, Rule]:

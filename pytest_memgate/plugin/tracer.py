@@ -75,6 +75,8 @@ class Tracer:
     @pytest.hookimpl(wrapper=True, trylast=True)
     def pytest_runtest_teardown(self, item: pytest.Item) -> Generator[None, object, object]:
         state = item.stash.get(STATE, None)
+        if state is None or not state.inside:
+            self._before_teardown(item)
         if state is None:
             return (yield)
         state.phase = Phase.TEARDOWN
@@ -109,15 +111,21 @@ class Tracer:
             state.outcome = Outcome.UNMEASURED
             state.why = "a fixture or plugin holds a memray tracker, and a process has only one"
 
-        traced = self._recorder.traced(
-            getattr(owner, name), state.captures.append, refused, every=state.tracked, bound=not state.inside
-        )
+        if state.share and not state.inside:
+            traced = state.share.traced(getattr(owner, name), state.captures.append)
+        else:
+            traced = self._recorder.traced(
+                getattr(owner, name), state.captures.append, refused, every=state.tracked, bound=not state.inside
+            )
         with _set(owner, name, traced):
             yield
 
     def _begin(self, item: pytest.Item, state: ItemState) -> None:
         """Say of an item that is about to run whether, and how, it is traced."""
         raise NotImplementedError
+
+    def _before_teardown(self, item: pytest.Item) -> None:
+        """Do what is to be done while the wider fixtures of an item are there, and before pytest tears it down."""
 
     def _why_untraced(self, item: pytest.Item) -> str:
         """Return why an item cannot be traced, empty where it can."""

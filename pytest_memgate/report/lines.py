@@ -86,7 +86,9 @@ def measured_line(finding: Finding) -> str:
         return "; ".join([*parts, *measurement.notes])
     if measurement.basis in {Basis.EXACT, Basis.SLOPE} or finding.subject.is_first_use:
         return "; ".join(measurement.notes)
-    parts = [f"first run {format_amount(measurement.cold, finding.unit)}"]
+    first = format_amount(measurement.cold, finding.unit)
+    with_others = f" with {measurement.together - 1} more" if measurement.together > 2 else " with one more"
+    parts = [f"first run {first}" if measurement.together == 1 else f"first run{with_others} <= {first}"]
     if measurement.warm:
         parts.append(f"again {', '.join(format_amount(value, finding.unit) for value in measurement.warm)}")
     if finding.unit == SIZE and measurement.first_use > _NOISE:

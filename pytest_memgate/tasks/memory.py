@@ -7,7 +7,7 @@ from pytest_memgate.budget.rule import Budget, Rule
 from pytest_memgate.compare.gate import needs_rerun
 from pytest_memgate.measure.places import Places
 from pytest_memgate.model.finding import Finding, Outcome
-from pytest_memgate.model.measurement import Basis, Measurement
+from pytest_memgate.model.measurement import Measurement
 from pytest_memgate.model.metric import (
     ALLOCATED,
     ALLOCATION_RATE,
@@ -26,7 +26,6 @@ from pytest_memgate.tasks.settle import Again, Asked, measure
 if TYPE_CHECKING:
     from pytest_memgate.measure.capture import Capture  # it needs memray
 
-_NONE = Measurement(value=0, basis=Basis.EXACT)
 _TRACKED = (ALLOCATIONS, ALLOCATED, ALLOCATION_RATE, *GC_COLLECTIONS, GC_PAUSE)
 
 
@@ -54,7 +53,7 @@ def judge_memory(
     judged = []
     for metric, (budget, bar), (measurement, capture) in zip(metrics, held, measure(cold, again, asked), strict=True):
         finding = gate.judge(subject, metric.name, measurement, budget, bar)
-        if not _says_nothing(finding, metric, bar):
+        if not _says_nothing(finding, metric, bar, settle=settle):
             judged.append((finding, capture))
     return judged
 
@@ -77,10 +76,13 @@ def _asked(metric: Metric, budget: Budget, bar: Bar, places: Places, *, settle: 
     )
 
 
-def _says_nothing(finding: Finding, metric: Metric, bar: Bar) -> bool:
-    """Say whether a finding is of a value that a baseline would not keep, nor keeps one of: nothing to tell."""
+def _says_nothing(finding: Finding, metric: Metric, bar: Bar, *, settle: bool) -> bool:
+    """Say whether a finding is of a value that a baseline would not keep, nor keeps one of: nothing to tell.
+
+    Nor is there of a value that passes against no more than what is not stored; an update stores it.
+    """
     if metric.absent is None or finding.outcome not in {Outcome.PASSED, Outcome.NEW, Outcome.NO_BASELINE}:
         return False
     known = bar.reference is not None and metric.keeps(bar.reference.value)
-    only_bounded = bar.reference is not None and (finding.measurement or _NONE).basis is Basis.BOUND
-    return not known and (only_bounded or not metric.keeps(finding.value or 0))
+    passes = bar.reference is not None and not settle
+    return not known and (passes or not metric.keeps(finding.value or 0))

@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from pytest_memgate.compare.settle import MOST_RUNS, settled_value
+from pytest_memgate.errors import MeasureError
 from pytest_memgate.model.measurement import Basis, Measurement
 from pytest_memgate.model.metric import Metric
 
@@ -41,7 +42,7 @@ def measure(cold: "Capture", again: Callable[[], Again], asked: Sequence[Asked])
 
     The first run is an upper bound. While it leaves a metric open, and so does a second run, the test is run `again`
     until two runs agree or the most runs are spent: one good run after bad ones proves nothing. A test that cannot run
-    twice keeps its first values.
+    twice keeps its first values; raises MeasureError where these are not its own.
     """
     series = [_Series(one, cold) for one in asked]
     for _ in range(MOST_RUNS - 1):
@@ -72,7 +73,8 @@ class _Series:
         self._done: tuple[Measurement, Capture] = (first, cold)
 
     def _first(self, value: float) -> Measurement:
-        return Measurement(value=value, basis=Basis.BOUND, cold=value, notes=notes_of(self._cold))
+        notes = notes_of(self._cold)
+        return Measurement(value=value, basis=Basis.BOUND, cold=value, together=self._cold.together, notes=notes)
 
     def add(self, run: "Capture") -> None:
         """Take one more run in."""
@@ -89,6 +91,12 @@ class _Series:
 
     def cut_short(self, why: str) -> None:
         """Make do with the runs so far: the test cannot be run again."""
+        if self._cold.together > 1 and not self._runs:
+            raise MeasureError(
+                f"the bound of {self._cold.together} tests measured together is over its budget, and it cannot be "
+                f"measured again: {why}",
+                hint="--memgate-measure=each",
+            )
         measurement, _ = self._done
         measurement = replace(
             measurement, modules=self._cold.modules, notes=(*measurement.notes, f"not repeatable: {why}")

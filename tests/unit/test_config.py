@@ -99,7 +99,10 @@ def test_nothing_said_is_the_default(text: str) -> None:
     ("text", "message"),
     [
         ("missing: fail\nbudget: {}", "memgate.yml:2: unknown key 'budget' (did you mean 'budgets'?)"),
-        ("xyzzy: 1", "memgate.yml:1: unknown key 'xyzzy' (known: budgets, bundles, imports, missing, pages, waivers)"),
+        (
+            "xyzzy: 1",
+            "memgate.yml:1: unknown key 'xyzzy' (known: budgets, bundles, imports, measure, missing, pages, waivers)",
+        ),
         ("budgets:\n  memory.peek: {}", "memgate.yml:2: unknown key 'memory.peek' (did you mean 'memory.peak'?)"),
         (
             "budgets:\n  memory.peak:\n    grow: 1KB",
@@ -122,7 +125,7 @@ def test_nothing_said_is_the_default(text: str) -> None:
         ("budgets: 200KB", "memgate.yml:1: a mapping with metrics or overrides is expected, not '200KB'"),
         (
             "\n- a",
-            "memgate.yml:2: a mapping with budgets or bundles or imports or missing or pages or waivers is expected",
+            "memgate.yml:2: a mapping with budgets or bundles or imports or measure or missing or pages or waivers is",
         ),
         ("budgets:\n  overrides: {}", "memgate.yml:2: a list is expected"),
         ("budgets:\n  overrides:\n    - memory.peak: {}", "memgate.yml:3: an override needs 'tests', a pattern"),
@@ -264,7 +267,11 @@ def test_the_option_for_missing_beats_the_file(text: str, missing: str, fails: b
 
 
 def test_the_table_shows_each_value_and_its_source() -> None:
-    gated = {row[0].rpartition(".")[0].removeprefix("budgets.") for row in table(Settings()) if row[0] != "missing"}
+    gated = {
+        row[0].rpartition(".")[0].removeprefix("budgets.")
+        for row in table(Settings())
+        if row[0] not in {"measure", "missing"}
+    }
     assert gated == {name for name, metric in METRICS.items() if metric.growth or metric.limit}
     assert [row for row in table(yaml_settings(FULL)) if row[2] != "default"] == [
         ("budgets.memory.peak.growth", "100 KB", "memgate.yml:2"),

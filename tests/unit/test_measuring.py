@@ -265,6 +265,7 @@ class Fake(Capture):
         self.peak = peak
         self.threads = threads
         self.started_processes = children
+        self.together = 1
         self.modules = ("json.decoder",)
         self._imports = imports
 

@@ -1,0 +1,224 @@
+"""One tracker over the calls of several tests: what it measured is an upper bound for each of them.
+
+At any moment, what was allocated since a test began and is alive is part of what was allocated since the tracker
+started and is alive. So the peak of the whole span is no less than that of any call in it.
+
+What a call retains is part of what was alive at its end, which the peak bounds, too, but not closely. So at that moment
+a block of known size is mapped, and unmapped at once: what was alive then is no more than the peak less that size.
+What the span still holds at its own end bounds nothing: a fixture's teardown, or a later test, may have freed what the
+call had left behind.
+"""
+
+import functools
+import gc
+import inspect
+import sys
+import threading
+from collections import defaultdict
+from collections.abc import Callable
+from contextlib import closing
+from functools import cached_property
+from types import FunctionType
+from typing import Any
+
+import memray
+
+from pytest_memgate.measure.capture import Capture, new_tracker, show
+from pytest_memgate.measure.first_use import FirstUse, owner_of
+from pytest_memgate.measure.importing import module_of, named_imports
+from pytest_memgate.measure.leftover import open_files
+from pytest_memgate.measure.pause import Pause, can_pause
+from pytest_memgate.measure.places import Places
+from pytest_memgate.measure.processes import ProcessWatch
+from pytest_memgate.measure.sites import Frame, Sites
+
+_MARK = "<memgate call "  # of the harness, for whoever reads a stack
+
+
+class Span:
+    """A tracker over several calls.
+
+    It has to start in a frame that is further out than those of the calls: memray knows the frames of a stack only down
+    from the level on which it was started.
+    """
+
+    def __init__(self, processes: ProcessWatch, collect: Callable[[], None]) -> None:
+        self.active = False
+        self.peak = 0
+        self.processes = processes
+        self.capture = Capture()
+        self.descriptors = self.capture.descriptors  # of the gate, not of a test
+        self.shares: list[Share] = []
+        self._collect = collect
+        self._modules = set(sys.modules)
+
+    def share(self, probe: int) -> "Share":
+        """Return what will be known of one more call under this tracker, at whose end `probe` bytes are mapped."""
+        share = Share(self, len(self.shares), probe)
+        self.shares.append(share)
+        return share
+
+    def start(self) -> None:
+        """Start the tracker; raises RuntimeError where the process has one already."""
+        self._collect()
+        self._pause = Pause() if can_pause() else None
+        self._names = named_imports()
+        self._tracker = new_tracker(self.capture)
+        self._names.__enter__()
+        before = open_files()
+        try:
+            self._tracker.__enter__()
+        except RuntimeError:
+            self._names.__exit__(None, None, None)
+            raise
+        self.active = True
+        if self._pause:
+            self._pause.started()
+            self._pause.begin()
+        self.descriptors |= open_files() - before
+
+    def stop(self) -> None:
+        """Stop the tracker, if it runs, and let each share have its number."""
+        if not self.active:
+            return
+        self.active = False
+        self._tracker.__exit__(None, None, None)
+        self._names.__exit__(None, None, None)
+        try:
+            with memray.FileReader(self.capture.path) as reader:
+                self.peak = reader.metadata.peak_memory
+        except OSError as error:  # a forked child can spoil it; that is no fault of a test
+            for share in self.shares:
+                share.fault = f"its capture cannot be read: {error}"
+        for share in self.shares:
+            share.peak, share.together = self.peak, len(self.shares)
+
+    def resume(self) -> bool:
+        """Trace all again: a call begins. Say whether that could be done."""
+        return not (self._pause and self.active) or self._pause.end()
+
+    def pause(self) -> None:
+        """Trace large blocks only: a call has ended."""
+        if self._pause and self.active:
+            self._pause.begin()
+
+    def new_modules(self) -> tuple[str, ...]:
+        """Return the modules that have come since this was last asked."""
+        if len(sys.modules) == len(self._modules):
+            return ()
+        new = sys.modules.keys() - self._modules
+        self._modules = set(sys.modules)
+        return tuple(sorted(new))
+
+    def close(self) -> None:
+        self.stop()
+        self.capture.close()
+
+
+class Share(Capture):
+    """One call under a span's tracker, in the place of a capture of its own: of its values it knows bounds."""
+
+    def __init__(self, span: Span, number: int, probe: int) -> None:
+        super().__init__(of=span.capture)
+        self._probe = probe
+        self._span = span
+        self._file = f"{_MARK}{number}>"
+        self.is_last = False
+
+    @property
+    def descriptors(self) -> frozenset[int]:
+        return self._span.descriptors
+
+    @cached_property
+    def retained(self) -> int:
+        return self.peak - self._probe
+
+    def sites(self, metric: str, places: Places) -> Sites:  # noqa: ARG002  # nobody's alone
+        return Sites(sites=(), imports=0)
+
+    def owners(self, places: Places) -> FirstUse:
+        """Read what the span holds of this call, or of the modules that it loaded, by package or file."""
+        found: dict[str, dict[str, int]] = defaultdict(lambda: defaultdict(int))
+        loaded = frozenset(self.modules)
+        with closing(memray.FileReader(self.path)) as reader:
+            for record in reader.get_leaked_allocation_records(merge_threads=True):
+                stack = record.stack_trace()
+                owner, part = owner_of(stack, places)
+                if owner and (part in loaded if _imports(stack) else self._is_in(stack)):
+                    found[owner][part] += record.size
+        return found
+
+    def close(self) -> None:
+        """Leave the file to the span."""
+
+    def _is_in(self, stack: list[Frame]) -> bool:
+        return any(path == self._file for _, path, _ in stack)
+
+    def traced(self, function: Callable[..., Any], keep: Callable[[Capture], None]) -> Callable[..., Any]:
+        """Return `function` under the tracker, which the last call stops, or one that fails; `keep` gets this share."""
+        marked = _below(function, self._file)
+        if inspect.iscoroutinefunction(function):
+
+            @functools.wraps(function)
+            async def call_async(*args: Any, **kwargs: Any) -> Any:
+                self._begin()
+                keep(self)
+                try:
+                    result = await marked(*args, **kwargs)
+                except BaseException:
+                    self._stop(failed=True)
+                    raise
+                self._stop(failed=False)
+                return result
+
+            return call_async
+
+        @functools.wraps(function)
+        def call(*args: Any, **kwargs: Any) -> Any:
+            self._begin()
+            keep(self)
+            try:
+                result = marked(*args, **kwargs)
+            except BaseException:
+                self._stop(failed=True)
+                raise
+            self._stop(failed=False)
+            return result
+
+        return call
+
+    def _begin(self) -> None:
+        self._started = self._span.processes.mark()
+        self.threads = tuple(one.name for one in threading.enumerate() if one is not threading.current_thread())
+        self._span.new_modules()
+        self._is_traced = self._span.resume()
+
+    def _stop(self, *, failed: bool) -> None:
+        if not failed:
+            gc.collect(1)
+            show(self._probe)
+        if failed or self.is_last:
+            self._span.stop()
+        self._span.pause()
+        self.modules = self._span.new_modules()
+        self.started_processes = self._span.processes.mark() != self._started
+        if not self._is_traced:
+            self.fault = "Python's allocators were exchanged before it, and it was not traced"
+
+
+def _imports(stack: list[Frame]) -> bool:
+    return any(module_of(path) for _, path, _ in stack)
+
+
+def _below(function: Callable[..., Any], file: str) -> Callable[..., Any]:
+    """Return `function` called below a frame whose file is `file`, by which a stack shows that it passed here."""
+    code = _call_async if inspect.iscoroutinefunction(function) else _call
+    return FunctionType(code.__code__.replace(co_filename=file), {"called": function})
+
+
+def _call(*args: Any, **kwargs: Any) -> Any:
+    return called(*args, **kwargs)  # type: ignore[name-defined]  # noqa: F821  # the copy has it
+
+
+async def _call_async(*args: Any, **kwargs: Any) -> Any:
+    return await called(*args, **kwargs)  # type: ignore[name-defined]  # noqa: F821  # the same

@@ -1,0 +1,290 @@
+"""Settles several consecutive tests by one tracker: their reports wait until it has stopped.
+
+A group is of tests that share every fixture but those of their own, so that each can be measured again, with fresh
+fixtures of its own, before the wider ones are torn down: where the group's peak leaves one of them open.
+"""
+
+from collections.abc import Callable, Generator
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from _pytest.runner import runtestprotocol
+
+from pytest_memgate.errors import MeasureError
+from pytest_memgate.model.finding import Finding, Outcome
+from pytest_memgate.model.metric import MEMORY_PEAK
+from pytest_memgate.plugin.again import STATE, ItemState, brief, finish, run_apart
+from pytest_memgate.plugin.items import subject_of
+from pytest_memgate.plugin.measurer import Measurer
+from pytest_memgate.plugin.timing import is_benchmark
+from pytest_memgate.plugin.waiting import Waiting
+from pytest_memgate.tasks.grouping import Known, Outlook, known, probe_size
+
+if TYPE_CHECKING:
+    from pytest_memgate.measure.span import Share, Span
+
+_DIED = "its worker died while it waited for the tests that are measured together with it"
+
+
+@dataclass(slots=True)
+class _Member:
+    """A test of a group: what is known of it, its part of the tracker, its reports and what was found of it."""
+
+    item: pytest.Item
+    known: Known
+    share: "Share"
+    reports: list[pytest.TestReport] = field(default_factory=list)
+    findings: list[Finding] = field(default_factory=list)
+
+    @property
+    def state(self) -> ItemState | None:
+        state = self.item.stash.get(STATE, None)
+        return state if state and state.share is self.share else None
+
+
+@dataclass(slots=True)
+class _Group:
+    """The tests under one tracker, which is stopped once the group is closed."""
+
+    span: "Span"
+    scope: object
+    members: list[_Member] = field(default_factory=list)
+    is_closed: bool = False
+
+    @property
+    def tests(self) -> list[Known]:
+        return [member.known for member in self.members]
+
+
+class Groups(Measurer):
+    """The hooks of one process that settles by bounds what they settle; all else is measured test by test."""
+
+    def __init__(self, config: pytest.Config, *args: Any, **more: Any) -> None:
+        super().__init__(*args, **more)
+        self._reports = Waiting(config)
+        self._outlook = Outlook()
+        self._group: _Group | None = None
+        self._nextitem: pytest.Item | None = None
+        self._again: Callable[[pytest.Item, ItemState], BaseException | None] = _not_now
+        self._known: dict[pytest.Item, Known | None] = {}
+        self._starting: set[object] = set()  # functions that start processes
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_runtest_protocol(self, item: pytest.Item, nextitem: pytest.Item | None) -> bool | None:
+        """Run a test under one tracker with those before and behind it, where there are such; its reports wait."""
+        group = self._group or self._begun(item, nextitem)
+        test = self._know(item)
+        if group and test is None:
+            self._give_up(group, "another test came in between")
+        if group is None or test is None:
+            return None
+        following = self._following(group, test, nextitem)
+        probe = probe_size([*group.tests, test, *following], len(group.members)) if self._sees_all() else 0
+        member = _Member(item, test, group.span.share(probe))
+        group.members.append(member)
+        self._group, self._nextitem = group, nextitem
+        member.share.is_last = not following
+        try:
+            member.reports = runtestprotocol(item, log=False, nextitem=nextitem)
+        except BaseException:
+            group.members.remove(member)
+            self._give_up(group, "the run was interrupted")
+            raise
+        state = member.state
+        alone = state is not None and state.nested
+        if alone:
+            group.members.remove(member)
+        if alone or member.share.is_last or item.session.shouldfail or item.session.shouldstop:
+            self._give_up(group, "the run was stopped")
+        elif group.is_closed:
+            self._tell(group)
+        else:
+            self._hold(member)
+        if alone:
+            # It failed only because it uses memray itself, and a process has only one tracker.
+            self._reports.tell(item, runtestprotocol(item, log=False, nextitem=nextitem))
+        return True
+
+    @pytest.hookimpl(wrapper=True)
+    def pytest_runtestloop(self) -> Generator[None, object, object]:
+        """Tell of the tests that still wait where the run ends before its last test."""
+        try:
+            return (yield)
+        finally:
+            if self._group:
+                self._give_up(self._group, "the run was stopped")
+
+    def _begun(self, item: pytest.Item, nextitem: pytest.Item | None) -> _Group | None:
+        test = self._know(item)
+        following = self._know(nextitem) if nextitem and test and _scope(nextitem) == _scope(item) else None
+        if self._recorder is None or test is None or following is None or not self._outlook.settles([test, following]):
+            return None
+        span = self._recorder.span()
+        try:
+            span.start()
+        except RuntimeError:  # somebody else has a tracker: without a group, that is told of each test
+            span.close()
+            return None
+        return _Group(span, _scope(item))
+
+    def _following(self, group: _Group, test: Known, nextitem: pytest.Item | None) -> list[Known]:
+        """Return what is known of the next test, if it is to follow `test` in a group."""
+        if nextitem is None or _scope(nextitem) != group.scope:
+            return []
+        following = self._know(nextitem)
+        return [following] if following and self._outlook.settles([*group.tests, test, following]) else []
+
+    def _know_next(self, group: _Group) -> bool:
+        return bool(self._nextitem and _scope(self._nextitem) == group.scope and self._know(self._nextitem))
+
+    def _sees_all(self) -> bool:
+        return self._recorder is not None and self._recorder.sees_all
+
+    def _know(self, item: pytest.Item) -> Known | None:
+        if item not in self._known:
+            self._known[item] = None if self._is_alone(item) else known(self._gate, subject_of(item, self._gate.root))
+        alone = _function(item) in self._starting or _sets_up_wider_fixtures(item)
+        return None if alone else self._known[item]
+
+    def _is_alone(self, item: pytest.Item) -> bool:
+        """Say whether a test is measured on its own, whatever its baseline says."""
+        if not isinstance(item, (pytest.Function, pytest.DoctestItem)) or any(item.iter_markers("memgate")):
+            return True
+        measures = "memgate" in getattr(item, "fixturenames", ()) or is_benchmark(item)
+        tracked = self._gate.config.tracks(subject_of(item, self._gate.root))
+        return measures or tracked or bool(self._why_untraced(item)) or _is_run_by_another(item)
+
+    def _begin(self, item: pytest.Item, state: ItemState) -> None:
+        super()._begin(item, state)
+        member = self._group.members[-1] if self._group else None
+        if member and member.item is item:
+            state.share = member.share
+
+    def _before_teardown(self, item: pytest.Item) -> None:
+        group = self._group
+        if group is None or group.members[-1].item is not item:
+            return
+        member = group.members[-1]
+        if member.share.started_processes:
+            self._starting.add(_function(item))
+        failed = member.state is not None and member.state.failed
+        if member.share.is_last or failed or not self._know_next(group):
+            torn_down = False
+
+            def again(test: pytest.Item, state: ItemState) -> BaseException | None:
+                nonlocal torn_down
+                if not torn_down:
+                    torn_down = True
+                    self._tear_down(item)
+                return _run_apart(test, state)
+
+            self._close(group, again)
+
+    def _tear_down(self, item: pytest.Item) -> None:
+        """Tear an item down ahead of its time, but not the wider fixtures; its teardown tells of an error."""
+        state = item.stash.get(STATE, None)
+        if state:
+            state.teardown_error = finish(item)
+
+    def _close(self, group: _Group, again: Callable[[pytest.Item, ItemState], BaseException | None]) -> None:
+        """Stop the tracker and judge each test of the group, which is run `again` where the bound leaves it open."""
+        group.is_closed = True
+        self._group = None
+        group.span.stop()
+        self._again = again
+        self._outlook.learn(group.tests, group.span.peak)
+        for member in group.members:
+            state = member.state
+            if state and state.passed:
+                if member.share.fault:
+                    _measure_anew(member, state, again)
+                member.findings = [*state.findings, *self._found(member.item, state)]
+                state.close()
+        self._again = _not_now
+
+    def _run_again(self, item: pytest.Item, state: ItemState) -> BaseException | None:
+        return self._again(item, state) if state.share else super()._run_again(item, state)
+
+    def _give_up(self, group: _Group, why: str) -> None:
+        """Close a group whose tests cannot be run again, if it is open, and tell of them."""
+        if not group.is_closed:
+            self._close(group, lambda *_: MeasureError(why))
+        self._tell(group)
+
+    def _tell(self, group: _Group) -> None:
+        """Bring out the reports of a group, in the order of its tests."""
+        group.span.close()
+        for member in group.members:
+            self._put(member, member.findings)
+            self._reports.tell(member.item, member.reports)
+        self._reports.forget()
+
+    def _hold(self, member: _Member) -> None:
+        """Keep the reports of a test that waits; should nobody come back to it, they say so."""
+        if not self._reports.may_be_lost:
+            return
+        subject = subject_of(member.item, self._gate.root)
+        if member.state and member.state.passed:
+            lost = Finding(subject=subject, metric=MEMORY_PEAK.name, outcome=Outcome.UNMEASURED, reason=_DIED)
+            self._put(member, [lost])
+        self._reports.keep(member.reports)
+
+    def _put(self, member: _Member, findings: list[Finding]) -> None:
+        for report in member.reports:
+            if report.when == "call" and findings:
+                self._report(member.item, report, findings)
+
+
+def _measure_anew(
+    member: _Member, state: ItemState, again: Callable[[pytest.Item, ItemState], BaseException | None]
+) -> None:
+    """Let a run of its own be a test's first one: that which it had in common with others says nothing."""
+    state.captures.clear()
+    if error := again(member.item, state):
+        state.outcome, state.why = Outcome.UNMEASURED, f"{member.share.fault}; {brief(error)}"
+
+
+def _run_apart(item: pytest.Item, state: ItemState) -> BaseException | None:
+    """Measure a test of a group once more, on its own, after its teardown."""
+    known, state.untraced = len(state.captures), False
+    error = run_apart(item, state)
+    item._request = False  # type: ignore[attr-defined]  # as pytest leaves it, and lets its fixtures go
+    item.funcargs = None  # type: ignore[attr-defined]
+    return error or (None if len(state.captures) > known else RuntimeError("it was not traced"))
+
+
+def _not_now(item: pytest.Item, state: ItemState) -> BaseException | None:  # noqa: ARG001
+    return MeasureError("its group is closed")
+
+
+def _scope(item: pytest.Item) -> object:
+    """Return what tests have in common whose wider fixtures are the same."""
+    call = getattr(item, "callspec", None)
+    if call is None:
+        return item.parent
+    wider = ((name, call.indices[name]) for name, scope in call._arg2scope.items() if scope.value != "function")
+    return item.parent, *wider
+
+
+def _sets_up_wider_fixtures(item: pytest.Item) -> bool:
+    """Say whether a test is the first to need a fixture of its class, module or session, which is not its own."""
+    fixtures = getattr(item, "_fixtureinfo", None)
+    found = fixtures.name2fixturedefs.values() if fixtures else ()
+    return any(one[-1].scope != "function" and one[-1].cached_result is None for one in found)
+
+
+def _function(item: pytest.Item) -> object:
+    return item.parent, getattr(item, "originalname", item.name)
+
+
+def _is_run_by_another(item: pytest.Item) -> bool:
+    """Say whether another plugin runs a test in its own way, as one that repeats it does."""
+    for one in item.ihook.pytest_runtest_protocol.get_hookimpls():
+        if one.wrapper or one.hookwrapper or isinstance(one.plugin, Groups) or one.plugin_name == "runner":
+            continue
+        # This one runs only what has a number of reruns.
+        reruns = getattr(one.plugin, "get_reruns_count", None)
+        if reruns is None or reruns(item) is not None:
+            return True
+    return False

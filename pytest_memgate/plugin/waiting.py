@@ -1,0 +1,80 @@
+"""Reports that wait: told later as if their test had just ended, and kept for the controller should a worker die."""
+
+import json
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from pytest_memgate.plugin.first_use import CLAIMS
+
+_HELD = "held-"
+
+
+class Waiting:
+    """The reports of one process, a worker of xdist or not."""
+
+    def __init__(self, config: pytest.Config) -> None:
+        self._config = config
+        worker = getattr(config, "workerinput", {})
+        self._held = _held(Path(worker[CLAIMS]), worker["workerid"]) if CLAIMS in worker else None
+        self._places: dict[pytest.Item, int] = {}
+
+    @property
+    def may_be_lost(self) -> bool:
+        """Say whether somebody would miss the reports of a process that died: so in a worker of xdist."""
+        return self._held is not None
+
+    def keep(self, reports: Sequence[pytest.TestReport]) -> None:
+        """Write down the reports of a test."""
+        assert self._held  # noqa: S101  # may_be_lost
+        to_data = self._config.hook.pytest_report_to_serializable
+        with self._held.open("a", encoding="utf-8") as file:
+            for report in reports:
+                file.write(json.dumps(to_data(config=self._config, report=report)) + "\n")
+
+    def forget(self) -> None:
+        """Take away what was written down: it has been told."""
+        if self._held:
+            self._held.unlink(missing_ok=True)
+
+    def tell(self, item: pytest.Item, reports: Sequence[pytest.TestReport]) -> None:
+        """Tell all plugins of a test's reports."""
+        with self._as_if_running(item):
+            item.ihook.pytest_runtest_logstart(nodeid=item.nodeid, location=item.location)
+            for report in reports:
+                item.ihook.pytest_runtest_logreport(report=report)
+            item.ihook.pytest_runtest_logfinish(nodeid=item.nodeid, location=item.location)
+
+    @contextmanager
+    def _as_if_running(self, item: pytest.Item) -> Iterator[None]:
+        """Let xdist's worker, which sends each report with the place of the test that runs, take it for this test's."""
+        worker = _xdist_worker(self._config) if self._held else None
+        if worker is None:
+            yield
+            return
+        self._places = self._places or {item: place for place, item in enumerate(item.session.items)}
+        running, worker.item_index = worker.item_index, self._places[item]
+        try:
+            yield
+        finally:
+            worker.item_index = running
+
+
+def left_by(worker: str, folder: Path, config: pytest.Config) -> Iterator[pytest.TestReport]:
+    """Yield the reports that waited in a worker when it died."""
+    held = _held(folder, worker)
+    if not held.exists():
+        return
+    for line in held.read_text(encoding="utf-8").splitlines():
+        yield config.hook.pytest_report_from_serializable(config=config, data=json.loads(line))
+
+
+def _held(folder: Path, worker: str) -> Path:
+    return folder / f"{_HELD}{worker}"
+
+
+def _xdist_worker(config: pytest.Config) -> Any:
+    return next((one for one in config.pluginmanager.get_plugins() if hasattr(one, "item_index")), None)
