@@ -95,7 +95,7 @@ class Span:
 
     def resume(self) -> bool:
         """Trace all again: a call begins. Say whether that could be done."""
-        return not (self._pause and self.active) or self._pause.end()
+        return self.active and (self._pause is None or self._pause.end())
 
     def pause(self) -> None:
         """Trace large blocks only: a call has ended."""
@@ -203,7 +203,7 @@ class Share(Capture):
         self.modules = self._span.new_modules()
         self.started_processes = self._span.processes.mark() != self._started
         if not self._is_traced:
-            self.fault = "Python's allocators were exchanged before it, and it was not traced"
+            self.fault = "its tracker had stopped, or Python's allocators been exchanged, before it was called"
 
 
 def _imports(stack: list[Frame]) -> bool:

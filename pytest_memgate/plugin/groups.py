@@ -78,6 +78,7 @@ class Groups(Measurer):
         if group and test is None:
             self._give_up(group, "another test came in between")
         if group is None or test is None:
+            self._known.pop(item, None)
             return None
         following = self._following(group, test, nextitem)
         probe = probe_size([*group.tests, test, *following], len(group.members)) if self._sees_all() else 0
@@ -193,7 +194,8 @@ class Groups(Measurer):
         self._group = None
         group.span.stop()
         self._again = again
-        self._outlook.learn(group.tests, group.span.peak)
+        if group.span.peak:
+            self._outlook.learn(group.tests, group.span.peak)
         for member in group.members:
             state = member.state
             if state and state.passed:
@@ -216,6 +218,7 @@ class Groups(Measurer):
         """Bring out the reports of a group, in the order of its tests."""
         group.span.close()
         for member in group.members:
+            self._known.pop(member.item, None)
             self._put(member, member.findings)
             self._reports.tell(member.item, member.reports)
         self._reports.forget()
