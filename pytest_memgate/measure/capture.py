@@ -34,6 +34,9 @@ _BUFFERED: dict[str, Any] = {"buffered": True} if hasattr(memray.FileDestination
 
 
 _SHOWN = 10_000_000
+_GRACE = 0.3  # seconds for threads that are just ending
+_NAP = 0.002
+_RESTS = 25  # tests
 _NAMES = 90_000  # the table then has room for as many again, in 6 MB
 
 
@@ -145,6 +148,7 @@ class Recorder:
         self._processes = ProcessWatch()
         self._spent = 0.0  # seconds in collections since the heap was last frozen
         self._price = 0.0  # seconds that freezing it took
+        self._tests = 0  # since then
         _grow_names()
         # The first trace of a process imports what memray needs: not in a test.
         captures: list[Capture] = []
@@ -165,8 +169,10 @@ class Recorder:
         A collection precedes every trace, and its cost is that of the heap it walks: pytest, the tests collected and
         the reports so far need not be walked each time. What died meanwhile is thawed and collected first.
         """
-        if self._spent < self._price:
+        self._tests += 1
+        if self._spent < self._price and self._tests < _RESTS:
             return
+        self._tests = 0
         start = time.perf_counter()
         gc.unfreeze()
         gc.collect()
@@ -277,9 +283,8 @@ class _Trace:
         self._collections = 0
         self._processes = processes
         self._started = processes.mark()
-        self._threads = tuple(
-            thread.name for thread in threading.enumerate() if thread is not threading.current_thread()
-        )
+        self._before = threading.enumerate()
+        self._threads = tuple(thread.name for thread in self._before if thread is not threading.current_thread())
         self._modules = set(sys.modules)
         self.tracker = new_tracker(self.capture, every=every)
         self.capture.end = self._end
@@ -297,12 +302,20 @@ class _Trace:
         self.capture.end = _nothing
         if self._every:
             self.capture.collector.stop()
+        if not self._bound:
+            self._let_threads_end()
         # What came since then is young, unless the collector has walked everything meanwhile.
         young = self._bound and _full_collections() == self._collections
         self._collect(1 if young else 2)
         self.tracker.__exit__(None, None, None)
         self.names.__exit__(None, None, None)
         self._finish()
+
+    def _let_threads_end(self) -> None:
+        """Give threads that the call has started a moment to end: one that does holds what is not retained."""
+        end = time.monotonic() + _GRACE
+        while set(threading.enumerate()) - set(self._before) and time.monotonic() < end:
+            time.sleep(_NAP)
 
     def _finish(self) -> None:
         try:
