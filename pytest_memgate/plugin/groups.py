@@ -15,6 +15,7 @@ from pytest_memgate.errors import MeasureError
 from pytest_memgate.model.finding import Finding, Outcome
 from pytest_memgate.model.metric import MEMORY_PEAK
 from pytest_memgate.plugin.again import STATE, ItemState, brief, finish, run_apart
+from pytest_memgate.plugin.failure import LATE
 from pytest_memgate.plugin.items import subject_of
 from pytest_memgate.plugin.measurer import Measurer
 from pytest_memgate.plugin.timing import is_benchmark
@@ -178,7 +179,10 @@ class Groups(Measurer):
                 if not torn_down:
                     torn_down = True
                     self._tear_down(item)
-                return _run_apart(test, state)
+                error = _run_apart(test, state)
+                if test is not item:  # with which pytest is not done yet
+                    _let_fixtures_go(test)
+                return error
 
             self._close(group, again)
 
@@ -234,9 +238,14 @@ class Groups(Measurer):
         self._reports.keep(member.reports)
 
     def _put(self, member: _Member, findings: list[Finding]) -> None:
-        for report in member.reports:
-            if report.when == "call" and findings:
+        """Let findings travel on the report of the call and, as they do from there, on that of the teardown."""
+        for report in member.reports if findings else ():
+            if report.when == "call":
                 self._report(member.item, report, findings)
+                found = report.user_properties
+            elif report.when == "teardown":
+                late = [one for one in report.user_properties if one[0].startswith(LATE)]
+                report.user_properties = [*found, *late]
 
 
 def _measure_anew(
@@ -252,9 +261,13 @@ def _run_apart(item: pytest.Item, state: ItemState) -> BaseException | None:
     """Measure a test of a group once more, on its own, after its teardown."""
     known, state.untraced = len(state.captures), False
     error = run_apart(item, state)
-    item._request = False  # type: ignore[attr-defined]  # as pytest leaves it, and lets its fixtures go
-    item.funcargs = None  # type: ignore[attr-defined]
     return error or (None if len(state.captures) > known else RuntimeError("it was not traced"))
+
+
+def _let_fixtures_go(item: pytest.Item) -> None:
+    """Leave an item as pytest does at the end of its protocol."""
+    item._request = False  # type: ignore[attr-defined]
+    item.funcargs = None  # type: ignore[attr-defined]
 
 
 def _not_now(item: pytest.Item, state: ItemState) -> BaseException | None:  # noqa: ARG001
