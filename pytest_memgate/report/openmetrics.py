@@ -6,7 +6,7 @@ from pytest_memgate.errors import UsageError
 from pytest_memgate.model.finding import Finding
 from pytest_memgate.model.run import Run
 from pytest_memgate.report.escape import one_line
-from pytest_memgate.report.view import counts
+from pytest_memgate.report.view import counts, is_bound
 from pytest_memgate.units import DURATION, SIZE
 
 if TYPE_CHECKING:
@@ -39,16 +39,21 @@ def _findings(run: Run, registry: "CollectorRegistry") -> None:
 
     gauges = {
         "value": Gauge("memgate_value", "What was measured", _LABELS, registry=registry),
+        "bound": Gauge("memgate_bound", "What it is no more than, where no more is known", _LABELS, registry=registry),
         "baseline": Gauge("memgate_baseline", "What it was compared with", _LABELS, registry=registry),
         "allowed": Gauge("memgate_allowed_growth", "What it may grow by", _LABELS, registry=registry),
     }
     for finding in run.findings:
         unit, divisor = _UNITS.get(finding.unit, (one_line(finding.unit), 1.0))
         labels = _labels(finding, unit, run.environment.key)
-        for name, gauge in gauges.items():
-            amount = getattr(finding, name)
+        amounts = {
+            "bound" if is_bound(finding) else "value": finding.value,
+            "baseline": finding.baseline,
+            "allowed": finding.allowed,
+        }
+        for name, amount in amounts.items():
             if amount is not None:
-                gauge.labels(*labels).set(amount / divisor)
+                gauges[name].labels(*labels).set(amount / divisor)
 
 
 def _labels(finding: Finding, unit: str, environment: str) -> tuple[str, str, str, str]:
