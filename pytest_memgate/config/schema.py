@@ -36,7 +36,7 @@ class Settings:
     file: str = ""
     rules: Mapping[str, Rule] = field(default_factory=dict)
     overrides: tuple[Override, ...] = ()
-    measure: str = "bound"
+    measure: str = "each"
     measure_source: str = "default"
     missing: str = "warn"
     missing_source: str = "default"
@@ -382,7 +382,7 @@ def read_settings(top: Located) -> Settings:
         file=top.file,
         rules=_rules(budgets, "overrides"),
         overrides=tuple(_override(item) for item in _list((budgets.data or {}).get("overrides", nothing))),
-        measure=_parsed(_one_of("value", MEASURES))(measured) if measured else "bound",
+        measure=_parsed(_one_of("value", MEASURES))(measured) if measured else "each",
         measure_source=measured.where if measured else "default",
         missing=_parsed(_one_of("value", ["warn", "fail"]))(missing) if missing else "warn",
         missing_source=missing.where if missing else "default",

@@ -19,6 +19,11 @@ _TESTS = """
 """
 
 
+@pytest.fixture(autouse=True)
+def by_bound(project: Project) -> None:
+    project.write("memgate.yml", "measure: bound\n")
+
+
 @pytest.fixture
 def gated(project: Project) -> Project:
     project.write("test_it.py", _TESTS)
