@@ -36,7 +36,6 @@ _BUFFERED: dict[str, Any] = {"buffered": True} if hasattr(memray.FileDestination
 _SHOWN = 10_000_000
 _GRACE = 0.3  # seconds for threads that are just ending
 _NAP = 0.002
-_RESTS = 25  # tests
 _NAMES = 90_000  # the table then has room for as many again, in 6 MB
 
 
@@ -148,7 +147,6 @@ class Recorder:
         self._processes = ProcessWatch()
         self._spent = 0.0  # seconds in collections since the heap was last frozen
         self._price = 0.0  # seconds that freezing it took
-        self._tests = 0  # since then
         _grow_names()
         # The first trace of a process imports what memray needs: not in a test.
         captures: list[Capture] = []
@@ -169,10 +167,8 @@ class Recorder:
         A collection precedes every trace, and its cost is that of the heap it walks: pytest, the tests collected and
         the reports so far need not be walked each time. What died meanwhile is thawed and collected first.
         """
-        self._tests += 1
-        if self._spent < self._price and self._tests < _RESTS:
+        if self._spent < self._price:
             return
-        self._tests = 0
         start = time.perf_counter()
         gc.unfreeze()
         gc.collect()

@@ -10,13 +10,12 @@ call had left behind.
 """
 
 import functools
-import gc
 import inspect
 import sys
 import threading
 from collections import defaultdict
-from collections.abc import Callable
-from contextlib import closing
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager
 from functools import cached_property
 from types import FunctionType
 from typing import Any
@@ -42,14 +41,14 @@ class Span:
     from the level on which it was started.
     """
 
-    def __init__(self, processes: ProcessWatch, collect: Callable[[], None]) -> None:
+    def __init__(self, processes: ProcessWatch, collect: Callable[..., None]) -> None:
         self.active = False
         self.peak = 0
         self.processes = processes
         self.capture = Capture()
         self.descriptors = self.capture.descriptors  # of the gate, not of a test
         self.shares: list[Share] = []
-        self._collect = collect
+        self.collect = collect
         self._modules = set(sys.modules)
 
     def share(self, probe: int) -> "Share":
@@ -60,7 +59,7 @@ class Span:
 
     def start(self) -> None:
         """Start the tracker; raises RuntimeError where the process has one already."""
-        self._collect()
+        self.collect()
         self._pause = Pause() if can_pause() else None
         self._names = named_imports()
         self._tracker = new_tracker(self.capture)
@@ -161,31 +160,28 @@ class Share(Capture):
 
             @functools.wraps(function)
             async def call_async(*args: Any, **kwargs: Any) -> Any:
-                self._begin()
-                keep(self)
-                try:
-                    result = await marked(*args, **kwargs)
-                except BaseException:
-                    self._stop(failed=True)
-                    raise
-                self._stop(failed=False)
-                return result
+                with self._running(keep):
+                    return await marked(*args, **kwargs)
 
             return call_async
 
         @functools.wraps(function)
         def call(*args: Any, **kwargs: Any) -> Any:
-            self._begin()
-            keep(self)
-            try:
-                result = marked(*args, **kwargs)
-            except BaseException:
-                self._stop(failed=True)
-                raise
-            self._stop(failed=False)
-            return result
+            with self._running(keep):
+                return marked(*args, **kwargs)
 
         return call
+
+    @contextmanager
+    def _running(self, keep: Callable[[Capture], None]) -> Iterator[None]:
+        self._begin()
+        keep(self)
+        try:
+            yield
+        except BaseException:
+            self._stop(failed=True)
+            raise
+        self._stop(failed=False)
 
     def _begin(self) -> None:
         self._started = self._span.processes.mark()
@@ -195,7 +191,7 @@ class Share(Capture):
 
     def _stop(self, *, failed: bool) -> None:
         if not failed:
-            gc.collect(1)
+            self._span.collect(1)
             show(self._probe)
         if failed or self.is_last:
             self._span.stop()

@@ -65,6 +65,29 @@ def test_a_cache_that_is_filled_is_no_leak(kept: Project, args: tuple[str, ...])
     assert (result.code, "regressed" in result.out) == (0, False), result.out
 
 
+def test_what_a_thread_holds_that_is_just_ending_is_not_left_behind(project: Project) -> None:
+    project.write(
+        "test_it.py",
+        """
+        import threading
+        import time
+        from work import load
+
+        def hold(n):
+            held = load(n)
+            time.sleep(0.05)
+            held.clear()
+
+        def test_it():
+            threading.Thread(target=hold, args=(3000,)).start()
+            time.sleep(0.02)
+        """,
+    )
+    project.update()
+    assert "memory.peak" in project.baseline("test_it.py")
+    assert "memory.retained" not in project.baseline("test_it.py")
+
+
 def test_an_accepted_amount_is_stored_and_held(kept: Project) -> None:
     kept.replace("test_it.py", "20_000, keep=False", "20_000, keep=True")
     refused = kept.gate("--memgate-update")

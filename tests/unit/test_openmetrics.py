@@ -9,6 +9,7 @@ from samples import exact, finding, run_of, sampled, settled
 
 from pytest_memgate.errors import UsageError
 from pytest_memgate.model.finding import Finding, Outcome
+from pytest_memgate.model.measurement import Basis, Measurement
 from pytest_memgate.model.run import Run, Verdict
 from pytest_memgate.report.openmetrics import openmetrics
 
@@ -29,6 +30,14 @@ def parsed(run: Run) -> dict[tuple[str, str, str], float]:
 
 def page(value: float) -> Finding:
     return replace(finding(Outcome.REGRESSED, sampled(value), baseline=1953), metric="web.lcp", unit="ms", allowed=300)
+
+
+def test_a_bound_is_told_as_one() -> None:
+    test = "tests/test_shop.py::test_order"
+    bounded = Measurement(value=5000, basis=Basis.BOUND, cold=5000)
+    found = parsed(run_of(finding(Outcome.PASSED, bounded, baseline=4000)))
+    assert found["memgate_bound", test, "memory.peak"] == 5000
+    assert ("memgate_value", test, "memory.peak") not in found
 
 
 def test_amounts_are_in_base_units() -> None:
