@@ -5,7 +5,8 @@ from collections.abc import Mapping
 import pytest
 
 from pytest_memgate.budget.rule import PartError, Rule
-from pytest_memgate.config.schema import metric_name, tracked, unknown
+from pytest_memgate.config.reading import unknown
+from pytest_memgate.config.schema import metric_name, tracked
 from pytest_memgate.errors import ConfigError
 from pytest_memgate.model.metric import CUSTOM, MEMORY_LEAK, MEMORY_PEAK, metric
 
