@@ -151,6 +151,7 @@ def _alone(item: pytest.Item) -> Done:
                 [*args, "--memgate-settle", test],
                 Path(folder),
                 cwd=item.config.rootpath,
+                caches=manager.hasplugin("cacheprovider"),
                 more=more,
             )
         return done

@@ -60,11 +60,13 @@ def real_run(
     *,
     cwd: Path | None = None,
     traces: bool = True,
+    caches: bool = True,
     more: Mapping[str, str] | None = None,
 ) -> Done:
     """Run `pytest --memgate` with the project's own configuration, to the end; what it would keep goes below `folder`.
 
-    Without `traces`, Python writes no compiled files either. `more` are environment variables; an empty one is unset.
+    Without `traces`, Python writes no compiled files either; without `caches`, pytest's cache is off, and has no option.
+    `more` are environment variables; an empty one is unset.
     """
     report = folder / "run.json"
     report.unlink(missing_ok=True)
@@ -73,7 +75,8 @@ def real_run(
         *([] if any(arg.startswith("--rootdir") for arg in args) else [f"--rootdir={root}"]),
         "--maxfail=0",
         *args,
-        *(f"--memgate-report={report}", f"--memgate-keep={folder / 'kept'}", "-o", f"cache_dir={folder / 'cache'}"),
+        *(f"--memgate-report={report}", f"--memgate-keep={folder / 'kept'}"),
+        *(("-o", f"cache_dir={folder / 'cache'}") if caches else ()),
     ]
     environment = {**os.environ, "COVERAGE_FILE": str(folder / "coverage")}
     for name, value in (more or {}).items():

@@ -134,6 +134,7 @@ def test_a_package_that_grew_is_red_once_and_by_its_name(shop: Shop, args: tuple
 
 def test_a_first_call_that_builds_more_is_confirmed_in_a_fresh_process(shop: Shop) -> None:
     shop.project.replace("lookup.py", "_index.update({", "_index.update({f'{name}{name}': name for name in NAMES} | {")
+    shop.project.write("pytest.ini", "[pytest]\nfilterwarnings = error\n")  # also of an option that nobody takes
     result = shop.gate("-p", "no:randomly")
     found = result.found("lookup.py", "memory.first_use")
     assert (result.code, found["outcome"]) == (1, "regressed")

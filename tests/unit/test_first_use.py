@@ -34,6 +34,15 @@ def test_a_call_site_that_paid_a_share_does_not_hide_what_grew() -> None:
     assert growth(paid, KNOWN, TOTAL) == 700_000
 
 
+def test_what_is_paid_once_by_whichever_function_comes_first_has_not_grown() -> None:
+    assert growth({"emoji/core.py:demojize": 1_601_000}, KNOWN, TOTAL) <= 0
+    both = {"emoji/core.py:demojize": 1_600_000, "emoji/core.py:emojize": 1_600_000}
+    assert growth(both, KNOWN, TOTAL) > 1_500_000
+    beside = {"emoji/core.py:demojize": 1_600_000, "emoji/tokenizer.py:get_search_tree": 1_600_000}
+    assert growth(beside, KNOWN, TOTAL) > 1_500_000
+    assert growth({"emoji/core.py:demojize": 2_400_000}, KNOWN, TOTAL) > 2_300_000
+
+
 def test_a_part_that_is_not_listed_may_have_been_as_large_as_the_list_leaves_room_for() -> None:
     assert growth({"emoji.small": 7_000}, KNOWN, TOTAL) <= 0
     assert growth({"emoji.large": 700_000}, KNOWN, TOTAL) > 690_000
