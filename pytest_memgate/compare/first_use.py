@@ -30,14 +30,15 @@ def growth(paid: Parts, known: Parts, total: float) -> float:
     held against the total, and each part against itself. A module is loaded as a whole, so what has moved to another
     one is not counted twice; a call site may have paid a share only. A part that the ledger does not list may have been
     as large as the smallest that it would. What a library takes once for all of its functions, as BLAS does buffers, is
-    paid by the one that is called first: a call site that is new stands for one of the same size that is not paid now.
+    paid by the one that is called first: what one call site pays more is no growth where another pays as much less.
     """
-    elsewhere = [size for part, size in known.items() if part not in paid and not is_module(part)]
+    less = [size - paid.get(part, 0) for part, size in known.items() if not is_module(part)]
     unlisted = min(known.values()) if len(known) >= PARTS else total * SHARE_OF_PARTS
     by_part = 0.0
     for part, size in paid.items():
-        if part not in known and not is_module(part) and (same := [one for one in elsewhere if agree(one, size)]):
-            elsewhere.remove(same[0])
+        same = [] if is_module(part) else [one for one in less if agree(one, size - known.get(part, 0))]
+        if same and size > known.get(part, unlisted):
+            less.remove(same[0])
             continue
         more = size - known.get(part, unlisted)
         by_part += more if part in known and is_module(part) else max(0, more)

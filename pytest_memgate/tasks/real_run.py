@@ -65,7 +65,7 @@ def real_run(
 ) -> Done:
     """Run `pytest --memgate` with the project's own configuration, to the end; what it would keep goes below `folder`.
 
-    Without `traces`, Python writes no compiled files either; without `caches`, pytest's cache is off, and has no option.
+    Without `traces`, Python writes no compiled files either; without `caches`, pytest's cache has no folder.
     `more` are environment variables; an empty one is unset.
     """
     report = folder / "run.json"

@@ -41,6 +41,8 @@ def test_what_is_paid_once_by_whichever_function_comes_first_has_not_grown() -> 
     beside = {"emoji/core.py:demojize": 1_600_000, "emoji/tokenizer.py:get_search_tree": 1_600_000}
     assert growth(beside, KNOWN, TOTAL) > 1_500_000
     assert growth({"emoji/core.py:demojize": 2_400_000}, KNOWN, TOTAL) > 2_300_000
+    known = {"lib/a.py:solve": 33_557_655, "lib/b.py:eigh": 122_878}
+    assert growth({"lib/a.py:solve": 90_000, "lib/b.py:eigh": 33_557_011}, known, 34_000_000) <= 0
 
 
 def test_a_part_that_is_not_listed_may_have_been_as_large_as_the_list_leaves_room_for() -> None:
