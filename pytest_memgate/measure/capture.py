@@ -161,13 +161,13 @@ class Recorder:
 
         return Span(self._processes, self.collect)
 
-    def rest(self) -> None:
+    def rest(self, *, at_once: bool = False) -> None:
         """Between two tests, take what is alive out of the collector's sight, once that is worth its price.
 
         A collection precedes every trace, and its cost is that of the heap it walks: pytest, the tests collected and
         the reports so far need not be walked each time. What died meanwhile is thawed and collected first.
         """
-        if self._spent < self._price:
+        if self._spent < self._price and not at_once:
             return
         start = time.perf_counter()
         gc.unfreeze()

@@ -11,6 +11,7 @@ import threading
 import time
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Any
 
 KINDS = ("threads", "tasks", "processes", "files")
@@ -46,7 +47,7 @@ def unseen() -> tuple[str, ...]:
 
 def alive(own: Collection[int] = ()) -> Alive:
     """Return what is alive now; `own` are the descriptors of the gate itself."""
-    return {"threads": _threads(), "processes": children(), "files": open_files().difference(own)}
+    return {"threads": _threads(), "processes": children(), "files": _without(open_files(), frozenset(own))}
 
 
 def changed(known: Alive, before: Alive, after: Alive) -> Alive:
@@ -106,6 +107,12 @@ def children() -> frozenset[int]:
         except OSError:  # the thread has ended
             continue
     return frozenset(found)
+
+
+@lru_cache(maxsize=2)
+def _without(files: frozenset[int], own: frozenset[int]) -> frozenset[int]:
+    """Return the files that are not the gate's: the same object where nothing has changed."""
+    return files - own
 
 
 def _threads() -> frozenset[int]:

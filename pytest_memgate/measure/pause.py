@@ -8,7 +8,7 @@ still counts, so that the tracker sees too much and never too little. Large bloc
 import ctypes
 import sys
 
-_DOMAINS = (1, 2)  # PYMEM_DOMAIN_MEM and PYMEM_DOMAIN_OBJ: the raw one is used without holding the interpreter's lock
+_MEM, _OBJ = 1, 2  # PYMEM_DOMAIN_…: the raw one is used without holding the interpreter's lock
 
 
 class _Allocator(ctypes.Structure):
@@ -17,51 +17,58 @@ class _Allocator(ctypes.Structure):
     _fields_ = tuple((name, ctypes.c_void_p) for name in ("ctx", "malloc", "calloc", "realloc", "free"))
 
 
-_Allocators = tuple[_Allocator, ...]
-
-
 def can_pause() -> bool:
     """Say whether this interpreter lets its allocators be exchanged while it holds its lock."""
     return getattr(sys, "_is_gil_enabled", lambda: True)() and hasattr(ctypes, "pythonapi")
 
 
 class Pause:
-    """The allocators without a tracker's hooks, which must not run yet, and with them."""
+    """The allocators without a tracker's hooks, which must not run yet, and with them.
+
+    What it allocates with the hooks on would be freed unseen once they are off: so all that lasts is made at once.
+    """
 
     def __init__(self) -> None:
-        self._without = _allocators()
-        self._with: _Allocators = ()
+        self._now, self._without, self._with = _Allocators(), _Allocators(), _Allocators()
+        self._without.read()
         self._is_on = False
 
     def started(self) -> None:
         """Take note of the tracker's hooks: it has just started."""
-        self._with = _allocators()
+        self._with.read()
 
     def begin(self) -> None:
         """Take the hooks off, unless somebody has put others above them."""
-        if not self._is_on and _same(_allocators(), self._with):
-            _set(self._without)
+        if not self._is_on and self._are_now(self._with):
+            self._without.set()
             self._is_on = True
 
     def end(self) -> bool:
         """Put them back; say whether that could be done: not where somebody has put others there meanwhile."""
-        if self._is_on and _same(_allocators(), self._without):
-            _set(self._with)
+        if self._is_on and self._are_now(self._without):
+            self._with.set()
             self._is_on = False
         return not self._is_on
 
-
-def _allocators() -> _Allocators:
-    found = tuple(_Allocator() for _ in _DOMAINS)
-    for domain, allocator in zip(_DOMAINS, found, strict=True):
-        ctypes.pythonapi.PyMem_GetAllocator(domain, ctypes.byref(allocator))
-    return found
+    def _are_now(self, allocators: "_Allocators") -> bool:
+        self._now.read()
+        return self._now.contents() == allocators.contents()
 
 
-def _set(allocators: _Allocators) -> None:
-    for domain, allocator in zip(_DOMAINS, allocators, strict=True):
-        ctypes.pythonapi.PyMem_SetAllocator(domain, ctypes.byref(allocator))
+class _Allocators:
+    """The allocators of both domains at one moment."""
 
+    def __init__(self) -> None:
+        self._mem, self._obj = _Allocator(), _Allocator()
+        self._to_mem, self._to_obj = ctypes.pointer(self._mem), ctypes.pointer(self._obj)
 
-def _same(some: _Allocators, others: _Allocators) -> bool:
-    return tuple(map(bytes, some)) == tuple(map(bytes, others))
+    def contents(self) -> tuple[bytes, bytes]:
+        return bytes(self._mem), bytes(self._obj)
+
+    def read(self) -> None:
+        ctypes.pythonapi.PyMem_GetAllocator(_MEM, self._to_mem)
+        ctypes.pythonapi.PyMem_GetAllocator(_OBJ, self._to_obj)
+
+    def set(self) -> None:
+        ctypes.pythonapi.PyMem_SetAllocator(_MEM, self._to_mem)
+        ctypes.pythonapi.PyMem_SetAllocator(_OBJ, self._to_obj)

@@ -5,8 +5,10 @@ started and is alive. So the peak of the whole span is no less than that of any 
 
 What a call retains is part of what was alive at its end, which the peak bounds, too, but not closely. So at that moment
 a block of known size is mapped, and unmapped at once: what was alive then is no more than the peak less that size.
-What the span still holds at its own end bounds nothing: a fixture's teardown, or a later test, may have freed what the
-call had left behind.
+What the span still holds of a call at its own end bounds nothing: a fixture's teardown, or a later test, may have freed
+what the call had left behind. But what it still holds of the tests before a call was alive all through that call, and
+is no part of what it allocated: the peak less that is its bound, too, so that what pytest keeps from test to test does
+not add up.
 """
 
 import functools
@@ -14,11 +16,13 @@ import inspect
 import sys
 import threading
 from collections import defaultdict
-from collections.abc import Callable, Iterator
-from contextlib import closing, contextmanager
+from collections.abc import Callable
+from contextlib import closing
+from dataclasses import dataclass
 from functools import cached_property
+from itertools import accumulate
 from types import FunctionType
-from typing import Any
+from typing import Any, ParamSpec, TypeVar
 
 import memray
 
@@ -29,9 +33,12 @@ from pytest_memgate.measure.leftover import open_files
 from pytest_memgate.measure.pause import Pause, can_pause
 from pytest_memgate.measure.places import Places
 from pytest_memgate.measure.processes import ProcessWatch
-from pytest_memgate.measure.sites import Frame, Sites
+from pytest_memgate.measure.sites import Frame, Record, Sites
 
-_MARK = "<memgate call "  # of the harness, for whoever reads a stack
+_P = ParamSpec("_P")
+_T = TypeVar("_T")
+# Files of frames by which a stack shows where it passed; they are of the harness, for whoever reads it.
+_CALL, _TEST = "<memgate call ", "<memgate test "
 
 
 class Span:
@@ -92,6 +99,24 @@ class Span:
         for share in self.shares:
             share.peak, share.together = self.peak, len(self.shares)
 
+    def tighten(self) -> float:
+        """Take from each share's bound what the tests before it left until the end; return what each left, in bytes."""
+        if not self.peak:
+            return 0.0
+        kept = [0] * len(self.shares)
+        for one in self.left:
+            if one.test:
+                kept[int(one.test[len(_TEST) : -1])] += one.size
+        for share, earlier in zip(self.shares, accumulate(kept, initial=0), strict=False):
+            share.peak = self.peak - earlier
+        return sum(kept) / len(kept)
+
+    @cached_property
+    def left(self) -> "list[_Left]":
+        """What is still there at its end."""
+        with closing(memray.FileReader(self.capture.path)) as reader:
+            return [_Left.read(record) for record in reader.get_leaked_allocation_records(merge_threads=True)]
+
     def resume(self) -> bool:
         """Trace all again: a call begins. Say whether that could be done."""
         return self.active and (self._pause is None or self._pause.end())
@@ -121,16 +146,26 @@ class Share(Capture):
         super().__init__(of=span.capture)
         self._probe = probe
         self._span = span
-        self._file = f"{_MARK}{number}>"
+        self._file = f"{_CALL}{number}>"
+        self._number = number
         self.is_last = False
 
     @property
     def descriptors(self) -> frozenset[int]:
         return self._span.descriptors
 
-    @cached_property
+    @property
+    def is_open(self) -> bool:
+        """Say whether its tracker runs."""
+        return self._span.active
+
+    @property
     def retained(self) -> int:
         return self.peak - self._probe
+
+    def running(self, test: Callable[_P, _T]) -> Callable[_P, _T]:
+        """Return a function that runs this share's test, all its phases, so that a stack shows that it passed there."""
+        return _below(test, f"{_TEST}{self._number}>")
 
     def sites(self, metric: str, places: Places) -> Sites:  # noqa: ARG002  # nobody's alone
         return Sites(sites=(), imports=0)
@@ -139,19 +174,15 @@ class Share(Capture):
         """Read what the span holds of this call, or of the modules that it loaded, by package or file."""
         found: dict[str, dict[str, int]] = defaultdict(lambda: defaultdict(int))
         loaded = frozenset(self.modules)
-        with closing(memray.FileReader(self.path)) as reader:
-            for record in reader.get_leaked_allocation_records(merge_threads=True):
-                stack = record.stack_trace()
-                owner, part = owner_of(stack, places)
-                if owner and (part in loaded if _imports(stack) else self._is_in(stack)):
-                    found[owner][part] += record.size
+        for one in self._span.left:
+            if one.is_import or one.call == self._file:
+                owner, part = owner_of(one.stack, places)
+                if owner and (not one.is_import or part in loaded):
+                    found[owner][part] += one.size
         return found
 
     def close(self) -> None:
         """Leave the file to the span."""
-
-    def _is_in(self, stack: list[Frame]) -> bool:
-        return any(path == self._file for _, path, _ in stack)
 
     def traced(self, function: Callable[..., Any], keep: Callable[[Capture], None]) -> Callable[..., Any]:
         """Return `function` under the tracker, which the last call stops, or one that fails; `keep` gets this share."""
@@ -160,30 +191,33 @@ class Share(Capture):
 
             @functools.wraps(function)
             async def call_async(*args: Any, **kwargs: Any) -> Any:
-                with self._running(keep):
-                    return await marked(*args, **kwargs)
+                self._begin(keep)
+                try:
+                    result = await marked(*args, **kwargs)
+                except BaseException:
+                    self._stop(failed=True)
+                    raise
+                self._stop(failed=False)
+                return result
 
             return call_async
 
         @functools.wraps(function)
         def call(*args: Any, **kwargs: Any) -> Any:
-            with self._running(keep):
-                return marked(*args, **kwargs)
+            # No context manager: what it is made of would be freed unseen.
+            self._begin(keep)
+            try:
+                result = marked(*args, **kwargs)
+            except BaseException:
+                self._stop(failed=True)
+                raise
+            self._stop(failed=False)
+            return result
 
         return call
 
-    @contextmanager
-    def _running(self, keep: Callable[[Capture], None]) -> Iterator[None]:
-        self._begin()
+    def _begin(self, keep: Callable[[Capture], None]) -> None:
         keep(self)
-        try:
-            yield
-        except BaseException:
-            self._stop(failed=True)
-            raise
-        self._stop(failed=False)
-
-    def _begin(self) -> None:
         self._started = self._span.processes.mark()
         self.threads = tuple(one.name for one in threading.enumerate() if one is not threading.current_thread())
         self._span.new_modules()
@@ -202,11 +236,25 @@ class Share(Capture):
             self.fault = "its tracker had stopped, or Python's allocators been exchanged, before it was called"
 
 
-def _imports(stack: list[Frame]) -> bool:
-    return any(module_of(path) for _, path, _ in stack)
+@dataclass(frozen=True, slots=True)
+class _Left:
+    """Memory that a span still holds: where it was allocated, and in which test and call by their frames' files."""
+
+    size: int
+    stack: list[Frame]
+    test: str
+    call: str
+    is_import: bool
+
+    @classmethod
+    def read(cls, record: Record) -> "_Left":
+        stack = record.stack_trace()
+        files = [path for _, path, _ in stack if path.startswith("<")]
+        test, call = (next((file for file in files if file.startswith(mark)), "") for mark in (_TEST, _CALL))
+        return cls(record.size, stack, test, call, any(map(module_of, files)))
 
 
-def _below(function: Callable[..., Any], file: str) -> Callable[..., Any]:
+def _below(function: Callable[_P, _T], file: str) -> Callable[_P, _T]:
     """Return `function` called below a frame whose file is `file`, by which a stack shows that it passed here."""
     code = _call_async if inspect.iscoroutinefunction(function) else _call
     return FunctionType(code.__code__.replace(co_filename=file), {"called": function})

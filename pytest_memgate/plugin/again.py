@@ -38,7 +38,8 @@ class ItemState:
     `teardown_error` is what the first run's teardown raised, which pytest has not seen yet, and `late` says what was to
     be measured in a teardown, when the test has been judged. `around` wraps its calls in place of a trace of their own,
     `twin` stands in for the next item. `share` is its part of a tracker that it has in common with other tests;
-    `passed` and `failed` are then what its phases came to, and `nested` says that one failed on that tracker.
+    `passed` and `failed` are then what its phases came to, and `nested` says that one failed on that tracker. `settled`
+    is the share that settled it, if its first one did not.
     """
 
     outcome: Outcome | None = None
@@ -56,6 +57,7 @@ class ItemState:
     around: Callable[[Callable[..., Any]], Callable[..., Any]] | None = None
     twin: pytest.Item | None = None
     share: "Share | None" = None
+    settled: "Share | None" = None
     passed: bool = False
     failed: bool = False
     nested: bool = False

@@ -65,7 +65,7 @@ class FirstUses:
         if not captures or captures[0].fault:
             return {}
         warm = next((one for one in reversed(captures[1:]) if not one.fault), None)
-        if warm and captures[0].retained - warm.retained <= MEMORY_RETAINED.noise:
+        if warm and warm.together == 1 and captures[0].retained - warm.retained <= MEMORY_RETAINED.noise:
             return {}
         if warm:
             return only_first(captures[0].owners(self._places), warm.owners(self._places))

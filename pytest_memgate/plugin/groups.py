@@ -4,27 +4,32 @@ A group is of tests that share every fixture but those of their own, so that eac
 fixtures of its own, before the wider ones are torn down: where the group's peak leaves one of them open.
 """
 
-from collections.abc import Callable, Generator
+import time
+from collections.abc import Generator
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import pytest
 from _pytest.runner import runtestprotocol
 
-from pytest_memgate.errors import MeasureError
 from pytest_memgate.model.finding import Finding, Outcome
 from pytest_memgate.model.metric import MEMORY_PEAK
-from pytest_memgate.plugin.again import STATE, ItemState, brief, finish, run_apart
+from pytest_memgate.plugin.again import STATE, ItemState, brief
+from pytest_memgate.plugin.apart import Apart
 from pytest_memgate.plugin.failure import LATE
 from pytest_memgate.plugin.items import subject_of
 from pytest_memgate.plugin.measurer import Measurer
 from pytest_memgate.plugin.timing import is_benchmark
 from pytest_memgate.plugin.waiting import Waiting
-from pytest_memgate.tasks.grouping import Known, Outlook, known, probe_size
+from pytest_memgate.tasks.grouping import Known, Outlook, known
 
 if TYPE_CHECKING:
     from pytest_memgate.measure.span import Share, Span
 
+_PATIENCE = 1.0  # seconds until a group is closed: reports wait that long, and one more test
+_SLOW = 0.2  # seconds: running such a test once more, should its bound not settle it, costs more than a tracker
+_WORTH = 2  # tests that one tracker is quicker for
+_NOT_NOW = Apart(None, "its group is closed")
 _DIED = "its worker died while it waited for the tests that are measured together with it"
 
 
@@ -43,19 +48,34 @@ class _Member:
         state = self.item.stash.get(STATE, None)
         return state if state and state.share is self.share else None
 
+    @property
+    def is_left_open(self) -> bool:
+        """Say whether its bound is known, and does not settle it."""
+        was_traced = self.state is not None and self.share in self.state.captures
+        return was_traced and not self.share.fault and not self.is_settled_by(self.share)
+
+    def is_settled_by(self, share: "Share") -> bool:
+        return not share.fault and share.peak <= self.known.room and share.retained <= self.known.held_room
+
 
 @dataclass(slots=True)
 class _Group:
-    """The tests under one tracker, which is stopped once the group is closed."""
+    """The tests under one tracker, which is stopped once the group is closed; those that run again have others."""
 
     span: "Span"
     scope: object
     members: list[_Member] = field(default_factory=list)
     is_closed: bool = False
+    started: float = field(default_factory=time.perf_counter)
+    again: "list[Span]" = field(default_factory=list)
 
     @property
     def tests(self) -> list[Known]:
         return [member.known for member in self.members]
+
+    def close(self) -> None:
+        for span in (self.span, *self.again):
+            span.close()
 
 
 class Groups(Measurer):
@@ -67,9 +87,12 @@ class Groups(Measurer):
         self._outlook = Outlook()
         self._group: _Group | None = None
         self._nextitem: pytest.Item | None = None
-        self._again: Callable[[pytest.Item, ItemState], BaseException | None] = _not_now
+        self._apart = _NOT_NOW
+        self._is_rested = False
         self._known: dict[pytest.Item, Known | None] = {}
         self._starting: set[object] = set()  # functions that start processes
+        self._began = 0.0
+        self._took = 0.0  # seconds, of the last test
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_runtest_protocol(self, item: pytest.Item, nextitem: pytest.Item | None) -> bool | None:
@@ -82,13 +105,14 @@ class Groups(Measurer):
             self._known.pop(item, None)
             return None
         following = self._following(group, test, nextitem)
-        probe = probe_size([*group.tests, test, *following], len(group.members)) if self._sees_all() else 0
+        known = [*group.tests, test, *following]
+        probe = self._outlook.probe_size(known, len(group.members)) if self._sees_all() else 0
         member = _Member(item, test, group.span.share(probe))
         group.members.append(member)
         self._group, self._nextitem = group, nextitem
         member.share.is_last = not following
         try:
-            member.reports = runtestprotocol(item, log=False, nextitem=nextitem)
+            member.reports = self._run(member, nextitem)
         except BaseException:
             group.members.remove(member)
             self._give_up(group, "the run was interrupted")
@@ -108,6 +132,10 @@ class Groups(Measurer):
             self._reports.tell(item, runtestprotocol(item, log=False, nextitem=nextitem))
         return True
 
+    def _run(self, member: _Member, nextitem: pytest.Item | None) -> list[pytest.TestReport]:
+        """Run a test, not on a level above that on which the tracker started: memray would not know of its frame."""
+        return member.share.running(runtestprotocol)(member.item, log=False, nextitem=nextitem)
+
     @pytest.hookimpl(wrapper=True)
     def pytest_runtestloop(self) -> Generator[None, object, object]:
         """Tell of the tests that still wait where the run ends before its last test."""
@@ -118,7 +146,7 @@ class Groups(Measurer):
                 self._give_up(self._group, "the run was stopped")
 
     def _begun(self, item: pytest.Item, nextitem: pytest.Item | None) -> _Group | None:
-        test = self._know(item)
+        test = self._know(item) if self._took < _SLOW else None
         following = self._know(nextitem) if nextitem and test and _scope(nextitem) == _scope(item) else None
         if self._recorder is None or test is None or following is None or not self._outlook.settles([test, following]):
             return None
@@ -132,7 +160,8 @@ class Groups(Measurer):
 
     def _following(self, group: _Group, test: Known, nextitem: pytest.Item | None) -> list[Known]:
         """Return what is known of the next test, if it is to follow `test` in a group."""
-        if nextitem is None or _scope(nextitem) != group.scope:
+        is_over = time.perf_counter() - group.started > _PATIENCE
+        if is_over or nextitem is None or _scope(nextitem) != group.scope:
             return []
         following = self._know(nextitem)
         return [following] if following and self._outlook.settles([*group.tests, test, following]) else []
@@ -159,11 +188,13 @@ class Groups(Measurer):
 
     def _begin(self, item: pytest.Item, state: ItemState) -> None:
         super()._begin(item, state)
+        self._began = time.perf_counter()
         member = self._group.members[-1] if self._group else None
         if member and member.item is item:
             state.share = member.share
 
     def _before_teardown(self, item: pytest.Item) -> None:
+        self._took = time.perf_counter() - self._began
         group = self._group
         if group is None or group.members[-1].item is not item:
             return
@@ -172,55 +203,84 @@ class Groups(Measurer):
             self._starting.add(_function(item))
         failed = member.state is not None and member.state.failed
         if member.share.is_last or failed or not self._know_next(group):
-            torn_down = False
+            self._close(group, Apart(item))
 
-            def again(test: pytest.Item, state: ItemState) -> BaseException | None:
-                nonlocal torn_down
-                if not torn_down:
-                    torn_down = True
-                    self._tear_down(item)
-                error = _run_apart(test, state)
-                if test is not item:  # with which pytest is not done yet
-                    _let_fixtures_go(test)
-                return error
-
-            self._close(group, again)
-
-    def _tear_down(self, item: pytest.Item) -> None:
-        """Tear an item down ahead of its time, but not the wider fixtures; its teardown tells of an error."""
-        state = item.stash.get(STATE, None)
-        if state:
-            state.teardown_error = finish(item)
-
-    def _close(self, group: _Group, again: Callable[[pytest.Item, ItemState], BaseException | None]) -> None:
-        """Stop the tracker and judge each test of the group, which is run `again` where the bound leaves it open."""
+    def _close(self, group: _Group, apart: Apart) -> None:
+        """Stop the tracker and judge each test of the group, which is run again where the bound leaves it open."""
         group.is_closed = True
         self._group = None
+        self._apart = apart
+        self._is_rested = False
         group.span.stop()
-        self._again = again
-        if group.span.peak:
-            self._outlook.learn(group.tests, group.span.peak)
-        for member in group.members:
-            state = member.state
-            if state and state.passed:
-                if member.share.fault:
-                    _measure_anew(member, state, again)
-                member.findings = [*state.findings, *self._found(member.item, state)]
-                state.close()
-        self._again = _not_now
+        members = [member for member in group.members if member.state and member.state.passed]
+        if not all(member.is_settled_by(member.share) for member in members) and (kept := group.span.tighten()):
+            self._outlook.learn(kept)
+        waiting = [member for member in members if member.is_left_open]
+        if apart.is_possible:
+            half = (len(waiting) + 1) // 2
+            self._settle_together(group, waiting[:half])
+            self._settle_together(group, waiting[half:])
+        for member in members:
+            state = member.item.stash[STATE]
+            if member.share.fault:
+                self._measure_anew(member, state)
+            member.findings = [*state.findings, *self._found(member.item, state)]
+            state.close()
+        self._apart = _NOT_NOW
+
+    def _settle_together(self, group: _Group, members: list[_Member]) -> None:
+        """Run tests again under one tracker: what the first run of one of them paid for is over."""
+        if len(members) < _WORTH or self._recorder is None:
+            return
+        self._apart.ready()
+        span = self._recorder.span()
+        group.again.append(span)
+        try:
+            span.start()
+        except RuntimeError:  # a wider fixture has one by now
+            return
+        known = [member.known for member in members]
+        for number, member in enumerate(members):
+            state = member.item.stash[STATE]
+            share = state.share = span.share(self._outlook.probe_size(known, number) if self._sees_all() else 0)
+            share.is_last = member is members[-1]
+            error = share.running(self._apart)(member.item, state)
+            if error:
+                share.fault = brief(error)
+            state.share = member.share
+        span.stop()
+        if not all(map(_Member.is_settled_by, members, span.shares)):
+            span.tighten()
+        for member, share in zip(members, span.shares, strict=True):
+            state = member.item.stash[STATE]
+            if member.is_settled_by(share):
+                state.settled = share
+            elif share in state.captures:
+                state.captures.remove(share)
+
+    def _measure_anew(self, member: _Member, state: ItemState) -> None:
+        """Let a run of its own be a test's first one: that which it had in common with others says nothing."""
+        state.captures.clear()
+        if error := self._run_again(member.item, state):
+            state.outcome, state.why = Outcome.UNMEASURED, f"{member.share.fault}; {brief(error)}"
 
     def _run_again(self, item: pytest.Item, state: ItemState) -> BaseException | None:
-        return self._again(item, state) if state.share else super()._run_again(item, state)
+        if state.share is None:
+            return super()._run_again(item, state)
+        if self._recorder and not self._is_rested:  # what waits with it is more than there is when each is on its own
+            self._recorder.rest(at_once=True)
+            self._is_rested = True
+        return self._apart(item, state)
 
     def _give_up(self, group: _Group, why: str) -> None:
         """Close a group whose tests cannot be run again, if it is open, and tell of them."""
         if not group.is_closed:
-            self._close(group, lambda *_: MeasureError(why))
+            self._close(group, Apart(None, why))
         self._tell(group)
 
     def _tell(self, group: _Group) -> None:
         """Bring out the reports of a group, in the order of its tests."""
-        group.span.close()
+        group.close()
         for member in group.members:
             self._known.pop(member.item, None)
             self._put(member, member.findings)
@@ -246,32 +306,6 @@ class Groups(Measurer):
             elif report.when == "teardown":
                 late = [one for one in report.user_properties if one[0].startswith(LATE)]
                 report.user_properties = [*found, *late]
-
-
-def _measure_anew(
-    member: _Member, state: ItemState, again: Callable[[pytest.Item, ItemState], BaseException | None]
-) -> None:
-    """Let a run of its own be a test's first one: that which it had in common with others says nothing."""
-    state.captures.clear()
-    if error := again(member.item, state):
-        state.outcome, state.why = Outcome.UNMEASURED, f"{member.share.fault}; {brief(error)}"
-
-
-def _run_apart(item: pytest.Item, state: ItemState) -> BaseException | None:
-    """Measure a test of a group once more, on its own, after its teardown."""
-    known, state.untraced = len(state.captures), False
-    error = run_apart(item, state)
-    return error or (None if len(state.captures) > known else RuntimeError("it was not traced"))
-
-
-def _let_fixtures_go(item: pytest.Item) -> None:
-    """Leave an item as pytest does at the end of its protocol."""
-    item._request = False  # type: ignore[attr-defined]
-    item.funcargs = None  # type: ignore[attr-defined]
-
-
-def _not_now(item: pytest.Item, state: ItemState) -> BaseException | None:  # noqa: ARG001
-    return MeasureError("its group is closed")
 
 
 def _scope(item: pytest.Item) -> object:

@@ -195,7 +195,7 @@ class Measurer(Tracer):
             self._gate,
             subject,
             rules,
-            state.captures[0],
+            state.settled or state.captures[0],
             again,
             self._places,
             settle=self._settle,

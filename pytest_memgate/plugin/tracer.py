@@ -111,7 +111,7 @@ class Tracer:
             state.outcome = Outcome.UNMEASURED
             state.why = "a fixture or plugin holds a memray tracker, and a process has only one"
 
-        if state.share and not state.inside:
+        if state.share and state.share.is_open:
             traced = state.share.traced(getattr(owner, name), state.captures.append)
         else:
             traced = self._recorder.traced(

@@ -11,8 +11,8 @@ from pytest_memgate.model.metric import MEMORY_PEAK, MEMORY_RETAINED
 from pytest_memgate.model.subject import Subject
 from pytest_memgate.tasks.gate import Gate
 
-MOST = 8  # tests in a group: so many reports wait for each other
-_FIRST_GUESS = 8_000  # bytes
+MOST = 24  # tests in a group: so many reports wait for each other
+_FIRST_GUESS = 8_000.0  # bytes
 _LOOKED_AT = 15  # groups
 _AMPLE = 1_000_000  # bytes above its baseline, for what nothing bounds
 
@@ -46,32 +46,34 @@ def known(gate: Gate, subject: Subject) -> Known | None:
     return Known(peak, room, held_room)
 
 
-def probe_size(tests: Sequence[Known], number: int) -> int:
-    """Return how many bytes to map at the end of a test, by its number; of those behind it one at most is known.
-
-    Should the group's peak then be within the room of each, what this one retains is so, too.
-    """
-    return max(0, min(one.room for one in tests[: number + 2]) - tests[number].held_room)
-
-
 class Outlook:
-    """Foretells whether a group will settle its tests, from what earlier groups had above what was known of theirs."""
+    """Foretells whether a group will settle its tests, from what those of earlier groups left until its end."""
 
     def __init__(self) -> None:
         self._kept: deque[float] = deque([_FIRST_GUESS] * _LOOKED_AT, maxlen=_LOOKED_AT)
+        self._each = _FIRST_GUESS
 
     def settles(self, tests: Sequence[Known]) -> bool:
         """Say whether one tracker over all of the tests is expected to settle each."""
         if len(tests) > MOST:
             return False
-        return _known_peak(tests) + len(tests) * median(self._kept) <= min(one.room for one in tests)
+        sizes = (max(one.peak, self.probe_size(tests, number)) for number, one in enumerate(tests))
+        peak = max(size + self._before(number + 1) for number, size in enumerate(sizes))
+        return all(peak - self._before(number) <= one.room for number, one in enumerate(tests))
 
-    def learn(self, tests: Sequence[Known], peak: float) -> None:
-        """Take in what a group's peak was: pytest and wider fixtures keep something from test to test."""
-        if len(tests) > 1:
-            self._kept.append(max(0.0, peak - _known_peak(tests)) / len(tests))
+    def probe_size(self, tests: Sequence[Known], number: int) -> int:
+        """Return how many bytes to map at the end of a test, by its number; of those behind it one at most is known.
 
+        Should the group's peak then settle the peak of each, it is expected to settle what this one retains, too.
+        """
+        room = min(one.room for one in tests[: number + 2])
+        return max(0, int(room - tests[number].held_room - self._before(number)))
 
-def _known_peak(tests: Sequence[Known]) -> float:
-    """Return what the tracker sees at least of tests that are as they were."""
-    return max(max(one.peak, probe_size(tests, number)) for number, one in enumerate(tests))
+    def learn(self, kept: float) -> None:
+        """Take in how many bytes a test of a group has left until its end: pytest and wider fixtures keep something."""
+        self._kept.append(kept)
+        self._each = median(self._kept)
+
+    def _before(self, number: int) -> float:
+        """Return what so many tests are expected to leave."""
+        return number * self._each
