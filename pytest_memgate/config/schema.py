@@ -49,7 +49,7 @@ class Settings:
     file: str = ""
     rules: Mapping[str, Rule] = field(default_factory=dict)
     overrides: tuple[Override, ...] = ()
-    measure: str = "each"
+    measure: str = "bound"
     measure_source: str = "default"
     missing: str = "warn"
     missing_source: str = "default"
@@ -271,7 +271,7 @@ def read_settings(top: Located) -> Settings:
         file=top.file,
         rules=_rules(budgets, "overrides"),
         overrides=tuple(_override(item) for item in entries((budgets.data or {}).get("overrides", nothing))),
-        measure=parsed(one_of("value", MEASURES))(measured) if measured else "each",
+        measure=parsed(one_of("value", MEASURES))(measured) if measured else "bound",
         measure_source=measured.where if measured else "default",
         missing=parsed(one_of("value", ["warn", "fail"]))(missing) if missing else "warn",
         missing_source=missing.where if missing else "default",

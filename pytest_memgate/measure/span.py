@@ -35,6 +35,8 @@ from pytest_memgate.measure.places import Places
 from pytest_memgate.measure.processes import ProcessWatch
 from pytest_memgate.measure.sites import Frame, Record, Sites
 
+_BLOCK, _ROOM = 470, 1_000_000  # bytes
+_PINNED: list[bytes] = []
 _P = ParamSpec("_P")
 _T = TypeVar("_T")
 # Files of frames by which a stack shows where it passed; they are of the harness, for whoever reads it.
@@ -67,6 +69,7 @@ class Span:
     def start(self) -> None:
         """Start the tracker; raises RuntimeError where the process has one already."""
         self.collect()
+        _make_room()
         self._pause = Pause() if can_pause() else None
         self._names = named_imports()
         self._tracker = new_tracker(self.capture)
@@ -252,6 +255,12 @@ class _Left:
         files = [path for _, path, _ in stack if path.startswith("<")]
         test, call = (next((file for file in files if file.startswith(mark)), "") for mark in (_TEST, _CALL))
         return cls(record.size, stack, test, call, any(map(module_of, files)))
+
+
+def _make_room() -> None:
+    """Let Python's allocator have free memory at hand: an arena that it takes between two calls would be seen."""
+    blocks = [bytes(_BLOCK) for _ in range(_ROOM // _BLOCK)]
+    _PINNED[:] = blocks[-1:]  # so that the arena of the last one is not given back
 
 
 def _below(function: Callable[_P, _T], file: str) -> Callable[_P, _T]:

@@ -160,7 +160,7 @@ class Groups(Measurer):
 
     def _following(self, group: _Group, test: Known, nextitem: pytest.Item | None) -> list[Known]:
         """Return what is known of the next test, if it is to follow `test` in a group."""
-        is_over = time.perf_counter() - group.started > _PATIENCE
+        is_over = self._took > _SLOW or time.perf_counter() - group.started > _PATIENCE
         if is_over or nextitem is None or _scope(nextitem) != group.scope:
             return []
         following = self._know(nextitem)

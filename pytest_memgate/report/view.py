@@ -139,13 +139,14 @@ def of(run: Run, *outcomes: Outcome) -> list[Finding]:
 def trends(run: Run, history: Sequence[Run]) -> list[Trend]:
     """Return how each measured value of `run` came to be over `history`, oldest first, and `run` itself.
 
-    Runs of another environment say nothing of its memory and times, and are left out of these.
+    Runs of another environment say nothing of its memory and times, and are left out of these; what is only known as a
+    bound of several tests is no value of one.
     """
     known = [{(one.subject, one.metric): one for one in past.findings} for past in history]
     found = []
     for row in rows(run):
         finding = row.finding
-        if finding.value is None:
+        if not _has_value(finding):
             continue
         past = [
             _value(
@@ -158,9 +159,13 @@ def trends(run: Run, history: Sequence[Run]) -> list[Trend]:
     return found
 
 
+def _has_value(finding: Finding) -> bool:
+    return finding.value is not None and (finding.measurement is None or finding.measurement.together == 1)
+
+
 def _value(past: Finding | None, now: Finding, *, same: bool) -> float | None:
     is_web = now.metric.startswith(("bundle.", "web."))
-    return past.value if past and past.unit == now.unit and (same or is_web) else None
+    return past.value if past and _has_value(past) and past.unit == now.unit and (same or is_web) else None
 
 
 def counts(findings: Iterable[Finding]) -> dict[Outcome, int]:

@@ -19,11 +19,6 @@ _TESTS = """
 """
 
 
-@pytest.fixture(autouse=True)
-def by_bound(project: Project) -> None:
-    project.write("memgate.yml", "measure: bound\n")
-
-
 @pytest.fixture
 def gated(project: Project) -> Project:
     project.write("test_it.py", _TESTS)
@@ -305,3 +300,63 @@ def test_a_package_that_is_new_is_found_though_nobody_was_measured_alone(gated: 
     found = [one for one in result.run["findings"] if one["subject"]["file"] == "first-use"]
     assert [(one["subject"]["name"], one["outcome"]) for one in found] == [("heavy/__init__.py", "new")]
     assert found[0]["details"] == ["paid by test_it.py::test_c"]
+
+
+def test_what_earlier_tests_leave_counts_for_none_of_the_later(project: Project) -> None:
+    project.write(
+        "test_it.py",
+        """
+        import pytest
+        from work import load
+
+        kept = []
+
+        @pytest.mark.parametrize("number", range(16))
+        def test_it(number): kept.append(load(80))  # some 8 KB
+        """,
+    )
+    project.update()
+    result = project.gate()
+    assert result.code == 0, result.out
+    assert set(_basis(result).values()) == {"bound"}
+    assert max(_together(result).values()) > 8
+    first, *_, last = (result.finding(f"test_it[{number}]")["value"] for number in range(16))
+    assert last < first - 50_000
+
+
+def test_what_only_a_first_run_pays_lets_only_that_test_be_measured_alone(gated: Project) -> None:
+    gated.replace(
+        "test_it.py",
+        "def test_c(): load(800)",
+        "import functools\ntable = functools.cache(load)\ndef test_c(): table(9000)",
+    )
+    gated.update()
+    result = gated.gate()
+    assert result.code == 0, result.out
+    # For those behind it, the table was there before them; those before it run again together.
+    assert _together(result) == {"test_a": 2, "test_b": 2, "test_c": 5, "test_d": 5, "test_e": 5}
+    basis = _basis(result)
+    assert [basis[f"test_{name}"] for name in "abcde"] == ["bound", "bound", "warm", "bound", "bound"]
+
+
+def test_one_that_grew_leaves_the_other_half_settled_together(gated: Project) -> None:
+    gated.replace("test_it.py", "load(100)", "load(9000)")
+    result = gated.gate()
+    assert result.outcomes()["test_d"] == "regressed"
+    basis = _basis(result)
+    assert [basis[f"test_{name}"] for name in "abcde"] == ["bound", "bound", "bound", "warm", "warm"]
+
+
+def test_slow_tests_wait_for_nobody(project: Project) -> None:
+    project.write(
+        "test_it.py",
+        """
+        import time
+        import pytest
+
+        @pytest.mark.parametrize("number", range(4))
+        def test_it(number): time.sleep(0.3)
+        """,
+    )
+    project.update()
+    assert list(_together(project.gate()).values()) == [2, 2, 1, 1]

@@ -203,3 +203,49 @@ def test_without_compiled_files_a_confirmation_makes_its_own(shop: Shop) -> None
     shop.write("tables.py", _TABLES.replace("20_000", "34_000"))
     result = shop.gate("-p", "no:randomly", PYTHONDONTWRITEBYTECODE="1")
     assert (result.code, result.metrics("tables")["memory.first_use"]) == (1, "regressed")
+
+
+def test_a_ledger_that_cannot_be_read_is_one_line_and_no_answer(shop: Shop) -> None:
+    (shop.project.baselines / "first-use.yaml").write_text("entries: [\n", encoding="utf-8")
+    result = shop.gate("-p", "no:randomly")
+    assert result.code != 0
+    assert "Traceback" not in result.out
+    assert "memgate: NO ANSWER" in result.out
+    assert result.out.count("first-use.yaml") <= 2
+    assert ".memgate" in result.out
+
+
+def test_what_a_fresh_process_does_not_show_hides_nothing_of_a_later_test(shop: Shop) -> None:
+    """The first one that pays does so only behind another test; the second always does, and for more."""
+    shop.write(
+        "growing.py",
+        """
+        from pathlib import Path
+
+        behind = []
+        kept = {}
+
+        def take(name, share):
+            if name not in kept:
+                kept[name] = [str(number) * 4 for number in range(int(share * int(Path("size").read_text())))]
+        """,
+    )
+    shop.project.write("size", "100")
+    shop.project.write(
+        "test_growing.py",
+        """
+        import growing
+
+        def test_before(): growing.behind[:] = [1]
+        def test_behind(): growing.take("behind", len(growing.behind) * 0.5)
+        def test_always(): growing.take("always", 1)
+        """,
+    )
+    shop.update()
+    shop.project.write("size", "30000")
+    result = shop.gate("-p", "no:randomly", "test_growing.py")
+    told = [(one["outcome"], one["details"]) for one in _first_uses(result)]
+    assert told == [
+        ("passed", ["paid by test_growing.py::test_behind"]),
+        ("regressed", ["paid by test_growing.py::test_always"]),
+    ]
