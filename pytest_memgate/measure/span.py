@@ -9,6 +9,9 @@ What the span still holds of a call at its own end bounds nothing: a fixture's t
 what the call had left behind. But what it still holds of the tests before a call was alive all through that call, and
 is no part of what it allocated: the peak less that is its bound, too, so that what pytest keeps from test to test does
 not add up.
+
+The interpreter keeps some freed objects to use them again, tuples above all, which no tracker sees: a call would be
+served from what was allocated before it. A full collection gives them back, so one precedes each call.
 """
 
 import functools
@@ -225,6 +228,7 @@ class Share(Capture):
         self.threads = tuple(one.name for one in threading.enumerate() if one is not threading.current_thread())
         self._span.new_modules()
         self._is_traced = self._span.resume()
+        self._span.collect()
 
     def _stop(self, *, failed: bool) -> None:
         if not failed:

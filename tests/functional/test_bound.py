@@ -360,3 +360,21 @@ def test_slow_tests_wait_for_nobody(project: Project) -> None:
     )
     project.update()
     assert list(_together(project.gate()).values()) == [2, 2, 1, 1]
+
+
+def test_what_python_keeps_for_reuse_serves_no_later_test_unseen(project: Project) -> None:
+    project.write(
+        "test_it.py",
+        """
+        import pytest
+
+        @pytest.mark.parametrize("number", range(4))
+        def test_it(number): [(n, n) for n in range(900)]  # freed tuples of two are kept, up to 2,000
+        """,
+    )
+    project.update()
+    result = project.gate()
+    assert set(_basis(result).values()) == {"bound"}
+    for number in range(4):
+        found = result.found(f"test_it[{number}]", "memory.peak")
+        assert found["value"] >= found["baseline"] > 50_000
