@@ -6,7 +6,7 @@ WORKERS ?= 2
 # Lighthouse brings Puppeteer, which would download a Chrome of its own; the system's is used.
 NPM := PUPPETEER_SKIP_DOWNLOAD=1 npm --no-audit --no-fund --loglevel=error
 
-.PHONY: demo test lint bench clean chromium
+.PHONY: demo test compiled lint bench clean chromium
 
 demo: .venvs/demo/.installed chromium
 	@if command -v npm > /dev/null; then $(MAKE) --no-print-directory example_project/web/node_modules/.installed; fi
@@ -19,8 +19,13 @@ demo: .venvs/demo/.installed chromium
 	.venvs/demo/bin/python -m pip install --quiet --disable-pip-version-check --force-reinstall --no-deps .
 	touch $@
 
-test: lint tests/node_modules/.installed chromium
+test: lint tests/node_modules/.installed chromium compiled
 	$(BIN)/python -m pytest -n $(WORKERS) --dist loadfile --no-loadscope-reorder -rs $(ARGS)
+
+# Hundreds of tests start Python, in environments that compile nothing: it would compile the package each time.
+compiled: $(VENV)/.installed
+	$(BIN)/python -m compileall -q pytest_memgate
+	env -u PYTHONDONTWRITEBYTECODE $(BIN)/python -m pytest -q tests/unit/test_modules.py
 
 lint: $(VENV)/.installed
 	$(BIN)/ruff check

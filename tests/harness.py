@@ -125,11 +125,14 @@ class Project:
         return Result(done.returncode, done.stdout)
 
     def environ(self, more: dict[str, str] | None = None) -> dict[str, str]:
-        """Return the environment of a developer's machine: no CI, no options from outside, no colours."""
+        """Return the environment of a developer's machine: no CI, no options from outside, no colours.
+
+        No files are compiled: a test that changes a file within a second would meet the compiled one of before.
+        """
         plain = {name: value for name, value in os.environ.items() if not name.startswith(("PYTEST_", "COV_"))}
         for name in ("CI", "PYTHONMALLOC", "FORCE_COLOR", "PY_COLORS", "COLUMNS"):
             plain.pop(name, None)
-        return {**plain, "PYTHONPATH": str(self.root), **(more or {})}
+        return {**plain, "PYTHONPATH": str(self.root), "PYTHONDONTWRITEBYTECODE": "1", **(more or {})}
 
     def git(self, *args: str) -> str:
         who = ("-c", "user.name=A Developer", "-c", "user.email=dev@example.org", "-c", "commit.gpgsign=false")

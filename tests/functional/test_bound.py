@@ -42,7 +42,7 @@ def test_one_tracker_settles_several_tests(gated: Project) -> None:
     assert result.code == 0, result.out
     assert set(_together(result).values()) == {5}
     assert set(_basis(result).values()) == {"bound"}
-    assert result.finding("test_d")["value"] == result.finding("test_a")["value"]
+    assert result.finding("test_d")["value"] <= result.finding("test_a")["value"]
 
 
 def test_each_is_measured_on_its_own_where_that_is_asked_for(gated: Project) -> None:
