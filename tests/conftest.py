@@ -23,9 +23,9 @@ def project(tmp_path: Path) -> Project:
     return Project(tmp_path / "project")
 
 
-@pytest.fixture(params=[(), ("-n0",), ("-n2",)], ids=["plain", "n0", "n2"])
+@pytest.fixture(params=[(), ("-n2",)], ids=["plain", "n2"])
 def workers(request: pytest.FixtureRequest) -> tuple[str, ...]:
-    """Pytest's arguments for a plain run, and for xdist without and with workers."""
+    """Pytest's arguments for a plain run, and for one with workers."""
     args: tuple[str, ...] = request.param
     return args
 

@@ -105,6 +105,15 @@ class Capture:
         with closing(memray.FileReader(self.path)) as reader:
             return read_owners(reader.get_leaked_allocation_records(merge_threads=True), places)
 
+    @property
+    def span(self) -> "Span | None":
+        """Return the tracker that it has in common with other calls, if there is one."""
+        return None
+
+    def loose(self, places: Places) -> FirstUse:  # noqa: ARG002
+        """Read what else that tracker holds, of other threads: any of the calls may have been its cause."""
+        return {}
+
     @cached_property
     def counts(self) -> Counts:
         """Return what was counted of each allocation, where every one was recorded."""

@@ -18,7 +18,6 @@ import functools
 import inspect
 import sys
 import threading
-from collections import defaultdict
 from collections.abc import Callable
 from contextlib import closing
 from dataclasses import dataclass
@@ -30,7 +29,7 @@ from typing import Any, ParamSpec, TypeVar
 import memray
 
 from pytest_memgate.measure.capture import Capture, new_tracker, show
-from pytest_memgate.measure.first_use import FirstUse, owner_of
+from pytest_memgate.measure.first_use import FirstUse, read_owners
 from pytest_memgate.measure.importing import module_of, named_imports
 from pytest_memgate.measure.leftover import open_files
 from pytest_memgate.measure.pause import Pause, can_pause
@@ -161,6 +160,10 @@ class Share(Capture):
         return self._span.descriptors
 
     @property
+    def span(self) -> Span:
+        return self._span
+
+    @property
     def is_open(self) -> bool:
         """Say whether its tracker runs."""
         return self._span.active
@@ -178,14 +181,13 @@ class Share(Capture):
 
     def owners(self, places: Places) -> FirstUse:
         """Read what the span holds of this call, or of the modules that it loaded, by package or file."""
-        found: dict[str, dict[str, int]] = defaultdict(lambda: defaultdict(int))
         loaded = frozenset(self.modules)
-        for one in self._span.left:
-            if one.is_import or one.call == self._file:
-                owner, part = owner_of(one.stack, places)
-                if owner and (not one.is_import or part in loaded):
-                    found[owner][part] += one.size
-        return found
+        own = (one for one in self._span.left if (one.module in loaded if one.module else one.call == self._file))
+        return read_owners(own, places)
+
+    def loose(self, places: Places) -> FirstUse:
+        own = (one for one in self._span.left if not one.module and not one.test)
+        return read_owners(own, places)
 
     def close(self) -> None:
         """Leave the file to the span."""
@@ -251,14 +253,17 @@ class _Left:
     stack: list[Frame]
     test: str
     call: str
-    is_import: bool
+    module: str  # the one that was being loaded
 
     @classmethod
     def read(cls, record: Record) -> "_Left":
         stack = record.stack_trace()
         files = [path for _, path, _ in stack if path.startswith("<")]
         test, call = (next((file for file in files if file.startswith(mark)), "") for mark in (_TEST, _CALL))
-        return cls(record.size, stack, test, call, any(map(module_of, files)))
+        return cls(record.size, stack, test, call, next(filter(None, map(module_of, files)), ""))
+
+    def stack_trace(self) -> list[Frame]:
+        return self.stack
 
 
 def _make_room() -> None:

@@ -25,6 +25,7 @@ from pytest_memgate.tasks.real_run import Done, real_run
 
 if TYPE_CHECKING:
     from pytest_memgate.measure.capture import Capture  # it needs memray
+    from pytest_memgate.measure.span import Span
 
 _FRESH = "MEMGATE_FRESH"  # set in a process that confirms: it tells what it pays, and judges nothing of it
 CLAIMS = "memgate_claims"
@@ -42,13 +43,14 @@ class FirstUses:
         self._claims = _Claims(config)
         self._told: set[str] = set()
         self._imported: set[str] = set()
+        self._span: Span | None = None  # the last one
 
     def found(self, item: pytest.Item, state: ItemState) -> list[Finding]:
         """Return the findings on what the first run of a test paid, once the test has run again.
 
         A run that settled the test by its bound paid too little to matter.
         """
-        owners = self._ledger.add(self._first(state.captures))
+        owners = sorted({*self._ledger.add(self._first(state.captures)), *self._loose(state.captures)})
         if self._fresh:
             return [told for owner in owners if FIRST_USE.keeps((told := self._ledger.told(owner)).value or 0)]
         found: list[Finding] = []
@@ -74,6 +76,22 @@ class FirstUses:
         # It cannot run twice. What it imported it paid for everybody, all the same.
         cold = captures[0].owners(self._places)
         return {owner: {part: size for part, size in parts.items() if is_module(part)} for owner, parts in cold.items()}
+
+    def _loose(self, captures: "list[Capture]") -> list[str]:
+        """Return whom other threads paid while tests were measured together, once for all of these.
+
+        Which test was the cause nobody knows: each that its bound left open is held to be, until one is seen to be.
+        """
+        first = captures[0] if captures else None
+        warm = next((one for one in reversed(captures[1:]) if not one.fault), None)
+        if first is None or first.span is None or first.fault or warm is None:
+            return []
+        known = {**warm.owners(self._places), **warm.loose(self._places)}
+        loose = only_first(first.loose(self._places), known)
+        if first.span is not self._span:
+            self._span = first.span
+            self._ledger.add(loose)
+        return sorted(loose)
 
     def _imports(self, item: pytest.Item, owner: str) -> list[Finding]:
         """Return what an update stores of importing a package alone, or what there is against it, once a process."""

@@ -110,15 +110,15 @@ def test_workers_measure(gated: Project) -> None:
 
 def test_findings_are_the_same_with_workers(gated: Project) -> None:
     gated.replace("work.py", "range(n)", "range(n * 3)")
-    plain, worked = (gated.gate(*args).run["findings"] for args in ((), ("-n2",)))
-    for finding in (*plain, *worked):
+    plain, none, worked = (gated.gate(*args).run["findings"] for args in ((), ("-n0",), ("-n2",)))
+    for finding in (*plain, *none, *worked):
         finding["measurement"].pop("modules", None)
         finding["measurement"].pop("notes", None)
 
     def by_name(findings: list[dict[str, object]]) -> list[tuple[str, ...]]:
         return sorted(tuple(str(one.get(key)) for key in ("test", "outcome", "baseline", "reason")) for one in findings)
 
-    assert by_name(plain) == by_name(worked)
+    assert by_name(plain) == by_name(none) == by_name(worked)
 
 
 def test_a_great_fall_is_called_improved_not_passed(gated: Project) -> None:

@@ -60,6 +60,8 @@ class Shop:
         self.project.write(f"../library/{name}", text)
 
     def gate(self, *args: str, **env: str) -> Result:
+        """Run the gate with files compiled: where they are not, a fresh process runs twice. None is changed at once."""
+        env = {"PYTHONDONTWRITEBYTECODE": "", **env}
         path = f"{self.project.root}:{self.library}"
         return self.project.gate(*args, plugins=("randomly",), env={"PYTHONPATH": path, **env})
 
@@ -249,3 +251,45 @@ def test_what_a_fresh_process_does_not_show_hides_nothing_of_a_later_test(shop: 
         ("passed", ["paid by test_growing.py::test_behind"]),
         ("regressed", ["paid by test_growing.py::test_always"]),
     ]
+
+
+def test_what_another_thread_pays_for_is_found_whichever_of_the_tests_was_its_cause(shop: Shop) -> None:
+    shop.project.write(
+        "test_served.py",
+        """
+        from concurrent.futures import ThreadPoolExecutor
+        from pathlib import Path
+
+        import pytest
+        import served
+
+        @pytest.fixture(scope="module")
+        def pool():
+            with ThreadPoolExecutor(1) as pool:
+                pool.submit(int).result()
+                yield pool
+
+        def test_a(pool): pool.submit(served.get, 0).result()
+        def test_b(pool): pool.submit(served.get, 0).result()
+        def test_c(pool): pool.submit(served.get, int(Path("size").read_text())).result()
+        def test_d(pool): pool.submit(served.get, 0).result()
+        """,
+    )
+    shop.write(
+        "served.py",
+        """
+        pages = {}
+
+        def get(size):
+            if size not in pages:
+                pages[size] = [str(number) * 4 for number in range(size)]
+        """,
+    )
+    shop.project.write("size", "100")
+    shop.update()
+    assert shop.gate("-p", "no:randomly", "test_served.py").code == 0
+    shop.project.write("size", "20000")
+    for measure in ("each", "bound"):
+        result = shop.gate("-p", "no:randomly", f"--memgate-measure={measure}", "test_served.py")
+        told = [(one["subject"]["name"], one["outcome"], one["details"]) for one in _first_uses(result)]
+        assert told[-1:] == [("served", "regressed", ["paid by test_served.py::test_c"])], measure

@@ -173,6 +173,7 @@ def test_threads_and_processes_that_an_import_starts_do_not_keep_it(shop: Path) 
 def test_the_interpreter_is_clean_and_stands_in_the_projects_root(shop: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("COV_CORE_SOURCE", "shop")
     monkeypatch.setenv("PYTHONHASHSEED", "77")
+    monkeypatch.delenv("PYTEST_ADDOPTS", raising=False)
     monkeypatch.chdir(shop / "heavy")
     monkeypatch.setattr(sys, "path", ["", "no.folder.but.a.hook", *sys.path])
     measure_imports(["looks"], shop)
