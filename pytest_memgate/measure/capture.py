@@ -170,13 +170,13 @@ class Recorder:
 
         return Span(self._processes, self.collect)
 
-    def rest(self, *, at_once: bool = False) -> None:
+    def rest(self) -> None:
         """Between two tests, take what is alive out of the collector's sight, once that is worth its price.
 
         A collection precedes every trace, and its cost is that of the heap it walks: pytest, the tests collected and
         the reports so far need not be walked each time. What died meanwhile is thawed and collected first.
         """
-        if self._spent < self._price and not at_once:
+        if self._spent < self._price:
             return
         start = time.perf_counter()
         gc.unfreeze()
@@ -184,6 +184,14 @@ class Recorder:
         gc.freeze()
         self._price = time.perf_counter() - start
         self._spent = 0.0
+
+    def hide(self) -> None:
+        """Take what is alive out of the collector's sight at once, as a test is run again.
+
+        A test that lists all objects would else see as many as came since the heap was last frozen, more or fewer.
+        """
+        gc.collect()
+        gc.freeze()
 
     def collect(self, generation: int = 2) -> None:
         """Collect before a trace, so that no garbage of another test is freed, or counted, in this one.

@@ -88,7 +88,6 @@ class Groups(Measurer):
         self._group: _Group | None = None
         self._nextitem: pytest.Item | None = None
         self._apart = _NOT_NOW
-        self._is_rested = False
         self._known: dict[pytest.Item, Known | None] = {}
         self._starting: set[object] = set()  # functions that start processes
         self._began = 0.0
@@ -210,7 +209,6 @@ class Groups(Measurer):
         group.is_closed = True
         self._group = None
         self._apart = apart
-        self._is_rested = False
         group.span.stop()
         members = [member for member in group.members if member.state and member.state.passed]
         if not all(member.is_settled_by(member.share) for member in members) and (kept := group.span.tighten()):
@@ -265,12 +263,7 @@ class Groups(Measurer):
             state.outcome, state.why = Outcome.UNMEASURED, f"{member.share.fault}; {brief(error)}"
 
     def _run_again(self, item: pytest.Item, state: ItemState) -> BaseException | None:
-        if state.share is None:
-            return super()._run_again(item, state)
-        if self._recorder and not self._is_rested:  # what waits with it is more than there is when each is on its own
-            self._recorder.rest(at_once=True)
-            self._is_rested = True
-        return self._apart(item, state)
+        return self._apart(item, state) if state.share else super()._run_again(item, state)
 
     def _give_up(self, group: _Group, why: str) -> None:
         """Close a group whose tests cannot be run again, if it is open, and tell of them."""

@@ -42,6 +42,8 @@ class Tracer:
             self._begin(item, state)
             remember(item, state)
             item.stash[STATE] = state
+        elif self._recorder:
+            self._recorder.hide()
         state.phase = Phase.SETUP
 
     @pytest.hookimpl(wrapper=True, trylast=True)

@@ -408,3 +408,23 @@ def test_a_gated_run_imports_neither_the_command_nor_its_libraries(project: Proj
         "test_it.py", "import sys\ndef test_it(): assert not {'click', 'pytest_memgate.cli'} & set(sys.modules)\n"
     )
     assert project.update().code == 0
+
+
+def test_a_test_that_lists_all_objects_is_within_its_budget_however_many_there_are(project: Project) -> None:
+    tests = """
+        import gc
+        from pathlib import Path
+
+        kept = []
+
+        def test_before(): kept.extend([] for _ in range(int(Path("number").read_text())))
+        def test_lists(): assert len(gc.get_objects()) > 0
+    """
+    project.write("test_it.py", tests)
+    project.write("number", "10")
+    project.write("memgate.yml", "budgets: {memory.retained: {growth: 10MB}, memory.peak: {growth: 200KB}}\n")
+    project.update()
+    project.write("number", "60000")
+    for measure in ("each", "bound"):
+        result = project.gate(f"--memgate-measure={measure}")
+        assert result.outcomes()["test_lists"] == "passed", result.out
