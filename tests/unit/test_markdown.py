@@ -215,6 +215,11 @@ def test_history_is_drawn_for_what_was_measured_before() -> None:
     assert "line [1, 2, 5]" in text
 
 
+def test_a_bound_of_several_tests_is_no_value_to_draw() -> None:
+    past = run_of(finding(measurement=replace(settled(MB), together=8)))
+    assert "xychart" not in markdown(failed(grown()), [past])
+
+
 def test_memory_of_another_environment_is_no_history() -> None:
     past = run_of(finding(measurement=settled(MB)), environment=replace(ENVIRONMENT, key="macos"))
     assert "xychart" not in markdown(failed(grown()), [past])
