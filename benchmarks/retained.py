@@ -1,8 +1,8 @@
 """What it costs a gated run to know what each test retains, on a real public suite.
 
-The two steps that are made for it are timed in the run itself: the collection at the end of each trace, and the reading
-of records where the peak does not settle it. Prints their share of the run's processor time last; exits with 1 where it
-is above the bound.
+The steps that are made for it are timed in the run itself: the collection at the end of each trace or call, the block
+that is mapped there, and the reading of records where the peak does not settle it. Prints their share of the run's
+processor time last; exits with 1 where it is above the bound.
 """
 
 import argparse
@@ -16,7 +16,7 @@ _WATCH = """\
 import time
 from functools import cached_property
 
-from pytest_memgate.measure import capture
+from pytest_memgate.measure import capture, span
 
 SPENT = {"collecting": 0.0, "reading": 0.0}
 
@@ -41,6 +41,19 @@ def watched_end(trace):
 
 
 capture._Trace._end = watched_end
+stop = span.Share._stop
+
+
+def watched_stop(share, **how):
+    collect = share._span.collect
+    share._span.collect = timed("collecting", collect)
+    stop(share, **how)
+    share._span.collect = collect
+
+
+span.Share._stop = watched_stop
+span.show = timed("collecting", span.show)
+span.Span.tighten = timed("reading", span.Span.tighten)
 reading = cached_property(timed("reading", capture.Capture.retained.func))
 reading.__set_name__(capture.Capture, "retained")
 capture.Capture.retained = reading

@@ -182,7 +182,9 @@ class Share(Capture):
     def owners(self, places: Places) -> FirstUse:
         """Read what the span holds of this call, or of the modules that it loaded, by package or file."""
         loaded = frozenset(self.modules)
-        own = (one for one in self._span.left if (one.module in loaded if one.module else one.call == self._file))
+        own = (
+            one for one in self._span.left if (module := one.module) in loaded or (not module and one.is_in(self._file))
+        )
         return read_owners(own, places)
 
     def loose(self, places: Places) -> FirstUse:
@@ -247,20 +249,25 @@ class Share(Capture):
 
 @dataclass(frozen=True, slots=True)
 class _Left:
-    """Memory that a span still holds: where it was allocated, and in which test and call by their frames' files."""
+    """Memory that a span still holds, and in which test it was allocated, empty where in none."""
 
     size: int
     stack: list[Frame]
     test: str
-    call: str
-    module: str  # the one that was being loaded
 
     @classmethod
     def read(cls, record: Record) -> "_Left":
-        stack = record.stack_trace()
-        files = [path for _, path, _ in stack if path.startswith("<")]
-        test, call = (next((file for file in files if file.startswith(mark)), "") for mark in (_TEST, _CALL))
-        return cls(record.size, stack, test, call, next(filter(None, map(module_of, files)), ""))
+        stack = record.stack_trace()  # the frame of a test is among the outermost
+        return cls(record.size, stack, next((path for _, path, _ in reversed(stack) if path.startswith(_TEST)), ""))
+
+    @property
+    def module(self) -> str:
+        """Return the module that was being loaded, empty where none was."""
+        return next(filter(None, (module_of(path) for _, path, _ in self.stack)), "")
+
+    def is_in(self, file: str) -> bool:
+        """Say whether its stack passes a frame of this file."""
+        return any(path == file for _, path, _ in self.stack)
 
     def stack_trace(self) -> list[Frame]:
         return self.stack
