@@ -18,7 +18,8 @@ import functools
 import inspect
 import sys
 import threading
-from collections.abc import Callable
+from collections import defaultdict
+from collections.abc import Callable, Mapping
 from contextlib import closing
 from dataclasses import dataclass
 from functools import cached_property
@@ -122,6 +123,14 @@ class Span:
         with closing(memray.FileReader(self.capture.path)) as reader:
             return [_Left.read(record) for record in reader.get_leaked_allocation_records(merge_threads=True)]
 
+    @cached_property
+    def causes(self) -> "Mapping[str, list[_Left]]":
+        """What is still there, by the module that was being loaded, else by the file of its call's frame, if any."""
+        found = defaultdict(list)
+        for one in self.left:
+            found[one.cause].append(one)
+        return found
+
     def resume(self) -> bool:
         """Trace all again: a call begins. Say whether that could be done."""
         return self.active and (self._pause is None or self._pause.end())
@@ -181,15 +190,11 @@ class Share(Capture):
 
     def owners(self, places: Places) -> FirstUse:
         """Read what the span holds of this call, or of the modules that it loaded, by package or file."""
-        loaded = frozenset(self.modules)
-        own = (
-            one for one in self._span.left if (module := one.module) in loaded or (not module and one.is_in(self._file))
-        )
-        return read_owners(own, places)
+        causes = self._span.causes
+        return read_owners([one for cause in (self._file, *self.modules) for one in causes.get(cause, ())], places)
 
     def loose(self, places: Places) -> FirstUse:
-        own = (one for one in self._span.left if not one.module and not one.test)
-        return read_owners(own, places)
+        return read_owners([one for one in self._span.causes.get("", ()) if not one.test], places)
 
     def close(self) -> None:
         """Leave the file to the span."""
@@ -261,13 +266,11 @@ class _Left:
         return cls(record.size, stack, next((path for _, path, _ in reversed(stack) if path.startswith(_TEST)), ""))
 
     @property
-    def module(self) -> str:
-        """Return the module that was being loaded, empty where none was."""
-        return next(filter(None, (module_of(path) for _, path, _ in self.stack)), "")
-
-    def is_in(self, file: str) -> bool:
-        """Say whether its stack passes a frame of this file."""
-        return any(path == file for _, path, _ in self.stack)
+    def cause(self) -> str:
+        """Return the module that was being loaded, else the file of its call's frame, empty where there is neither."""
+        files = [path for _, path, _ in self.stack if path.startswith("<")]
+        module = next(filter(None, map(module_of, files)), "")
+        return module or next((file for file in files if file.startswith(_CALL)), "")
 
     def stack_trace(self) -> list[Frame]:
         return self.stack

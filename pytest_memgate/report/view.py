@@ -160,7 +160,8 @@ def trends(run: Run, history: Sequence[Run]) -> list[Trend]:
 
 
 def _has_value(finding: Finding) -> bool:
-    return finding.value is not None and (finding.measurement is None or finding.measurement.together == 1)
+    is_of_several = is_bound(finding) and finding.measurement is not None and finding.measurement.together > 1
+    return finding.value is not None and not is_of_several
 
 
 def _value(past: Finding | None, now: Finding, *, same: bool) -> float | None:

@@ -216,8 +216,10 @@ def test_history_is_drawn_for_what_was_measured_before() -> None:
 
 
 def test_a_bound_of_several_tests_is_no_value_to_draw() -> None:
-    past = run_of(finding(measurement=replace(settled(MB), together=8)))
-    assert "xychart" not in markdown(failed(grown()), [past])
+    bound = replace(settled(MB), basis=Basis.BOUND, settled=False, together=8)
+    assert "xychart" not in markdown(failed(grown()), [run_of(finding(measurement=bound))])
+    again = replace(bound, basis=Basis.WARM, warm=(MB,))  # it was over, and the test measured on its own
+    assert "xychart" in markdown(failed(grown()), [run_of(finding(measurement=again))])
 
 
 def test_memory_of_another_environment_is_no_history() -> None:
