@@ -19,9 +19,8 @@ import inspect
 import sys
 import threading
 from collections import defaultdict
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import closing
-from dataclasses import dataclass
 from functools import cached_property
 from itertools import accumulate
 from types import FunctionType
@@ -105,23 +104,33 @@ class Span:
         for share in self.shares:
             share.peak, share.together = self.peak, len(self.shares)
 
-    def tighten(self) -> float:
-        """Take from each share's bound what the tests before it left until the end; return what each left, in bytes."""
-        if not self.peak:
+    def tighten(self, is_enough: Callable[[], bool]) -> float:
+        """Take from each share's bound what the tests before it left until the end; return what each left, in bytes.
+
+        The largest come first, since every one has its price, and no more are read once that is enough; what each left
+        is then as if the others were of the same tests. Where the bounds are enough as they are, that is 0.
+        """
+        if not self.peak or is_enough():
             return 0.0
+        total, read = sum(one.size for one in self.left), 0
         kept = [0] * len(self.shares)
-        for one in self.left:
-            if one.test:
-                kept[int(one.test[len(_TEST) : -1])] += one.size
-        for share, earlier in zip(self.shares, accumulate(kept, initial=0), strict=False):
-            share.peak = self.peak - earlier
-        return sum(kept) / len(kept)
+        for portion in _portions(self.left):
+            for one in portion:
+                read += one.size
+                if one.test:
+                    kept[int(one.test[len(_TEST) : -1])] += one.size
+            for share, earlier in zip(self.shares, accumulate(kept, initial=0), strict=False):
+                share.peak = self.peak - earlier
+            if is_enough():
+                break
+        return sum(kept) / len(kept) * (total / read if read else 1)
 
     @cached_property
     def left(self) -> "list[_Left]":
-        """What is still there at its end."""
+        """What is still there at its end, largest first."""
         with closing(memray.FileReader(self.capture.path)) as reader:
-            return [_Left.read(record) for record in reader.get_leaked_allocation_records(merge_threads=True)]
+            left = [_Left(record) for record in reader.get_leaked_allocation_records(merge_threads=True)]
+        return sorted(left, key=lambda one: one.size, reverse=True)
 
     @cached_property
     def causes(self) -> "Mapping[str, list[_Left]]":
@@ -252,28 +261,39 @@ class Share(Capture):
             self.fault = "its tracker had stopped, or Python's allocators been exchanged, before it was called"
 
 
-@dataclass(frozen=True, slots=True)
 class _Left:
-    """Memory that a span still holds, and in which test it was allocated, empty where in none."""
+    """Memory that a span still holds."""
 
-    size: int
-    stack: list[Frame]
-    test: str
+    def __init__(self, record: Record) -> None:
+        self.size = record.size
+        self._record = record
 
-    @classmethod
-    def read(cls, record: Record) -> "_Left":
-        stack = record.stack_trace()  # the frame of a test is among the outermost
-        return cls(record.size, stack, next((path for _, path, _ in reversed(stack) if path.startswith(_TEST)), ""))
+    @cached_property
+    def _stack(self) -> list[Frame]:
+        return self._record.stack_trace()
+
+    @cached_property
+    def test(self) -> str:
+        """The file of the frame of the test that allocated it, empty where none did: it is among the outermost."""
+        return next((path for _, path, _ in reversed(self._stack) if path.startswith(_TEST)), "")
 
     @property
     def cause(self) -> str:
         """Return the module that was being loaded, else the file of its call's frame, empty where there is neither."""
-        files = [path for _, path, _ in self.stack if path.startswith("<")]
+        files = [path for _, path, _ in self._stack if path.startswith("<")]
         module = next(filter(None, map(module_of, files)), "")
         return module or next((file for file in files if file.startswith(_CALL)), "")
 
     def stack_trace(self) -> list[Frame]:
-        return self.stack
+        return self._stack
+
+
+def _portions(left: list[_Left]) -> Iterator[list[_Left]]:
+    """Return a sixteenth of them, and then as many again as before."""
+    start, stop = 0, len(left) // 16 + 1
+    while start < len(left):
+        yield left[start:stop]
+        start, stop = stop, 2 * stop
 
 
 def _make_room() -> None:

@@ -211,7 +211,7 @@ class Groups(Measurer):
         self._apart = apart
         group.span.stop()
         members = [member for member in group.members if member.state and member.state.passed]
-        if not all(member.is_settled_by(member.share) for member in members) and (kept := group.span.tighten()):
+        if kept := group.span.tighten(lambda: all(member.is_settled_by(member.share) for member in members)):
             self._outlook.learn(kept)
         waiting = [member for member in members if member.is_left_open]
         if apart.is_possible:
@@ -247,8 +247,7 @@ class Groups(Measurer):
                 share.fault = brief(error)
             state.share = member.share
         span.stop()
-        if not all(map(_Member.is_settled_by, members, span.shares)):
-            span.tighten()
+        span.tighten(lambda: all(map(_Member.is_settled_by, members, span.shares)))
         for member, share in zip(members, span.shares, strict=True):
             state = member.item.stash[STATE]
             if member.is_settled_by(share):
