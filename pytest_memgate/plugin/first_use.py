@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from pytest_memgate.measure.span import Span
 
 _FRESH = "MEMGATE_FRESH"  # set in a process that confirms: it tells what it pays, and judges nothing of it
+_PATIENCE = 300.0  # seconds for the one test in that process
 CLAIMS = "memgate_claims"
 
 
@@ -158,7 +159,7 @@ def _alone(item: pytest.Item) -> Done:
     args += ["-n0"] if manager.hasplugin("xdist") else []
     args += ["--no-cov"] if manager.hasplugin("_cov") or manager.hasplugin("pytest_cov") else []
     with tempfile.TemporaryDirectory(prefix="memgate-") as folder:
-        more = {_FRESH: "1", "PYTEST_XDIST_WORKER": "", "PYTEST_ADDOPTS": os.environ.get("PYTEST_ADDOPTS", "")}
+        more: dict[str, str | None] = {_FRESH: "1", "PYTEST_XDIST_WORKER": None}
         runs = 1
         if sys.dont_write_bytecode:  # nobody has written the compiled files yet
             more["PYTHONPYCACHEPREFIX"] = folder
@@ -171,7 +172,10 @@ def _alone(item: pytest.Item) -> Done:
                 cwd=item.config.rootpath,
                 caches=manager.hasplugin("cacheprovider"),
                 more=more,
+                timeout_seconds=_PATIENCE,
             )
+            if done.timed_out:
+                break
         return done
 
 

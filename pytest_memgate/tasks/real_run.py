@@ -1,14 +1,14 @@
 """A run of the real gate in a process of its own, for commands that look at what it says; it leaves nothing behind."""
 
-import os
+import math
 import re
-import subprocess
 import sys
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from pytest_memgate.measure.command import Workspace
 from pytest_memgate.model.run import Run
 from pytest_memgate.tasks.runfile import read_run
 
@@ -24,6 +24,7 @@ class Done:
     out: str
     run: Run | None
     seconds: float
+    timed_out: bool = False
 
     @property
     def why_useless(self) -> str:
@@ -42,6 +43,8 @@ class Done:
         return self.code == 4
 
     def _why_ended(self) -> str:
+        if self.timed_out:
+            return f"it did not end within {self.seconds:.0f} s"
         out = _COLORS.sub("", self.out)
         lines = [line.strip() for line in out.splitlines() if line.strip()]
         if self.code == 2 and (found := _COLLECTION.search(out)):
@@ -61,12 +64,13 @@ def real_run(
     cwd: Path | None = None,
     traces: bool = True,
     caches: bool = True,
-    more: Mapping[str, str] | None = None,
+    more: Mapping[str, str | None] | None = None,
+    timeout_seconds: float = math.inf,
 ) -> Done:
     """Run `pytest --memgate` with the project's own configuration, to the end; what it would keep goes below `folder`.
 
-    Without `traces`, Python writes no compiled files either; without `caches`, pytest's cache has no folder.
-    `more` are environment variables; an empty one is unset.
+    Without `traces`, Python writes no compiled files either; without `caches`, pytest's cache has no folder. `more` are
+    environment variables; None unsets one. A run that takes longer than `timeout_seconds` is ended.
     """
     report = folder / "run.json"
     report.unlink(missing_ok=True)
@@ -78,26 +82,17 @@ def real_run(
         *(f"--memgate-report={report}", f"--memgate-keep={folder / 'kept'}"),
         *(("-o", f"cache_dir={folder / 'cache'}") if caches else ()),
     ]
-    environment = {**os.environ, "COVERAGE_FILE": str(folder / "coverage")}
-    for name, value in (more or {}).items():
-        environment.pop(name, None)
-        if value:
-            environment[name] = value
+    environment: dict[str, str | None] = {"COVERAGE_FILE": str(folder / "coverage"), **(more or {})}
     if not traces:
         environment["PYTHONDONTWRITEBYTECODE"] = "1"
     start = time.monotonic()
-    done = subprocess.run(  # noqa: S603
-        command,
-        cwd=cwd,
-        env=environment,
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        encoding="utf-8",
-        errors="replace",
-        check=False,
-    )
-    seconds = time.monotonic() - start
+    with Workspace() as space:
+        place = space.place()
+        done = space.run(command, place, timeout_seconds=timeout_seconds, cwd=cwd or Path.cwd(), env=environment)
     return Done(
-        code=done.returncode, out=done.stdout, run=read_run(report) if report.exists() else None, seconds=seconds
+        code=done.code,
+        out=done.out,
+        run=read_run(report) if report.exists() else None,
+        seconds=time.monotonic() - start,
+        timed_out=done.timed_out,
     )

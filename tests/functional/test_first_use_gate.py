@@ -197,6 +197,27 @@ def test_growth_that_a_fresh_process_does_not_show_is_no_alarm(shop: Shop) -> No
     assert "1 first use looked at in a fresh process" in result.out
 
 
+def test_a_fresh_process_that_hangs_is_ended_and_is_no_answer(shop: Shop) -> None:
+    shop.project.replace("lookup.py", "_index.update({", "_index.update({f'{name}{name}': name for name in NAMES} | {")
+    shop.project.write(
+        "conftest.py",
+        """
+        import os
+        import time
+
+        from pytest_memgate.plugin import first_use
+
+        first_use._PATIENCE = 4.0
+        if "MEMGATE_FRESH" in os.environ:
+            time.sleep(500)
+        """,
+    )
+    result = shop.gate("-p", "no:randomly", "--memgate-strict")
+    found = result.found("lookup.py", "memory.first_use")
+    assert (result.code, found["outcome"]) == (1, "unstable"), result.out
+    assert "and a fresh process could not tell: it did not end within 4 s" in result.out
+
+
 def test_without_compiled_files_a_confirmation_makes_its_own(shop: Shop) -> None:
     for folder in (shop.library, shop.project.root):
         shutil.rmtree(folder / "__pycache__", ignore_errors=True)

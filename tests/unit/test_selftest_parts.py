@@ -107,6 +107,11 @@ def test_a_run_without_an_answer_says_why(code: int, out: str, why: str) -> None
     assert Done(code=code, out=out, run=None, seconds=1).why_useless == why
 
 
+def test_a_run_that_took_too_long_says_so() -> None:
+    done = Done(code=-1, out="1 passed", run=run_of(), seconds=300.4, timed_out=True)
+    assert done.why_useless == "it did not end within 300 s"
+
+
 def test_a_red_gate_is_an_answer() -> None:
     assert Done(code=1, out="", run=run_of(finding(Outcome.REGRESSED, settled(1))), seconds=1).why_useless == ""
 
