@@ -8,6 +8,7 @@ import sysconfig
 
 from pytest_memgate.model.environment import Environment, Header
 
+PROFILED = "a profiler is active, whose place memray would take"
 _MACHINES = {"amd64": "x86_64", "aarch64": "arm64"}
 
 
@@ -56,7 +57,7 @@ def here() -> Environment:
 
 
 def cannot_measure() -> str:
-    """Return why memory cannot be measured here, empty where it can."""
+    """Return why memory cannot be measured here and now, empty where it can."""
     if sys.platform == "win32":
         return "memory cannot be measured on Windows: memray does not run there"
     if not memray_version():
@@ -65,7 +66,7 @@ def cannot_measure() -> str:
         import memray  # noqa: F401, PLC0415  # the only proof that its extension loads
     except ImportError as error:
         return f"memray cannot be imported: {error}"
-    return ""
+    return PROFILED if sys.getprofile() else ""
 
 
 def known_bad() -> str:

@@ -18,6 +18,7 @@ import pytest
 from _pytest.logging import LogCaptureHandler
 
 from pytest_memgate.measure.coroutines import is_async
+from pytest_memgate.measure.environment import PROFILED
 from pytest_memgate.model.finding import Finding, Outcome
 from pytest_memgate.plugin.again import ItemState, brief, run_again
 from pytest_memgate.plugin.timing import is_benchmark, untimed
@@ -27,7 +28,6 @@ if TYPE_CHECKING:
     from pytest_memgate.measure.leak import Series
 
 _TAKEN = "a memray tracker is active, and a process has only one"
-_PROFILED = "a profiler is active, whose place memray would take"
 
 
 class Calls:
@@ -75,7 +75,7 @@ class Calls:
             capture.end()
         if self._state.outcome:
             return self._check.left_out(self._state.outcome, self._state.why)
-        return self._check.left_out(Outcome.UNMEASURED, _PROFILED) if sys.getprofile() else None
+        return self._check.left_out(Outcome.UNMEASURED, PROFILED) if sys.getprofile() else None
 
     def _series(self) -> "Series":
         from pytest_memgate.measure.leak import Series, below

@@ -12,6 +12,7 @@ import pytest
 from _pytest.unittest import TestCaseFunction
 
 from pytest_memgate.measure.alone import alone
+from pytest_memgate.measure.environment import PROFILED
 from pytest_memgate.model.finding import Outcome
 from pytest_memgate.plugin.again import STATE, ItemState, Phase, brief, finish, remember
 from pytest_memgate.plugin.declared import DeclaredItem
@@ -104,7 +105,7 @@ class Tracer:
                 yield
             return
         if state and sys.getprofile():
-            state.outcome, state.why = Outcome.UNMEASURED, "a profiler is active, whose place memray would take"
+            state.outcome, state.why = Outcome.UNMEASURED, PROFILED
         if state is None or state.outcome or state.untraced or self._recorder is None:
             yield
             return
