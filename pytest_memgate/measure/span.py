@@ -29,6 +29,7 @@ from typing import Any, ParamSpec, TypeVar
 import memray
 
 from pytest_memgate.measure.capture import Capture, new_tracker, show
+from pytest_memgate.measure.environment import PROFILED
 from pytest_memgate.measure.first_use import FirstUse, read_owners
 from pytest_memgate.measure.importing import module_of, named_imports
 from pytest_memgate.measure.leftover import open_files
@@ -69,7 +70,9 @@ class Span:
         return share
 
     def start(self) -> None:
-        """Start the tracker; raises RuntimeError where the process has one already."""
+        """Start the tracker; raises RuntimeError where the process has one already, or a profiler in its place."""
+        if sys.getprofile():
+            raise RuntimeError(PROFILED)
         self.collect()
         _make_room()
         self._pause = Pause() if can_pause() else None

@@ -152,7 +152,7 @@ class Groups(Measurer):
         span = self._recorder.span()
         try:
             span.start()
-        except RuntimeError:  # somebody else has a tracker: without a group, that is told of each test
+        except RuntimeError:  # somebody else has its place: without a group, that is told of each test
             span.close()
             return None
         return _Group(span, _scope(item))
