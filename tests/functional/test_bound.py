@@ -249,6 +249,29 @@ def test_a_fixture_with_its_own_tracker_is_no_failure(gated: Project, where: str
     assert (result.code, "5 passed" in result.out) == (0, True), result.out
 
 
+@pytest.mark.skipif(sys.version_info >= (3, 12), reason="there cProfile does not take a profiler's place")
+@pytest.mark.parametrize("scope", ["session", "function"])
+def test_a_fixture_with_a_profiler_is_no_failure(gated: Project, scope: str) -> None:
+    gated.write(
+        "conftest.py",
+        f"""
+        import cProfile
+
+        import pytest
+
+        @pytest.fixture(scope="{scope}")
+        def profiled():
+            with cProfile.Profile():
+                yield
+        """,
+    )
+    gated.replace("test_it.py", "test_b()", "test_b(profiled)")
+    gated.replace("test_it.py", "load(800)", "load(9000)")
+    result = gated.gate()
+    behind = ["unmeasured"] * 3 if scope == "session" else ["regressed", "passed", "passed"]
+    assert [result.outcomes()[f"test_{letter}"] for letter in "abcde"] == ["passed", "unmeasured", *behind]
+
+
 def test_allocators_that_a_fixture_exchanges_hide_nothing(gated: Project) -> None:
     gated.write(
         "conftest.py",

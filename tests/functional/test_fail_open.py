@@ -166,14 +166,12 @@ def test_without_memray_nothing_is_green(gated: Project) -> None:
     assert "memray cannot be imported: its extension does not load" in result.summary()
 
 
-@pytest.mark.parametrize("before", ["", "@pytest.fixture(scope='session', autouse=True)\ndef profiled(): "])
-def test_under_a_profiler_nothing_is_green(gated: Project, before: str) -> None:
+def test_under_a_profiler_nothing_is_green(gated: Project) -> None:
     start = "sys.setprofile(lambda *_: None)" if sys.version_info >= (3, 12) else "cProfile.Profile().enable()"
-    gated.write("conftest.py", f"import cProfile, sys, pytest\n{before}{start}\n")
+    gated.write("conftest.py", f"import cProfile, sys\n{start}\n")
     result = gated.gate()
     assert (result.code, result.run["verdict"]) == (1, "no answer")
     assert "a profiler is active, whose place memray would take" in result.summary()
-    assert " failed" not in result.out
 
 
 def test_an_interrupted_run_says_so_and_leaves_nothing_behind(gated: Project) -> None:
