@@ -142,6 +142,9 @@ def new_tracker(capture: Capture, *, every: bool = False) -> memray.Tracker:
     )
 
 
+_now, _sleep = time.monotonic, time.sleep  # a test may stop the clock
+
+
 def show(size: int) -> None:
     """Let a tracker see `size` bytes, for a moment."""
     if size:
@@ -326,9 +329,9 @@ class _Trace:
 
     def _let_threads_end(self) -> None:
         """Give threads that the call has started a moment to end: one that does holds what is not retained."""
-        end = time.monotonic() + _GRACE
-        while set(threading.enumerate()) - set(self._before) and time.monotonic() < end:
-            time.sleep(_NAP)
+        end = _now() + _GRACE
+        while set(threading.enumerate()) - set(self._before) and _now() < end:
+            _sleep(_NAP)
 
     def _finish(self) -> None:
         try:

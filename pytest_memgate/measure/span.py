@@ -154,7 +154,7 @@ class Span:
 
     def new_modules(self) -> tuple[str, ...]:
         """Return the modules that have come since this was last asked."""
-        if len(sys.modules) == len(self._modules):
+        if sys.modules.keys() == self._modules:
             return ()
         new = sys.modules.keys() - self._modules
         self._modules = set(sys.modules)

@@ -407,3 +407,29 @@ def test_what_python_keeps_for_reuse_serves_no_later_test_unseen(project: Projec
     found = project.gate().found("test_holds", "memory.peak")
     assert (found["measurement"]["basis"], found["measurement"]["together"]) == ("bound", 3)
     assert found["value"] >= found["baseline"] > 145_000
+
+
+def test_a_module_that_comes_as_another_goes_is_found(project: Project) -> None:
+    """A test that takes one module out, as many do with `mock.patch.dict`, and imports a heavier one."""
+    project.write("heavy.py", "TABLE = [str(n) * 4 for n in range(int(open('size').read()))]\n")
+    project.write("size", "100")
+    project.write("kept.py", "import functools\n@functools.cache\ndef base(): return bytes(300_000)\n")
+    project.write("test_kept.py", "import kept\ndef test_base(): kept.base()\n")  # so that there is a ledger
+    project.write(
+        "test_it.py",
+        """
+        import colorsys
+        import sys
+
+        def test_before(): assert sum(range(100))
+        def test_swap():
+            sys.modules.pop("colorsys", None)
+            import heavy
+            assert heavy.TABLE
+        def test_after(): assert sum(range(200))
+        """,
+    )
+    project.update()
+    project.write("size", "20000")
+    result = project.gate()
+    assert (result.code, result.metrics("heavy.py")["memory.first_use"]) == (1, "regressed"), result.out

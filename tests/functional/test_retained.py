@@ -167,3 +167,29 @@ def test_a_word_for_what_cannot_be_tracked_is_refused(project: Project) -> None:
     project.write("test_it.py", "import pytest\n@pytest.mark.memgate(track=3)\ndef test_it(): pass\n")
     refused = project.gate()
     assert (refused.code, "@pytest.mark.memgate: track: unknown thing to track '3'" in refused.out) == (1, True)
+
+
+def test_a_test_that_stops_the_clock_is_measured(project: Project) -> None:
+    project.write(
+        "test_it.py",
+        """
+        import threading
+        import time
+
+        import pytest
+
+        @pytest.fixture
+        def frozen(monkeypatch):
+            monkeypatch.setattr(time, "monotonic", lambda: 1000.0)
+            monkeypatch.setattr(time, "sleep", lambda seconds: None)
+            stop = threading.Event()
+            yield stop
+            stop.set()
+
+        def test_poll(frozen):
+            threading.Thread(target=frozen.wait, daemon=True).start()
+        """,
+    )
+    project.patience = 60
+    project.update()
+    assert project.gate().code == 0
