@@ -89,14 +89,15 @@ def environments(source: Source) -> list[str]:
     )
 
 
-def write(root: Path, path: str, document: Document) -> None:
+def write(root: Path, path: str, document: Document, *, even_empty: bool = False) -> None:
     """Write a baseline file beside its old form and put it in place; one without entries is taken away.
 
-    Raises BaselineError if it cannot be written; the old file is then untouched.
+    `even_empty` is for a file that says something by being there. Raises BaselineError if it cannot be written; the old
+    file is then untouched.
     """
     target = root / path
     try:
-        if not document.entries:
+        if not (document.entries or even_empty):
             target.unlink(missing_ok=True)
             with contextlib.suppress(OSError):  # not empty: other files live there
                 target.parent.rmdir()

@@ -1,11 +1,14 @@
 """What first use has grown by, though a process never pays all of it, and each in another order."""
 
-from collections.abc import Mapping
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
 
 from pytest_memgate.compare.attribution import PARTS, SHARE_OF_PARTS
 from pytest_memgate.compare.settle import agree
 
 _NOISE = 20_000  # bytes that loading the same modules differs by, in one order and another
+_PAYERS = 20
+_OWN = 0.1  # of what moved to a call site is the most that this has of its own
 
 Parts = Mapping[str, float]  # bytes by module or call site
 
@@ -30,19 +33,46 @@ def growth(paid: Parts, known: Parts, total: float) -> float:
     held against the total, and each part against itself. A module is loaded as a whole, so what has moved to another
     one is not counted twice; a call site may have paid a share only. A part that the ledger does not list may have been
     as large as the smallest that it would. What a library takes once for all of its functions, as BLAS does buffers, is
-    paid by the one that is called first: what one call site pays more is no growth where another pays as much less.
+    paid by the one that is called first: what one call site pays more is no growth where another pays as much less. One
+    that was not reached in this process speaks only for a call site that has little of its own: for what it pays may be
+    there as well, and what is there has grown.
     """
-    less = [size - paid.get(part, 0) for part, size in known.items() if not is_module(part)]
+    less = {part: size - paid.get(part, 0) for part, size in known.items() if not is_module(part)}
     unlisted = min(known.values()) if len(known) >= PARTS else total * SHARE_OF_PARTS
     by_part = 0.0
     for part, size in paid.items():
-        same = [] if is_module(part) else [one for one in less if agree(one, size - known.get(part, 0))]
-        if same and size > known.get(part, unlisted):
-            less.remove(same[0])
-            continue
         more = size - known.get(part, unlisted)
+        if more > 0 and not is_module(part):
+            moved = size - known.get(part, 0)
+            is_little = size - moved <= _OWN * moved
+            other = next((one for one in less if (is_little or one in paid) and agree(less[one], moved)), None)
+            if other:
+                del less[other]
+                continue
         by_part += more if part in known and is_module(part) else max(0, more)
     return max(sum(paid.values()) - total, by_part)
+
+
+def payers(payments: Sequence[Parts], known: Parts, enough: float) -> list[int]:
+    """Return which payments make out what is above the ledger: the largest, in order, that go over it by `enough`."""
+    paid: dict[str, float] = defaultdict(float)
+    for payment in payments:
+        for part, size in payment.items():
+            paid[part] += size
+    above = {part for part, size in paid.items() if size > known.get(part, 0)}
+    shares = {
+        number: share
+        for number, payment in enumerate(payments)
+        if (share := sum(size for part, size in payment.items() if part in above))
+    }
+    missing = enough + sum(known.get(part, 0) for part in above)
+    chosen: list[int] = []
+    for number in sorted(shares, key=lambda one: -shares[one])[:_PAYERS]:
+        if missing < 0:
+            break
+        chosen.append(number)
+        missing -= shares[number]
+    return sorted(chosen)
 
 
 def has_changed(paid: Parts, known: Parts) -> bool:

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Mapping
 
 from pytest_memgate.measure.importing import module_of
 from pytest_memgate.measure.places import Places
-from pytest_memgate.measure.sites import Frame, Record, own_frames
+from pytest_memgate.measure.sites import Frame, Record, first_named, own_frames
 
 FirstUse = Mapping[str, Mapping[str, float]]  # owner -> module or call site -> bytes
 
@@ -35,7 +35,7 @@ def owner_of(stack: list[Frame], places: Places) -> tuple[str, str]:
     own = [frame for frame in own_frames(stack, places) if not places.is_harness(frame[1])]
     if not own:
         return "", ""
-    function, path, _ = own[0]
+    function, path, _ = first_named(own)[0]
     place = places.place(path)
     return place.path if place.project else _package(place.path), f"{place.path}:{function}"
 

@@ -61,7 +61,7 @@ def own_frames(stack: list[Frame], places: Places) -> list[Frame]:
 
 def _site(stack: list[Frame], size: int, places: Places) -> Site:
     line = stack[0][2] if stack else 0
-    stack = _named(stack)
+    stack = first_named(stack)
     function, path, _ = stack[0] if stack else ("<unknown>", "<unknown>", 0)
     callers = [(places.place(path), function, line) for function, path, line in stack[1:]]
     named = [f"{where.path}:{line} in {function}" for where, function, line in callers if where.project]
@@ -74,7 +74,7 @@ def _site(stack: list[Frame], size: int, places: Places) -> Site:
     )
 
 
-def _named(stack: list[Frame]) -> list[Frame]:
+def first_named(stack: list[Frame]) -> list[Frame]:
     """Return the stack from its first function with a name: a comprehension or lambda belongs to the code around it."""
     for index, (function, path, _) in enumerate(stack):
         if not function.startswith("<") or function == "<module>":

@@ -151,7 +151,7 @@ class Controller:
             cut_short=cut_short,
             skipped=len(self._skipped),
             failed=frozenset(self._failed),
-            imported=self._imported() if self._kinds and not stopped and self._inventory.everything() else {},
+            imported=self._imported() if self._kinds and not stopped and self._inventory.is_whole() else None,
             extent=replace(extent, failed=tuple(sorted(self._failed)), cut_short=why),
         )
 

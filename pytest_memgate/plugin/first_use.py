@@ -1,9 +1,8 @@
 """What the first run of a test paid for everybody: held against the ledger, and confirmed in a fresh process."""
 
 import os
-import sys
-import tempfile
 import zlib
+from collections import defaultdict
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -11,24 +10,22 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from pytest_memgate.compare.first_use import is_module, only_first
+from pytest_memgate.compare.first_use import Parts, is_module, only_first, payers
 from pytest_memgate.measure.places import Places
 from pytest_memgate.model.finding import Finding, Outcome
 from pytest_memgate.model.metric import FIRST_USE, MEMORY_RETAINED
 from pytest_memgate.model.subject import LEDGER, Subject
 from pytest_memgate.plugin.again import ItemState
+from pytest_memgate.plugin.fresh import FRESH, in_fresh_process
 from pytest_memgate.plugin.items import subject_of
 from pytest_memgate.plugin.recorder import answered
 from pytest_memgate.tasks.first_use import Ledger, in_a_fresh_process
 from pytest_memgate.tasks.gate import Gate
-from pytest_memgate.tasks.real_run import Done, real_run
 
 if TYPE_CHECKING:
     from pytest_memgate.measure.capture import Capture  # it needs memray
     from pytest_memgate.measure.span import Span
 
-_FRESH = "MEMGATE_FRESH"  # set in a process that confirms: it tells what it pays, and judges nothing of it
-_PATIENCE = 300.0  # seconds for the one test in that process
 CLAIMS = "memgate_claims"
 
 
@@ -39,8 +36,10 @@ class FirstUses:
         self._gate = gate
         self._places = Places(gate.root)
         self._ledger = Ledger(gate)
+        self._payments: dict[str, list[tuple[pytest.Item, Parts]]] = defaultdict(list)  # by owner
+        self._unseen: dict[str, float] = {}  # bytes of an owner's growth that no fresh process showed
         self._update = update
-        self._fresh = _FRESH in os.environ
+        self._fresh = FRESH in os.environ
         self._claims = _Claims(config)
         self._told: set[str] = set()
         self._imported: set[str] = set()
@@ -51,12 +50,18 @@ class FirstUses:
 
         A run that settled the test by its bound paid too little to matter.
         """
-        owners = sorted({*self._ledger.add(self._first(state.captures)), *self._loose(state.captures)})
+        first = self._first(state.captures)
+        loose = self._loose(state.captures)
+        owners = sorted({*self._ledger.add(first), *loose})
+        details = (f"paid by {subject_of(item, self._gate.root)}",)
         if self._fresh:
-            return [told for owner in owners if FIRST_USE.keeps((told := self._ledger.told(owner)).value or 0)]
+            told = [replace(self._ledger.told(owner), details=details) for owner in owners]
+            return [one for one in told if FIRST_USE.keeps(one.value or 0)]
+        for owner, parts in first.items():
+            self._payments[owner].append((item, parts))
         found: list[Finding] = []
         for owner in owners:
-            grown = None if self._update else self._grown(item, owner)
+            grown = None if self._update else self._grown(item, owner, anyway=owner in loose)
             imports = self._imports(item, owner)
             paid = self._ledger.told(owner) if self._update else None
             if grown:
@@ -110,13 +115,16 @@ class FirstUses:
         details = (f"imported by {subject_of(item, self._gate.root)}",)
         return [replace(finding, details=details) for finding in found if finding.outcome.fails_gate]
 
-    def _grown(self, item: pytest.Item, owner: str) -> "tuple[Finding, _Claim] | None":
+    def _grown(self, item: pytest.Item, owner: str, *, anyway: bool) -> "tuple[Finding, _Claim] | None":
         """Return a finding where there is something to say, once a process, and the claim on it.
 
+        What no fresh process showed is not said again with the little that came since, if not `anyway`.
         Other workers know of it from now on: it takes long to confirm, and as long for those that pay as well.
         """
         finding = self._ledger.finding(owner)
         says = finding.outcome.fails_gate or (finding.outcome is Outcome.NEW and _matters(finding))
+        if finding.outcome is Outcome.REGRESSED and owner in self._unseen and not anyway:
+            says = (finding.growth or 0) - self._unseen[owner] > (finding.allowed or 0)
         if owner in self._told or not says:
             return None
         self._told.add(owner)
@@ -137,46 +145,26 @@ class FirstUses:
         return finding if claim.holds() else None
 
     def _confirmed(self, item: pytest.Item, finding: Finding) -> Finding:
-        done = _alone(item)
-        if done.run is None or done.why_useless:
+        """Return the finding as a fresh process shows it, where all the tests run that seem to have paid for it."""
+        tests = self._payers(item, finding)
+        done = in_fresh_process(tests)
+        seen, unseen = in_a_fresh_process(self._gate, finding, done.run.findings if done.run else (), len(tests))
+        if done.why_useless and not seen.outcome.fails_gate:
             why = f"{finding.reason}, and a fresh process could not tell: {done.why_useless}"
             return replace(finding, outcome=Outcome.UNSTABLE, reason=why)
-        return in_a_fresh_process(self._gate, finding, done.run.findings)
+        self._unseen[finding.subject.name] = unseen
+        return seen
+
+    def _payers(self, item: pytest.Item, finding: Finding) -> list[pytest.Item]:
+        owner = finding.subject.name
+        payments = self._payments[owner]
+        chosen = payers([parts for _, parts in payments], self._ledger.known(owner), 2 * (finding.allowed or 0))
+        tests = dict.fromkeys(payments[number][0] for number in chosen)
+        return [*(test for test in tests if test is not item), item]
 
 
 def _matters(finding: Finding) -> bool:
     return (finding.value or 0) > (finding.allowed or 0)
-
-
-def _alone(item: pytest.Item) -> Done:
-    """Run one test in a process of its own, which has its compiled files ready."""
-    test = f"{item.path}::{item.nodeid.partition('::')[2]}" if "::" in item.nodeid else str(item.path)
-    option, manager = item.config.option, item.config.pluginmanager
-    given = [("-c", option.inifilename), ("--confcutdir", option.confcutdir), ("--import-mode", option.importmode)]
-    args = [part for name, value in given if value for part in (name, str(value))]
-    args += [part for plugin in option.plugins or () for part in ("-p", plugin)]
-    args += [part for setting in option.override_ini or () for part in ("-o", setting)]
-    args += ["-n0"] if manager.hasplugin("xdist") else []
-    args += ["--no-cov"] if manager.hasplugin("_cov") or manager.hasplugin("pytest_cov") else []
-    with tempfile.TemporaryDirectory(prefix="memgate-") as folder:
-        more: dict[str, str | None] = {_FRESH: "1", "PYTEST_XDIST_WORKER": None}
-        runs = 1
-        if sys.dont_write_bytecode:  # nobody has written the compiled files yet
-            more["PYTHONPYCACHEPREFIX"] = folder
-            runs = 2
-        for _ in range(runs):
-            done = real_run(
-                item.config.rootpath,
-                [*args, "--memgate-settle", test],
-                Path(folder),
-                cwd=item.config.rootpath,
-                caches=manager.hasplugin("cacheprovider"),
-                more=more,
-                timeout_seconds=_PATIENCE,
-            )
-            if done.timed_out:
-                break
-        return done
 
 
 class _Claims:

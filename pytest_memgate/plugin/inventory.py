@@ -142,8 +142,11 @@ class Inventory:
 
     def everything(self) -> bool:
         """Say whether the run covers all that the project would run by itself."""
-        partial = self._left_out or self._fragments
-        return self._known and not (self._broken or partial or self._narrowed()) and self._is_whole_project()
+        return self.is_whole() and self._is_whole_project()
+
+    def is_whole(self) -> bool:
+        """Say whether the run covers all tests of the files and folders that it was asked to run."""
+        return not (self._is_blind() or self._left_out or self._fragments or self._narrowed())
 
     def _is_whole_project(self) -> bool:
         from_root = self._config.invocation_params.dir == self._config.rootpath

@@ -12,6 +12,7 @@ from pytest_memgate.compare.verdict import verdict
 from pytest_memgate.errors import BaselineError, ConfigError
 from pytest_memgate.model.finding import Finding, Outcome
 from pytest_memgate.model.metric import FIRST_USE, WEB, is_answered
+from pytest_memgate.model.metric import metric as metric_of
 from pytest_memgate.model.run import Change, ChangeKind, Extent, Problem, Run, Verdict
 from pytest_memgate.model.subject import LEDGER, Subject
 from pytest_memgate.tasks.baselines import unit_of
@@ -32,7 +33,7 @@ class Facts:
     `collected` gives for each file that was collected as a whole the names of all its tests; a file that the run would
     have collected, were it there, is in it with none. `everything` says that the whole project was run. `failed` are
     the node ids of tests that failed by themselves. `cut_short` says why the run did not come to its end, if so.
-    `imported` are, for an update of the whole project, the bytes of the modules that its tests loaded, by owner.
+    `imported` are, for an update of whole test files, the bytes of the modules that their tests loaded, by owner.
     `extent` is what the run's file says of all this.
     """
 
@@ -42,7 +43,7 @@ class Facts:
     skipped: int = 0
     failed: frozenset[str] = frozenset()
     cut_short: str = ""
-    imported: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
+    imported: Mapping[str, Mapping[str, float]] | None = None
     extent: Extent | None = None
 
 
@@ -114,9 +115,15 @@ def conclude_update(gate: Gate, facts: Facts, kinds: frozenset[ChangeKind], reas
     if not problems:
         problems += _unanswered(facts.findings)
         findings, owners = _with_ledger(gate, facts)
-        if facts.imported and not failing:
+        if facts.everything and not failing:
             collected[LEDGER] = owners
-        order = Order(kinds=kinds, reason=reason, collected=collected)
+        order = Order(
+            kinds=kinds,
+            reason=reason,
+            collected=collected,
+            ledger=facts.imported is not None and not failing and any(map(_is_traced, findings)),
+            first=not (set(gate.baselines.head.own.files()) - {LEDGER}) & {one.subject.file for one in findings},
+        )
         done = update(gate.root, gate.baselines.head, gate.environment.header, findings, order)
         changes += done.changes
         problems += done.problems
@@ -143,11 +150,15 @@ def _with_ledger(gate: Gate, facts: Facts) -> tuple[list[Finding], frozenset[str
     paid = [finding for finding in facts.findings if finding.metric == FIRST_USE.name]
     rest = [finding for finding in facts.findings if finding.metric != FIRST_USE.name]
     try:
-        ledger = settled(gate, paid, facts.imported, whole=bool(facts.imported))
+        ledger = settled(gate, paid, facts.imported or {}, whole=facts.everything)
     except BaselineError as error:
         why = Finding(subject=Subject(LEDGER, ""), metric=FIRST_USE.name, outcome=Outcome.UNREADABLE, reason=str(error))
         return [*rest, why], frozenset()
     return [*rest, *ledger], frozenset(one.subject.name for one in ledger)
+
+
+def _is_traced(finding: Finding) -> bool:
+    return finding.measurement is not None and metric_of(finding.metric).is_traced
 
 
 def _may_be_of(test: str, file: str) -> bool:

@@ -16,6 +16,8 @@ from pytest_memgate.tasks.gate import Gate
 from pytest_memgate.tasks.imports import import_findings
 from pytest_memgate.units import format_amount, format_growth
 
+_NAMED = 3
+
 
 class Ledger:
     """What one process has paid so far, by owner: a package, or a file of the project."""
@@ -39,6 +41,11 @@ class Ledger:
         """Return the finding on what was paid so far for `owner`, held against the ledger."""
         return judged(self._gate, owner, self._paid[owner])
 
+    def known(self, owner: str) -> Parts:
+        """Return the parts of `owner` that the ledger lists."""
+        bar = self._gate.baselines.bar(Subject(LEDGER, owner), FIRST_USE.name)
+        return bar.reference.sites if bar.reference else {}
+
     def imports(self, owner: str, *, anyway: bool) -> list[Finding]:
         """Return the findings on importing a package alone, where its modules are not those of the ledger, or `anyway`.
 
@@ -48,8 +55,7 @@ class Ledger:
         subject = Subject(LEDGER, owner)
         if sum(paid.values()) <= FIRST_USE.noise or owner not in sys.modules:
             return []
-        bar = self._gate.baselines.bar(subject, FIRST_USE.name)
-        if not (anyway or has_changed(paid, bar.reference.sites if bar.reference else {})):
+        if not (anyway or has_changed(paid, self.known(owner))):
             return []
         return import_findings(self._gate, subject, ImportCheck(name=owner, source="first use"), {})
 
@@ -72,17 +78,39 @@ def judged(gate: Gate, owner: str, paid: Parts) -> Finding:
     return gate.judge(subject, FIRST_USE.name, measurement, budget, bar)
 
 
-def in_a_fresh_process(gate: Gate, found: Finding, findings: Iterable[Finding]) -> Finding:
-    """Return `found` as what its test alone paid in another process, told by `findings`, leaves of it."""
-    owner = found.subject.name
-    paid = next((_parts(one) for one in findings if one.subject == found.subject), {})
-    again = judged(gate, owner, paid)
+def in_a_fresh_process(gate: Gate, found: Finding, findings: Iterable[Finding], tests: int) -> tuple[Finding, float]:
+    """Return `found` as what its tests paid in another process leaves of it, and the bytes that were not seen there.
+
+    Each of the `findings` tells of all that was paid until a test had run, the last of all.
+    """
+    told = [one for one in findings if (one.subject, one.metric) == (found.subject, found.metric)]
+    paid = _parts(told[-1]) if told else {}
+    again = judged(gate, found.subject.name, paid)
+    unseen = (found.growth or 0) - (again.growth or 0)
+    which = "this test" if tests == 1 else f"{tests} tests"
     if again.outcome is found.outcome:
         more = format_growth(again.growth or 0, found.unit)
-        return replace(found, reason=f"{found.reason}, and {more} by this test alone in a fresh process")
+        reason = f"{found.reason}, and {more} by {which} alone in a fresh process"
+        above = {one.site.key for one in again.growth_by_site if one.site and one.growth > 0}
+        return replace(found, reason=reason, details=_payers(told, above) or found.details), unseen
     seen = format_amount(sum(paid.values()), found.unit)
-    why = f"{format_growth(found.growth or 0, found.unit)} was not seen again: in a fresh process this test pays {seen}"
-    return replace(found, outcome=Outcome.PASSED, reason=why, growth_by_site=())
+    pays = "pays" if tests == 1 else "pay"
+    why = f"{format_growth(found.growth or 0, found.unit)} was not seen again: in a fresh process {which} {pays} {seen}"
+    return replace(found, outcome=Outcome.PASSED, reason=why, growth_by_site=()), unseen
+
+
+def _payers(told: list[Finding], above: set[str]) -> tuple[str, ...]:
+    """Return who paid for the parts that have grown, the largest share first."""
+    shares: dict[tuple[str, ...], float] = defaultdict(float)
+    before = 0.0
+    for finding in told:
+        until = sum(size for part, size in _parts(finding).items() if part in above)
+        shares[finding.details] += until - before
+        before = until
+    paid = sorted((details for details, share in shares.items() if share > 0), key=lambda one: -shares[one])
+    more = len(paid) - _NAMED
+    named = tuple(line for details in paid[:_NAMED] for line in details)
+    return (*named, f"and by {more} more test{'' if more == 1 else 's'}") if more > 0 else named
 
 
 def settled(gate: Gate, findings: Iterable[Finding], imported: Mapping[str, Parts], *, whole: bool) -> list[Finding]:

@@ -19,7 +19,7 @@ from pytest_memgate.model.metric import CUSTOM, FIRST_USE, MEMORY_PEAK, is_answe
 from pytest_memgate.model.metric import metric as metric_of
 from pytest_memgate.model.reference import Reference
 from pytest_memgate.model.run import Change, ChangeKind, Problem, Verdict
-from pytest_memgate.model.subject import Subject
+from pytest_memgate.model.subject import LEDGER, Subject
 from pytest_memgate.tasks.baselines import unit_of
 from pytest_memgate.units import format_amount
 
@@ -33,12 +33,15 @@ class Order:
     """What an update may do: which kinds of change, and why values rise.
 
     `collected` gives, for each file that was run as a whole and without failure, the names of the tests it has:
-    entries of others are removed.
+    entries of others are removed. With `ledger` there is one afterwards, though it may be empty: what it does not list
+    was found to cost nothing. `first` says that no test file of the run had baselines, nor the ledger what they pay.
     """
 
     kinds: frozenset[ChangeKind] = ALL_KINDS
     reason: str = ""
     collected: Mapping[str, frozenset[str]] = field(default_factory=dict)
+    ledger: bool = False
+    first: bool = False
 
 
 @dataclass(slots=True, kw_only=True)
@@ -60,7 +63,8 @@ def update(root: Path, stores: Stores, header: Header, findings: Iterable[Findin
         found[stores.of(finding.metric)][finding.subject.file][finding.subject.name][finding.metric] = finding
     done = Updated()
     for store, files in found.items():
-        for file in sorted({*files, *(order.collected.keys() & set(store.files()))}):
+        ledger = {LEDGER} if order.ledger and store is stores.own else set()
+        for file in sorted({*files, *ledger, *(order.collected.keys() & set(store.files()))}):
             try:
                 _update_file(root, store, header_of(store, header), file, files.get(file, {}), order, done)
             except BaselineError as error:
@@ -75,10 +79,11 @@ def _update_file(
     this = Updated()
     this_file = _FileUpdate(file, document, header, order, this)
     entries = this_file.entries(found)
-    if entries or (entries is not None and document):
+    stays = order.ledger and file == LEDGER
+    if entries or (entries is not None and (document or stays)):
         new = Document(header=header, entries=entries, format=this_file.format)
         if new != document:
-            write(root, store.path(file), new)
+            write(root, store.path(file), new, even_empty=stays)
     done.changes += this.changes
     done.unreasoned += this.unreasoned
     done.problems += this.problems
@@ -90,6 +95,7 @@ class _FileUpdate:
     def __init__(self, file: str, document: Document | None, header: Header, order: Order, done: Updated) -> None:
         self._file = file
         self._document = document or Document(header=header)
+        self._is_new = document is None
         self._known = self._document.entries
         self._header = header
         self.format = self._document.format
@@ -187,9 +193,9 @@ class _FileUpdate:
         self._note(kind, name, metric, before, measurement.value, unit)
 
     def _is_first_seen(self, name: str, finding: Finding, measurement: Measurement) -> bool:
-        """Say whether a package may come into the ledger without a reason: with the ledger itself, or within budget."""
-        within = not self._known or measurement.value <= (finding.allowed or 0)
-        return finding.subject.is_first_use and name not in self._known and within
+        """Say whether a package may come into the ledger without a reason: with its tests, or within its budget."""
+        free = self._is_new or self._order.first or measurement.value <= (finding.allowed or 0)
+        return finding.subject.is_first_use and name not in self._known and free
 
     def _kind(self, old: Reference | None, finding: Finding, measurement: Measurement) -> ChangeKind | None:
         if old is None:

@@ -321,7 +321,7 @@ def test_a_package_that_is_new_is_found_though_nobody_was_measured_alone(gated: 
     result = gated.gate()
     assert result.outcomes()["test_c"] == "passed"
     found = [one for one in result.run["findings"] if one["subject"]["file"] == "first-use"]
-    assert [(one["subject"]["name"], one["outcome"]) for one in found] == [("heavy/__init__.py", "new")]
+    assert [(one["subject"]["name"], one["outcome"]) for one in found] == [("heavy/__init__.py", "regressed")]
     assert found[0]["details"] == ["paid by test_it.py::test_c"]
 
 
@@ -353,7 +353,7 @@ def test_what_only_a_first_run_pays_lets_only_that_test_be_measured_alone(gated:
         "def test_c(): load(800)",
         "import functools\ntable = functools.cache(load)\ndef test_c(): table(9000)",
     )
-    gated.update()
+    gated.update("--memgate-reason", "a table")
     result = gated.gate()
     assert result.code == 0, result.out
     # For those behind it, the table was there before them; those before it run again together.

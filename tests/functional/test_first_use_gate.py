@@ -205,9 +205,9 @@ def test_a_fresh_process_that_hangs_is_ended_and_is_no_answer(shop: Shop) -> Non
         import os
         import time
 
-        from pytest_memgate.plugin import first_use
+        from pytest_memgate.plugin import fresh
 
-        first_use._PATIENCE = 4.0
+        fresh._PATIENCE = 4.0
         if "MEMGATE_FRESH" in os.environ:
             time.sleep(500)
         """,
@@ -314,3 +314,116 @@ def test_what_another_thread_pays_for_is_found_whichever_of_the_tests_was_its_ca
         result = shop.gate("-p", "no:randomly", f"--memgate-measure={measure}", "test_served.py")
         told = [(one["subject"]["name"], one["outcome"], one["details"]) for one in _first_uses(result)]
         assert told[-1:] == [("served", "regressed", ["paid by test_served.py::test_c"])], measure
+
+
+@pytest.mark.parametrize("files", [(), ("test_a.py", "test_b.py"), (".",)], ids=["whole", "files", "folder"])
+def test_where_first_use_cost_nothing_what_comes_is_red(project: Project, files: tuple[str, ...]) -> None:
+    project.write("test_a.py", "def test_plain(): pass\n")
+    project.write("test_b.py", "def test_other(): pass\n")
+    env = {"PYTHONPATH": str(project.root)}
+    assert project.gate("--memgate-update", *files, env=env).code == 0
+    assert "tests:\n" in (ledger := project.baselines / "first-use.yaml").read_text(encoding="utf-8")
+    project.write("heavy.py", _TABLES)
+    project.write("test_a.py", "def test_plain():\n    import heavy\n    assert heavy.NAMES\n")
+    result = project.gate(env=env)
+    assert (result.code, result.metrics("heavy.py").get("memory.first_use")) == (1, "regressed"), result.out
+    assert project.gate("--memgate-update", *files, env=env).code == 1  # without a reason
+    assert project.gate("--memgate-update", "--memgate-reason", "names", *files, env=env).code == 0
+    assert "reason: names" in ledger.read_text(encoding="utf-8")
+    project.write("test_a.py", "def test_plain(): pass\n")
+    assert project.gate("--memgate-update", env=env).code == 0
+    assert "heavy" not in ledger.read_text(encoding="utf-8")
+
+
+def test_a_first_baseline_made_file_by_file_needs_no_reason(shop: Shop) -> None:
+    for file in shop.project.baselines.glob("*.yaml"):
+        file.unlink()
+    shop.update("test_a.py")
+    assert "lookup.py" not in shop.ledger()
+    shop.update("test_b.py")
+    assert "lookup.py" in shop.ledger()
+    assert shop.gate().code == 0
+
+
+_TWO = """
+    _kept = {}
+
+    def alpha(words=20_000):
+        if "alpha" not in _kept:
+            _kept["alpha"] = [str(number) * 4 for number in range(words)]
+
+    def beta(words=20_000):
+        if "beta" not in _kept:
+            _kept["beta"] = [str(number) * 4 for number in range(words)]
+"""
+
+
+@pytest.fixture
+def two(shop: Shop) -> Shop:
+    """Return a shop with two caches of the same size, in one file, filled by a test each."""
+    shop.write("two.py", _TWO)
+    shop.project.write(
+        "test_two.py",
+        """
+        import two
+
+        def test_alpha(): two.alpha()
+        def test_beta(): two.beta()
+        """,
+    )
+    shop.update("--memgate-reason", "two caches")
+    return shop
+
+
+@pytest.mark.parametrize("args", [("-k", "alpha"), (), ("test_two.py::test_beta", "test_two.py::test_alpha")])
+def test_a_cache_that_doubles_is_not_set_off_against_another_one(two: Shop, args: tuple[str, ...]) -> None:
+    two.write("two.py", _TWO.replace("alpha(words=20_000)", "alpha(words=40_000)"))
+    result = two.gate("-p", "no:randomly", *args)
+    found = result.found("two", "memory.first_use")
+    assert (result.code, found["outcome"]) == (1, "regressed"), result.out
+    assert found["details"] == ["paid by test_two.py::test_alpha"]
+    assert found["growth_by_site"][0]["site"]["function"] == "alpha"
+
+
+def test_a_new_cache_as_large_as_another_one_is_seen_once_both_are_there(two: Shop) -> None:
+    two.write("two.py", _TWO + _TWO.partition("    def beta")[0].partition("{}\n")[2].replace("alpha", "gamma"))
+    two.project.replace("test_two.py", "two.alpha()", "two.alpha(); two.gamma()")
+    result = two.gate("-p", "no:randomly", "test_two.py")
+    found = result.found("two", "memory.first_use")
+    assert (result.code, found["outcome"]) == (1, "regressed"), result.out
+    assert "by 2 tests alone in a fresh process" in found["reason"]
+    assert found["details"] == ["paid by test_two.py::test_alpha"]
+
+
+def test_growth_that_several_tests_pay_a_share_of_is_confirmed_by_all_of_them(shop: Shop) -> None:
+    shop.write(
+        "growing.py",
+        """
+        from pathlib import Path
+
+        kept = {}
+
+        def take(number):
+            if number not in kept:
+                kept[number] = [str(word) * 4 for word in range(int(Path("size").read_text()))]
+        """,
+    )
+    shop.project.write("size", "10")
+    shop.project.write(
+        "test_growing.py",
+        """
+        import growing
+        import pytest
+
+        @pytest.mark.parametrize("number", range(12))
+        def test_one(number): growing.take(number)
+        """,
+    )
+    shop.update()
+    assert shop.gate("-p", "no:randomly", "test_growing.py").code == 0
+    shop.project.write("size", "5000")  # 0.35 MB each
+    result = shop.gate("-p", "no:randomly", "test_growing.py")
+    (found,) = _first_uses(result)
+    assert (result.code, found["outcome"]) == (1, "regressed"), result.out
+    assert found["details"] == [f"paid by test_growing.py::test_one[{number}]" for number in (0, 1)]
+    assert "by 2 tests alone in a fresh process" in found["reason"]

@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pytest_memgate.compare.attribution import largest
-from pytest_memgate.compare.first_use import grown, growth, only_first
+from pytest_memgate.compare.first_use import grown, growth, only_first, payers
 from pytest_memgate.model.site import Site
 
 KNOWN = {"emoji": 15_000, "emoji.data": 2_000_000, "emoji/tokenizer.py:get_search_tree": 1_600_000}
@@ -43,6 +43,30 @@ def test_what_is_paid_once_by_whichever_function_comes_first_has_not_grown() -> 
     assert growth({"emoji/core.py:demojize": 2_400_000}, KNOWN, TOTAL) > 2_300_000
     known = {"lib/a.py:solve": 33_557_655, "lib/b.py:eigh": 122_878}
     assert growth({"lib/a.py:solve": 90_000, "lib/b.py:eigh": 33_557_011}, known, 34_000_000) <= 0
+
+
+def test_what_grew_in_its_place_is_not_held_to_have_moved_there() -> None:
+    known = {"lib.py:alpha": 1_000_000, "lib.py:beta": 1_000_000}
+    assert growth({"lib.py:alpha": 2_000_000}, known, 2_000_000) == 1_000_000
+    assert growth({"lib.py:alpha": 2_000_000, "lib.py:beta": 1_000}, known, 2_000_000) <= 1_000
+
+
+@pytest.mark.parametrize(
+    ("payments", "known", "enough", "expected"),
+    [
+        ([{"a": 400}, {"b": 400}, {"c": 400}, {"d": 400}], {}, 1000, [0, 1, 2]),
+        ([{"a": 5000}, {"b": 400}, {"b": 200}], {"a": 5000, "b": 100}, 1000, [1, 2]),
+        ([{"a": 600}, {"b": 1}, {"a": 600}], {"a": 1000, "b": 1}, 1000, [0, 2]),
+        ([{"b": 10}, {"a": 9000}], {}, 1000, [1]),
+        ([], {}, 1000, []),
+        ([{f"{number}": 1} for number in range(50)], {}, 1000, list(range(20))),
+    ],
+    ids=["as many as it takes", "of what has grown", "shares of one part", "the largest", "none", "not too many"],
+)
+def test_growth_is_made_out_of_what_its_payers_paid(
+    payments: list[dict[str, int]], known: dict[str, int], enough: int, expected: list[int]
+) -> None:
+    assert payers(payments, known, enough) == expected
 
 
 def test_a_part_that_is_not_listed_may_have_been_as_large_as_the_list_leaves_room_for() -> None:
