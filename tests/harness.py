@@ -159,7 +159,7 @@ class Project:
         return self.root / ".memgate" / "web" / "memgate.yml.yaml"
 
     def files(self) -> Iterator[str]:
-        """Yield the paths of all baseline files."""
+        """Yield the paths of all baseline files of tests."""
         for path in sorted(self.baselines.rglob("*")):
-            if path.is_file():
+            if path.is_file() and path.name != "first-use.yaml":
                 yield path.relative_to(self.baselines).as_posix()

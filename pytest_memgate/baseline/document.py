@@ -95,7 +95,7 @@ def dump(document: Document) -> str:
     top: dict[str, Any] = {"format": document.format}
     if header != Header():
         top |= {"allocator": header.allocator, "memray": header.memray, "coverage": header.coverage}
-    parts = [_COMMENT + _yaml(top) + "tests:\n"]
+    parts = [_COMMENT + _yaml(top) + ("tests:\n" if document.entries else "tests: {}\n")]
     for name in sorted(document.entries):
         metrics = {metric: _plain(document.entries[name][metric]) for metric in sorted(document.entries[name])}
         lines = _yaml({name: metrics}).splitlines(keepends=True)

@@ -135,7 +135,7 @@ def _against(
         and measurement.value - reference.value > budget.growth.of(reference.value)
     ):
         held = format_amount(measurement.imports, unit)
-        return Outcome.PASSED, f"{held} of it are imports, which another test may pay for in another order"
+        return Outcome.PASSED, f"{held} of it are first use, which another test may pay for in another order"
     if _highest(measurement) < floor(budget, reference):
         return Outcome.IMPROVED, f"{format_growth(growth, unit)}, so the baseline can be lowered"
     return Outcome.PASSED, ""

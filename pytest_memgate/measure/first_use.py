@@ -37,7 +37,7 @@ def owner_of(stack: list[Frame], places: Places) -> tuple[str, str]:
         return "", ""
     function, path, _ = first_named(own)[0]
     place = places.place(path)
-    return place.path if place.project else _package(place.path), f"{place.path}:{function}"
+    return place.path if place.project else package_of(place.path), f"{place.path}:{function}"
 
 
 def owner_of_module(module: str, places: Places) -> str:
@@ -47,6 +47,6 @@ def owner_of_module(module: str, places: Places) -> str:
     return place.path if place and place.project else module.partition(".")[0]
 
 
-def _package(path: str) -> str:
+def package_of(path: str) -> str:
     """Return the package or module that an installed file is of: `json` for `json/decoder.py`, `re` for `re.py`."""
     return path.partition("/")[0].removesuffix(".py")

@@ -133,8 +133,8 @@ def _section(run: Run, outcome: Outcome, verbosity: int) -> Iterator[Line]:
 
 
 def _notes(run: Run) -> Iterator[str]:
-    once = [str(one.subject) for one in run.findings if one.measurement and one.measurement.basis is Basis.COLD]
-    if once:
+    cold = [str(one.subject) for one in run.findings if one.measurement and one.measurement.basis is Basis.COLD]
+    if once := list(dict.fromkeys(cold)):
         more = f" and {len(once) - _MOST} more" if len(once) > _MOST else ""
         kept = "stored" if run.update else "judged"
         names = f"{', '.join(once[:_MOST])}{more}"

@@ -7,6 +7,7 @@ from dataclasses import replace
 
 from pytest_memgate.compare.first_use import Parts, grown, growth, has_changed, is_module
 from pytest_memgate.config.checks import ImportCheck
+from pytest_memgate.measure.first_use import package_of
 from pytest_memgate.model.finding import Finding, Outcome
 from pytest_memgate.model.measurement import Basis, Measurement
 from pytest_memgate.model.metric import FIRST_USE
@@ -111,6 +112,17 @@ def _payers(told: list[Finding], above: set[str]) -> tuple[str, ...]:
     more = len(paid) - _NAMED
     named = tuple(line for details in paid[:_NAMED] for line in details)
     return (*named, f"and by {more} more test{'' if more == 1 else 's'}") if more > 0 else named
+
+
+def in_the_ledger(gate: Gate, sites: Iterable[Site]) -> float:
+    """Return the bytes of call sites that the ledger has, too: one test pays for them, another in another order."""
+    known: dict[str, float] = {}
+    for site in sites:
+        for owner in (site.path, package_of(site.path)):
+            bar = gate.baselines.bar(Subject(LEDGER, owner), FIRST_USE.name)
+            if bar.reference and site.key in bar.reference.sites:
+                known[site.key] = min(site.size, bar.reference.sites[site.key])
+    return sum(known.values())
 
 
 def settled(gate: Gate, findings: Iterable[Finding], imported: Mapping[str, Parts], *, whole: bool) -> list[Finding]:

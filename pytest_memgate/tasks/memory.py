@@ -20,6 +20,7 @@ from pytest_memgate.model.metric import (
 )
 from pytest_memgate.model.reference import Bar
 from pytest_memgate.model.subject import Subject
+from pytest_memgate.tasks.first_use import in_the_ledger
 from pytest_memgate.tasks.gate import Gate
 from pytest_memgate.tasks.settle import Again, Asked, measure
 
@@ -48,7 +49,8 @@ def judge_memory(
     metrics = (MEMORY_PEAK, MEMORY_RETAINED, *(_TRACKED if tracked else ()))
     held = [(gate.budget(subject, one.name, rules), gate.baselines.bar(subject, one.name)) for one in metrics]
     asked = [
-        _asked(metric, budget, bar, places, settle=settle) for metric, (budget, bar) in zip(metrics, held, strict=True)
+        _asked(gate, metric, budget, bar, places, settle=settle)
+        for metric, (budget, bar) in zip(metrics, held, strict=True)
     ]
     judged = []
     for metric, (budget, bar), (measurement, capture) in zip(metrics, held, measure(cold, again, asked), strict=True):
@@ -58,7 +60,7 @@ def judge_memory(
     return judged
 
 
-def _asked(metric: Metric, budget: Budget, bar: Bar, places: Places, *, settle: bool) -> Asked:
+def _asked(gate: Gate, metric: Metric, budget: Budget, bar: Bar, places: Places, *, settle: bool) -> Asked:
     def is_open(measurement: Measurement) -> bool:
         return budget.gates and (settle or needs_rerun(measurement, budget, bar))
 
@@ -72,6 +74,7 @@ def _asked(metric: Metric, budget: Budget, bar: Bar, places: Places, *, settle: 
         bound=(lambda capture: capture.peak) if quick else value,
         value=value,
         sites=lambda capture: capture.sites(metric.name, places),
+        first=lambda sites: sites.imports + in_the_ledger(gate, sites.sites),
         is_open=is_open,
     )
 

@@ -26,14 +26,15 @@ class Again:
 class Asked:
     """One metric that is read off the runs of a test.
 
-    `bound` is a quick upper bound of its `value`; `sites` are what the value is made of. `is_open` says whether a
-    measurement leaves something open.
+    `bound` is a quick upper bound of its `value`; `sites` are what the value is made of, and `first` the bytes of them
+    that another test may pay for in another order. `is_open` says whether a measurement leaves something open.
     """
 
     metric: Metric
     bound: "Callable[[Capture], float]"
     value: "Callable[[Capture], float]"
     sites: "Callable[[Capture], Sites]"
+    first: "Callable[[Sites], float]"
     is_open: Callable[[Measurement], bool]
 
 
@@ -106,7 +107,7 @@ class _Series:
             return
         sites = self._asked.sites(self._cold)
         self.open = False
-        cold = replace(measurement, basis=Basis.COLD, settled=True, imports=sites.imports, sites=sites.sites)
+        cold = replace(measurement, basis=Basis.COLD, settled=True, imports=self._asked.first(sites), sites=sites.sites)
         self._done = (cold, self._cold)
 
     def result(self) -> "tuple[Measurement, Capture]":

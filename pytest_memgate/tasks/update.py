@@ -63,8 +63,12 @@ def update(root: Path, stores: Stores, header: Header, findings: Iterable[Findin
         found[stores.of(finding.metric)][finding.subject.file][finding.subject.name][finding.metric] = finding
     done = Updated()
     for store, files in found.items():
-        ledger = {LEDGER} if order.ledger and store is stores.own else set()
-        for file in sorted({*files, *ledger, *(order.collected.keys() & set(store.files()))}):
+        tests = sorted({*files, *(order.collected.keys() & set(store.files()))} - {LEDGER})
+        for file in (*tests, LEDGER):
+            if done.problems:
+                order = replace(order, ledger=False)  # nobody can say of all tests what they cost
+            if file == LEDGER and not (files.get(LEDGER) or (order.ledger and store is stores.own)):
+                continue
             try:
                 _update_file(root, store, header_of(store, header), file, files.get(file, {}), order, done)
             except BaselineError as error:
@@ -79,7 +83,7 @@ def _update_file(
     this = Updated()
     this_file = _FileUpdate(file, document, header, order, this)
     entries = this_file.entries(found)
-    stays = order.ledger and file == LEDGER
+    stays = file == LEDGER and (order.ledger or document is not None)
     if entries or (entries is not None and (document or stays)):
         new = Document(header=header, entries=entries, format=this_file.format)
         if new != document:

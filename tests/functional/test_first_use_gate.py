@@ -322,7 +322,7 @@ def test_where_first_use_cost_nothing_what_comes_is_red(project: Project, files:
     project.write("test_b.py", "def test_other(): pass\n")
     env = {"PYTHONPATH": str(project.root)}
     assert project.gate("--memgate-update", *files, env=env).code == 0
-    assert "tests:\n" in (ledger := project.baselines / "first-use.yaml").read_text(encoding="utf-8")
+    assert "tests: {}\n" in (ledger := project.baselines / "first-use.yaml").read_text(encoding="utf-8")
     project.write("heavy.py", _TABLES)
     project.write("test_a.py", "def test_plain():\n    import heavy\n    assert heavy.NAMES\n")
     result = project.gate(env=env)
@@ -427,3 +427,32 @@ def test_growth_that_several_tests_pay_a_share_of_is_confirmed_by_all_of_them(sh
     assert (result.code, found["outcome"]) == (1, "regressed"), result.out
     assert found["details"] == [f"paid by test_growing.py::test_one[{number}]" for number in (0, 1)]
     assert "by 2 tests alone in a fresh process" in found["reason"]
+
+
+def test_a_test_that_cannot_run_twice_may_be_the_one_that_pays(two: Shop) -> None:
+    two.project.write(
+        "test_two.py",
+        """
+        import two
+
+        done = []
+
+        def test_alpha(): two.alpha()
+
+        def test_once():
+            assert not done
+            done.append(bytearray(two.EXTRA))
+            two.alpha()
+        """,
+    )
+    two.write("two.py", f"{_TWO}\n    EXTRA = 10\n")
+    two.update("--memgate-reason", "once")
+    assert two.gate("-p", "no:randomly").code == 0
+    result = two.gate("-p", "no:randomly", "-k", "once")
+    assert result.code == 0, result.out
+    assert "of it are first use, which another test may pay for" in result.out
+    two.write("two.py", f"{_TWO}\n    EXTRA = 400_000\n")
+    result = two.gate("-p", "no:randomly", "-k", "once")
+    metrics = result.metrics("test_once")
+    assert (metrics["memory.peak"], metrics["memory.retained"]) == ("regressed", "regressed")
+    assert result.out.count("the value of the first run is judged: test_two.py::test_once\n") == 1
