@@ -1,9 +1,13 @@
 """Some tests in a process of their own, where nothing that they use has been used before."""
 
+import argparse
+import contextlib
+import inspect
 import sys
 import tempfile
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -11,6 +15,7 @@ from pytest_memgate.tasks.real_run import Done, real_run
 
 FRESH = "MEMGATE_FRESH"  # set in such a process: it tells what it pays, and judges nothing of it
 _PATIENCE = 300.0  # seconds
+_TAKE_NONE = {"store_true", "store_false", "store_const", "append_const", "count"}
 
 
 def in_fresh_process(items: Sequence[pytest.Item]) -> Done:
@@ -19,7 +24,10 @@ def in_fresh_process(items: Sequence[pytest.Item]) -> Done:
     tests = [_argument(item) for item in items]
     option, manager = config.option, config.pluginmanager
     given = [("-c", option.inifilename), ("--confcutdir", option.confcutdir), ("--import-mode", option.importmode)]
+    given += [("--asyncio-mode", getattr(option, "asyncio_mode", None))]
     args = [part for name, value in given if value for part in (name, str(value))]
+    args += ["--doctest-modules"] if getattr(option, "doctestmodules", False) else []
+    args += _own_options(config)
     args += [part for plugin in option.plugins or () for part in ("-p", plugin)]
     args += [part for setting in option.override_ini or () for part in ("-o", setting)]
     args += ["-n0"] if manager.hasplugin("xdist") else []
@@ -43,6 +51,44 @@ def in_fresh_process(items: Sequence[pytest.Item]) -> Done:
             if done.timed_out:
                 break
         return done
+
+
+def _own_options(config: pytest.Config) -> list[str]:
+    """Return what the command line gave of the options that the project's conftest files have added."""
+    options = _Options(add_help=False, allow_abbrev=False)
+    for plugin in config.pluginmanager.get_plugins():
+        add = getattr(plugin, "pytest_addoption", None)
+        if add and str(getattr(plugin, "__file__", "")).endswith("conftest.py"):
+            known = {"parser": options, "pluginmanager": config.pluginmanager}
+            with contextlib.suppress(AttributeError):  # it asks for more of a parser: the process says what it misses
+                add(**{name: known[name] for name in inspect.signature(add).parameters})
+    options.parse_known_args([str(part) for part in config.invocation_params.args])
+    return options.given
+
+
+class _Options(argparse.ArgumentParser):
+    """Stands where pytest's parser does, and takes down how options were given rather than what they mean."""
+
+    def __init__(self, **settings: Any) -> None:
+        super().__init__(**settings)
+        self.given: list[str] = []
+
+    def addoption(self, *names: str, **settings: Any) -> None:
+        takes_none = settings.get("action") in _TAKE_NONE
+        self.add_argument(*names, action=_Given, nargs=0 if takes_none else settings.get("nargs"))
+
+    def addini(self, *_: object, **__: object) -> None: ...
+
+    def getgroup(self, *_: object, **__: object) -> "_Options":
+        return self
+
+
+class _Given(argparse.Action):
+    def __call__(
+        self, parser: argparse.ArgumentParser, _: argparse.Namespace, values: Any, option_string: str | None = None
+    ) -> None:
+        assert isinstance(parser, _Options)  # noqa: S101  # nothing else has such actions
+        parser.given += [str(option_string), *([values] if isinstance(values, str) else values or ())]
 
 
 def _argument(item: pytest.Item) -> str:

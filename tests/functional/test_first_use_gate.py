@@ -456,3 +456,28 @@ def test_a_test_that_cannot_run_twice_may_be_the_one_that_pays(two: Shop) -> Non
     metrics = result.metrics("test_once")
     assert (metrics["memory.peak"], metrics["memory.retained"]) == ("regressed", "regressed")
     assert result.out.count("the value of the first run is judged: test_two.py::test_once\n") == 1
+
+
+def test_a_fresh_process_has_the_projects_own_options(two: Shop) -> None:
+    two.project.write(
+        "conftest.py",
+        """
+        import pytest
+
+        def pytest_addoption(parser, pluginmanager):
+            parser.addoption("--env", required=True)
+            parser.getgroup("shop").addoption("--words", nargs=2)
+            parser.addoption("--quick", action="store_true")
+
+        @pytest.fixture(autouse=True)
+        def ready(request):
+            assert request.config.option.env == "test_two.py"
+            assert request.config.option.words == ["a", "b"]
+            assert request.config.option.quick
+        """,
+    )
+    two.write("two.py", _TWO.replace("alpha(words=20_000)", "alpha(words=40_000)"))
+    own = ("--words", "a", "b", "--env", "test_two.py", "-k", "alpha", "--quick")
+    result = two.gate("-p", "no:randomly", "--memgate-strict", *own, "test_two.py")
+    assert (result.code, result.metrics("two")["memory.first_use"]) == (1, "regressed"), result.out
+    assert "by this test alone in a fresh process" in result.out
