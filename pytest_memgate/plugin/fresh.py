@@ -88,7 +88,10 @@ class _Given(argparse.Action):
         self, parser: argparse.ArgumentParser, _: argparse.Namespace, values: Any, option_string: str | None = None
     ) -> None:
         assert isinstance(parser, _Options)  # noqa: S101  # nothing else has such actions
-        parser.given += [str(option_string), *([values] if isinstance(values, str) else values or ())]
+        if isinstance(values, str) and str(option_string).startswith("--"):
+            parser.given.append(f"{option_string}={values}")  # a value can begin with a hyphen
+        else:
+            parser.given += [str(option_string), *([values] if isinstance(values, str) else values or ())]
 
 
 def _argument(item: pytest.Item) -> str:

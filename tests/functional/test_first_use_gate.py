@@ -471,13 +471,13 @@ def test_a_fresh_process_has_the_projects_own_options(two: Shop) -> None:
 
         @pytest.fixture(autouse=True)
         def ready(request):
-            assert request.config.option.env == "test_two.py"
+            assert request.config.option.env == "-test_two.py"
             assert request.config.option.words == ["a", "b"]
             assert request.config.option.quick
         """,
     )
     two.write("two.py", _TWO.replace("alpha(words=20_000)", "alpha(words=40_000)"))
-    own = ("--words", "a", "b", "--env", "test_two.py", "-k", "alpha", "--quick")
+    own = ("--words", "a", "b", "--env=-test_two.py", "-k", "alpha", "--quick")
     result = two.gate("-p", "no:randomly", "--memgate-strict", *own, "test_two.py")
     assert (result.code, result.metrics("two")["memory.first_use"]) == (1, "regressed"), result.out
     assert "by this test alone in a fresh process" in result.out
