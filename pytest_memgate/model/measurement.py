@@ -28,8 +28,8 @@ class Measurement:
     compared.
 
     Of memory and of imports, `cold` is the first run's value, `warm` those of the later runs; of memory, `modules` are
-    those that the first run imported, and `imports` the bytes of a test that cannot run twice that are imports, or in the
-    ledger of first use, too. Where `together` is more than one, `cold` is a bound on the first runs of so many tests.
+    those that the first run imported, and `imports` the bytes of a test that cannot run twice which are imports, or in
+    the ledger of first use. Where `together` is more than one, `cold` is a bound on the first runs of so many tests.
 
     Of a leak that is not certain, `warm` are the least and the most that it can be.
 
