@@ -279,6 +279,7 @@ def asked(places: Places, needed: Callable[[Measurement], bool]) -> Asked:
         bound=lambda capture: capture.peak,
         value=lambda capture: capture.peak,
         sites=lambda capture: capture.sites(MEMORY_PEAK.name, places),
+        first=lambda sites: sites.imports,
         is_open=needed,
     )
 
