@@ -136,7 +136,8 @@ def settled(gate: Gate, findings: Iterable[Finding], imported: Mapping[str, Part
     for owner, parts in told:
         for part, size in parts.items():
             paid[owner][part] = max(paid[owner].get(part, 0), size)
-    return [_settled(gate, owner, parts, whole=whole) for owner, parts in sorted(paid.items())]
+    found = [_settled(gate, owner, parts, whole=whole) for owner, parts in sorted(paid.items())]
+    return [one for one in found if whole or FIRST_USE.keeps(one.value or 0)]
 
 
 def _settled(gate: Gate, owner: str, paid: Parts, *, whole: bool) -> Finding:

@@ -123,7 +123,7 @@ class _FileUpdate:
                 self._done.problems.append(
                     Problem(
                         text=f"the baselines of {self._file} were measured with {self._differences}: not updated",
-                        hint=f"update all its tests at once: memgate baseline update {self._file}",
+                        hint=_all_at_once(self._file),
                     )
                 )
             return None
@@ -229,6 +229,12 @@ class _FileUpdate:
                 reason=self._order.reason if kind is ChangeKind.RAISED else "",
             )
         )
+
+
+def _all_at_once(file: str) -> str:
+    if file == LEDGER:
+        return "update the whole project at once: memgate baseline update"
+    return f"update all its tests at once: memgate baseline update {file}"
 
 
 def _remove_gone(entries: dict[str, dict[str, Reference]], found: _Found, collected: frozenset[str]) -> None:
