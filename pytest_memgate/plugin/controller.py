@@ -2,6 +2,7 @@
 
 import json
 import tempfile
+import time
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
@@ -12,6 +13,7 @@ import pytest
 from _pytest.terminal import TerminalReporter
 
 from pytest_memgate.errors import MemgateError
+from pytest_memgate.measure.environment import cannot_measure
 from pytest_memgate.measure.imports import measure_imports
 from pytest_memgate.model.codec import decode
 from pytest_memgate.model.finding import Finding
@@ -19,6 +21,7 @@ from pytest_memgate.model.run import ChangeKind, Problem, Run, Verdict
 from pytest_memgate.model.subject import LEDGER
 from pytest_memgate.plugin.failure import LATE, PROPERTY
 from pytest_memgate.plugin.first_use import CLAIMS
+from pytest_memgate.plugin.fresh import left_by_fixtures
 from pytest_memgate.plugin.inventory import Inventory
 from pytest_memgate.plugin.tracer import NOTE
 from pytest_memgate.plugin.waiting import left_by
@@ -33,6 +36,8 @@ _TONES: Mapping[Tone, Mapping[str, bool]] = {
     Tone.BAD: {"red": True, "bold": True},
     Tone.NOTE: {"yellow": True},
 }
+
+_PATIENCE = 60.0  # seconds
 
 
 class Controller:
@@ -57,6 +62,7 @@ class Controller:
         self._skipped: set[str] = set()
         self._notes: list[str] = []
         self._died = 0
+        self._start = time.monotonic()
         self._claims: tempfile.TemporaryDirectory[str] | None = None
         self._run: Run | None = None
 
@@ -143,6 +149,7 @@ class Controller:
         files = sorted({file for store in self._gate.baselines.head for file in store.files()} - {LEDGER})
         collected = {} if stopped else self._inventory.collected(files)
         extent = self._inventory.extent(files)
+        looks = self._kinds and not stopped and self._inventory.is_whole() and not cannot_measure()
         why = cut_short or str(session.shouldstop or session.shouldfail or "")
         return Facts(
             findings=tuple(self._findings.values()),
@@ -151,12 +158,26 @@ class Controller:
             cut_short=cut_short,
             skipped=len(self._skipped),
             failed=frozenset(self._failed),
-            imported=self._imported() if self._kinds and not stopped and self._inventory.is_whole() else None,
+            anew=self._paid_anew() if looks else None,
             extent=replace(extent, failed=tuple(sorted(self._failed)), cut_short=why),
         )
 
+    def _paid_anew(self) -> dict[str, dict[str, float]]:
+        """Return what no test paid in this order, and any may in another: what fixtures fill, and all modules."""
+        owned = self._left_by_fixtures() if self._inventory.sets_up else {}
+        for owner, parts in self._imported().items():
+            owned.setdefault(owner, {}).update(parts)
+        return owned
+
+    def _left_by_fixtures(self) -> dict[str, dict[str, float]]:
+        patience = _PATIENCE + 2 * (time.monotonic() - self._start)  # each test has been set up three times by now
+        found, why = left_by_fixtures(self._config, timeout_seconds=patience)
+        said = f"what fixtures fill is not known: {why}" if why else "all tests set up once more, in a clean process"
+        self._notes.append(f"first use: {said}")
+        return found
+
     def _imported(self) -> dict[str, dict[str, float]]:
-        """Return what the modules that the tests loaded retain, imported alone: what any test may pay in some order."""
+        """Return what the modules that the tests loaded retain, imported alone."""
         loaded = self._inventory.loaded()
         if not loaded:
             return {}

@@ -3,6 +3,7 @@
 import argparse
 import contextlib
 import inspect
+import json
 import sys
 import tempfile
 from collections.abc import Sequence
@@ -11,6 +12,7 @@ from typing import Any
 
 import pytest
 
+from pytest_memgate.measure.command import Workspace
 from pytest_memgate.tasks.real_run import Done, real_run
 
 FRESH = "MEMGATE_FRESH"  # set in such a process: it tells what it pays, and judges nothing of it
@@ -22,16 +24,7 @@ def in_fresh_process(items: Sequence[pytest.Item]) -> Done:
     """Run some tests, in this order, in a process of their own, which has its compiled files ready."""
     config = items[0].config
     tests = [_argument(item) for item in items]
-    option, manager = config.option, config.pluginmanager
-    given = [("-c", option.inifilename), ("--confcutdir", option.confcutdir), ("--import-mode", option.importmode)]
-    given += [("--asyncio-mode", getattr(option, "asyncio_mode", None))]
-    args = [part for name, value in given if value for part in (name, str(value))]
-    args += ["--doctest-modules"] if getattr(option, "doctestmodules", False) else []
-    args += _own_options(config)
-    args += [part for plugin in option.plugins or () for part in ("-p", plugin)]
-    args += [part for setting in option.override_ini or () for part in ("-o", setting)]
-    args += ["-n0"] if manager.hasplugin("xdist") else []
-    args += ["--no-cov"] if manager.hasplugin("_cov") or manager.hasplugin("pytest_cov") else []
+    args, manager = _options(config), config.pluginmanager
     with tempfile.TemporaryDirectory(prefix="memgate-") as folder:
         more: dict[str, str | None] = {FRESH: "1", "PYTEST_XDIST_WORKER": None}
         runs = 1
@@ -51,6 +44,47 @@ def in_fresh_process(items: Sequence[pytest.Item]) -> Done:
             if done.timed_out:
                 break
         return done
+
+
+def left_by_fixtures(config: pytest.Config, timeout_seconds: float) -> tuple[dict[str, dict[str, float]], str]:
+    """Return what a process that sets all tests up, and calls none, holds at its end, or why that is not known.
+
+    It is by owner and call site, in bytes.
+    """
+    with Workspace() as space:
+        folder = space.place()
+        into = folder / "left.json"
+        command = [
+            *(sys.executable, "-m", "pytest", "-p", "pytest_memgate.plugin.survey", f"--rootdir={config.rootpath}"),
+            *("--maxfail=0", *_options(config)),
+            *(("-o", f"cache_dir={folder / 'cache'}") if config.pluginmanager.hasplugin("cacheprovider") else ()),
+            *(["--pyargs"] if config.option.pyargs else []),
+            *map(str, config.args),
+        ]
+        changed = {"MEMGATE_SURVEY": str(into), "COVERAGE_FILE": str(folder / "coverage")}
+        cwd = config.invocation_params.dir
+        done = space.run(command, folder, timeout_seconds=timeout_seconds, cwd=cwd, env=changed)
+        if into.exists():
+            return json.loads(into.read_text(encoding="utf-8")), ""
+    told = Done(code=done.code, out=done.out, run=None, seconds=timeout_seconds, timed_out=done.timed_out)
+    return {}, told.why_useless
+
+
+def _options(config: pytest.Config) -> list[str]:
+    """Return what a run of some of the tests has to be given, to be as this one."""
+    option, manager = config.option, config.pluginmanager
+    here = config.invocation_params.dir
+    given = [("-c", option.inifilename and here / option.inifilename), ("--import-mode", option.importmode)]
+    given += [("--confcutdir", option.confcutdir and here / option.confcutdir)]
+    given += [("--asyncio-mode", getattr(option, "asyncio_mode", None))]
+    args = [part for name, value in given if value for part in (name, str(value))]
+    args += ["--doctest-modules"] if getattr(option, "doctestmodules", False) else []
+    args += _own_options(config)
+    args += [part for plugin in option.plugins or () for part in ("-p", plugin)]
+    args += [part for setting in option.override_ini or () for part in ("-o", setting)]
+    args += ["-n0"] if manager.hasplugin("xdist") else []
+    args += ["--no-cov"] if manager.hasplugin("_cov") or manager.hasplugin("pytest_cov") else []
+    return args
 
 
 def _own_options(config: pytest.Config) -> list[str]:

@@ -13,7 +13,7 @@ from pytest_memgate.measure.first_use import owner_of_module
 from pytest_memgate.measure.places import Places
 from pytest_memgate.model.run import Extent
 from pytest_memgate.plugin.declared import DeclaredItem
-from pytest_memgate.plugin.items import subject_of
+from pytest_memgate.plugin.items import has_fixtures, subject_of
 
 _NARROWING = ("keyword", "markexpr", "deselect", "ignore", "ignore_glob", "stepwise")
 
@@ -32,6 +32,7 @@ class Inventory:
         self._before: set[str] = set()
         self._loaded: dict[str, str] = {}
         self._files: set[str] = set()
+        self.sets_up = False  # with fixtures that are not pytest's own
 
     def loaded(self) -> dict[str, str]:
         """Return the modules loaded since the run began, each with its owner: not pytest's, nor the tests' own."""
@@ -66,6 +67,7 @@ class Inventory:
 
     def pytest_itemcollected(self, item: pytest.Item) -> None:
         self._files.add(str(item.path))
+        self.sets_up = self.sets_up or has_fixtures(item)
         subject = subject_of(item, self._config.rootpath)
         self._names[subject.file].add(subject.name)
 
@@ -105,6 +107,7 @@ class Inventory:
             "broken": self._broken,
             "known": self._known,
             "loaded": self._own_loaded(),
+            "sets_up": self.sets_up,
         }
 
     def load(self, data: Mapping[str, Any]) -> None:
@@ -116,6 +119,7 @@ class Inventory:
         self._broken |= data["broken"]
         self._known |= data["known"]
         self._loaded |= data["loaded"]
+        self.sets_up |= data["sets_up"]
 
     def collected(self, files: list[str]) -> dict[str, frozenset[str]]:
         """Return the names of all tests of each file that was collected as a whole.

@@ -3,6 +3,7 @@
 from pathlib import Path
 
 import pytest
+from _pytest.unittest import TestCaseFunction
 
 from pytest_memgate.baseline.place import file_key
 from pytest_memgate.model.subject import Subject
@@ -12,6 +13,14 @@ def subject_of(item: pytest.Item, root: Path) -> Subject:
     """Return the name that an item's baseline goes by."""
     path, _, name = item.nodeid.partition("::")
     return Subject(file_key(item.path, root), name or path.rpartition("/")[2])
+
+
+def has_fixtures(item: pytest.Item) -> bool:
+    """Say whether something is set up for an item by what is not pytest's own."""
+    info = getattr(item, "_fixtureinfo", None)
+    found = [one for some in info.name2fixturedefs.values() for one in some] if info else []
+    theirs = [one for one in found if not one.func.__module__.startswith(("_pytest.", "pytest_memgate."))]
+    return bool(theirs) or any("xunit_setup" in one.argname for one in found) or isinstance(item, TestCaseFunction)
 
 
 def line_of(item: pytest.Item) -> int:

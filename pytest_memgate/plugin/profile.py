@@ -33,10 +33,7 @@ if _ELSEWHERE:
 @pytest.hookimpl(wrapper=True)
 def pytest_cmdline_main(config: pytest.Config) -> Generator[None, object, object]:
     """Run in this process, without the gate, whatever the project's own options say."""
-    for name in [name for name in vars(config.option) if name.startswith("memgate")]:
-        setattr(config.option, name, None)
-    if hasattr(config.option, "numprocesses"):
-        config.option.numprocesses, config.option.tx, config.option.dist = None, [], "no"
+    selftest.without_the_gate(config)
     return (yield)
 
 

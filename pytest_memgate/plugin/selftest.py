@@ -32,6 +32,14 @@ def pytest_configure(config: pytest.Config) -> None:
         coverage.options.cov_report.clear()
 
 
+def without_the_gate(config: pytest.Config) -> None:
+    """Let the run that begins be in this process, and without the gate, whatever the project's own options say."""
+    for name in [name for name in vars(config.option) if name.startswith("memgate")]:
+        setattr(config.option, name, None)
+    if hasattr(config.option, "numprocesses"):
+        config.option.numprocesses, config.option.tx, config.option.dist = None, [], "no"
+
+
 @pytest.hookimpl(trylast=True)
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     # By name, not by node id: an entry of a test that is gone would stop pytest.

@@ -33,7 +33,8 @@ class Facts:
     `collected` gives for each file that was collected as a whole the names of all its tests; a file that the run would
     have collected, were it there, is in it with none. `everything` says that the whole project was run. `failed` are
     the node ids of tests that failed by themselves. `cut_short` says why the run did not come to its end, if so.
-    `imported` are, for an update of whole test files, the bytes of the modules that their tests loaded, by owner.
+    `anew` is, for an update of whole test files, what no test paid for first use in this order, and one may in another:
+    bytes by owner and part.
     `extent` is what the run's file says of all this.
     """
 
@@ -43,7 +44,7 @@ class Facts:
     skipped: int = 0
     failed: frozenset[str] = frozenset()
     cut_short: str = ""
-    imported: Mapping[str, Mapping[str, float]] | None = None
+    anew: Mapping[str, Mapping[str, float]] | None = None
     extent: Extent | None = None
 
 
@@ -121,7 +122,7 @@ def conclude_update(gate: Gate, facts: Facts, kinds: frozenset[ChangeKind], reas
             kinds=kinds,
             reason=reason,
             collected=collected,
-            ledger=facts.imported is not None and not failing and any(map(_is_traced, findings)),
+            ledger=facts.anew is not None and not failing and any(map(_is_traced, findings)),
             first=not (set(gate.baselines.head.own.files()) - {LEDGER}) & {one.subject.file for one in findings},
         )
         done = update(gate.root, gate.baselines.head, gate.environment.header, findings, order)
@@ -150,7 +151,7 @@ def _with_ledger(gate: Gate, facts: Facts) -> tuple[list[Finding], frozenset[str
     paid = [finding for finding in facts.findings if finding.metric == FIRST_USE.name]
     rest = [finding for finding in facts.findings if finding.metric != FIRST_USE.name]
     try:
-        ledger = settled(gate, paid, facts.imported or {}, whole=facts.everything)
+        ledger = settled(gate, paid, facts.anew or {}, whole=facts.everything)
     except BaselineError as error:
         why = Finding(subject=Subject(LEDGER, ""), metric=FIRST_USE.name, outcome=Outcome.UNREADABLE, reason=str(error))
         return [*rest, why], frozenset()

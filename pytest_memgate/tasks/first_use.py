@@ -125,14 +125,14 @@ def in_the_ledger(gate: Gate, sites: Iterable[Site]) -> float:
     return sum(known.values())
 
 
-def settled(gate: Gate, findings: Iterable[Finding], imported: Mapping[str, Parts], *, whole: bool) -> list[Finding]:
+def settled(gate: Gate, findings: Iterable[Finding], anew: Mapping[str, Parts], *, whole: bool) -> list[Finding]:
     """Return what the ledger shall hold, a finding an owner, from what the processes of an update paid.
 
-    `imported` are the bytes of the modules that they had loaded, by owner, measured alone. Only a `whole` run, which
+    `anew` are the bytes that they may pay in another order, by owner. Only a `whole` run, which
     paid for everything, can say that something became less. Raises BaselineError for a ledger that cannot be read.
     """
     paid: dict[str, dict[str, float]] = defaultdict(dict)
-    told = [*((one.subject.name, _parts(one)) for one in findings), *imported.items()]
+    told = [*((one.subject.name, _parts(one)) for one in findings), *anew.items()]
     for owner, parts in told:
         for part, size in parts.items():
             paid[owner][part] = max(paid[owner].get(part, 0), size)

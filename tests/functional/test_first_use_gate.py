@@ -481,3 +481,66 @@ def test_a_fresh_process_has_the_projects_own_options(two: Shop) -> None:
     result = two.gate("-p", "no:randomly", "--memgate-strict", *own, "test_two.py")
     assert (result.code, result.metrics("two")["memory.first_use"]) == (1, "regressed"), result.out
     assert "by this test alone in a fresh process" in result.out
+
+
+_FILLED = {
+    "fixture": """
+        import pytest
+        import two
+
+        @pytest.fixture(scope="session")
+        def ready():
+            two.alpha()
+
+        def test_first(ready): pass
+        def test_alpha(): two.alpha()
+    """,
+    "setup of a module": """
+        import two
+
+        def setup_module():
+            two.alpha()
+
+        def test_first(): pass
+    """,
+    "setup of a case": """
+        import unittest
+        import two
+
+        class TestFirst(unittest.TestCase):
+            def setUp(self):
+                two.alpha()
+
+            def test_first(self): pass
+    """,
+    "module": """
+        import pytest
+        import two
+
+        two.alpha()
+
+        @pytest.fixture
+        def ready(): pass
+
+        def test_first(ready): pass
+    """,
+}
+
+
+@pytest.mark.parametrize("where", _FILLED)
+def test_what_fixtures_fill_may_be_paid_by_a_test_in_another_order(shop: Shop, where: str) -> None:
+    shop.write("two.py", _TWO)
+    shop.project.write("test_filled.py", _FILLED[where])
+    shop.project.write("test_other.py", "import two\ndef test_other(): two.alpha()\n")
+    shop.update("--memgate-reason", "two caches", *(("-n2",) if where == "fixture" else ()))
+    assert "    two/" not in shop.ledger()
+    assert "two.py:alpha: " in shop.ledger()
+    assert shop.gate("-p", "no:randomly").code == 0
+    result = shop.gate("-p", "no:randomly", "test_other.py")
+    assert (result.code, _first_uses(result)) == (0, []), result.out
+
+
+def test_fixtures_that_cannot_be_looked_at_are_no_end_of_an_update(shop: Shop) -> None:
+    shop.project.write("conftest.py", 'import os\nif "COVERAGE_FILE" in os.environ:\n    os._exit(9)\n')
+    result = shop.update()
+    assert "first use: what fixtures fill is not known: pytest ended with 9" in result.out
