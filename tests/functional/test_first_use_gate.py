@@ -50,11 +50,6 @@ class Shop:
     def __init__(self, project: Project) -> None:
         self.project = project
         self.library = project.root.parent / "library"
-        self.library.mkdir()
-        for name, text in _TESTS.items():
-            project.write(name, text)
-        project.write("lookup.py", _LOOKUP)
-        self.write("tables.py", _TABLES)
 
     def write(self, name: str, text: str) -> None:
         self.project.write(f"../library/{name}", text)
@@ -78,11 +73,22 @@ def _first_uses(result: Result) -> list[dict[str, Any]]:
     return [one for one in result.run["findings"] if one["subject"]["file"] == "first-use"]
 
 
-@pytest.fixture
-def shop(project: Project) -> Shop:
-    shop = Shop(project)
+@pytest.fixture(scope="module")
+def made(tmp_path_factory: pytest.TempPathFactory) -> Shop:
+    shop = Shop(Project(tmp_path_factory.mktemp("made") / "project"))
+    for name, text in _TESTS.items():
+        shop.project.write(name, text)
+    shop.project.write("lookup.py", _LOOKUP)
+    shop.write("tables.py", _TABLES)
     shop.update()
     return shop
+
+
+@pytest.fixture
+def shop(made: Shop, project: Project) -> Shop:
+    """Return a shop with its baselines, and with all files compiled."""
+    shutil.copytree(made.project.root.parent, project.root.parent, dirs_exist_ok=True)
+    return Shop(project)
 
 
 @pytest.mark.parametrize(
@@ -358,9 +364,10 @@ _TWO = """
 """
 
 
-@pytest.fixture
-def two(shop: Shop) -> Shop:
-    """Return a shop with two caches of the same size, in one file, filled by a test each."""
+@pytest.fixture(scope="module")
+def made_two(made: Shop, tmp_path_factory: pytest.TempPathFactory) -> Shop:
+    shop = Shop(Project(tmp_path_factory.mktemp("made") / "project"))
+    shutil.copytree(made.project.root.parent, shop.project.root.parent, dirs_exist_ok=True)
     shop.write("two.py", _TWO)
     shop.project.write(
         "test_two.py",
@@ -373,6 +380,13 @@ def two(shop: Shop) -> Shop:
     )
     shop.update("--memgate-reason", "two caches")
     return shop
+
+
+@pytest.fixture
+def two(made_two: Shop, project: Project) -> Shop:
+    """Return a shop with two caches of the same size, in one file, filled by a test each."""
+    shutil.copytree(made_two.project.root.parent, project.root.parent, dirs_exist_ok=True)
+    return Shop(project)
 
 
 @pytest.mark.parametrize("args", [("-k", "alpha"), (), ("test_two.py::test_beta", "test_two.py::test_alpha")])

@@ -79,7 +79,7 @@ def test_a_second_run_has_fresh_fixtures_and_keeps_the_wider_ones(project: Proje
                 print("call", file=LOG)
         """,
     )
-    project.update()
+    project.update("test_it.py::TestIt::test_it")
     once = ["narrow up", "call", "narrow down"]
     assert (project.root / "log").read_text().splitlines() == ["wide up", *once, *once, *once, "wide down"]
 
@@ -141,7 +141,7 @@ def test_an_unrepeatable_test_is_not_blamed_for_what_it_imports(project: Project
     project.write("test_it.py", text)
     result = project.gate()
     assert (result.code, result.outcomes()) == (0, {"test_it": "passed"})
-    assert "imports" in result.summary()
+    assert "of it are first use" in result.summary()
 
 
 def test_an_error_in_the_first_teardown_is_reported_as_without_the_gate(project: Project) -> None:
