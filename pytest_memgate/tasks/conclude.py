@@ -11,8 +11,7 @@ from pytest_memgate.budget.match import matches
 from pytest_memgate.compare.verdict import verdict
 from pytest_memgate.errors import BaselineError, ConfigError
 from pytest_memgate.model.finding import Finding, Outcome
-from pytest_memgate.model.metric import FIRST_USE, WEB, is_answered
-from pytest_memgate.model.metric import metric as metric_of
+from pytest_memgate.model.metric import FIRST_USE, MEMORY_PEAK, WEB, is_answered
 from pytest_memgate.model.run import Change, ChangeKind, Extent, Problem, Run, Verdict
 from pytest_memgate.model.subject import LEDGER, Subject
 from pytest_memgate.tasks.baselines import unit_of
@@ -118,12 +117,13 @@ def conclude_update(gate: Gate, facts: Facts, kinds: frozenset[ChangeKind], reas
         findings, owners = _with_ledger(gate, facts)
         if facts.everything and not failing:
             collected[LEDGER] = owners
+        looked = {one.subject.file for one in facts.findings if _is_of_a_test(one)}
         order = Order(
             kinds=kinds,
             reason=reason,
             collected=collected,
-            ledger=facts.anew is not None and not failing and any(map(_is_traced, findings)),
-            first=not (set(gate.baselines.head.own.files()) - {LEDGER}) & {one.subject.file for one in findings},
+            ledger=facts.anew is not None and not failing and bool(looked),
+            first=looked.isdisjoint(gate.baselines.head.own.files()),
         )
         done = update(gate.root, gate.baselines.head, gate.environment.header, findings, order)
         changes += done.changes
@@ -158,8 +158,10 @@ def _with_ledger(gate: Gate, facts: Facts) -> tuple[list[Finding], frozenset[str
     return [*rest, *ledger], frozenset(one.subject.name for one in ledger)
 
 
-def _is_traced(finding: Finding) -> bool:
-    return finding.measurement is not None and metric_of(finding.metric).is_traced
+def _is_of_a_test(finding: Finding) -> bool:
+    """Say whether a finding has measured the memory of a test, whose first use was then looked at, too."""
+    is_memory = finding.metric.startswith(f"{MEMORY_PEAK.family}.")
+    return finding.measurement is not None and is_memory and not finding.subject.is_first_use
 
 
 def _may_be_of(test: str, file: str) -> bool:

@@ -558,3 +558,14 @@ def test_fixtures_that_cannot_be_looked_at_are_no_end_of_an_update(shop: Shop) -
     shop.project.write("conftest.py", 'import os\nif "COVERAGE_FILE" in os.environ:\n    os._exit(9)\n')
     result = shop.update()
     assert "first use: what fixtures fill is not known: pytest ended with 9" in result.out
+
+
+def test_an_update_of_what_is_declared_says_nothing_of_first_use(shop: Shop) -> None:
+    for file in shop.project.baselines.glob("*.yaml"):
+        file.unlink()
+    shop.project.write("memgate.yml", "imports: [tables]\n")
+    shop.update("memgate.yml")
+    assert [file.name for file in shop.project.baselines.glob("*.yaml")] == ["memgate.yml.yaml"]
+    shop.update()  # without a reason
+    assert "lookup.py" in shop.ledger()
+    assert shop.gate().code == 0
