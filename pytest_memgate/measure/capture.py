@@ -20,6 +20,7 @@ import memray
 
 from pytest_memgate.measure.counts import CollectorWatch, Counts, count_allocations
 from pytest_memgate.measure.first_use import FirstUse, read_owners
+from pytest_memgate.measure.heap import collect, freeze, is_frozen, thaw
 from pytest_memgate.measure.importing import named_imports
 from pytest_memgate.measure.places import Places
 from pytest_memgate.measure.processes import ProcessWatch
@@ -179,22 +180,16 @@ class Recorder:
         A collection precedes every trace, and its cost is that of the heap it walks: pytest, the tests collected and
         the reports so far need not be walked each time. What died meanwhile is thawed and collected first.
         """
-        if self._spent < self._price:
-            return
-        start = time.perf_counter()
-        gc.unfreeze()
-        gc.collect()
-        gc.freeze()
-        self._price = time.perf_counter() - start
-        self._spent = 0.0
-
-    def hide(self) -> None:
-        """Take what is alive out of the collector's sight at once, as a test is run again.
-
-        A test that lists all objects would else see as many as came since the heap was last frozen, more or fewer.
-        """
-        gc.collect()
-        gc.freeze()
+        if self._spent >= self._price:
+            start = time.perf_counter()
+            thaw()
+            collect()
+            freeze()
+            self._price = time.perf_counter() - start
+            self._spent = 0.0
+        elif not is_frozen():  # the last test has asked for it
+            collect(1)
+            freeze()
 
     def collect(self, generation: int = 2) -> None:
         """Collect before a trace, so that no garbage of another test is freed, or counted, in this one.
@@ -202,7 +197,7 @@ class Recorder:
         And before its end, so that what is still alive is what the test retains.
         """
         start = time.perf_counter()
-        gc.collect(generation)
+        collect(generation)
         self._spent += time.perf_counter() - start
 
     def traced(

@@ -4,7 +4,6 @@ Each block of calls runs below a frame whose file is `<block 3>`, so that memray
 block it was allocated. Memray adds up the allocations of one stack while it traces: nothing is written for each.
 """
 
-import gc
 import inspect
 import re
 import sys
@@ -20,6 +19,7 @@ import memray
 from pytest_memgate.errors import UsageError
 from pytest_memgate.measure.capture import Capture, new_tracker
 from pytest_memgate.measure.coroutines import is_async
+from pytest_memgate.measure.heap import collect
 from pytest_memgate.measure.importing import IMPORT_SYSTEM
 from pytest_memgate.measure.places import Places
 from pytest_memgate.measure.sites import Frame, read_sites
@@ -47,7 +47,7 @@ def below(label: str, function: Callable[..., Any], *, fenced: bool = False) -> 
     """
     template: Any = _await if is_async(function) else _call
     code = template.__code__.replace(co_filename=label, co_name="<call>")
-    fence = gc.collect if fenced else int  # int() does nothing, without a frame
+    fence = collect if fenced else int  # int() does nothing, without a frame
     return FunctionType(code, {"called": function, "fence": fence, "refuse": _refuse})
 
 
@@ -202,7 +202,7 @@ class _Room:
         self._catch = warnings.catch_warnings(record=True)
 
     def __enter__(self) -> Self:
-        gc.collect()
+        collect()
         self.warned = self._catch.__enter__() or []
         return self
 
@@ -220,7 +220,7 @@ def _sweep() -> None:
     with suppress(AttributeError, DeprecationWarning):
         sys._clear_type_cache()  # noqa: SLF001  # documented, in spite of its name
     for _ in range(_SWEEPS):
-        if not gc.collect():
+        if not collect():
             return
 
 

@@ -3,7 +3,6 @@
 A look costs microseconds, so that every test can have two of them. What a platform does not tell is in `unseen()`.
 """
 
-import gc
 import itertools
 import os
 import sys
@@ -13,6 +12,8 @@ from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Any
+
+from pytest_memgate.measure.heap import collect
 
 KINDS = ("threads", "tasks", "processes", "files")
 _FILES = {"linux": "/proc/self/fd", "darwin": "/dev/fd"}.get(sys.platform, "")
@@ -73,7 +74,7 @@ def settled(look: Callable[[], Left], is_fine: Callable[[Left], bool], seconds: 
     found = look()
     if is_fine(found):
         return found
-    gc.collect()
+    collect()
     nap, end = _FIRST_NAP, time.monotonic() + seconds
     while True:
         _reap()

@@ -4,6 +4,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from typing import Protocol
 
+from pytest_memgate.measure.heap import ASKED
 from pytest_memgate.measure.importing import IMPORT_SYSTEM, module_of
 from pytest_memgate.measure.places import Places
 from pytest_memgate.model.site import Site
@@ -53,8 +54,8 @@ def read_sites(records: Iterable[Record], places: Places) -> Sites:
 
 
 def own_frames(stack: list[Frame], places: Places) -> list[Frame]:
-    """Return the frames from the allocation out to the test: no import system, no pytest."""
-    inner = [frame for frame in stack if not (frame[1].startswith(IMPORT_SYSTEM) or module_of(frame[1]))]
+    """Return the frames from the allocation out to the test: no import system, no `gc` module, no pytest."""
+    inner = [frame for frame in stack if not (frame[1].startswith((IMPORT_SYSTEM, ASKED)) or module_of(frame[1]))]
     ends = (index for index, (_, path, _) in enumerate(inner) if places.is_harness(path))
     return inner[: next(ends, len(inner))] or inner[:1]
 

@@ -1,7 +1,6 @@
 """Repeated calls, of a function that a test hands over or of the test itself, and what they leave behind."""
 
 import contextlib
-import gc
 import inspect
 import io
 import logging
@@ -19,6 +18,7 @@ from _pytest.logging import LogCaptureHandler
 
 from pytest_memgate.measure.coroutines import is_async
 from pytest_memgate.measure.environment import PROFILED
+from pytest_memgate.measure.heap import freeze
 from pytest_memgate.model.finding import Finding, Outcome
 from pytest_memgate.plugin.again import ItemState, brief, run_again
 from pytest_memgate.plugin.timing import is_benchmark, untimed
@@ -105,7 +105,7 @@ def own_leak(check: LeakCheck, item: pytest.Item, state: ItemState) -> Finding:
 
     series = Series(name=item.name, labelled=labelled, places=Places(check.gate.root), among_others=True)
     try:
-        gc.freeze()  # each call has two collections: they need not walk what is alive before
+        freeze()  # each call has two collections: they need not walk what is alive before
         with untimed(item) if is_benchmark(item) else contextlib.nullcontext():
             return check.finding(series.run(check.plan(OWN_ROUNDS, WARM_UP)))
     except TrackerTakenError:

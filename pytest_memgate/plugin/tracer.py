@@ -13,6 +13,7 @@ from _pytest.unittest import TestCaseFunction
 
 from pytest_memgate.measure.alone import alone
 from pytest_memgate.measure.environment import PROFILED
+from pytest_memgate.measure.heap import thaw
 from pytest_memgate.model.finding import Outcome
 from pytest_memgate.plugin.again import STATE, ItemState, Phase, brief, finish, remember
 from pytest_memgate.plugin.declared import DeclaredItem
@@ -43,9 +44,10 @@ class Tracer:
             self._begin(item, state)
             remember(item, state)
             item.stash[STATE] = state
-        elif self._recorder:
-            self._recorder.hide()
         state.phase = Phase.SETUP
+
+    def pytest_unconfigure(self) -> None:
+        thaw()
 
     @pytest.hookimpl(wrapper=True, trylast=True)
     def pytest_pyfunc_call(self, pyfuncitem: pytest.Function) -> Generator[None, object, object]:

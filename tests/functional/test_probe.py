@@ -410,21 +410,64 @@ def test_a_gated_run_imports_neither_the_command_nor_its_libraries(project: Proj
     assert project.update().code == 0
 
 
-def test_a_test_that_lists_all_objects_is_within_its_budget_however_many_there_are(project: Project) -> None:
-    tests = """
-        import gc
-        from pathlib import Path
+_ASKS = """
+    import gc
+    import weakref
 
-        kept = []
+    import pytest
 
-        def test_before(): kept.extend([] for _ in range(int(Path("number").read_text())))
-        def test_lists(): assert len(gc.get_objects()) > 0
-    """
-    project.write("test_it.py", tests)
-    project.write("number", "10")
-    project.write("memgate.yml", "budgets: {memory.retained: {growth: 10MB}, memory.peak: {growth: 200KB}}\n")
+    class Knot:
+        def __init__(self): self.self = self
+
+    kept = [Knot()]
+
+    @pytest.fixture(scope="module")
+    def wide():
+        return [Knot()]
+
+    def test_before(wide): pass
+    def test_lists(wide):
+        assert sum(type(one) is Knot for one in gc.get_objects()) == 2
+    def test_finds_who_refers():
+        assert [one for one in gc.get_referrers(kept) if one is not globals()] == []
+        assert len(gc.get_referrers(kept)) == 1
+    def test_counts_what_is_frozen():
+        assert gc.get_freeze_count() == 0
+    def test_collects_what_was_there_before(wide):
+        dead, was = weakref.ref(wide.pop()), gc.collect
+        gc.collect()
+        assert dead() is None
+        wide.append(Knot())
+"""
+_ASKS_AT_THE_END = """
+    import gc
+
+    collect, knot = gc.collect, []
+
+    def pytest_terminal_summary():
+        assert gc.get_referrers(knot)
+
+    def pytest_unconfigure():
+        gc.enable()
+
+    def pytest_configure(config):
+        config.add_cleanup(lambda: print("as before:", gc.collect is collect, gc.get_freeze_count()))
+"""
+
+
+def test_a_test_that_asks_the_collector_is_told_what_it_is_told_without_the_gate(project: Project) -> None:
+    project.write("test_it.py", _ASKS)
+    project.write("conftest.py", _ASKS_AT_THE_END)
+    assert project.pytest().code == 0
     project.update()
-    project.write("number", "60000")
-    for measure in ("each", "bound"):
-        result = project.gate(f"--memgate-measure={measure}")
-        assert result.outcomes()["test_lists"] == "passed", result.out
+    for measure in ("each", "bound", "bound --memgate-settle"):
+        result = project.gate(*f"--memgate-measure={measure}".split(), "-s")
+        assert (result.code, set(result.outcomes().values())) == (0, {"passed"}), result.out
+        assert "as before: True 0" in result.out
+
+
+def test_what_the_collector_lists_is_a_call_of_the_tests_own(project: Project) -> None:
+    project.write("test_it.py", "import gc\n\ndef test_lists(): assert len(gc.get_objects()) > 0\n")
+    project.update()
+    sites = project.gate("--memgate-settle").finding("test_lists")["measurement"]["sites"]
+    assert sites[0]["path"] == "test_it.py"

@@ -11,6 +11,7 @@ import threading
 import weakref
 from collections.abc import Callable, Iterator
 from dataclasses import replace
+from gc import get_freeze_count
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +21,7 @@ import pytest
 from pytest_memgate.compare.settle import MOST_RUNS
 from pytest_memgate.measure import environment
 from pytest_memgate.measure.capture import Capture, Recorder
+from pytest_memgate.measure.heap import thaw
 from pytest_memgate.measure.places import Places
 from pytest_memgate.measure.sites import Sites
 from pytest_memgate.model.measurement import Basis, Measurement
@@ -210,9 +212,9 @@ class Knot:
 
 @pytest.fixture
 def recorder() -> Iterator[Recorder]:
-    gc.unfreeze()
+    thaw()
     yield Recorder()
-    gc.unfreeze()
+    thaw()
 
 
 def rested(recorder: Recorder, until: Callable[[], bool]) -> bool:
@@ -228,15 +230,15 @@ def rested(recorder: Recorder, until: Callable[[], bool]) -> bool:
 def test_what_is_alive_between_tests_is_not_walked_again(recorder: Recorder) -> None:
     kept = [Knot() for _ in range(1000)]
     recorder.rest()
-    assert gc.get_freeze_count() > len(kept)
+    assert get_freeze_count() > len(kept)
 
 
 def test_the_heap_is_frozen_anew_once_collections_have_cost_as_much(recorder: Recorder) -> None:
     recorder.rest()
-    gc.unfreeze()
+    frozen, _ = get_freeze_count(), [Knot() for _ in range(1000)]
     recorder.rest()
-    assert gc.get_freeze_count() == 0
-    assert rested(recorder, lambda: gc.get_freeze_count() > 0)
+    assert get_freeze_count() == frozen
+    assert rested(recorder, lambda: get_freeze_count() >= frozen + 1000)
 
 
 def test_what_died_while_it_was_frozen_is_freed(recorder: Recorder) -> None:
@@ -247,6 +249,39 @@ def test_what_died_while_it_was_frozen_is_freed(recorder: Recorder) -> None:
     recorder.collect()
     assert dead() is not None
     assert rested(recorder, lambda: dead() is None)
+
+
+def test_whoever_asks_the_collector_meets_a_heap_that_is_not_frozen(recorder: Recorder) -> None:
+    knot, kept, functions = Knot(), [Knot()], dict(vars(gc))
+    dead = weakref.ref(knot)
+    recorder.rest()
+    assert any(one is knot for one in gc.get_objects())
+    assert (vars(gc), get_freeze_count()) == (functions, 0)
+    recorder.rest()
+    assert get_freeze_count() > 0
+    assert [one for one in gc.get_referrers(kept[0]) if one is kept or isinstance(one, tuple)] == [kept]
+    recorder.rest()
+    assert gc.get_freeze_count() == 0
+    recorder.rest()
+    gc.freeze()
+    assert gc.get_freeze_count() > 0
+    gc.unfreeze()
+    recorder.rest()
+    del knot
+    gc.collect()
+    assert dead() is None
+
+
+def test_what_others_put_in_the_place_of_a_function_stays_there(
+    recorder: Recorder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    recorder.rest()
+    monkeypatch.setattr(gc, "collect", lambda: "theirs")
+    thaw()
+    recorder.rest()
+    assert gc.collect() == "theirs"  # type: ignore[comparison-overlap]
+    monkeypatch.undo()
+    assert gc.collect() >= 0
 
 
 def test_garbage_of_before_is_not_counted_in_a_call(recorder: Recorder) -> None:
