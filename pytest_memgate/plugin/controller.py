@@ -150,6 +150,7 @@ class Controller:
         collected = {} if stopped else self._inventory.collected(files)
         extent = self._inventory.extent(files)
         looks = self._kinds and not stopped and self._inventory.is_whole() and not cannot_measure()
+        anew, is_all = self._paid_anew() if looks else (None, True)
         why = cut_short or str(session.shouldstop or session.shouldfail or "")
         return Facts(
             findings=tuple(self._findings.values()),
@@ -158,23 +159,28 @@ class Controller:
             cut_short=cut_short,
             skipped=len(self._skipped),
             failed=frozenset(self._failed),
-            anew=self._paid_anew() if looks else None,
+            anew=anew,
+            anew_is_all=is_all,
             extent=replace(extent, failed=tuple(sorted(self._failed)), cut_short=why),
         )
 
-    def _paid_anew(self) -> dict[str, dict[str, float]]:
-        """Return what no test paid in this order, and any may in another: what fixtures fill, and all modules."""
-        owned = self._left_by_fixtures() if self._inventory.sets_up else {}
+    def _paid_anew(self) -> tuple[dict[str, dict[str, float]], bool]:
+        """Return what no test paid in this order, and any may in another: what fixtures fill, and all modules.
+
+        And whether that is all.
+        """
+        owned, is_all = self._left_by_fixtures() if self._inventory.sets_up else ({}, True)
         for owner, parts in self._imported().items():
             owned.setdefault(owner, {}).update(parts)
-        return owned
+        return owned, is_all
 
-    def _left_by_fixtures(self) -> dict[str, dict[str, float]]:
+    def _left_by_fixtures(self) -> tuple[dict[str, dict[str, float]], bool]:
         patience = _PATIENCE + 2 * (time.monotonic() - self._start)  # each test has been set up three times by now
         found, why = left_by_fixtures(self._config, timeout_seconds=patience)
-        said = f"what fixtures fill is not known: {why}" if why else "all tests set up once more, in a clean process"
+        known = "not all that fixtures fill is known" if found else "what fixtures fill is not known"
+        said = f"{known}: {why}" if why else "all tests set up once more, in a clean process"
         self._notes.append(f"first use: {said}")
-        return found
+        return found, not why
 
     def _imported(self) -> dict[str, dict[str, float]]:
         """Return what the modules that the tests loaded retain, imported alone."""

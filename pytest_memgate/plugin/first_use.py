@@ -16,10 +16,10 @@ from pytest_memgate.model.finding import Finding, Outcome
 from pytest_memgate.model.metric import FIRST_USE, MEMORY_RETAINED
 from pytest_memgate.model.subject import LEDGER, Subject
 from pytest_memgate.plugin.again import ItemState
-from pytest_memgate.plugin.fresh import FRESH, in_fresh_process
+from pytest_memgate.plugin.fresh import FRESH, run_afresh
 from pytest_memgate.plugin.items import subject_of
 from pytest_memgate.plugin.recorder import answered
-from pytest_memgate.tasks.first_use import Ledger, in_a_fresh_process
+from pytest_memgate.tasks.first_use import Ledger, seen_afresh
 from pytest_memgate.tasks.gate import Gate
 
 if TYPE_CHECKING:
@@ -53,12 +53,12 @@ class FirstUses:
         first = self._first(state.captures)
         loose = self._loose(state.captures)
         owners = sorted({*self._ledger.add(first), *loose})
-        details = (f"paid by {subject_of(item, self._gate.root)}",)
         if self._fresh:
-            told = [replace(self._ledger.told(owner), details=details) for owner in owners]
+            told = [replace(self._ledger.told(owner), details=self._paid_by(item)) for owner in owners]
             return [one for one in told if FIRST_USE.keeps(one.value or 0)]
-        for owner, parts in first.items():
-            self._payments[owner].append((item, parts))
+        if not self._update:
+            for owner, parts in first.items():
+                self._payments[owner].append((item, parts))
         found: list[Finding] = []
         for owner in owners:
             grown = None if self._update else self._grown(item, owner, anyway=owner in loose)
@@ -68,6 +68,9 @@ class FirstUses:
                 paid = self._judged(item, *grown, seen_alone=bool(imports))
             found += [*([paid] if paid and FIRST_USE.keeps(paid.value or 0) else ()), *imports]
         return found
+
+    def _paid_by(self, item: pytest.Item) -> tuple[str, ...]:
+        return (f"paid by {subject_of(item, self._gate.root)}",)
 
     def _first(self, captures: "list[Capture]") -> dict[str, dict[str, float]]:
         if not captures or captures[0].fault:
@@ -128,7 +131,7 @@ class FirstUses:
         if owner in self._told or not says:
             return None
         self._told.add(owner)
-        finding = replace(finding, details=(f"paid by {subject_of(item, self._gate.root)}",))
+        finding = replace(finding, details=self._paid_by(item))
         return finding, self._claims.make(owner, item)
 
     def _judged(self, item: pytest.Item, finding: Finding, claim: "_Claim", *, seen_alone: bool) -> Finding | None:
@@ -147,8 +150,8 @@ class FirstUses:
     def _confirmed(self, item: pytest.Item, finding: Finding) -> Finding:
         """Return the finding as a fresh process shows it, where all the tests run that seem to have paid for it."""
         tests = self._payers(item, finding)
-        done = in_fresh_process(tests)
-        seen, unseen = in_a_fresh_process(self._gate, finding, done.run.findings if done.run else (), len(tests))
+        done = run_afresh(tests)
+        seen, unseen = seen_afresh(self._gate, finding, done.run.findings if done.run else (), len(tests))
         if done.why_useless and not seen.outcome.fails_gate:
             why = f"{finding.reason}, and a fresh process could not tell: {done.why_useless}"
             return replace(finding, outcome=Outcome.UNSTABLE, reason=why)

@@ -8,19 +8,19 @@ import sys
 import tempfile
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 import pytest
 
 from pytest_memgate.measure.command import Workspace
-from pytest_memgate.tasks.real_run import Done, real_run
+from pytest_memgate.tasks.real_run import QUIET, Done, real_run
 
 FRESH = "MEMGATE_FRESH"  # set in such a process: it tells what it pays, and judges nothing of it
 _PATIENCE = 300.0  # seconds
 _TAKE_NONE = {"store_true", "store_false", "store_const", "append_const", "count"}
 
 
-def in_fresh_process(items: Sequence[pytest.Item]) -> Done:
+def run_afresh(items: Sequence[pytest.Item]) -> Done:
     """Run some tests, in this order, in a process of their own, which has its compiled files ready."""
     config = items[0].config
     tests = [_argument(item) for item in items]
@@ -47,16 +47,16 @@ def in_fresh_process(items: Sequence[pytest.Item]) -> Done:
 
 
 def left_by_fixtures(config: pytest.Config, timeout_seconds: float) -> tuple[dict[str, dict[str, float]], str]:
-    """Return what a process that sets all tests up, and calls none, holds at its end, or why that is not known.
+    """Return what a process that sets all tests up, and calls none, holds at its end, and why that is not all.
 
-    It is by owner and call site, in bytes.
+    It is by owner and call site, in bytes; the reason is empty where all is known.
     """
     with Workspace() as space:
         folder = space.place()
         into = folder / "left.json"
         command = [
-            *(sys.executable, "-m", "pytest", "-p", "pytest_memgate.plugin.survey", f"--rootdir={config.rootpath}"),
-            *("--maxfail=0", *_options(config)),
+            *(sys.executable, "-m", "pytest", *QUIET, "-p", "pytest_memgate.plugin.survey"),
+            *(f"--rootdir={config.rootpath}", "--maxfail=0", *_options(config)),
             *(("-o", f"cache_dir={folder / 'cache'}") if config.pluginmanager.hasplugin("cacheprovider") else ()),
             *(["--pyargs"] if config.option.pyargs else []),
             *map(str, config.args),
@@ -65,9 +65,10 @@ def left_by_fixtures(config: pytest.Config, timeout_seconds: float) -> tuple[dic
         cwd = config.invocation_params.dir
         done = space.run(command, folder, timeout_seconds=timeout_seconds, cwd=cwd, env=changed)
         if into.exists():
-            return json.loads(into.read_text(encoding="utf-8")), ""
-    told = Done(code=done.code, out=done.out, run=None, seconds=timeout_seconds, timed_out=done.timed_out)
-    return {}, told.why_useless
+            told = json.loads(into.read_text(encoding="utf-8"))
+            return told["left"], told["why"]
+    ended = Done(code=done.code, out=done.out, run=None, seconds=timeout_seconds, timed_out=done.timed_out)
+    return {}, ended.why_useless
 
 
 def _options(config: pytest.Config) -> list[str]:
@@ -88,15 +89,19 @@ def _options(config: pytest.Config) -> list[str]:
 
 
 def _own_options(config: pytest.Config) -> list[str]:
-    """Return what the command line gave of the options that the project's conftest files have added."""
+    """Return what the command line gave of the options that the project's conftest files have added.
+
+    They are asked for them once more. Whatever one of them makes of it, the process that is to be started will say.
+    """
     options = _Options(add_help=False, allow_abbrev=False)
     for plugin in config.pluginmanager.get_plugins():
         add = getattr(plugin, "pytest_addoption", None)
         if add and str(getattr(plugin, "__file__", "")).endswith("conftest.py"):
             known = {"parser": options, "pluginmanager": config.pluginmanager}
-            with contextlib.suppress(AttributeError):  # it asks for more of a parser: the process says what it misses
+            with contextlib.suppress(Exception):
                 add(**{name: known[name] for name in inspect.signature(add).parameters})
-    options.parse_known_args([str(part) for part in config.invocation_params.args])
+    with contextlib.suppress(ValueError):
+        options.parse_known_args([str(part) for part in config.invocation_params.args])
     return options.given
 
 
@@ -108,8 +113,15 @@ class _Options(argparse.ArgumentParser):
         self.given: list[str] = []
 
     def addoption(self, *names: str, **settings: Any) -> None:
+        """Add an option as pytest's parser does; raises ValueError for one that is there already."""
         takes_none = settings.get("action") in _TAKE_NONE
-        self.add_argument(*names, action=_Given, nargs=0 if takes_none else settings.get("nargs"))
+        try:
+            self.add_argument(*names, action=_Given, nargs=0 if takes_none else settings.get("nargs"))
+        except argparse.ArgumentError as error:
+            raise ValueError(str(error)) from error
+
+    def error(self, message: str) -> NoReturn:
+        raise ValueError(message)
 
     def addini(self, *_: object, **__: object) -> None: ...
 

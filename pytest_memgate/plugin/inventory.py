@@ -32,7 +32,7 @@ class Inventory:
         self._before: set[str] = set()
         self._loaded: dict[str, str] = {}
         self._files: set[str] = set()
-        self.sets_up = False  # with fixtures that are not pytest's own
+        self.sets_up = False  # in an update: with fixtures that are not pytest's own
 
     def loaded(self) -> dict[str, str]:
         """Return the modules loaded since the run began, each with its owner: not pytest's, nor the tests' own."""
@@ -67,7 +67,6 @@ class Inventory:
 
     def pytest_itemcollected(self, item: pytest.Item) -> None:
         self._files.add(str(item.path))
-        self.sets_up = self.sets_up or has_fixtures(item)
         subject = subject_of(item, self._config.rootpath)
         self._names[subject.file].add(subject.name)
 
@@ -91,6 +90,7 @@ class Inventory:
         if self._config.option.pyargs and any(name for _, _, name in asked):
             self._fragments |= set(self._names)
         self._known = True
+        self.sets_up = bool(self._config.option.memgate_update) and any(map(has_fixtures, session.items))
 
     @pytest.hookimpl(trylast=True)
     def pytest_sessionfinish(self) -> None:

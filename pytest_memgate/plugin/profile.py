@@ -18,8 +18,8 @@ from pytest_memgate.measure.places import Places
 from pytest_memgate.model.codec import encode
 from pytest_memgate.model.finding import Outcome
 from pytest_memgate.model.profile import Profile, TestProfile, Unprofiled
-from pytest_memgate.plugin import selftest
 from pytest_memgate.plugin.again import STATE, ItemState, Phase, brief, run_again
+from pytest_memgate.plugin.quiet import without_the_gate
 from pytest_memgate.plugin.timing import is_benchmark, untimed
 from pytest_memgate.plugin.tracer import Tracer, is_nested
 from pytest_memgate.tasks.settle import notes_of
@@ -33,13 +33,12 @@ if _ELSEWHERE:
 @pytest.hookimpl(wrapper=True)
 def pytest_cmdline_main(config: pytest.Config) -> Generator[None, object, object]:
     """Run in this process, without the gate, whatever the project's own options say."""
-    selftest.without_the_gate(config)
+    without_the_gate(config)
     return (yield)
 
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_configure(config: pytest.Config) -> None:
-    selftest.pytest_configure(config)  # no reports of these few tests
     config.pluginmanager.register(Profiler(config.rootpath, Path(_ORDER["into"])), "memgate-profiler")
 
 

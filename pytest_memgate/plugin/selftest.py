@@ -8,9 +8,8 @@ from types import FunctionType
 from typing import Any
 
 import pytest
-from _pytest.unittest import TestCaseFunction
 
-from pytest_memgate.plugin.items import line_of, subject_of
+from pytest_memgate.plugin.items import called_by, line_of, replaced, subject_of
 
 _SMALL = 100  # bytes: far below what Python's own allocator hands on to the system
 _EACH = sys.getsizeof(bytes(_SMALL)) + 8  # with its place in the list
@@ -20,24 +19,6 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--memgate-only", metavar="TEST", action="append", help="A test to run; the others are left out.")
     parser.addoption("--memgate-grow", metavar="TEST", help="The test that holds more.")
     parser.addoption("--memgate-grow-by", metavar="BYTES", type=int, help="How much more it holds.")
-
-
-@pytest.hookimpl(tryfirst=True)
-def pytest_configure(config: pytest.Config) -> None:
-    """Write none of the reports that the project's own options ask for: they would be of these few tests."""
-    if getattr(config.option, "xmlpath", None):
-        config.option.xmlpath = None
-    coverage = config.pluginmanager.get_plugin("_cov")
-    if coverage:
-        coverage.options.cov_report.clear()
-
-
-def without_the_gate(config: pytest.Config) -> None:
-    """Let the run that begins be in this process, and without the gate, whatever the project's own options say."""
-    for name in [name for name in vars(config.option) if name.startswith("memgate")]:
-        setattr(config.option, name, None)
-    if hasattr(config.option, "numprocesses"):
-        config.option.numprocesses, config.option.tx, config.option.dist = None, [], "no"
 
 
 @pytest.hookimpl(trylast=True)
@@ -55,20 +36,10 @@ def pytest_runtest_call(item: pytest.Item) -> Generator[None, object, object]:
     """Let the test hold more in this call, and in each run of it: the gate takes the function from the same place."""
     if str(subject_of(item, item.config.rootpath)) != item.config.option.memgate_grow:
         return (yield)
-    owner, name = _place(item)
-    original = getattr(owner, name)
-    setattr(owner, name, _grown(item, original, item.config.option.memgate_grow_by))
-    try:
+    owner, name = called_by(item)
+    grown = _grown(item, getattr(owner, name), item.config.option.memgate_grow_by)
+    with replaced(owner, name, grown):
         return (yield)
-    finally:
-        setattr(owner, name, original)
-
-
-def _place(item: pytest.Item) -> tuple[object, str]:
-    """Return the attribute that the test is called by."""
-    if isinstance(item, TestCaseFunction) and inspect.iscoroutinefunction(item.obj):
-        return item._testcase, item.name
-    return (item, "obj") if isinstance(item, pytest.Function) else (item, "runtest")
 
 
 def _grown(item: pytest.Item, function: Callable[..., Any], size: int) -> Callable[..., Any]:

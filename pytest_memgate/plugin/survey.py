@@ -1,32 +1,38 @@
 """For an update: what fixtures fill once a process, and keep, is first use that a test pays for in another order.
 
 Loaded with `-p` in a process of its own, where tests are set up and torn down and not called. What is alive at its end
-outlives all fixtures. Where it is to be written stands in an environment variable.
+outlives all fixtures. Where it is to be written stands in an environment variable: that, and why it is not all, if so.
 """
 
 import gc
 import json
 import os
 from collections import defaultdict
+from collections.abc import Generator
 from contextlib import closing
+from functools import wraps
 from pathlib import Path
 
 import memray
 import pytest
 from _pytest.main import pytest_cmdline_main as run_session
+from _pytest.unittest import TestCaseFunction
 
 from pytest_memgate.measure.capture import Capture, new_tracker
 from pytest_memgate.measure.first_use import FirstUse, owner_of
 from pytest_memgate.measure.importing import module_of, named_imports
 from pytest_memgate.measure.places import Places
 from pytest_memgate.measure.sites import Frame
-from pytest_memgate.plugin import selftest
-from pytest_memgate.plugin.selftest import without_the_gate
+from pytest_memgate.plugin.items import called_by, replaced
+from pytest_memgate.plugin.quiet import without_the_gate
 
 _INTO = Path(os.environ.pop("MEMGATE_SURVEY"))
 _LEAST = 1000  # bytes of a call site that are worth a line
 _PHASES, _RUNNER = {"pytest_runtest_setup", "pytest_runtest_call"}, str(Path("_pytest", "runner.py"))
+_DONE = {pytest.ExitCode.OK, pytest.ExitCode.TESTS_FAILED}
 _modules: set[str] = set()  # of tests, and conftest files
+_awaited: set[str] = set()  # tests that are to be set up
+_failed: list[str] = []
 
 
 @pytest.hookimpl(tryfirst=True)
@@ -37,23 +43,59 @@ def pytest_cmdline_main(config: pytest.Config) -> int | pytest.ExitCode:
     with named_imports(), new_tracker(capture):
         code = run_session(config)
         gc.collect()
-    _INTO.write_text(json.dumps(_left(capture, Places(config.rootpath))), encoding="utf-8")
+    told = {"left": _left(capture, Places(config.rootpath)), "why": _why_not_all(code)}
+    _INTO.write_text(json.dumps(told), encoding="utf-8")
     capture.close()
     return code
-
-
-@pytest.hookimpl(tryfirst=True)
-def pytest_configure(config: pytest.Config) -> None:
-    selftest.pytest_configure(config)  # no reports of tests that are not called
 
 
 def pytest_itemcollected(item: pytest.Item) -> None:
     _modules.update(getattr(node.obj, "__name__", "") for node in item.listchain() if isinstance(node, pytest.Module))
 
 
+def pytest_collection_finish(session: pytest.Session) -> None:
+    _awaited.update(item.nodeid for item in session.items)
+
+
+@pytest.hookimpl(wrapper=True, trylast=True)
+def pytest_runtest_call(item: pytest.Item) -> Generator[None, object, object]:
+    owner, name = called_by(item)
+
+    @wraps(getattr(owner, name))
+    def call_nothing(*_: object, **__: object) -> None: ...
+
+    with replaced(owner, name, call_nothing):
+        return (yield)
+
+
 @pytest.hookimpl(tryfirst=True)
 def pytest_pyfunc_call() -> bool:
     return True
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(
+    item: pytest.Item, call: pytest.CallInfo[None]
+) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    report = yield
+    _awaited.discard(item.nodeid)
+    is_setup = call.when == "setup" or (call.when == "call" and isinstance(item, TestCaseFunction))
+    if is_setup and report.failed:
+        _failed.append(item.nodeid)
+    return report
+
+
+def _why_not_all(code: int | pytest.ExitCode) -> str:
+    """Return why there are fixtures that are not known, empty where all are."""
+    if _failed:
+        return f"{_failed[0]} could not be set up{_and_more(len(_failed))}"
+    if _awaited:
+        return f"{min(_awaited)} was not reached{_and_more(len(_awaited))}"
+    return "" if code in _DONE else f"pytest ended with {int(code)}"
+
+
+def _and_more(number: int) -> str:
+    return f", nor {number - 1} more" if number > 1 else ""
 
 
 def _left(capture: Capture, places: Places) -> FirstUse:

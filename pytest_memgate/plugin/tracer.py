@@ -1,7 +1,6 @@
 """Traces each test's call, and each further run of it, in the process that runs it."""
 
 import functools
-import inspect
 import sys
 from collections.abc import Generator, Iterator
 from contextlib import contextmanager, nullcontext
@@ -17,6 +16,7 @@ from pytest_memgate.measure.heap import thaw
 from pytest_memgate.model.finding import Outcome
 from pytest_memgate.plugin.again import STATE, ItemState, Phase, brief, finish, remember
 from pytest_memgate.plugin.declared import DeclaredItem
+from pytest_memgate.plugin.items import called_by, replaced
 from pytest_memgate.plugin.timing import is_timed
 
 if TYPE_CHECKING:
@@ -67,14 +67,9 @@ class Tracer:
             state.phase = Phase.CALLED
 
     def _call(self, item: pytest.Item) -> Generator[None, object, object]:
-        if isinstance(item, TestCaseFunction):
-            # The method alone: setUp and tearDown run in the same call. An async one unittest takes from its instance.
-            is_async = inspect.iscoroutinefunction(item.obj)
-            with self._tracing(item, *((item._testcase, item.name) if is_async else (item, "obj"))):
-                return (yield)
-        if isinstance(item, pytest.Function):
+        if isinstance(item, pytest.Function) and not isinstance(item, TestCaseFunction):
             return (yield)  # pytest_pyfunc_call is nearer to the test
-        with self._tracing(item, item, "runtest"):
+        with self._tracing(item, *called_by(item)):
             return (yield)
 
     @pytest.hookimpl(wrapper=True, trylast=True)
@@ -103,7 +98,7 @@ class Tracer:
         state = item.stash.get(STATE, None)
         if state and state.around:
             original = getattr(owner, name)
-            with _set(owner, name, functools.wraps(original)(state.around(original))):
+            with replaced(owner, name, functools.wraps(original)(state.around(original))):
                 yield
             return
         if state and sys.getprofile():
@@ -122,7 +117,7 @@ class Tracer:
             traced = self._recorder.traced(
                 getattr(owner, name), state.captures.append, refused, every=state.tracked, bound=not state.inside
             )
-        with _set(owner, name, traced):
+        with replaced(owner, name, traced):
             yield
 
     def _begin(self, item: pytest.Item, state: ItemState) -> None:
@@ -140,16 +135,6 @@ class Tracer:
         if memray and (item.config.getoption("memray", None) or any(map(item.get_closest_marker, _MEMRAY_MARKERS))):
             return "pytest-memray traces it, and a process has only one tracker (run without --memray)"
         return ""
-
-
-@contextmanager
-def _set(owner: object, name: str, value: object) -> Iterator[None]:
-    original = getattr(owner, name)
-    setattr(owner, name, value)
-    try:
-        yield
-    finally:
-        setattr(owner, name, original)
 
 
 def _recorder(folder: Path | None) -> "Recorder":

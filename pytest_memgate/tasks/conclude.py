@@ -33,7 +33,7 @@ class Facts:
     have collected, were it there, is in it with none. `everything` says that the whole project was run. `failed` are
     the node ids of tests that failed by themselves. `cut_short` says why the run did not come to its end, if so.
     `anew` is, for an update of whole test files, what no test paid for first use in this order, and one may in another:
-    bytes by owner and part.
+    bytes by owner and part; `anew_is_all` unless that could not be found out to the end.
     `extent` is what the run's file says of all this.
     """
 
@@ -44,7 +44,13 @@ class Facts:
     failed: frozenset[str] = frozenset()
     cut_short: str = ""
     anew: Mapping[str, Mapping[str, float]] | None = None
+    anew_is_all: bool = True
     extent: Extent | None = None
+
+    @property
+    def knows_first_use(self) -> bool:
+        """Say whether all first use of the whole project is known, so that what is not among it is gone."""
+        return self.everything and self.anew_is_all
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -115,7 +121,7 @@ def conclude_update(gate: Gate, facts: Facts, kinds: frozenset[ChangeKind], reas
     if not problems:
         problems += _unanswered(facts.findings)
         findings, owners = _with_ledger(gate, facts)
-        if facts.everything and not failing:
+        if facts.knows_first_use and not failing:
             collected[LEDGER] = owners
         looked = {one.subject.file for one in facts.findings if _is_of_a_test(one)}
         order = Order(
@@ -151,7 +157,7 @@ def _with_ledger(gate: Gate, facts: Facts) -> tuple[list[Finding], frozenset[str
     paid = [finding for finding in facts.findings if finding.metric == FIRST_USE.name]
     rest = [finding for finding in facts.findings if finding.metric != FIRST_USE.name]
     try:
-        ledger = settled(gate, paid, facts.anew or {}, whole=facts.everything)
+        ledger = settled(gate, paid, facts.anew or {}, whole=facts.knows_first_use)
     except BaselineError as error:
         why = Finding(subject=Subject(LEDGER, ""), metric=FIRST_USE.name, outcome=Outcome.UNREADABLE, reason=str(error))
         return [*rest, why], frozenset()

@@ -79,7 +79,7 @@ def judged(gate: Gate, owner: str, paid: Parts) -> Finding:
     return gate.judge(subject, FIRST_USE.name, measurement, budget, bar)
 
 
-def in_a_fresh_process(gate: Gate, found: Finding, findings: Iterable[Finding], tests: int) -> tuple[Finding, float]:
+def seen_afresh(gate: Gate, found: Finding, findings: Iterable[Finding], tests: int) -> tuple[Finding, float]:
     """Return `found` as what its tests paid in another process leaves of it, and the bytes that were not seen there.
 
     Each of the `findings` tells of all that was paid until a test had run, the last of all.

@@ -16,7 +16,7 @@ from pytest_memgate.measure.environment import cannot_measure
 from pytest_memgate.model.codec import decode
 from pytest_memgate.model.profile import Profile, ProfileGrowth, Sort
 from pytest_memgate.tasks.profile_file import check_environment, read_profile
-from pytest_memgate.tasks.real_run import Done
+from pytest_memgate.tasks.real_run import QUIET, Done
 from pytest_memgate.tasks.worktree import checked_out, commit_of, repository
 
 _NOT_FOUND = re.compile(r"^ERROR: (?:not found|file or directory not found): (.*)", re.MULTILINE)
@@ -119,7 +119,7 @@ class _Run:
         folder = self._workspace.place()
         into = folder / "profile.json"
         command = [
-            *(sys.executable, "-m", "pytest", "-p", "pytest_memgate.plugin.profile"),
+            *(sys.executable, "-m", "pytest", "-p", "pytest_memgate.plugin.profile", *QUIET),
             *([] if any(arg.startswith("--rootdir") for arg in args) else [f"--rootdir={root}"]),
             *("--maxfail=0", "-o", f"cache_dir={folder / 'cache'}"),
             *args,

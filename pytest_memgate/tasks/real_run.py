@@ -12,6 +12,7 @@ from pytest_memgate.measure.command import Workspace
 from pytest_memgate.model.run import Run
 from pytest_memgate.tasks.runfile import read_run
 
+QUIET = ("-p", "pytest_memgate.plugin.quiet")
 _COLLECTION = re.compile(r"^ERROR (?:collecting )?(\S.*)", re.MULTILINE)
 _COLORS = re.compile(r"\x1b\[[\d;]*m")
 
@@ -75,7 +76,7 @@ def real_run(
     report = folder / "run.json"
     report.unlink(missing_ok=True)
     command = [
-        *(sys.executable, "-m", "pytest", "--memgate"),
+        *(sys.executable, "-m", "pytest", *QUIET, "--memgate"),
         *([] if any(arg.startswith("--rootdir") for arg in args) else [f"--rootdir={root}"]),
         "--maxfail=0",
         *args,

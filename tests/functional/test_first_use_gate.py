@@ -482,6 +482,10 @@ def test_a_fresh_process_has_the_projects_own_options(two: Shop) -> None:
             parser.addoption("--env", required=True)
             parser.getgroup("shop").addoption("--words", nargs=2)
             parser.addoption("--quick", action="store_true")
+            try:
+                parser.addoption("--env")
+            except ValueError:  # it is there already
+                parser.extra_info["shop"] = "of pytest's own parser"
 
         @pytest.fixture(autouse=True)
         def ready(request):
@@ -547,7 +551,6 @@ def test_what_fixtures_fill_may_be_paid_by_a_test_in_another_order(shop: Shop, w
     shop.project.write("test_filled.py", _FILLED[where])
     shop.project.write("test_other.py", "import two\ndef test_other(): two.alpha()\n")
     shop.update("--memgate-reason", "two caches", *(("-n2",) if where == "fixture" else ()))
-    assert "    two/" not in shop.ledger()
     assert "two.py:alpha: " in shop.ledger()
     assert shop.gate("-p", "no:randomly").code == 0
     result = shop.gate("-p", "no:randomly", "test_other.py")
@@ -558,6 +561,141 @@ def test_fixtures_that_cannot_be_looked_at_are_no_end_of_an_update(shop: Shop) -
     shop.project.write("conftest.py", 'import os\nif "COVERAGE_FILE" in os.environ:\n    os._exit(9)\n')
     result = shop.update()
     assert "first use: what fixtures fill is not known: pytest ended with 9" in result.out
+
+
+_NOT_TO_THE_END = {
+    "it ends early": (
+        """
+        @pytest.fixture
+        def called(request):
+            yield request.node.stash.setdefault(CALLED, [])
+            if not request.node.stash[CALLED]:
+                pytest.exit("nobody called it")
+
+        def test_a_call(called, ready): called.append(1)
+        """,
+        "test_filled.py::test_last was not reached",
+    ),
+    "a setup fails": (
+        """
+        was_called = []
+
+        @pytest.fixture
+        def after_a_call():
+            assert was_called
+
+        def test_a_call(): was_called.append(1)
+        def test_another(after_a_call): pass
+        def test_a_third(after_a_call): pass
+        """,
+        "test_filled.py::test_another could not be set up, nor 1 more",
+    ),
+}
+
+
+@pytest.mark.parametrize("how", _NOT_TO_THE_END)
+def test_an_update_that_cannot_set_up_all_tests_takes_nothing_out_of_the_ledger(shop: Shop, how: str) -> None:
+    cases, why = _NOT_TO_THE_END[how]
+    shop.write("two.py", _TWO)
+    tests = """
+        import pytest
+        import two
+
+        CALLED = pytest.StashKey()
+
+        @pytest.fixture
+        def ready(): pass
+
+        @pytest.fixture(scope="session")
+        def filled(): two.alpha()
+    """
+    shop.project.write("test_filled.py", tests)
+    with (shop.project.root / "test_filled.py").open("a") as file:
+        file.write("def test_last(filled): pass\n")
+    shop.update("--memgate-reason", "two caches")
+    before = shop.ledger()
+    assert "two.py:alpha: " in before
+    shop.project.write("test_filled.py", tests + cases + "\n        def test_last(ready): pass\n")
+    result = shop.update()
+    assert f"first use: not all that fixtures fill is known: {why}" in result.out
+    assert shop.ledger() == before
+
+
+def test_where_tests_are_set_up_once_more_none_is_called(shop: Shop) -> None:
+    shop.project.write("pytest.ini", "[pytest]\naddopts = --doctest-modules\nasyncio_mode = auto\n")
+    shop.project.write(
+        "test_calls.py",
+        """
+        import unittest
+        import pytest
+
+        def call(name):
+            \"\"\"
+            >>> call("doctest")
+            \"\"\"
+            with open("calls", "a") as file:
+                file.write(f"{name}\\n")
+
+        @pytest.fixture(autouse=True)
+        def ready():
+            call("setup")
+
+        def test_plain(): call("plain")
+
+        async def test_async(): call("async")
+
+        class TestCase(unittest.TestCase):
+            def setUp(self): call("setUp")
+            def test_method(self): call("method")
+
+        class TestAsync(unittest.IsolatedAsyncioTestCase):
+            async def test_method(self): call("async method")
+        """,
+    )
+    path = f"{shop.project.root}:{shop.library}"
+    result = shop.project.update("test_calls.py", plugins=("asyncio",), env={"PYTHONPATH": path})
+    assert "all tests set up once more" in result.out
+    calls = (shop.project.root / "calls").read_text().split("\n")
+    # Each test has run three times, and was set up once more.
+    names = ("doctest", "plain", "async", "method", "async method", "setUp", "setup")
+    assert [calls.count(name) for name in names] == [3, 3, 3, 3, 3, 4, 5 * 4]
+
+
+def test_runs_beside_the_session_touch_nothing_that_it_writes(two: Shop) -> None:
+    two.project.write(
+        "pytest.ini",
+        "[pytest]\nlog_file = log.txt\nlog_file_level = INFO\naddopts = --basetemp=base --junitxml=junit.xml\n",
+    )
+    two.project.write(
+        "test_two.py",
+        """
+        import logging
+        import os
+        import pytest
+        import two
+
+        @pytest.fixture
+        def ready(tmp_path):
+            logging.getLogger().info("set up in %s", "a fresh process" if "MEMGATE_FRESH" in os.environ else "the run")
+            return tmp_path
+
+        def test_alpha(ready):
+            two.alpha()
+            (ready / "it").touch()
+        """,
+    )
+    root = two.project.root
+
+    def setups() -> tuple[int, int]:
+        assert 'name="test_alpha"' in (root / "junit.xml").read_text()
+        return (root / "log.txt").read_text().count("set up in the run"), len([*root.glob("base/*[0-9]/it")])
+
+    two.update("--memgate-reason", "less")
+    assert setups() == (3, 3)
+    two.write("two.py", _TWO.replace("alpha(words=20_000)", "alpha(words=40_000)"))
+    result = two.gate("-p", "no:randomly")
+    assert (result.code, "in a fresh process" in result.out) == (1, True), result.out
+    assert setups() == (2, 2)
 
 
 def test_an_update_of_what_is_declared_says_nothing_of_first_use(shop: Shop) -> None:
