@@ -2,7 +2,7 @@
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
-WORKERS ?= 2
+WORKERS ?= 3
 # Lighthouse brings Puppeteer, which would download a Chrome of its own; the system's is used.
 NPM := PUPPETEER_SKIP_DOWNLOAD=1 npm --no-audit --no-fund --loglevel=error
 

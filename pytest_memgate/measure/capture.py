@@ -161,6 +161,7 @@ class Recorder:
         self._spent = 0.0  # seconds in collections since the heap was last frozen
         self._price = 0.0  # seconds that freezing it took
         _grow_names()
+        self.rest()
         # The first trace of a process imports what memray needs: not in a test.
         captures: list[Capture] = []
         self.traced(lambda: show(_SHOWN), captures.append, lambda: None)()

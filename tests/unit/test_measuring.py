@@ -228,6 +228,8 @@ def rested(recorder: Recorder, until: Callable[[], bool]) -> bool:
 
 
 def test_what_is_alive_between_tests_is_not_walked_again(recorder: Recorder) -> None:
+    assert get_freeze_count() > 0
+    thaw()  # a test has asked for it
     kept = [Knot() for _ in range(1000)]
     recorder.rest()
     assert get_freeze_count() > len(kept)
