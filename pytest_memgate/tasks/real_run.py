@@ -19,7 +19,10 @@ _COLORS = re.compile(r"\x1b\[[\d;]*m")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Done:
-    """How a run ended: pytest's exit code, all that it printed, and the run's file, None if it wrote none."""
+    """How a run ended: pytest's exit code, all that it printed, and the run's file, None if it wrote none.
+
+    `seconds` is how long it took, or how long it had where that was not enough.
+    """
 
     code: int
     out: str
@@ -94,6 +97,6 @@ def real_run(
         code=done.code,
         out=done.out,
         run=read_run(report) if report.exists() else None,
-        seconds=time.monotonic() - start,
+        seconds=timeout_seconds if done.timed_out else time.monotonic() - start,
         timed_out=done.timed_out,
     )

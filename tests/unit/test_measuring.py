@@ -246,6 +246,7 @@ def test_the_heap_is_frozen_anew_once_collections_have_cost_as_much(recorder: Re
 def test_what_died_while_it_was_frozen_is_freed(recorder: Recorder) -> None:
     knot = Knot()
     dead = weakref.ref(knot)
+    thaw()
     recorder.rest()
     del knot
     recorder.collect()
@@ -254,6 +255,7 @@ def test_what_died_while_it_was_frozen_is_freed(recorder: Recorder) -> None:
 
 
 def test_whoever_asks_the_collector_meets_a_heap_that_is_not_frozen(recorder: Recorder) -> None:
+    thaw()
     knot, kept, functions = Knot(), [Knot()], dict(vars(gc))
     dead = weakref.ref(knot)
     recorder.rest()
