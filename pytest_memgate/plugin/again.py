@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from enum import Enum
 from typing import TYPE_CHECKING, Any, Literal
 
+import pluggy
 import pytest
 from _pytest.unittest import TestCaseFunction
 
@@ -39,7 +40,8 @@ class ItemState:
     be measured in a teardown, when the test has been judged. `around` wraps its calls in place of a trace of their own,
     `twin` stands in for the next item. `share` is its part of a tracker that it has in common with other tests;
     `passed` and `failed` are then what its phases came to, and `nested` says that one failed on that tracker. `settled`
-    is the share that settled it, if its first one did not.
+    is the share that settled it, if its first one did not. `part_error` is what a part of a further run, a subtest,
+    raised.
     """
 
     outcome: Outcome | None = None
@@ -62,6 +64,7 @@ class ItemState:
     failed: bool = False
     nested: bool = False
     doctest_globals: dict[str, Any] | None = None
+    part_error: BaseException | None = None
 
     def descriptors(self) -> set[int]:
         """Return those of the gate that are open while the item runs."""
@@ -122,20 +125,47 @@ def run_apart(item: pytest.Item, state: ItemState) -> BaseException | None:
 @contextmanager
 def _inside(item: pytest.Item, state: ItemState) -> Iterator[None]:
     sections = len(item._report_sections)
+    session, hooks_of = item.session, item.session.gethookproxy
     state.inside = True
+    session.gethookproxy = lambda path: _Unheard(hooks_of(path), state)  # type: ignore[method-assign,assignment,return-value]
     try:
         yield
     finally:
+        del session.gethookproxy
         state.inside = False
         del item._report_sections[sections:]
+
+
+class _Unheard:
+    """The hooks of an item that is run again: what a part of it reports, as a subtest does, nobody else is told."""
+
+    def __init__(self, hooks: pluggy.HookRelay, state: ItemState) -> None:
+        self._hooks = hooks
+        self._state = state
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._hooks, name)
+
+    def pytest_runtest_makereport(self, *, item: pytest.Item, call: pytest.CallInfo[None]) -> pytest.TestReport:
+        report: pytest.TestReport = self._hooks.pytest_runtest_makereport(item=item, call=call)
+        if self._state.phase is Phase.CALL and report.failed and call.excinfo:
+            self._state.part_error = self._state.part_error or call.excinfo.value
+            report.outcome, report.longrepr = "passed", None
+        return report
+
+    def pytest_runtest_logreport(self, **_: object) -> None: ...
+
+    def pytest_exception_interact(self, **_: object) -> None: ...
 
 
 def _anew(item: pytest.Item, state: ItemState, error: BaseException | None) -> BaseException | None:
     """Set `item` up and, if there is no `error` by then, call it."""
     state.runs += 1
     _renew(item, state)
+    state.part_error = None
     error = _phase(item, "setup", lambda: item.ihook.pytest_runtest_setup(item=item)) or error
-    return error or _phase(item, "call", lambda: item.ihook.pytest_runtest_call(item=item))
+    error = error or _phase(item, "call", lambda: item.ihook.pytest_runtest_call(item=item))
+    return error or state.part_error
 
 
 def _teardown(item: pytest.Item) -> BaseException | None:

@@ -471,3 +471,36 @@ def test_what_the_collector_lists_is_a_call_of_the_tests_own(project: Project) -
     project.update()
     sites = project.gate("--memgate-settle").finding("test_lists")["measurement"]["sites"]
     assert sites[0]["path"] == "test_it.py"
+
+
+_SUBTESTS = """
+    import unittest
+
+    done = []
+
+    def test_parts(subtests):
+        for number in range(3):
+            with subtests.test(number=number):
+                assert number != 1 or not done
+        done.append(1)
+
+    class TestParts(unittest.TestCase):
+        def test_method(self):
+            for number in range(3):
+                with self.subTest(number=number):
+                    assert number != 1 or len(done) < 5
+            done.extend(range(5))
+"""
+
+
+def test_a_subtest_that_fails_when_its_test_is_run_again_fails_nothing(
+    project: Project, workers: tuple[str, ...]
+) -> None:
+    project.write("test_it.py", _SUBTESTS)
+    if not hasattr(pytest, "Subtests"):  # came with pytest 9
+        project.replace("test_it.py", "def test_parts(subtests)", "def parts(subtests)")
+    for result in (project.update("-v", *workers), project.gate("-v", *workers, "--memgate-settle")):
+        assert (result.code, "failed" in result.out) == (0, False), result.out
+        found = result.finding("TestParts::test_method")["measurement"]
+        assert (found["basis"], "AssertionError" in str(found["notes"])) == ("cold", True)
+        assert " 6 subtests passed" in result.out or not hasattr(pytest, "Subtests")
