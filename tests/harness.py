@@ -16,7 +16,7 @@ from pytest_memgate.measure.environment import key
 # The plugins installed beside the gate for the tests that are about them.
 _QUIET = (
     *("cacheprovider", "randomly", "memray", "rerunfailures", "benchmark"),
-    *("hypothesispytest", "asyncio", "anyio", "timeout", "cov"),
+    *("hypothesispytest", "asyncio", "anyio", "timeout", "cov", "fakefs"),
 )
 
 DATA = Path(__file__).parent / "data"

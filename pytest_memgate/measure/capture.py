@@ -25,6 +25,7 @@ from pytest_memgate.measure.importing import named_imports
 from pytest_memgate.measure.places import Places
 from pytest_memgate.measure.processes import ProcessWatch
 from pytest_memgate.measure.sites import Sites, read_sites
+from pytest_memgate.measure.world import real_world
 from pytest_memgate.model.metric import MEMORY_PEAK, MEMORY_RETAINED
 
 if TYPE_CHECKING:
@@ -222,7 +223,8 @@ class Recorder:
 
             @functools.wraps(function)
             async def call_async(*args: Any, **kwargs: Any) -> Any:
-                trace = _Trace(self._processes, self.collect, self._folder, every=every, bound=bound)
+                with real_world():
+                    trace = _Trace(self._processes, self.collect, self._folder, every=every, bound=bound)
                 self.collect()
                 trace.starts()
                 trace.names.__enter__()
@@ -244,7 +246,8 @@ class Recorder:
 
         @functools.wraps(function)
         def call(*args: Any, **kwargs: Any) -> Any:
-            trace = _Trace(self._processes, self.collect, self._folder, every=every, bound=bound)
+            with real_world():
+                trace = _Trace(self._processes, self.collect, self._folder, every=every, bound=bound)
             self.collect()
             trace.starts()
             trace.names.__enter__()
@@ -321,7 +324,8 @@ class _Trace:
         self._collect(1 if young else 2)
         self.tracker.__exit__(None, None, None)
         self.names.__exit__(None, None, None)
-        self._finish()
+        with real_world():
+            self._finish()
 
     def _let_threads_end(self) -> None:
         """Give threads that the call has started a moment to end: one that does holds what is not retained."""

@@ -37,6 +37,7 @@ from pytest_memgate.measure.pause import Pause, can_pause
 from pytest_memgate.measure.places import Places
 from pytest_memgate.measure.processes import ProcessWatch
 from pytest_memgate.measure.sites import Frame, Record, Sites
+from pytest_memgate.measure.world import real_world
 
 _BLOCK, _ROOM = 470, 1_000_000  # bytes
 _PINNED: list[bytes] = []
@@ -245,8 +246,9 @@ class Share(Capture):
 
     def _begin(self, keep: Callable[[Capture], None]) -> None:
         keep(self)
-        self._started = self._span.processes.mark()
-        self.threads = tuple(one.name for one in threading.enumerate() if one is not threading.current_thread())
+        with real_world():
+            self._started = self._span.processes.mark()
+            self.threads = tuple(one.name for one in threading.enumerate() if one is not threading.current_thread())
         self._span.new_modules()
         self._is_traced = self._span.resume()
         self._span.collect()
@@ -259,7 +261,8 @@ class Share(Capture):
             self._span.stop()
         self._span.pause()
         self.modules = self._span.new_modules()
-        self.started_processes = self._span.processes.mark() != self._started
+        with real_world():
+            self.started_processes = self._span.processes.mark() != self._started
         if not self._is_traced:
             self.fault = "its tracker had stopped, or Python's allocators been exchanged, before it was called"
 

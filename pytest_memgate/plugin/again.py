@@ -12,6 +12,7 @@ import pluggy
 import pytest
 from _pytest.unittest import TestCaseFunction
 
+from pytest_memgate.measure.world import staged_world
 from pytest_memgate.model.finding import Finding, Outcome
 
 if TYPE_CHECKING:
@@ -129,7 +130,8 @@ def _inside(item: pytest.Item, state: ItemState) -> Iterator[None]:
     state.inside = True
     session.gethookproxy = lambda path: _Unheard(hooks_of(path), state)  # type: ignore[method-assign,assignment,return-value]
     try:
-        yield
+        with staged_world():
+            yield
     finally:
         del session.gethookproxy
         state.inside = False
@@ -174,9 +176,10 @@ def _teardown(item: pytest.Item) -> BaseException | None:
 
 def finish(item: pytest.Item) -> BaseException | None:
     """Tear down what only the last extra run of `item` has set up; return what went wrong, if anything did."""
-    call = pytest.CallInfo.from_call(
-        lambda: item.session._setupstate.teardown_exact(stand_in(item)), "teardown", reraise=_STOP
-    )
+    with staged_world():
+        call = pytest.CallInfo.from_call(
+            lambda: item.session._setupstate.teardown_exact(stand_in(item)), "teardown", reraise=_STOP
+        )
     return call.excinfo.value if call.excinfo else None
 
 

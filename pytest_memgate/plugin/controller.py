@@ -15,6 +15,7 @@ from _pytest.terminal import TerminalReporter
 from pytest_memgate.errors import MemgateError
 from pytest_memgate.measure.environment import cannot_measure
 from pytest_memgate.measure.imports import measure_imports
+from pytest_memgate.measure.world import real_world
 from pytest_memgate.model.codec import decode
 from pytest_memgate.model.finding import Finding
 from pytest_memgate.model.run import ChangeKind, Problem, Run, Verdict
@@ -82,7 +83,8 @@ class Controller:
             if name == NOTE and report.when == "teardown":
                 self._notes.append(str(value))
             elif name in own:
-                self._findings[f"{report.nodeid} {name}"] = decode(Finding, json.loads(str(value)))
+                with real_world():
+                    self._findings[f"{report.nodeid} {name}"] = decode(Finding, json.loads(str(value)))
         if report.failed and not own:
             self._failed.add(report.nodeid)
         elif report.skipped:

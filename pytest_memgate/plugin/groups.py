@@ -133,6 +133,7 @@ class Groups(Measurer):
 
     def _run(self, member: _Member, nextitem: pytest.Item | None) -> list[pytest.TestReport]:
         """Run a test, not on a level above that on which the tracker started: memray would not know of its frame."""
+        _ = member.item.location  # pytest keeps it, and must not make it while a test has replaced `os.name`
         return member.share.running(runtestprotocol)(member.item, log=False, nextitem=nextitem)
 
     @pytest.hookimpl(wrapper=True)

@@ -46,5 +46,5 @@ def replaced(owner: object, name: str, value: object) -> Iterator[None]:
 
 def line_of(item: pytest.Item) -> int:
     """Return the line on which the test is defined, 0 where pytest does not know."""
-    line = item.reportinfo()[1]
+    line = item.location[1]
     return 0 if line is None else line + 1

@@ -20,6 +20,7 @@ from pytest_memgate.measure.leftover import KINDS, Alive, Left, alive, changed, 
 from pytest_memgate.measure.origins import Origins, sites
 from pytest_memgate.measure.pending import let_end, on_closing, pending
 from pytest_memgate.measure.places import Places
+from pytest_memgate.measure.world import real_world
 from pytest_memgate.model.finding import Finding, Outcome
 from pytest_memgate.model.measurement import Basis, Measurement
 from pytest_memgate.model.reference import Bar
@@ -170,7 +171,8 @@ class Leftovers:
 
     def _look(self, item: pytest.Item) -> Alive:
         state = item.stash.get(STATE, None)
-        return alive(state.descriptors() if state else ())
+        with real_world():
+            return alive(state.descriptors() if state else ())
 
     def _closing(self, loop: "AbstractEventLoop") -> None:
         """Note the tasks that a loop cancels as it is closed; in a run that confirms them, they have time to end."""

@@ -12,6 +12,7 @@ import pytest
 from pytest_memgate.budget.rule import Rule
 from pytest_memgate.errors import BaselineError, ConfigError, MeasureError
 from pytest_memgate.measure.places import Places
+from pytest_memgate.measure.world import real_world
 from pytest_memgate.model.finding import Finding, Outcome
 from pytest_memgate.model.metric import FIRST_USE, MEMORY_LEAK, MEMORY_PEAK
 from pytest_memgate.model.subject import LEDGER, Subject
@@ -72,16 +73,21 @@ class Measurer(Tracer):
         try:
             self._without_tracker(item, call, state)
             report = yield
-            if report.passed:
-                findings = [*state.findings, *self._found(item, state)]
-                if asks_for_leak(item):
-                    findings.append(self._own_leak(item, state))
-                self._report(item, report, findings)
-            elif any(finding.outcome is Outcome.NO_ANSWER for finding in state.findings):
-                self._report(item, report, state.findings)
+            with real_world():
+                self._judge(item, report, state)
         finally:
-            state.close()
+            with real_world():
+                state.close()
         return report
+
+    def _judge(self, item: pytest.Item, report: pytest.TestReport, state: ItemState) -> None:
+        if report.passed:
+            findings = [*state.findings, *self._found(item, state)]
+            if asks_for_leak(item):
+                findings.append(self._own_leak(item, state))
+            self._report(item, report, findings)
+        elif any(finding.outcome is Outcome.NO_ANSWER for finding in state.findings):
+            self._report(item, report, state.findings)
 
     def _waiting(
         self, item: pytest.Item, call: pytest.CallInfo[None], state: ItemState

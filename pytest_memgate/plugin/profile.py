@@ -15,10 +15,12 @@ import pytest
 from pytest_memgate.measure.elsewhere import Elsewhere
 from pytest_memgate.measure.environment import cannot_measure, here
 from pytest_memgate.measure.places import Places
+from pytest_memgate.measure.world import real_world
 from pytest_memgate.model.codec import encode
 from pytest_memgate.model.finding import Outcome
 from pytest_memgate.model.profile import Profile, TestProfile, Unprofiled
 from pytest_memgate.plugin.again import STATE, ItemState, Phase, brief, run_again
+from pytest_memgate.plugin.items import line_of
 from pytest_memgate.plugin.quiet import without_the_gate
 from pytest_memgate.plugin.timing import is_benchmark, untimed
 from pytest_memgate.plugin.tracer import Tracer, is_nested
@@ -69,10 +71,11 @@ class Profiler(Tracer):
         if not report.passed:
             self._whys[item.nodeid] = _why_not_passed(report, call)
         elif call.when == "call":
-            try:
-                self._profile(item, state)
-            finally:
-                state.close()
+            with real_world():
+                try:
+                    self._profile(item, state)
+                finally:
+                    state.close()
         return report
 
     def _profile(self, item: pytest.Item, state: ItemState) -> None:
@@ -97,8 +100,7 @@ class Profiler(Tracer):
 
         capture = state.captures[-1]
         name = getattr(item, "originalname", None) or item.name
-        line = item.reportinfo()[1]
-        function = (name, str(item.path), 0 if line is None else line + 1)
+        function = (name, str(item.path), line_of(item))
         return read_profile(capture.path, item.nodeid, function, self._places, notes_of(capture))
 
     def pytest_sessionfinish(self) -> None:

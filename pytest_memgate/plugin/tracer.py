@@ -13,6 +13,7 @@ from _pytest.unittest import TestCaseFunction
 from pytest_memgate.measure.alone import alone
 from pytest_memgate.measure.environment import PROFILED
 from pytest_memgate.measure.heap import thaw
+from pytest_memgate.measure.world import look, real_world
 from pytest_memgate.model.finding import Outcome
 from pytest_memgate.plugin.again import STATE, ItemState, Phase, brief, finish, remember
 from pytest_memgate.plugin.declared import DeclaredItem
@@ -38,6 +39,7 @@ class Tracer:
     def pytest_runtest_setup(self, item: pytest.Item) -> None:
         state = item.stash.get(STATE, None)
         if state is None or not state.inside:
+            look()
             if self._recorder:
                 self._recorder.rest()
             state = ItemState()
@@ -76,7 +78,8 @@ class Tracer:
     def pytest_runtest_teardown(self, item: pytest.Item) -> Generator[None, object, object]:
         state = item.stash.get(STATE, None)
         if state is None or not state.inside:
-            self._before_teardown(item)
+            with real_world():
+                self._before_teardown(item)
         if state is None:
             return (yield)
         state.phase = Phase.TEARDOWN
