@@ -4,6 +4,7 @@ import argparse
 import contextlib
 import inspect
 import json
+import os
 import sys
 import tempfile
 from collections.abc import Sequence
@@ -16,6 +17,7 @@ from pytest_memgate.measure.command import Workspace
 from pytest_memgate.tasks.real_run import QUIET, Done, real_run
 
 FRESH = "MEMGATE_FRESH"  # set in such a process: it tells what it pays, and judges nothing of it
+_ENVIRONMENT = dict(os.environ)  # as the run began: a test may have another until its teardown
 _PATIENCE = 300.0  # seconds
 _TAKE_NONE = {"store_true", "store_false", "store_const", "append_const", "count"}
 
@@ -26,7 +28,7 @@ def run_afresh(items: Sequence[pytest.Item]) -> Done:
     tests = [_argument(item) for item in items]
     args, manager = _options(config), config.pluginmanager
     with tempfile.TemporaryDirectory(prefix="memgate-") as folder:
-        more: dict[str, str | None] = {FRESH: "1", "PYTEST_XDIST_WORKER": None}
+        more = {**dict.fromkeys(os.environ), **_ENVIRONMENT, FRESH: "1", "PYTEST_XDIST_WORKER": None}
         runs = 1
         if sys.dont_write_bytecode:  # nobody has written the compiled files yet
             more["PYTHONPYCACHEPREFIX"] = folder

@@ -472,6 +472,25 @@ def test_a_test_that_cannot_run_twice_may_be_the_one_that_pays(two: Shop) -> Non
     assert result.out.count("the value of the first run is judged: test_two.py::test_once\n") == 1
 
 
+def test_a_fresh_process_has_the_environment_of_the_run_and_not_of_the_test(two: Shop) -> None:
+    two.project.write(
+        "test_two.py",
+        """
+        import os
+        import two
+
+        def test_alpha(monkeypatch):
+            assert "SHOP" not in os.environ
+            monkeypatch.setenv("SHOP", "open")
+            monkeypatch.delenv("PYTHONPATH")
+            two.alpha()
+        """,
+    )
+    two.write("two.py", _TWO.replace("alpha(words=20_000)", "alpha(words=40_000)"))
+    result = two.gate("-p", "no:randomly", "--memgate-strict", "test_two.py")
+    assert (result.code, result.metrics("two")["memory.first_use"]) == (1, "regressed"), result.out
+
+
 def test_a_fresh_process_has_the_projects_own_options(two: Shop) -> None:
     two.project.write(
         "conftest.py",
