@@ -3,6 +3,9 @@
 A collection costs as much as it walks, and there are some for each test: what is alive between two tests is frozen. But
 frozen objects are neither collected nor listed, and a test may rely on both. So, while the heap is frozen, those of the
 module's functions that would show it thaw it first.
+
+When a test is run again for its value, they do not: a list of all objects is as long as the process is old, and no two
+runs would need the same. How such a run ends is no result of the suite.
 """
 
 import functools
@@ -11,7 +14,7 @@ from collections.abc import Callable
 from gc import collect
 from typing import Any
 
-__all__ = ["ASKED", "collect", "freeze", "is_frozen", "thaw"]
+__all__ = ["ASKED", "answer", "collect", "freeze", "hide", "is_frozen", "thaw"]
 
 ASKED = "<gc>"  # the file of the frame that stands between a caller and the collector
 _freeze, _unfreeze = gc.freeze, gc.unfreeze
@@ -27,9 +30,20 @@ def freeze() -> None:
     global _frozen  # noqa: PLW0603  # as the heap is the process's
     _frozen = True
     _freeze()
-    for name, (original, asked) in _ASKED.items():
-        if getattr(gc, name) is original:
-            setattr(gc, name, asked)
+    answer()
+
+
+def hide() -> None:
+    """Take all that is alive out of the sight of whoever asks, too, until `answer()`."""
+    collect()
+    freeze()
+    _exchange(to_asked=False)
+
+
+def answer() -> None:
+    """Let whoever asks meet the heap thawed, if it is frozen."""
+    if _frozen:
+        _exchange(to_asked=True)
 
 
 def thaw() -> None:
@@ -39,9 +53,14 @@ def thaw() -> None:
         return
     _frozen = False
     _unfreeze()
+    _exchange(to_asked=False)
+
+
+def _exchange(*, to_asked: bool) -> None:
     for name, (original, asked) in _ASKED.items():
-        if getattr(gc, name) is asked:
-            setattr(gc, name, original)
+        before, after = (original, asked) if to_asked else (asked, original)
+        if getattr(gc, name) is before:
+            setattr(gc, name, after)
 
 
 def _asked(original: Callable[..., Any]) -> Callable[..., Any]:

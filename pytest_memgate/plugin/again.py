@@ -12,6 +12,7 @@ import pluggy
 import pytest
 from _pytest.unittest import TestCaseFunction
 
+from pytest_memgate.measure.heap import answer
 from pytest_memgate.measure.world import staged_world
 from pytest_memgate.model.finding import Finding, Outcome
 
@@ -135,6 +136,7 @@ def _inside(item: pytest.Item, state: ItemState) -> Iterator[None]:
     finally:
         del session.gethookproxy
         state.inside = False
+        answer()
         del item._report_sections[sections:]
 
 

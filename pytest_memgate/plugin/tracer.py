@@ -12,7 +12,7 @@ from _pytest.unittest import TestCaseFunction
 
 from pytest_memgate.measure.alone import alone
 from pytest_memgate.measure.environment import PROFILED
-from pytest_memgate.measure.heap import thaw
+from pytest_memgate.measure.heap import hide, thaw
 from pytest_memgate.measure.world import look, real_world
 from pytest_memgate.model.finding import Outcome
 from pytest_memgate.plugin.again import STATE, ItemState, Phase, brief, finish, remember
@@ -46,6 +46,8 @@ class Tracer:
             self._begin(item, state)
             remember(item, state)
             item.stash[STATE] = state
+        elif self._recorder:
+            hide()
         state.phase = Phase.SETUP
 
     def pytest_unconfigure(self) -> None:

@@ -466,11 +466,43 @@ def test_a_test_that_asks_the_collector_is_told_what_it_is_told_without_the_gate
         assert "as before: True 0" in result.out
 
 
-def test_what_the_collector_lists_is_a_call_of_the_tests_own(project: Project) -> None:
-    project.write("test_it.py", "import gc\n\ndef test_lists(): assert len(gc.get_objects()) > 0\n")
+def test_a_test_that_lists_all_objects_is_within_its_budget_however_many_there_are(project: Project) -> None:
+    tests = """
+        import gc
+        from pathlib import Path
+
+        kept = []
+
+        def test_before(): kept.extend([] for _ in range(int(Path("number").read_text())))
+        def test_lists(): assert len(gc.get_objects()) > 0
+    """
+    project.write("test_it.py", tests)
+    project.write("number", "10")
+    project.write("memgate.yml", "budgets: {memory.retained: {growth: 10MB}, memory.peak: {growth: 200KB}}\n")
     project.update()
-    sites = project.gate("--memgate-settle").finding("test_lists")["measurement"]["sites"]
-    assert sites[0]["path"] == "test_it.py"
+    project.write("number", "60000")
+    for measure in ("each", "bound"):
+        result = project.gate(f"--memgate-measure={measure}")
+        assert result.outcomes()["test_lists"] == "passed", result.out
+
+
+def test_what_the_collector_lists_is_a_call_of_the_tests_own(project: Project) -> None:
+    project.write(
+        "test_it.py",
+        """
+        import gc
+
+        done = []
+
+        def test_lists():
+            assert gc.get_objects()
+            assert not done
+            done.append("not twice")
+        """,
+    )
+    project.update()
+    (site, *_) = project.gate("--memgate-settle").finding("test_lists")["measurement"]["sites"]
+    assert (site["path"], site["function"]) == ("test_it.py", "test_lists")
 
 
 _SUBTESTS = """
