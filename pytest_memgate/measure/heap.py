@@ -1,11 +1,12 @@
 """The heap out of the collector's sight, until somebody asks the `gc` module about it.
 
 A collection costs as much as it walks, and there are some for each test: what is alive between two tests is frozen. But
-frozen objects are neither collected nor listed, and a test may rely on both. So, while the heap is frozen, those of the
-module's functions that would show it thaw it first.
+frozen objects are neither collected nor listed, and a test may rely on both. So, while the heap is frozen, some of the
+module's functions thaw it first. Collecting and listing everything does not: it costs as much as the process is old, no
+two runs of a test would need the same memory, and a test hardly ever asks for what was there before it. It is noted, so
+that a test which fails after it can be run again with the heap thawed.
 
-When a test is run again for its value, they do not: a list of all objects is as long as the process is old, and no two
-runs would need the same. How such a run ends is no result of the suite.
+When a test is run again for its value, none of them does either: how such a run ends is no result of the suite.
 """
 
 import functools
@@ -14,11 +15,12 @@ from collections.abc import Callable
 from gc import collect
 from typing import Any
 
-__all__ = ["ASKED", "answer", "collect", "freeze", "hide", "is_frozen", "thaw"]
+__all__ = ["ASKED", "answer", "collect", "forget", "freeze", "hide", "is_frozen", "thaw", "was_asked"]
 
 ASKED = "<gc>"  # the file of the frame that stands between a caller and the collector
 _freeze, _unfreeze = gc.freeze, gc.unfreeze
 _frozen = False
+_was_asked = False
 
 
 def is_frozen() -> bool:
@@ -31,6 +33,16 @@ def freeze() -> None:
     _frozen = True
     _freeze()
     answer()
+
+
+def was_asked() -> bool:
+    """Say whether something was collected or listed, since `forget()`, while it could not be found."""
+    return _was_asked
+
+
+def forget() -> None:
+    global _was_asked  # noqa: PLW0603  # as above
+    _was_asked = False
 
 
 def hide() -> None:
@@ -64,10 +76,15 @@ def _exchange(*, to_asked: bool) -> None:
 
 
 def _asked(original: Callable[..., Any]) -> Callable[..., Any]:
-    """Return a function of the `gc` module, which thaws the heap first."""
+    """Return a function of the `gc` module, which thaws the heap first, or notes that it was called."""
+    is_noted = original in {collect, gc.get_objects}
 
     def ask(*args: Any, **kwargs: Any) -> Any:
-        thaw()
+        global _was_asked  # noqa: PLW0603  # as above
+        if is_noted:
+            _was_asked = True
+        else:
+            thaw()
         found = original(*args, **kwargs)
         return [one for one in found if one is not args] if original is _get_referrers else found
 

@@ -11,6 +11,7 @@ import pytest
 
 from pytest_memgate.budget.rule import Rule
 from pytest_memgate.errors import BaselineError, ConfigError, MeasureError
+from pytest_memgate.measure.heap import was_asked
 from pytest_memgate.measure.places import Places
 from pytest_memgate.measure.world import real_world
 from pytest_memgate.model.finding import Finding, Outcome
@@ -38,6 +39,7 @@ if TYPE_CHECKING:
 
 _METRIC = MEMORY_PEAK.name
 _SITES = 40  # of a measurement travel on the report; growth is told from all of them
+_OLD = "the test asks the garbage collector for objects older than itself, which a trace keeps out of its sight"
 _PROBED = {"bundle": "bundle", "web": "page", "memory.leak": "leak"}
 
 
@@ -93,7 +95,7 @@ class Measurer(Tracer):
         self, item: pytest.Item, call: pytest.CallInfo[None], state: ItemState
     ) -> Generator[None, pytest.TestReport, pytest.TestReport]:
         """Note how a phase went of a test that is judged later."""
-        state.nested |= is_nested(_failure(item, call))
+        state.nested |= _is_of_the_gate(_failure(item, call))
         report = yield
         state.failed |= report.failed
         state.passed |= report.passed and report.when == "call"
@@ -119,13 +121,12 @@ class Measurer(Tracer):
         return (Outcome.UNMEASURED if why else None), why
 
     def _without_tracker(self, item: pytest.Item, call: pytest.CallInfo[None], state: ItemState) -> None:
-        """Run a test again untraced if it failed only because it uses memray itself."""
-        if not state.captures or not is_nested(_failure(item, call)):
+        """Run a test again untraced if it failed only as it uses memray itself, or may have for want of objects."""
+        failure = _failure(item, call)
+        if not state.captures or not _is_of_the_gate(failure):
             return
-        state.outcome, state.why = (
-            Outcome.UNMEASURED,
-            "the test uses memray itself, and a process has only one tracker",
-        )
+        why = "the test uses memray itself, and a process has only one tracker" if is_nested(failure) else _OLD
+        state.outcome, state.why = Outcome.UNMEASURED, why
         _recorded(item).clear()
         error = run_again(item, state)
         call.excinfo = None if error is None else pytest.ExceptionInfo.from_exception(error)
@@ -231,6 +232,12 @@ def _failure(item: pytest.Item, call: pytest.CallInfo[None]) -> BaseException | 
     recorded = _recorded(item)
     failure = recorded[0] if recorded else call.excinfo
     return failure.value if failure else None
+
+
+def _is_of_the_gate(failure: BaseException | None) -> bool:
+    """Say whether a test may have failed for what the gate does."""
+    asked = failure is not None and was_asked() and not isinstance(failure, pytest.skip.Exception)
+    return asked or is_nested(failure)
 
 
 def _recorded(item: pytest.Item) -> list[pytest.ExceptionInfo[BaseException]]:

@@ -12,7 +12,7 @@ from _pytest.unittest import TestCaseFunction
 
 from pytest_memgate.measure.alone import alone
 from pytest_memgate.measure.environment import PROFILED
-from pytest_memgate.measure.heap import hide, thaw
+from pytest_memgate.measure.heap import forget, hide, thaw
 from pytest_memgate.measure.world import look, real_world
 from pytest_memgate.model.finding import Outcome
 from pytest_memgate.plugin.again import STATE, ItemState, Phase, brief, finish, remember
@@ -40,12 +40,17 @@ class Tracer:
         state = item.stash.get(STATE, None)
         if state is None or not state.inside:
             look()
+            forget()
             if self._recorder:
                 self._recorder.rest()
             state = ItemState()
             self._begin(item, state)
+            if state.outcome:
+                thaw()
             remember(item, state)
             item.stash[STATE] = state
+        elif state.outcome:
+            thaw()
         elif self._recorder:
             hide()
         state.phase = Phase.SETUP
