@@ -470,8 +470,8 @@ def test_a_test_that_asks_the_collector_ends_as_it_does_without_the_gate(project
         assert set(outcomes.values()) == {"passed"}
         assert "as before: True 0" in result.out
     project.write("test_it.py", _ASKS.replace("def test_", '@pytest.mark.memgate(skip="lists")\n    def test_'))
-    result = project.gate("--memgate-strict")
-    assert (result.code, set(result.outcomes().values())) == (0, {"skipped"}), result.out
+    result = project.gate()
+    assert ("5 passed" in result.out, set(result.outcomes().values())) == (True, {"skipped"}), result.out
 
 
 def test_a_test_that_lists_all_objects_is_within_its_budget_however_many_there_are(project: Project) -> None:
