@@ -41,9 +41,9 @@ class ItemState:
     `teardown_error` is what the first run's teardown raised, which pytest has not seen yet, and `late` says what was to
     be measured in a teardown, when the test has been judged. `around` wraps its calls in place of a trace of their own,
     `twin` stands in for the next item. `share` is its part of a tracker that it has in common with other tests;
-    `passed` and `failed` are then what its phases came to, and `nested` says that one may have failed for what the gate
-    does. `settled` is the share that settled it, if its first one did not. `part_error` is what a part of a further
-    run, a subtest, raised.
+    `passed` and `failed` are then what its phases came to; `nested` says that one failed as it uses memray itself,
+    `asked` that one failed after it had asked the collector. `settled` is the share that settled it, if its first one
+    did not. `part_error` is what a part of a further run, a subtest, raised.
     """
 
     outcome: Outcome | None = None
@@ -65,6 +65,7 @@ class ItemState:
     passed: bool = False
     failed: bool = False
     nested: bool = False
+    asked: bool = False
     doctest_globals: dict[str, Any] | None = None
     part_error: BaseException | None = None
 

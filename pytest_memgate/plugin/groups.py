@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from _pytest.runner import runtestprotocol
 
+from pytest_memgate.measure.heap import freeze
 from pytest_memgate.model.finding import Finding, Outcome
 from pytest_memgate.model.metric import MEMORY_PEAK
 from pytest_memgate.plugin.again import STATE, ItemState, brief
@@ -117,24 +118,29 @@ class Groups(Measurer):
             self._give_up(group, "the run was interrupted")
             raise
         state = member.state
-        alone = state is not None and state.nested
-        if alone:
+        doubtful = state is not None and (state.nested or state.asked)
+        if doubtful:
             group.members.remove(member)
-        if alone or member.share.is_last or item.session.shouldfail or item.session.shouldstop:
+        if doubtful or member.share.is_last or item.session.shouldfail or item.session.shouldstop:
             self._give_up(group, "the run was stopped")
         elif group.is_closed:
             self._tell(group)
         else:
             self._hold(member)
-        if alone:
-            # It failed only because it uses memray itself, and a process has only one tracker.
-            self._reports.tell(item, runtestprotocol(item, log=False, nextitem=nextitem))
+        if state and doubtful:
+            self._reports.tell(item, self._run_alone(member, state, nextitem))
         return True
 
     def _run(self, member: _Member, nextitem: pytest.Item | None) -> list[pytest.TestReport]:
         """Run a test, not on a level above that on which the tracker started: memray would not know of its frame."""
         _ = member.item.location  # pytest keeps it, and must not make it while a test has replaced `os.name`
         return member.share.running(runtestprotocol)(member.item, log=False, nextitem=nextitem)
+
+    def _run_alone(self, member: _Member, first: ItemState, nextitem: pytest.Item | None) -> list[pytest.TestReport]:
+        """Return the reports of a test that may have failed for what the gate does: its first ones, if it has not."""
+        freeze()  # what its first run has made was there before it
+        reports = runtestprotocol(member.item, log=False, nextitem=nextitem)
+        return reports if first.nested or member.item.stash[STATE].outcome else member.reports
 
     @pytest.hookimpl(wrapper=True)
     def pytest_runtestloop(self) -> Generator[None, object, object]:

@@ -95,7 +95,9 @@ class Measurer(Tracer):
         self, item: pytest.Item, call: pytest.CallInfo[None], state: ItemState
     ) -> Generator[None, pytest.TestReport, pytest.TestReport]:
         """Note how a phase went of a test that is judged later."""
-        state.nested |= _is_of_the_gate(_failure(item, call))
+        failure = _failure(item, call)
+        state.nested |= is_nested(failure)
+        state.asked |= _has_asked(failure)
         report = yield
         state.failed |= report.failed
         state.passed |= report.passed and report.when == "call"
@@ -123,13 +125,29 @@ class Measurer(Tracer):
     def _without_tracker(self, item: pytest.Item, call: pytest.CallInfo[None], state: ItemState) -> None:
         """Run a test again untraced if it failed only as it uses memray itself, or may have for want of objects."""
         failure = _failure(item, call)
-        if not state.captures or not _is_of_the_gate(failure):
+        if not state.captures:
             return
-        why = "the test uses memray itself, and a process has only one tracker" if is_nested(failure) else _OLD
+        if is_nested(failure):
+            why = "the test uses memray itself, and a process has only one tracker"
+        elif _has_asked(failure) and self._fails_for_want(item, state):
+            why = _OLD
+        else:
+            return
         state.outcome, state.why = Outcome.UNMEASURED, why
         _recorded(item).clear()
         error = run_again(item, state)
         call.excinfo = None if error is None else pytest.ExceptionInfo.from_exception(error)
+
+    def _fails_for_want(self, item: pytest.Item, state: ItemState) -> bool:
+        """Say whether a test fails again with all objects hidden: one that fails by chance is not the gate's."""
+        recorded = _recorded(item)
+        failures = [*recorded]
+        recorded.clear()
+        state.untraced = True
+        error = run_again(item, state)
+        state.untraced = False
+        recorded[:] = failures
+        return error is not None
 
     def _find_all(self, item: pytest.Item, state: ItemState) -> list[Finding]:
         """Return what was found of a test's times, where it has any, and of its memory."""
@@ -234,10 +252,9 @@ def _failure(item: pytest.Item, call: pytest.CallInfo[None]) -> BaseException | 
     return failure.value if failure else None
 
 
-def _is_of_the_gate(failure: BaseException | None) -> bool:
-    """Say whether a test may have failed for what the gate does."""
-    asked = failure is not None and was_asked() and not isinstance(failure, pytest.skip.Exception)
-    return asked or is_nested(failure)
+def _has_asked(failure: BaseException | None) -> bool:
+    """Say whether a test may have failed for want of objects that are out of the collector's sight."""
+    return failure is not None and was_asked() and not isinstance(failure, pytest.skip.Exception)
 
 
 def _recorded(item: pytest.Item) -> list[pytest.ExceptionInfo[BaseException]]:

@@ -474,6 +474,43 @@ def test_a_test_that_asks_the_collector_ends_as_it_does_without_the_gate(project
     assert ("5 passed" in result.out, set(result.outcomes().values())) == (True, {"skipped"}), result.out
 
 
+def test_a_test_that_fails_by_chance_after_it_asked_the_collector_fails(project: Project) -> None:
+    tests = """
+        import gc
+        import unittest
+        from pathlib import Path
+
+        import pytest
+
+        runs = []
+
+        @pytest.fixture(autouse=True)
+        def clean():
+            gc.collect()
+
+        def test_before(): pass
+        def test_once():
+            runs.append(1)
+            assert len(runs) != int(Path("failing").read_text())
+        def test_behind(): pass
+
+        class TestOnce(unittest.TestCase):
+            runs = 0
+            def test_method(self):
+                TestOnce.runs += 1
+                self.assertNotEqual(TestOnce.runs, int(Path("failing").read_text()))
+    """
+    project.write("test_it.py", tests)
+    project.write("failing", "0")
+    project.update()
+    project.write("failing", "1")
+    for measure in ("each", "bound"):
+        result = project.gate(f"--memgate-measure={measure}")
+        assert ("2 failed, 2 passed" in result.out, result.code) == (True, 1), result.out
+        assert "assert 1 != 1" in result.out
+        assert set(result.outcomes().values()) == {"passed"}, result.out
+
+
 def test_a_test_that_lists_all_objects_is_within_its_budget_however_many_there_are(project: Project) -> None:
     tests = """
         import gc
