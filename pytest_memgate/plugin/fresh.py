@@ -77,7 +77,8 @@ def _options(config: pytest.Config) -> list[str]:
     """Return what a run of some of the tests has to be given, to be as this one."""
     option, manager = config.option, config.pluginmanager
     here = config.invocation_params.dir
-    given = [("-c", option.inifilename and here / option.inifilename), ("--import-mode", option.importmode)]
+    # Named, or it would be looked for beside the tests: they need not be below the project's folder.
+    given = [("-c", config.inipath or os.devnull), ("--import-mode", option.importmode)]
     given += [("--confcutdir", option.confcutdir and here / option.confcutdir)]
     given += [("--asyncio-mode", getattr(option, "asyncio_mode", None))]
     args = [part for name, value in given if value for part in (name, str(value))]

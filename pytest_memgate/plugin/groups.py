@@ -133,7 +133,6 @@ class Groups(Measurer):
 
     def _run(self, member: _Member, nextitem: pytest.Item | None) -> list[pytest.TestReport]:
         """Run a test, not on a level above that on which the tracker started: memray would not know of its frame."""
-        _ = member.item.location  # pytest keeps it, and must not make it while a test has replaced `os.name`
         return member.share.running(runtestprotocol)(member.item, log=False, nextitem=nextitem)
 
     def _run_alone(self, member: _Member, first: ItemState, nextitem: pytest.Item | None) -> list[pytest.TestReport]:
@@ -143,8 +142,10 @@ class Groups(Measurer):
         return reports if first.nested or member.item.stash[STATE].outcome else member.reports
 
     @pytest.hookimpl(wrapper=True)
-    def pytest_runtestloop(self) -> Generator[None, object, object]:
+    def pytest_runtestloop(self, session: pytest.Session) -> Generator[None, object, object]:
         """Tell of the tests that still wait where the run ends before its last test."""
+        for item in session.items:
+            _ = item.location  # pytest keeps it: not while a test has replaced `os.name`, nor under a tracker
         try:
             return (yield)
         finally:

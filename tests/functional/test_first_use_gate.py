@@ -520,6 +520,52 @@ def test_a_fresh_process_has_the_projects_own_options(two: Shop) -> None:
     assert "by this test alone in a fresh process" in result.out
 
 
+def test_a_fresh_process_of_tests_below_another_configuration_has_that_of_the_run(two: Shop) -> None:
+    two.project.write("pytest.ini", "[pytest]\n")
+    two.project.write("part/pytest.ini", "[pytest]\naddopts = --no-such-option\n")
+    two.project.write("part/test_part.py", "import two\ndef test_alpha(): two.alpha()\n")
+    two.update()
+    two.write("two.py", _TWO.replace("alpha(words=20_000)", "alpha(words=40_000)"))
+    result = two.gate("-p", "no:randomly", "-k", "test_part and alpha")
+    found = result.found("two", "memory.first_use")
+    assert (result.code, found["outcome"]) == (1, "regressed"), result.out
+    assert "by this test alone in a fresh process" in found["reason"]
+
+
+def test_what_pytest_keeps_of_each_test_is_nobodys_first_use(project: Project) -> None:
+    project.write(
+        "conftest.py",
+        """
+        import pytest
+
+        kept, locate = [], pytest.Function.reportinfo
+
+        def reportinfo(self):
+            kept.append(bytes(20_000))
+            return locate(self)
+
+        pytest.Function.reportinfo = reportinfo
+        """,
+    )
+    fills = """
+        from pathlib import Path
+
+        kept = []
+
+        def test_fills():
+            if not kept:
+                kept.append(bytes(int(Path("size").read_text())))
+    """
+    project.write("test_it.py", fills + "".join(f"    def test_{number}(): pass\n    " for number in range(10)))
+    project.write("size", "10")
+    project.write("memgate.yml", "budgets: {memory.first_use: {growth: 5KB}}\n")
+    project.update()
+    project.write("size", "300_000")
+    result = project.gate("--memgate-measure=bound")
+    assert [(one["subject"]["name"], one["outcome"]) for one in _first_uses(result)] == [("test_it.py", "regressed")]
+    assert "1 first use looked at in a fresh process" in result.out
+
+
 _FILLED = {
     "fixture": """
         import pytest
