@@ -136,10 +136,11 @@ class Groups(Measurer):
         return member.share.running(runtestprotocol)(member.item, log=False, nextitem=nextitem)
 
     def _run_alone(self, member: _Member, first: ItemState, nextitem: pytest.Item | None) -> list[pytest.TestReport]:
-        """Return the reports of a test that may have failed for what the gate does: its first ones, if it has not."""
+        """Return the reports of a test that may have failed for what the gate does: its first ones, if by chance."""
         freeze()  # what its first run has made was there before it
         reports = runtestprotocol(member.item, log=False, nextitem=nextitem)
-        return reports if first.nested or member.item.stash[STATE].outcome else member.reports
+        is_of_the_gate = first.nested or member.item.stash[STATE].outcome
+        return reports if is_of_the_gate or any(report.failed for report in reports) else member.reports
 
     @pytest.hookimpl(wrapper=True)
     def pytest_runtestloop(self, session: pytest.Session) -> Generator[None, object, object]:
