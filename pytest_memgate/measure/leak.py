@@ -11,7 +11,6 @@ import warnings
 from collections.abc import Callable, Generator, Iterable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, replace
-from types import FunctionType
 from typing import Any, Self, TypeVar
 
 import memray
@@ -19,6 +18,7 @@ import memray
 from pytest_memgate.errors import UsageError
 from pytest_memgate.measure.capture import Capture, new_tracker
 from pytest_memgate.measure.coroutines import is_async
+from pytest_memgate.measure.frames import marked
 from pytest_memgate.measure.heap import collect
 from pytest_memgate.measure.importing import IMPORT_SYSTEM
 from pytest_memgate.measure.places import Places
@@ -46,9 +46,9 @@ def below(label: str, function: Callable[..., Any], *, fenced: bool = False) -> 
     reverse. With `fenced` these are given back before and after the call: a collection does it.
     """
     template: Any = _await if is_async(function) else _call
-    code = template.__code__.replace(co_filename=label, co_name="<call>")
     fence = collect if fenced else int  # int() does nothing, without a frame
-    return FunctionType(code, {"called": function, "fence": fence, "refuse": _refuse})
+    call: Callable[..., Any] = marked(template, label, "<call>", called=function, fence=fence, refuse=_refuse)
+    return call
 
 
 # The names that these use are in the globals that their copies are given.

@@ -23,7 +23,6 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import closing
 from functools import cached_property
 from itertools import accumulate
-from types import FunctionType
 from typing import Any, ParamSpec, TypeVar
 
 import memray
@@ -31,6 +30,7 @@ import memray
 from pytest_memgate.measure.capture import Capture, new_tracker, show
 from pytest_memgate.measure.environment import PROFILED
 from pytest_memgate.measure.first_use import FirstUse, read_owners
+from pytest_memgate.measure.frames import marked
 from pytest_memgate.measure.importing import module_of, named_imports
 from pytest_memgate.measure.leftover import open_files
 from pytest_memgate.measure.pause import Pause, can_pause
@@ -310,8 +310,9 @@ def _make_room() -> None:
 
 def _below(function: Callable[_P, _T], file: str) -> Callable[_P, _T]:
     """Return `function` called below a frame whose file is `file`, by which a stack shows that it passed here."""
-    code = _call_async if inspect.iscoroutinefunction(function) else _call
-    return FunctionType(code.__code__.replace(co_filename=file), {"called": function})
+    template = _call_async if inspect.iscoroutinefunction(function) else _call
+    function_below: Callable[_P, _T] = marked(template, file, called=function)
+    return function_below
 
 
 def _call(*args: Any, **kwargs: Any) -> Any:

@@ -80,4 +80,4 @@ def _in_file(item: pytest.Item) -> Callable[[int], list[bytes]]:
     """Return the growth as a function of the test's own file, so that it is found and named as code there is."""
     code = memgate_selftest_growth.__code__
     code = code.replace(co_filename=str(item.path), co_firstlineno=max(1, line_of(item)))
-    return FunctionType(code, {"_SMALL": _SMALL, "_EACH": _EACH})
+    return FunctionType(code, {"__name__": __name__, "_SMALL": _SMALL, "_EACH": _EACH})

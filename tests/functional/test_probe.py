@@ -550,6 +550,47 @@ def test_what_the_collector_lists_is_a_call_of_the_tests_own(project: Project) -
     assert (site["path"], site["function"]) == ("test_it.py", "test_lists")
 
 
+_WALKS = """
+    import sys
+    import warnings
+
+    def names():
+        frame = sys._getframe()
+        while frame:
+            yield frame.f_globals["__name__"]
+            frame = frame.f_back
+
+    def test_walks():
+        assert "test_it" in set(names())
+    def test_imports():
+        sys.modules.pop("old", None)
+        with warnings.catch_warnings(record=True) as told:
+            warnings.simplefilter("always")
+            import old
+        assert [one.filename for one in told] == [__file__]
+        assert {"old", "test_it"} <= set(old.NAMES)
+    def test_behind(): pass
+"""
+_OLD_MODULE = """
+    import warnings
+
+    from test_it import names
+
+    warnings.warn("use the new one", DeprecationWarning, stacklevel=2)
+    NAMES = list(names())
+"""
+
+
+def test_frames_of_the_gate_are_as_those_of_any_code_for_whoever_walks_the_stack(project: Project) -> None:
+    project.write("test_it.py", _WALKS)
+    project.write("old.py", _OLD_MODULE)
+    assert project.pytest().code == 0
+    project.update()
+    for measure in ("each", "bound"):
+        result = project.gate(f"--memgate-measure={measure}")
+        assert "3 passed" in result.out, result.out
+
+
 _SUBTESTS = """
     import unittest
 

@@ -11,6 +11,7 @@ import pytest
 from pytest_memgate.compare.settle import agree
 from pytest_memgate.measure.import_runner import _NAMES
 from pytest_memgate.measure.import_sites import Part, parts_of
+from pytest_memgate.measure.importing import file_of
 from pytest_memgate.measure.imports import CleanImport, Imported, measure_imports
 from pytest_memgate.measure.places import Places
 from pytest_memgate.measure.sites import Frame
@@ -104,17 +105,17 @@ def test_importers_are_told_from_the_nearest_up_to_the_projects_own_code(tmp_pat
     own = str(tmp_path / "shop" / "report.py")
     deep = (
         "a.py",
-        "<import b.core>",
+        file_of("b.core"),
         SYSTEM,
         "b.py",
-        "<import b>",
+        file_of("b"),
         SYSTEM,
         "/elsewhere/a/main.py",
-        "<import a.main>",
+        file_of("a.main"),
         SYSTEM,
     )
-    stack = (*deep, "/elsewhere/a/init.py", "<import a>", SYSTEM, own, "<import shop.report>", SYSTEM, "x/runner.py")
-    compiled = ("<import _ssl>", SYSTEM, "<import ssl>", SYSTEM, own, "<import shop.report>")
+    stack = (*deep, "/elsewhere/a/init.py", file_of("a"), SYSTEM, own, file_of("shop.report"), SYSTEM, "x/runner.py")
+    compiled = (file_of("_ssl"), SYSTEM, file_of("ssl"), SYSTEM, own, file_of("shop.report"))
     records = [Record(10, deep), Record(90, stack), Record(50, compiled), Record(7, ("x/runner.py",))]
     parts = parts_of(records, Places(tmp_path), "shop")
     assert [(part.module, part.size, part.importers) for part in parts] == [
