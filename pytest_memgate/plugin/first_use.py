@@ -44,6 +44,9 @@ class FirstUses:
         self._told: set[str] = set()
         self._imported: set[str] = set()
         self._span: Span | None = None  # the last one
+        self._together: list[pytest.Item] = []  # the tests that it left open
+        self._asked: set[str] = set()  # owners of which these were asked together
+        self._cleared: set[str] = set()  # those of them that none of these pays
 
     def found(self, item: pytest.Item, state: ItemState) -> list[Finding]:
         """Return the findings on what the first run of a test paid, once the test has run again.
@@ -61,13 +64,17 @@ class FirstUses:
                 self._payments[owner].append((item, parts))
         found: list[Finding] = []
         for owner in owners:
-            grown = None if self._update else self._grown(item, owner, anyway=owner in loose)
+            grown = None if self._update else self._grown(item, owner, anyway=owner in self._asked & {*loose})
             imports = self._imports(item, owner)
             paid = self._ledger.told(owner) if self._update else None
             if grown:
-                paid = self._judged(item, *grown, seen_alone=bool(imports))
+                paid = self._judged(item, *grown, seen_alone=bool(imports), loose=owner in loose)
             found += [*([paid] if paid and FIRST_USE.keeps(paid.value or 0) else ()), *imports]
         return found
+
+    def together(self, items: list[pytest.Item]) -> None:
+        """Take note of the tests, judged next, any of which may be the cause of what other threads paid meanwhile."""
+        self._together, self._asked, self._cleared = items, set(), set()
 
     def _paid_by(self, item: pytest.Item) -> tuple[str, ...]:
         return (f"paid by {subject_of(item, self._gate.root)}",)
@@ -89,7 +96,8 @@ class FirstUses:
     def _loose(self, captures: "list[Capture]") -> list[str]:
         """Return whom other threads paid while tests were measured together, once for all of these.
 
-        Which test was the cause nobody knows: each that its bound left open is held to be, until one is seen to be.
+        Which test was the cause nobody knows: if it may be one of those that their bound left open, each of these is
+        held to be it, until one is seen to be.
         """
         first = captures[0] if captures else None
         warm = next((one for one in reversed(captures[1:]) if not one.fault), None)
@@ -100,7 +108,7 @@ class FirstUses:
         if first.span is not self._span:
             self._span = first.span
             self._ledger.add(loose)
-        return sorted(loose)
+        return sorted(loose.keys() - self._cleared)
 
     def _imports(self, item: pytest.Item, owner: str) -> list[Finding]:
         """Return what an update stores of importing a package alone, or what there is against it, once a process."""
@@ -134,22 +142,38 @@ class FirstUses:
         finding = replace(finding, details=self._paid_by(item))
         return finding, self._claims.make(owner, item)
 
-    def _judged(self, item: pytest.Item, finding: Finding, claim: "_Claim", *, seen_alone: bool) -> Finding | None:
+    def _judged(
+        self, item: pytest.Item, finding: Finding, claim: "_Claim", *, seen_alone: bool, loose: bool
+    ) -> Finding | None:
         """Return the finding, confirmed where it is against a package, None where another worker tells of it.
 
         What is `seen_alone`, in an interpreter that only imports the package, needs no other confirmation.
         """
         if finding.outcome.fails_gate and claim.holds() and not seen_alone:
-            finding = self._confirmed(item, finding)
+            finding = (self._nobodys(finding) if loose else None) or self._confirmed(item, finding)
             if finding.outcome is Outcome.PASSED:
                 self._told.discard(finding.subject.name)  # another test may pay for more
                 claim.withdraw()
                 return finding
         return finding if claim.holds() else None
 
+    def _nobodys(self, finding: Finding) -> Finding | None:
+        """Return the finding as not seen, if a fresh process with all tests that may be its cause does not show it."""
+        owner = finding.subject.name
+        if owner in self._asked or len(self._together) < 2:  # one is asked anyway
+            return None
+        self._asked.add(owner)
+        found = self._afresh(self._together, finding)
+        if found.outcome is not Outcome.PASSED:
+            return None
+        self._cleared.add(owner)
+        return found
+
     def _confirmed(self, item: pytest.Item, finding: Finding) -> Finding:
         """Return the finding as a fresh process shows it, where all the tests run that seem to have paid for it."""
-        tests = self._payers(item, finding)
+        return self._afresh(self._payers(item, finding), finding)
+
+    def _afresh(self, tests: list[pytest.Item], finding: Finding) -> Finding:
         done = run_afresh(tests)
         seen, unseen = seen_afresh(self._gate, finding, done.run.findings if done.run else (), len(tests))
         if done.why_useless and not seen.outcome.fails_gate:

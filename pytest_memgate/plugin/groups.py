@@ -227,6 +227,7 @@ class Groups(Measurer):
             half = (len(waiting) + 1) // 2
             self._settle_together(group, waiting[:half])
             self._settle_together(group, waiting[half:])
+        self._first_uses.together([member.item for member in waiting])
         for member in members:
             state = member.item.stash[STATE]
             if member.share.fault:

@@ -320,6 +320,14 @@ def test_what_another_thread_pays_for_is_found_whichever_of_the_tests_was_its_ca
         result = shop.gate("-p", "no:randomly", f"--memgate-measure={measure}", "test_served.py")
         told = [(one["subject"]["name"], one["outcome"], one["details"]) for one in _first_uses(result)]
         assert told[-1:] == [("served", "regressed", ["paid by test_served.py::test_c"])], measure
+    # What no test pays for in a fresh process is not looked for in one process a test.
+    shop.project.replace("test_served.py", "import served", "import os, served")
+    shop.project.replace("test_served.py", "int(Path", '"MEMGATE_FRESH" not in os.environ and int(Path')
+    result = shop.gate("-p", "no:randomly", "--memgate-measure=bound", "test_served.py")
+    (found,) = _first_uses(result)
+    assert (result.code, found["outcome"]) == (0, "passed"), result.out
+    assert "tests pay 0 B" in found["reason"]
+    assert "1 first use looked at in a fresh process" in result.out
 
 
 @pytest.mark.parametrize("files", [(), ("test_a.py", "test_b.py"), (".",)], ids=["whole", "files", "folder"])
