@@ -12,6 +12,9 @@ not add up.
 
 The interpreter keeps some freed objects to use them again, tuples above all, which no tracker sees: a call would be
 served from what was allocated before it. A full collection gives them back, so one precedes each call.
+
+Between two calls small objects are not traced, and an arena that Python's allocator maps for them then looks like a
+block of its own. It makes the bound larger, which is safe; nobody has first used or retained it.
 """
 
 import functools
@@ -36,10 +39,11 @@ from pytest_memgate.measure.leftover import open_files
 from pytest_memgate.measure.pause import Pause, can_pause
 from pytest_memgate.measure.places import Places
 from pytest_memgate.measure.processes import ProcessWatch
-from pytest_memgate.measure.sites import Frame, Record, Sites
+from pytest_memgate.measure.sites import Frame, Sites
 from pytest_memgate.measure.world import real_world
 
 _BLOCK, _ROOM = 470, 1_000_000  # bytes
+_ARENA = 1 << 20  # bytes: ARENA_SIZE of CPython's obmalloc on 64-bit platforms, from 3.10 on
 _PINNED: list[bytes] = []
 _P = ParamSpec("_P")
 _T = TypeVar("_T")
@@ -141,7 +145,8 @@ class Span:
         """What is still there, by the module that was being loaded, else by the file of its call's frame, if any."""
         found = defaultdict(list)
         for one in self.left:
-            found[one.cause].append(one)
+            if not one.is_arena:
+                found[one.cause].append(one)
         return found
 
     def resume(self) -> bool:
@@ -207,7 +212,8 @@ class Share(Capture):
         return read_owners([one for cause in (self._file, *self.modules) for one in causes.get(cause, ())], places)
 
     def loose(self, places: Places) -> FirstUse:
-        return read_owners([one for one in self._span.causes.get("", ()) if not one.test], places)
+        """Read what other threads allocated; what the harness did between two tests is nobody's."""
+        return read_owners([one for one in self._span.causes.get("", ()) if not one.is_of_harness(places)], places)
 
     def close(self) -> None:
         """Leave the file to the span."""
@@ -270,7 +276,7 @@ class Share(Capture):
 class _Left:
     """Memory that a span still holds."""
 
-    def __init__(self, record: Record) -> None:
+    def __init__(self, record: memray.AllocationRecord) -> None:
         self.size = record.size
         self._record = record
 
@@ -287,8 +293,25 @@ class _Left:
     def cause(self) -> str:
         """Return the module that was being loaded, else the file of its call's frame, empty where there is neither."""
         files = [path for _, path, _ in self._stack if path.startswith("<")]
-        module = next(filter(None, map(module_of, files)), "")
-        return module or next((file for file in files if file.startswith(_CALL)), "")
+        return next(filter(None, map(module_of, files)), "") or self._call
+
+    @property
+    def is_arena(self) -> bool:
+        """True if it may be memory that Python's allocator took while small objects were not traced.
+
+        In a call they are, and whatever the call maps is its own.
+        """
+        is_mapped = self._record.allocator == memray.AllocatorType.MMAP
+        return is_mapped and self.size == _ARENA * self._record.n_allocations and not self._call
+
+    def is_of_harness(self, places: Places) -> bool:
+        """True if the thread that allocated it runs the tests: neither a test's own thread nor one of the project."""
+        return any(places.is_harness(path) for _, path, _ in self._stack)
+
+    @property
+    def _call(self) -> str:
+        """The file of its call's frame, empty where there is none."""
+        return next((path for _, path, _ in self._stack if path.startswith(_CALL)), "")
 
     def stack_trace(self) -> list[Frame]:
         return self._stack
