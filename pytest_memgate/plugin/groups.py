@@ -96,7 +96,10 @@ class Groups(Measurer):
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_runtest_protocol(self, item: pytest.Item, nextitem: pytest.Item | None) -> bool | None:
-        """Run a test under one tracker with those before and behind it, where there are such; its reports wait."""
+        """Run a test under one tracker with those before and behind it, where there are such; its reports wait.
+
+        What the gate itself does between two tests counts as done by the earlier one: for the later it was there.
+        """
         group = self._group or self._begun(item, nextitem)
         test = self._know(item)
         if group and test is None:
@@ -104,7 +107,8 @@ class Groups(Measurer):
         if group is None or test is None:
             self._known.pop(item, None)
             return None
-        following = self._following(group, test, nextitem)
+        look = group.members[-1].share.running(self._following) if group.members else self._following
+        following = look(group, test, nextitem)
         known = [*group.tests, test, *following]
         probe = self._outlook.probe_size(known, len(group.members)) if self._sees_all() else 0
         member = _Member(item, test, group.span.share(probe))
@@ -126,7 +130,7 @@ class Groups(Measurer):
         elif group.is_closed:
             self._tell(group)
         else:
-            self._hold(member)
+            member.share.running(self._hold)(member)
         if state and doubtful:
             self._reports.tell(item, self._run_alone(member, state, nextitem))
         return True
