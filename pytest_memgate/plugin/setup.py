@@ -8,6 +8,7 @@ import pytest
 
 from pytest_memgate.errors import MemgateError, UsageError
 from pytest_memgate.measure.environment import cannot_measure, here, in_ci
+from pytest_memgate.model.reference import is_reason
 from pytest_memgate.model.run import ChangeKind
 from pytest_memgate.plugin.controller import Controller
 from pytest_memgate.plugin.declared import Declared
@@ -43,6 +44,8 @@ def start(config: pytest.Config) -> None:
     try:
         if option.memgate_reason is not None and not kinds:
             raise pytest.UsageError("memgate: --memgate-reason goes with --memgate-update")
+        if option.memgate_reason and not is_reason(option.memgate_reason):
+            raise pytest.UsageError(f"memgate: --memgate-reason {option.memgate_reason!r} has no letter in it: say why")
         if option.memgate_base == "":
             raise pytest.UsageError("memgate: --memgate-base names no ref: it is empty")
         if kinds and option.memgate_base:
