@@ -5,7 +5,18 @@ from pathlib import Path
 
 import click
 
+from pytest_memgate.errors import UsageError
+
 _KINDS = click.Choice(["all", "new", "raised", "lowered", "removed"])
+
+
+def _reason(_: click.Context, __: click.Parameter, text: str) -> str:
+    """Return a reason given with `--reason`; raises UsageError for one without a letter in it."""
+    from pytest_memgate.model.reference import is_reason
+
+    if text and not is_reason(text):
+        raise UsageError(f"--reason {text!r} has no letter in it", hint="say why values rise")
+    return text
 
 
 @click.group()
@@ -14,7 +25,7 @@ def baseline() -> None:
 
 
 @baseline.command(context_settings={"ignore_unknown_options": True})
-@click.option("--reason", default="", help="Why values rise; no value is raised without it.")
+@click.option("--reason", default="", callback=_reason, help="Why values rise; no value is raised without it.")
 @click.option("--only", multiple=True, type=_KINDS, help="Make changes of this kind only; may be given again.")
 @click.argument("pytest_args", nargs=-1, type=click.UNPROCESSED)
 @click.pass_obj
@@ -28,7 +39,7 @@ def update(root: Path, reason: str, only: tuple[str, ...], pytest_args: tuple[st
 @baseline.command()
 @click.argument("run", type=click.Path(path_type=Path))
 @click.argument("tests", nargs=-1)
-@click.option("--reason", default="", help="Why values rise; no value is raised without it.")
+@click.option("--reason", default="", callback=_reason, help="Why values rise; no value is raised without it.")
 @click.option("--only", multiple=True, type=_KINDS, help="Make changes of this kind only; may be given again.")
 @click.pass_obj
 def accept(root: Path, run: Path, tests: tuple[str, ...], reason: str, only: tuple[str, ...]) -> None:
@@ -76,7 +87,7 @@ def check(root: Path) -> None:
 
 @baseline.command()
 @click.argument("tests", nargs=-1)
-@click.option("--reason", default="", help="Why the growth so far is right.")
+@click.option("--reason", default="", callback=_reason, help="Why the growth so far is right.")
 @click.pass_obj
 def anchor(root: Path, tests: tuple[str, ...], reason: str) -> None:
     """Pin today's values of TESTS, or of all, as the anchor that drift is counted from."""

@@ -3,8 +3,9 @@
 import fnmatch
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import date, timedelta
 
-from pytest_memgate.baseline.source import Source
+from pytest_memgate.baseline.source import GitRef, Source
 from pytest_memgate.budget.match import matches
 from pytest_memgate.budget.rule import Budget, Rule, resolve
 from pytest_memgate.config.located import from_toml, from_yaml
@@ -12,10 +13,12 @@ from pytest_memgate.config.schema import Settings, read_settings
 from pytest_memgate.errors import ConfigError
 from pytest_memgate.model.metric import Metric, base_name, part_of
 from pytest_memgate.model.metric import metric as metric_of
+from pytest_memgate.model.reference import is_reason
 from pytest_memgate.model.subject import Subject
 from pytest_memgate.units import PLAIN
 
 FILE = "memgate.yml"
+_LONGEST = timedelta(days=366)  # of a waiver
 _PYPROJECT = "pyproject.toml"
 
 
@@ -33,9 +36,21 @@ def load_settings(source: Source) -> Settings:
         table = from_toml(project, _PYPROJECT, ("tool", "memgate"))
     if own is not None and table is not None:
         raise ConfigError(f"{FILE} and [tool.memgate] in {_PYPROJECT} are both there", hint="keep one of them")
-    if own is not None:
-        return read_settings(from_yaml(own, FILE))
-    return read_settings(table) if table is not None else Settings()
+    located = from_yaml(own, FILE) if own is not None else table
+    settings = read_settings(located) if located is not None else Settings()
+    if not isinstance(source, GitRef):  # what a commit holds is past mending
+        _check_waivers(settings, date.today())  # noqa: DTZ011  # the day of the machine, as in the gate
+    return settings
+
+
+def _check_waivers(settings: Settings, today: date) -> None:
+    for waiver in settings.waivers:
+        where = f"{waiver.source}: the waiver for {waiver.test}"
+        if not is_reason(waiver.reason):
+            raise ConfigError(f"{where} has a reason without a letter in it: {waiver.reason!r}", hint="say why")
+        if waiver.until - today > _LONGEST:
+            last = (today + _LONGEST).isoformat()
+            raise ConfigError(f"{where} ends in more than a year, on {waiver.until}", hint=f"let it end by {last}")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -24,8 +24,9 @@ class Event:
 
     `head` and `base` are commits: of a pull request its last commit and that of its base branch, of a merge group its
     base, of a push what the branch was before, of another workflow's run the commit that it ran for. `number` and
-    `title` are the pull request's. `run`, `conclusion` and `source` are those of another workflow's run: its id, how it
-    ended, and the event that started it.
+    `title` are the pull request's, also where the event is a comment on it or a review. `run`, `conclusion` and
+    `source` are those of another workflow's run: its id, how it ended, and the event that started it. `ref` is what was
+    pushed, `refs/heads/main`, and `default_branch` the repository's own.
     """
 
     name: str
@@ -39,6 +40,18 @@ class Event:
     run: int = 0
     conclusion: str = ""
     source: str = ""
+    ref: str = ""
+    default_branch: str = ""
+
+    @property
+    def is_on_default_branch(self) -> bool:
+        """True if the repository's default branch was pushed, or if the payload does not say which one it is."""
+        return self.default_branch in {"", self.ref.removeprefix("refs/heads/")}
+
+    @property
+    def is_of_pull_request(self) -> bool:
+        """True if the event is about a pull request, so that its code may be what the job runs."""
+        return bool(self.number) or PULL_REQUEST in {self.name, self.source} or TARGET in {self.name, self.source}
 
     @property
     def from_fork(self) -> bool:
@@ -75,8 +88,15 @@ def parse_event(name: str, payload: Any) -> Event:
         head, base = _commit(payload, "merge_group", "head_sha"), _commit(payload, "merge_group", "base_sha")
         return Event(name=name, repository=repository, head=head, base=base, head_repository=repository)
     if name == PUSH:
-        head, base = _commit(payload, "after"), _commit(payload, "before")
-        return Event(name=name, repository=repository, head=head, base=base, head_repository=repository)
+        return Event(
+            name=name,
+            repository=repository,
+            head=_commit(payload, "after"),
+            base=_commit(payload, "before"),
+            head_repository=repository,
+            ref=_text(payload, "ref"),
+            default_branch=_text(payload, "repository", "default_branch"),
+        )
     if name == WORKFLOW_RUN:
         return Event(
             name=name,
@@ -88,7 +108,9 @@ def parse_event(name: str, payload: Any) -> Event:
             conclusion=_text(payload, "workflow_run", "conclusion"),
             source=_text(payload, "workflow_run", "event"),
         )
-    return Event(name=name, repository=repository, head_repository=repository)
+    is_comment = _found(payload, ("issue", "pull_request")) is not None
+    number = _number(payload, "issue", "number") if is_comment else _number(payload, "pull_request", "number")
+    return Event(name=name, repository=repository, head_repository=repository, number=number)
 
 
 def _found(payload: Any, keys: tuple[str, ...]) -> Any:

@@ -32,6 +32,11 @@ class Reference:
         return self.value if self.anchor is None else self.anchor
 
 
+def is_reason(text: str) -> bool:
+    """Return True if a text can say why: without a letter in it, it is none."""
+    return any(character.isalpha() for character in text)
+
+
 class Standing(Enum):
     """What there is to compare a test with."""
 

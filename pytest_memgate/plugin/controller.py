@@ -24,6 +24,7 @@ from pytest_memgate.plugin.failure import LATE, PROPERTY
 from pytest_memgate.plugin.first_use import CLAIMS
 from pytest_memgate.plugin.fresh import left_by_fixtures
 from pytest_memgate.plugin.inventory import Inventory
+from pytest_memgate.plugin.options import hand_over
 from pytest_memgate.plugin.tracer import NOTE
 from pytest_memgate.plugin.waiting import left_by
 from pytest_memgate.report.terminal import Line, Tone, summary
@@ -200,9 +201,10 @@ class Controller:
 
     @pytest.hookimpl(optionalhook=True)
     def pytest_configure_node(self, node: Any) -> None:
-        """Give xdist's workers a folder where they say which of them tells of a package."""
+        """Give xdist's workers the options that count, and a folder where they say which of them tells of a package."""
         self._claims = self._claims or tempfile.TemporaryDirectory(prefix="memgate-")
         node.workerinput[CLAIMS] = self._claims.name
+        hand_over(self._config, node.workerinput)
 
     def pytest_unconfigure(self) -> None:
         if self._claims:

@@ -9,6 +9,7 @@ from pytest_memgate.config.reading import unknown
 from pytest_memgate.config.schema import metric_name, tracked
 from pytest_memgate.errors import ConfigError
 from pytest_memgate.model.metric import CUSTOM, MEMORY_LEAK, MEMORY_PEAK, metric
+from pytest_memgate.model.reference import is_reason
 
 _PARTS = ("growth", "limit", "drift")
 
@@ -89,6 +90,6 @@ def parse_rule(name: str, parts: Mapping[str, object], source: str) -> Rule:
 
 
 def _reason(where: str, value: object) -> str:
-    if not (isinstance(value, str) and value.strip()):
+    if not (isinstance(value, str) and is_reason(value)):
         raise ConfigError(f"{where}: skip takes the reason, in words")
     return value

@@ -1,14 +1,14 @@
 """Start the gate of a pytest run: read the options, open the baselines, register the hooks."""
 
 import argparse
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from pytest_memgate.budget.rule import PartError, Rule
 from pytest_memgate.errors import MemgateError, UsageError
 from pytest_memgate.measure.environment import cannot_measure, here, in_ci
-from pytest_memgate.model.metric import MEMORY_PEAK
+from pytest_memgate.model.reference import is_reason
 from pytest_memgate.model.run import ChangeKind
 from pytest_memgate.plugin.controller import Controller
 from pytest_memgate.plugin.declared import Declared
@@ -16,9 +16,10 @@ from pytest_memgate.plugin.first_use import FirstUses
 from pytest_memgate.plugin.groups import Groups
 from pytest_memgate.plugin.inventory import Inventory
 from pytest_memgate.plugin.leftover import Leftovers
-from pytest_memgate.plugin.marker import parse_rule
 from pytest_memgate.plugin.measurer import Measurer
+from pytest_memgate.plugin.options import Given, options_of, take_over
 from pytest_memgate.tasks.gate import Gate, open_gate
+from pytest_memgate.tasks.loosened import loosened_by_options
 from pytest_memgate.tasks.update import ALL_KINDS
 
 _NOT_RUN = (
@@ -43,28 +44,24 @@ def start(config: pytest.Config) -> None:
     try:
         if option.memgate_reason is not None and not kinds:
             raise pytest.UsageError("memgate: --memgate-reason goes with --memgate-update")
+        if option.memgate_reason and not is_reason(option.memgate_reason):
+            raise pytest.UsageError(f"memgate: --memgate-reason {option.memgate_reason!r} has no letter in it: say why")
         if option.memgate_base == "":
             raise pytest.UsageError("memgate: --memgate-base names no ref: it is empty")
         if kinds and option.memgate_base:
             raise pytest.UsageError(
                 "memgate: --memgate-update writes the work tree's baselines: not with --memgate-base"
             )
-        gate = open_gate(
-            config.rootpath,
-            here(),
-            base=option.memgate_base or "",
-            options=_options(option),
-            missing=option.memgate_missing or "",
-        )
+        gate = _opened(config)
         keep = _folder(option.memgate_keep) if option.memgate_keep else None
     except MemgateError as error:
         raise pytest.UsageError(f"memgate: {error}") from error
     update = bool(kinds)
-    config.pluginmanager.register(Declared(config, gate, update=update), "memgate-declared")
+    _register(config, Declared(config, gate, update=update), "declared")
     if option.collectonly:
         return
     inventory = Inventory(config)
-    config.pluginmanager.register(inventory, "memgate-inventory")
+    _register(config, inventory, "inventory")
     settle = update or bool(option.memgate_settle)
     first_uses = FirstUses(gate, config, update=update)
     cannot = cannot_measure()
@@ -72,8 +69,8 @@ def start(config: pytest.Config) -> None:
         measurer = Measurer(gate, first_uses, update=update, settle=settle, keep=keep, cannot=cannot)
     else:
         measurer = Groups(config, gate, first_uses, update=False, settle=False, keep=keep, cannot="")
-    config.pluginmanager.register(measurer, "memgate-measurer")
-    config.pluginmanager.register(Leftovers(gate, update=update, settle=settle), "memgate-leftovers")
+    _register(config, measurer, "measurer")
+    _register(config, Leftovers(gate, update=update, settle=settle), "leftovers")
     if not hasattr(config, "workerinput"):
         strict = option.memgate_strict if option.memgate_strict is not None else in_ci()
         controller = Controller(
@@ -83,7 +80,30 @@ def start(config: pytest.Config) -> None:
             strict=strict,
             kinds=ALL_KINDS if "all" in kinds else frozenset(map(ChangeKind, kinds)),
         )
-        config.pluginmanager.register(controller, "memgate-controller")
+        _register(config, controller, "controller")
+
+
+def _register(config: pytest.Config, part: object, name: str) -> None:
+    """Register a part of the gate; raises pytest.UsageError where `-p no:` keeps it out: the rest would be blind."""
+    if config.pluginmanager.register(part, f"memgate-{name}") is None:
+        raise pytest.UsageError(f"memgate: -p no:memgate-{name} switches off a part of the gate; take it away")
+
+
+def _opened(config: pytest.Config) -> Gate:
+    """Return the gate; of the options that loosen it, beside a base only those count that the change cannot set."""
+    option = config.option
+    ref = option.memgate_base or ""
+    lines: list[str] = []
+    given = Given(config, ref) if not take_over(config) and ref else None
+    if given:
+        told, held = given.given(), options_of(given.held)
+        lines += given.base_line()
+        given.hold()
+    options = options_of(option)
+    gate = open_gate(config.rootpath, here(), base=ref, options=options.rules, missing=options.missing)
+    if given:
+        lines += loosened_by_options(gate.config.settings, held, told, strict=in_ci())
+    return replace(gate, loosened=tuple(lines))
 
 
 def _is_each(gate: Gate, option: argparse.Namespace) -> bool:
@@ -92,24 +112,8 @@ def _is_each(gate: Gate, option: argparse.Namespace) -> bool:
     So it is where a run may stop at a test: its verdict must be there before the next one starts.
     """
     stops = any(getattr(option, name, None) for name in ("maxfail", "usepdb", "trace", "stepwise"))
-    return stops or (option.memgate_measure or gate.own.measure) == "each"
-
-
-def _options(option: argparse.Namespace) -> dict[str, Rule]:
-    """Read `--memgate-growth 1MB` (of the peak memory) and `--memgate-growth web.lcp=500ms`, by metric."""
-    given: dict[str, dict[str, object]] = {}
-    for part in ("growth", "limit", "drift"):
-        for text in getattr(option, f"memgate_{part}") or []:
-            name, has_name, amount = text.rpartition("=")
-            given.setdefault(name if has_name else MEMORY_PEAK.name, {})[part] = amount
-    rules = {}
-    for name, parts in given.items():
-        try:
-            rules[name] = parse_rule(name, parts, "--memgate-{part}")
-        except ValueError as error:
-            part = error.part if isinstance(error, PartError) else next(iter(parts))
-            raise pytest.UsageError(f"memgate: --memgate-{part}: {error}") from error
-    return rules
+    measures = {gate.own.measure, gate.config.settings.measure}
+    return stops or (option.memgate_measure or ("each" if "each" in measures else "bound")) == "each"
 
 
 def _folder(name: str) -> Path:

@@ -8,7 +8,7 @@ from pytest_memgate.compare.noise import explained
 from pytest_memgate.model.environment import Header
 from pytest_memgate.model.metric import base_name
 from pytest_memgate.model.metric import metric as metric_of
-from pytest_memgate.model.reference import Bar, Reference, Standing
+from pytest_memgate.model.reference import Bar, Reference, Standing, is_reason
 from pytest_memgate.model.run import Change, ChangeKind
 from pytest_memgate.model.subject import Subject
 
@@ -110,7 +110,7 @@ def _accepted(old: Reference, new: Reference) -> bool:
 
 
 def _has_fresh_reason(old: Reference, new: Reference) -> bool:
-    return bool(new.reason) and new.reason != old.reason
+    return is_reason(new.reason) and new.reason != old.reason
 
 
 def _changes(file: str, base: Document | None, head: Document | None) -> Iterator[Change]:
@@ -127,7 +127,8 @@ def _changes(file: str, base: Document | None, head: Document | None) -> Iterato
 def _change(
     subject: Subject, metric: str, old: Reference | None, new: Reference | None, *, same: bool
 ) -> Iterator[Change]:
-    reason = new.reason if new and not (old and new.reason == old.reason) else ""
+    is_fresh = new is not None and is_reason(new.reason) and not (old and new.reason == old.reason)
+    reason = new.reason if new and is_fresh else ""
     unit = unit_of(metric, new or old)
     kind = _kind(old, new) if same else ChangeKind.REMEASURED
     if kind is not ChangeKind.ANCHORED:

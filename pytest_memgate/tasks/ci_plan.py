@@ -6,6 +6,7 @@ from pytest_memgate.errors import UsageError
 from pytest_memgate.github.checkout import Checkout
 from pytest_memgate.github.event import MERGE_GROUP, PULL_REQUEST, PUSH, TARGET, Event
 
+_OWN = "judged by the checkout's own baselines"
 _DEPTH = "set fetch-depth: 0 on actions/checkout"
 
 
@@ -27,15 +28,20 @@ def find_base(event: Event, checkout: Checkout, given: str) -> Base:
             f"{TARGET} runs a fork's code with this repository's rights",
             hint="use pull_request, and the second workflow for comments (docs/ci.md)",
         )
+    if event.name == PULL_REQUEST and not given:
+        return _of_pull_request(event, checkout)
+    if event.is_of_pull_request and event.name != PULL_REQUEST:
+        raise UsageError(
+            f"{event.name} of a pull request names no base, and may run a fork's code with this repository's rights",
+            hint="use pull_request (docs/ci.md)",
+        )
     if given:
         return _given(checkout, given)
-    if event.name == PULL_REQUEST:
-        return _of_pull_request(event, checkout)
     if event.name == MERGE_GROUP:
         return _fetched(checkout, event.base, "the base of the merge queue's group")
     if event.name == PUSH:
         return _of_push(event, checkout)
-    return Base("", f"nothing: {event.name or 'this'} has no commit before; judged by the checkout's own baselines")
+    return Base("", f"nothing: {event.name or 'this'} has no commit before; {_OWN}")
 
 
 def _given(checkout: Checkout, name: str) -> Base:
@@ -61,12 +67,29 @@ def _of_pull_request(event: Event, checkout: Checkout) -> Base:
 
 
 def _of_push(event: Event, checkout: Checkout) -> Base:
+    """Return what the default branch was before, or where another branch has left it.
+
+    What another branch was before the push is of the change's own making: a second push would be held against the
+    first.
+    """
+    if not event.is_on_default_branch:
+        return _of_branch(event.default_branch, checkout)
     if not event.base:
-        return Base("", "nothing: the branch is new; judged by the checkout's own baselines")
+        return Base("", f"nothing: the branch is new; {_OWN}")
     if checkout.get(event.base):
         return Base(event.base, "what the branch was before the push")
-    gone = f"nothing: {event.base[:12]}, which the branch was before, is gone; judged by the checkout's own baselines"
-    return Base("", gone)
+    return Base("", f"nothing: {event.base[:12]}, which the branch was before, is gone; {_OWN}")
+
+
+def _of_branch(default: str, checkout: Checkout) -> Base:
+    here, there = checkout.commit_of("HEAD"), checkout.get_ref(f"refs/heads/{default}")
+    if not there:
+        raise UsageError(f"the default branch, {default!r}, cannot be fetched: {checkout.said}", hint=_DEPTH)
+    found = checkout.merge_base(here, there)
+    if not found:
+        raise UsageError(f"no merge base of HEAD and {default} in the checkout: {checkout.said}", hint=_DEPTH)
+    why = f"the merge base with the default branch, {default}"
+    return Base(found, f"{why}: this commit itself, which changes nothing" if found == here else why)
 
 
 def _fetched(checkout: Checkout, commit: str, why: str) -> Base:

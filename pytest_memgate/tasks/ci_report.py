@@ -24,6 +24,7 @@ _SUMMARY = 900_000  # bytes of GitHub's 1 MiB
 _COMMENT = 65_000  # bytes of GitHub's 65,536 characters
 _ANNOTATIONS = 9  # of the ten that GitHub shows for the action, which counts as one step: the gate's own is the tenth
 _PROBLEMS, _PROBLEM_MOST = 5, 500
+_OF_ITSELF = "Nothing was held against a base: the baselines and budgets are those of the checkout itself."
 _SERVER = re.compile(r"https://[\w.:-]+")
 _PLACE = re.compile(r"[\w.-]+/[\w.-]+")
 
@@ -61,6 +62,8 @@ def comment(answer: Answer, footer: str, marker: str) -> str:
 def _page(answer: Answer, footer: str, *, most: int, marker: str = "") -> str:
     end = f"\n{footer}\n" if footer else ""
     if answer.run:
+        if not (answer.run.compared_with or answer.run.update):
+            end = f"\n{_OF_ITSELF}\n{end}"
         return markdown(answer.run, most=most - len(end.encode()), marker=marker) + end
     head = f"### {SYMBOLS[answer.verdict]} memgate: {answer.verdict.upper()}"
     parts = [f"<!-- {marker} -->"] if marker else []

@@ -76,7 +76,7 @@ def conclude(gate: Gate, facts: Facts, *, strict: bool) -> Run:
     brought = Brought(
         changes=changes,
         problems=problems,
-        loosened=(*loosened(gate.config.settings, gate.own), *_marked(gate.base, facts.findings)),
+        loosened=(*gate.loosened, *loosened(gate.config.settings, gate.own), *_marked(gate.base, facts.findings)),
         compared_with=gate.base.ref,
     )
     return concluded(gate, facts, brought, strict=strict)

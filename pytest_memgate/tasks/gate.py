@@ -27,6 +27,7 @@ class Gate:
     """What one run measures against; the same in every process of it.
 
     `config` holds the budgets that count: the base's where a ref was named. `own` are the work tree's settings.
+    `loosened` are the options in ini files and the environment that would loosen it, a line each: they do not count.
     """
 
     root: Path
@@ -35,6 +36,7 @@ class Gate:
     own: Settings
     baselines: Baselines
     base: GitRef | None = None
+    loosened: tuple[str, ...] = ()
     today: date = field(default_factory=date.today)
 
     @property

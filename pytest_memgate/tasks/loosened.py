@@ -1,13 +1,60 @@
 """What a change brings that loosens the gate, compared with the base: a line each."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
 
-from pytest_memgate.budget.rule import Allowance, Budget
+from pytest_memgate.budget.rule import Allowance, Budget, Rule
 from pytest_memgate.config.checks import Check, settings_of
 from pytest_memgate.config.schema import Settings
 from pytest_memgate.config.sources import Config
 from pytest_memgate.model.metric import METRICS
 from pytest_memgate.units import format_amount
+
+_COUNTS_LATER = "it counts once it is on the base"
+_COUNTS_TYPED = "it counts where it is typed, or once it is on the base"
+_NONE: Mapping[str, Rule] = {}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Options:
+    """What the options of a run say, by metric; empty or None where they say nothing.
+
+    `sources` gives the place of `--memgate-missing`, `--memgate-strict` and `--memgate-measure`.
+    """
+
+    rules: Mapping[str, Rule] = field(default_factory=dict)
+    missing: str = ""
+    strict: bool | None = None
+    measure: str = ""
+    sources: Mapping[str, str] = field(default_factory=dict)
+
+
+def loosened_by_options(base: Settings, held: Options, given: Options, *, strict: bool) -> list[str]:
+    """Return what `given` options would loosen beside those that are `held`, above the base's settings.
+
+    `strict` is what a run is without an option.
+    """
+    lines: list[str] = []
+    settings = Config(settings=base)
+    for metric in dict.fromkeys([*held.rules, *given.rules]):
+        parts: dict[str, str] = {}
+        for pattern in ("", *(pattern for name, pattern in _overrides(base) if name == metric)):
+            old, new = (_rule(settings, metric, pattern, options.rules) for options in (held, given))
+            for part, line in _looser(metric, old, new):
+                parts.setdefault(part, line)
+        lines += [f"{line}; {_COUNTS_TYPED}" for line in parts.values()]
+    was, now = (options.missing or base.missing for options in (held, given))
+    if (was, now) == ("fail", "warn"):
+        place = given.sources.get("--memgate-missing") if given.missing else "an option of the base is gone"
+        lines.append(f"missing: fail -> warn ({place}); {_COUNTS_TYPED}")
+    if (strict if held.strict is None else held.strict) and not (strict if given.strict is None else given.strict):
+        place = given.sources.get("--no-memgate-strict", "an option of the base is gone")
+        lines.append(f"strict: on -> off ({place}); {_COUNTS_TYPED}")
+    was, now = (options.measure or base.measure for options in (held, given))
+    if (was, now) == ("each", "bound"):
+        place = given.sources.get("--memgate-measure") if given.measure else "an option of the base is gone"
+        lines.append(f"measure: each -> bound ({place}); {_COUNTS_TYPED}")
+    return lines
 
 
 def loosened(base: Settings, head: Settings) -> list[str]:
@@ -19,7 +66,9 @@ def loosened(base: Settings, head: Settings) -> list[str]:
     for metric, pattern in keys:
         is_new = bool(pattern) and (metric, pattern) not in _overrides(base)
         before = _strictest(old, metric) if is_new else _rule(old, metric, pattern)
-        lines += _looser(f"{metric} of {pattern}" if pattern else metric, before, _rule(new, metric, pattern))
+        key = f"{metric} of {pattern}" if pattern else metric
+        after = _rule(new, metric, pattern)
+        lines += [f"{line}; {_COUNTS_LATER}" for _, line in _looser(key, before, after)]
     if [one for one in _overrides(base) if one in _overrides(head)] != [
         one for one in _overrides(head) if one in _overrides(base)
     ]:
@@ -29,6 +78,8 @@ def loosened(base: Settings, head: Settings) -> list[str]:
             lines += _otherwise(f"{kind}: {name}", check, getattr(head, kind).get(name))
     if base.missing == "fail" and head.missing == "warn":
         lines.append(f"missing: fail -> warn ({head.missing_source})")
+    if (base.measure, head.measure) == ("each", "bound"):
+        lines.append(f"measure: each -> bound ({head.measure_source}); {_COUNTS_LATER}")
     known = {(waiver.test, waiver.metric, waiver.ceiling, waiver.until) for waiver in base.waivers}
     for waiver in head.waivers:
         if (waiver.test, waiver.metric, waiver.ceiling, waiver.until) not in known:
@@ -54,12 +105,12 @@ def _overrides(settings: Settings) -> list[tuple[str, str]]:
     return [(metric, override.tests) for override in settings.overrides for metric in override.rules]
 
 
-def _rule(config: Config, metric: str, pattern: str) -> Budget:
-    """Return what holds for the tests of a pattern, or for a metric where the pattern is empty."""
+def _rule(config: Config, metric: str, pattern: str, options: Mapping[str, Rule] = _NONE) -> Budget:
+    """Return what holds for the tests of a pattern, or for a metric where the pattern is empty, below `options`."""
     own = [
         one.rules[metric] for one in reversed(config.settings.overrides) if one.tests == pattern and metric in one.rules
     ]
-    return config.resolve(metric, own)
+    return config.resolve(metric, [*([options[metric]] if metric in options else []), *own])
 
 
 def _strictest(config: Config, metric: str) -> Budget:
@@ -77,15 +128,16 @@ def _size(allowance: Allowance) -> float:
     return allowance.of(1000**2)
 
 
-def _looser(key: str, old: Budget, new: Budget) -> Iterator[str]:
+def _looser(key: str, old: Budget, new: Budget) -> Iterator[tuple[str, str]]:
+    """Yield each part of a budget that is looser than it was, and the words for it."""
     for part, was, now in (("growth", old.growth, new.growth), ("drift", old.drift, new.drift)):
         if was is not None and (now is None or now.looser_than(was)):
-            yield _line(key, part, str(was), "none" if now is None else str(now), new)
+            yield part, _line(key, part, str(was), "none" if now is None else str(now), new)
     if old.limit is not None and (new.limit is None or new.limit > old.limit):
         now_limit = "none" if new.limit is None else format_amount(new.limit, new.unit)
-        yield _line(key, "limit", format_amount(old.limit, old.unit), now_limit, new)
+        yield "limit", _line(key, "limit", format_amount(old.limit, old.unit), now_limit, new)
 
 
 def _line(key: str, part: str, old: str, new: str, budget: Budget) -> str:
     where = f" ({budget.sources[part]})" if part in budget.sources else ""
-    return f"{part} of {key}: {old} -> {new}{where}; it counts once it is on the base"
+    return f"{part} of {key}: {old} -> {new}{where}"

@@ -17,7 +17,7 @@ from pytest_memgate.model.finding import Finding, Outcome
 from pytest_memgate.model.measurement import Basis, Measurement
 from pytest_memgate.model.metric import CUSTOM, FIRST_USE, MEMORY_PEAK, is_answered
 from pytest_memgate.model.metric import metric as metric_of
-from pytest_memgate.model.reference import Reference
+from pytest_memgate.model.reference import Reference, is_reason
 from pytest_memgate.model.run import Change, ChangeKind, Problem, Verdict
 from pytest_memgate.model.subject import LEDGER, Subject
 from pytest_memgate.tasks.baselines import unit_of
@@ -213,7 +213,7 @@ class _FileUpdate:
 
     def _fresh_reason(self, old: Reference | None) -> bool:
         """Say whether the order gives a reason that the entry does not have yet: a gate on a git ref asks for one."""
-        return bool(self._order.reason) and (old is None or old.reason != self._order.reason)
+        return is_reason(self._order.reason) and (old is None or old.reason != self._order.reason)
 
     def _note(
         self, kind: ChangeKind, name: str, metric: str, before: float | None, after: float | None, unit: str

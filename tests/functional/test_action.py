@@ -270,6 +270,39 @@ def test_a_push_that_took_its_past_away_is_judged_by_its_own_baselines(origin: O
     assert not job.failed
 
 
+def test_an_empty_second_push_to_a_branch_does_not_turn_red_to_green(origin: Origin) -> None:
+    base = origin.tip
+    origin.project.git("checkout", "-q", "-b", "topic")
+    origin.project.replace("test_shop.py", "load(1000)", "load(20000)")
+    first = origin.commit("a growth")
+    origin.project.git("commit", "-q", "--allow-empty", "-m", "nothing")
+    for before, after in (("0" * 40, first), (first, origin.tip)):
+        payload = event(origin.folder, "push", base=before, head=after, **{"refs/heads/main": "refs/heads/topic"})
+        job = origin.runner(origin.checkout(after), "push", payload).run(pytest_args=QUIET)
+        assert job.step("plan").outputs["base"] == base
+        assert (job.gate.code, "1 regressed" in job.gate.out) == (1, True)
+
+
+@pytest.mark.parametrize("name", ["schedule", "workflow_dispatch", "issue_comment"])
+def test_an_event_without_a_base_says_that_nothing_was_held_against_one(origin: Origin, name: str) -> None:
+    payload = event(origin.folder, "push", base="0" * 40, head=origin.tip)
+    job = origin.runner(origin.checkout(origin.tip), name, payload).run(pytest_args=QUIET)
+    assert not job.failed
+    assert f"compared with nothing: {name} has no commit before" in job.step("plan").out
+    assert "Nothing was held against a base" in job.summary
+    assert "Nothing was held against a base" not in origin.judged(unchanged(origin)).summary
+
+
+def test_a_comment_on_a_pull_request_is_no_place_to_judge_it(origin: Origin) -> None:
+    payload = origin.folder / "comment.json"
+    payload.write_text(json.dumps({"issue": {"number": 7, "pull_request": {"url": "x"}}}), encoding="utf-8")
+    job = origin.runner(origin.checkout(origin.tip), "issue_comment", payload).run(pytest_args=QUIET, base="HEAD")
+    assert job.gate.code == 2
+    assert job.gate.out.count("\n") == 1
+    assert "issue_comment of a pull request names no base" in job.gate.out
+    assert job.step("run").code is None
+
+
 def test_a_pull_requests_own_head_is_judged_against_the_merge_base(origin: Origin) -> None:
     for number in range(3):
         origin.project.write("NEWS", f"{number}\n")

@@ -6,7 +6,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from harness import Project, Result
+from harness import LAST_DAY, Project, Result
 
 from pytest_memgate.baseline.document import Document, dump, load
 from pytest_memgate.model.reference import Reference
@@ -186,15 +186,15 @@ def test_a_new_waiver_counts_and_is_listed_with_its_reason(branch: Project) -> N
     _grow(branch)
     branch.write(
         "memgate.yml",
-        """
+        f"""
         waivers:
-          - {test: "test_it.py::test_two", metric: memory.peak, ceiling: 1MB, until: 2999-12-31, reason: "until #7"}
+          - {{test: "test_it.py::test_two", metric: memory.peak, ceiling: 1MB, until: {LAST_DAY}, reason: "until #7"}}
         """,
     )
     result = branch.gate(_BASE)
     assert (result.code, result.outcomes()["test_two"]) == (0, "waived")
     (told,) = _lines(result, "loosened")
-    assert "waiver for test_it.py::test_two up to 1 MB until 2999-12-31: until #7 (memgate.yml:2)" in told
+    assert f"waiver for test_it.py::test_two up to 1 MB until {LAST_DAY}: until #7 (memgate.yml:2)" in told
 
 
 @pytest.mark.parametrize("marker", ["growth='5MB'", "skip='too slow to mend'"])

@@ -9,7 +9,7 @@ from typing import Any
 import jsonschema
 import pytest
 import yaml
-from harness import Project, Result
+from harness import LAST_DAY, Project, Result
 
 from pytest_memgate.measure.environment import allocator, key
 from pytest_memgate.model.metric import METRICS
@@ -23,17 +23,17 @@ _TESTS = """
     def test_two():
         load(2000)
 """
-_FULL = """
+_FULL = f"""
 budgets:
   memory.peak:
     growth: max(100KB, 5%)
     limit: 64MB
   overrides:
     - tests: "tests/etl/**"
-      memory.peak: {growth: 1MiB, drift: 10%}
+      memory.peak: {{growth: 1MiB, drift: 10%}}
 missing: fail
 waivers:
-  - {test: "test_it.py::test_two", metric: memory.peak, ceiling: 3MB, until: 2999-01-31, reason: "until #7"}
+  - {{test: "test_it.py::test_two", metric: memory.peak, ceiling: 3MB, until: {LAST_DAY}, reason: "until #7"}}
 """
 _FULL_TOML = """
 [project]
@@ -146,7 +146,7 @@ def test_config_says_each_value_and_its_source(project: Project) -> None:
         "budgets.overrides[tests/etl/**].memory.peak.drift": ("10%", "memgate.yml:7"),
         "measure": ("bound", "default"),
         "missing": ("fail", "memgate.yml:8"),
-        "waivers[test_it.py::test_two]": ("memory.peak up to 3 MB until 2999-01-31: until #7", "memgate.yml:10"),
+        "waivers[test_it.py::test_two]": (f"memory.peak up to 3 MB until {LAST_DAY}: until #7", "memgate.yml:10"),
     }
 
 

@@ -5,7 +5,7 @@ from datetime import date, timedelta
 from pathlib import Path
 
 import pytest
-from harness import Project, Result
+from harness import LAST_DAY, Project, Result
 
 _TESTS = """
     from work import load
@@ -290,19 +290,19 @@ def test_two_configurations_at_once_are_refused(gated: Project) -> None:
 def test_pyproject_counts_as_the_file_does(gated: Project) -> None:
     gated.write(
         "pyproject.toml",
-        """
+        f"""
         [tool.memgate]
         missing = "fail"
         [tool.memgate.budgets."memory.peak"]
         growth = "100KB"
         [[tool.memgate.budgets.overrides]]
         tests = "test_it.py::test_one"
-        "memory.peak" = {growth = "1MB"}
+        "memory.peak" = {{growth = "1MB"}}
         [[tool.memgate.waivers]]
         test = "test_it.py::test_two"
         metric = "memory.peak"
         ceiling = "300KB"
-        until = 2999-12-31
+        until = {LAST_DAY}
         reason = "until #7"
         """,
     )
@@ -332,7 +332,7 @@ def test_a_waiver_covers_its_test_to_its_last_day(gated: Project) -> None:
 
 def test_a_waiver_does_not_cover_more_than_its_ceiling(gated: Project) -> None:
     _grow(gated)
-    _waive(gated, "test_it.py::test_two", "200KB", date(2999, 12, 31))
+    _waive(gated, "test_it.py::test_two", "200KB", date.fromisoformat(LAST_DAY))
     result = gated.gate()
     assert (result.code, result.outcomes()["test_two"]) == (1, "regressed")
     assert "over the ceiling of its waiver too, 200 KB (memgate.yml:3)" in result.out
@@ -351,7 +351,7 @@ def test_an_expired_waiver_fails(gated: Project, grown: bool) -> None:
 
 
 def test_a_waiver_that_is_not_needed_fails_where_its_tests_ran(gated: Project) -> None:
-    _waive(gated, "test_it.py::test_two", "300KB", date(2999, 12, 31))
+    _waive(gated, "test_it.py::test_two", "300KB", date.fromisoformat(LAST_DAY))
     assert gated.gate("-k", "test_one").code == 0
     result = gated.gate()
     assert result.code == 1
@@ -360,7 +360,7 @@ def test_a_waiver_that_is_not_needed_fails_where_its_tests_ran(gated: Project) -
 
 def test_a_waiver_for_several_tests_is_needed_while_one_needs_it(gated: Project) -> None:
     _grow(gated)
-    _waive(gated, "test_it.py", "300KB", date(2999, 12, 31))
+    _waive(gated, "test_it.py", "300KB", date.fromisoformat(LAST_DAY))
     assert gated.gate().code == 0
     # The test that needs it did not run.
     assert gated.gate("-k", "test_one").code == 0
@@ -368,7 +368,7 @@ def test_a_waiver_for_several_tests_is_needed_while_one_needs_it(gated: Project)
 
 @pytest.mark.parametrize("args", [(), ("-n2",)], ids=["plain", "n2"])
 def test_a_waiver_that_names_no_test_fails_where_its_whole_file_ran(gated: Project, args: tuple[str, ...]) -> None:
-    _waive(gated, "test_it.py::test_tow", "300KB", date(2999, 12, 31))
+    _waive(gated, "test_it.py::test_tow", "300KB", date.fromisoformat(LAST_DAY))
     for narrow in (("test_it.py::test_one",), ("-k", "one")):
         assert gated.gate(*narrow, *args).code == 0
     for whole in ((), ("test_it.py",)):

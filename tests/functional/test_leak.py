@@ -4,7 +4,7 @@ import shutil
 from pathlib import Path
 
 import pytest
-from harness import Project
+from harness import LAST_DAY, Project
 
 _STORE = """
     import asyncio
@@ -172,15 +172,15 @@ def test_limits_and_waivers_hold_for_leaks(shop: Project) -> None:
     shop.replace("store.py", "LEAKY = False", "LEAKY = True")
     shop.write(
         "memgate.yml",
-        """
+        f"""
         budgets:
-          memory.leak: {limit: 64B}
-          "memory.leak[te*]": {limit: 1KB}
+          memory.leak: {{limit: 64B}}
+          "memory.leak[te*]": {{limit: 1KB}}
           overrides:
             - tests: "test_it.py::test_object"
-              memory.leak: {growth: 8B}
+              memory.leak: {{growth: 8B}}
         waivers:
-          - {test: "test_it.py::test_native", metric: memory.leak, ceiling: 300B, until: 2999-01-01, reason: "known"}
+          - {{test: "test_it.py::test_native", metric: memory.leak, ceiling: 300B, until: {LAST_DAY}, reason: "known"}}
         """,
     )
     result = shop.gate("-k", "object or pointer or seldom or native", plugins=_ASYNC)

@@ -3,7 +3,7 @@
 import textwrap
 
 import pytest
-from harness import Project, Result
+from harness import LAST_DAY, Project, Result
 
 _TESTS = """
     from work import load
@@ -173,9 +173,9 @@ def test_waived(gated: Project, workers: tuple[str, ...]) -> None:
     gated.replace("test_it.py", "load(2000)", "load(9000)")
     gated.write(
         "memgate.yml",
-        """
+        f"""
         waivers:
-          - {test: "test_it.py::test_two", metric: memory.peak, ceiling: 3MB, until: 2999-12-31, reason: "being mended"}
+          - {{test: "test_it.py::test_two", metric: memory.peak, ceiling: 3MB, until: {LAST_DAY}, reason: being mended}}
         """,
     )
     result = gated.gate(*workers)

@@ -114,3 +114,77 @@ def test_an_event_without_a_commit_before_is_judged_by_its_own_baselines(origin:
 def test_a_merge_group_without_a_base_is_an_error(origin: Path) -> None:
     with pytest.raises(UsageError, match="names no base commit; give the input base"):
         find_base(Event(name="merge_group"), Checkout(origin), "")
+
+
+def _topic(origin: Path, start: str = "main~2") -> list[str]:
+    """Make a branch with two commits of its own, and return them."""
+    git(origin, "checkout", "-q", "-b", "topic", start)
+    made = []
+    for number in range(2):
+        origin.joinpath("other").write_text(str(number))
+        commit_all(origin, branch="topic")
+        made.append(commit(origin))
+    return made
+
+
+def _push(before: str, after: str, *, ref: str = "refs/heads/topic") -> Event:
+    return Event(name="push", base=before, head=after, ref=ref, default_branch="main")
+
+
+def test_a_push_to_a_branch_is_held_against_where_it_left_the_default_branch(origin: Path) -> None:
+    first, second = _topic(origin)
+    checkout = Checkout(shallow(origin, "--branch=topic"))
+    for before in ("", first, second, "e" * 40):  # a new branch, a second push, an empty one, a forced one
+        base = find_base(_push(before, second), checkout, "")
+        assert base.commit == commit(origin, "main~2")
+        assert base.why == "the merge base with the default branch, main"
+
+
+def test_a_push_to_the_default_branch_is_held_against_what_it_was(origin: Path) -> None:
+    event = _push(commit(origin, "HEAD~2"), commit(origin), ref="refs/heads/main")
+    assert find_base(event, Checkout(shallow(origin)), "").commit == commit(origin, "HEAD~2")
+
+
+def test_a_push_of_a_tag_is_held_against_the_default_branch(origin: Path) -> None:
+    first, second = _topic(origin)
+    event = _push(first, second, ref="refs/tags/main")
+    assert find_base(event, Checkout(shallow(origin, "--branch=topic")), "").commit == commit(origin, "main~2")
+
+
+def test_a_branch_without_commits_of_its_own_is_said_to_change_nothing(origin: Path) -> None:
+    base = find_base(_push("", commit(origin)), Checkout(shallow(origin)), "")
+    assert (base.commit, base.why.rpartition(": ")[2]) == (
+        commit(origin),
+        "this commit itself, which changes nothing",
+    )
+
+
+def test_a_default_branch_that_is_not_there_is_an_error_with_the_way_out(origin: Path) -> None:
+    _, second = _topic(origin)
+    checkout = Checkout(shallow(origin, "--branch=topic"))
+    git(origin, "branch", "-q", "-D", "main")
+    with pytest.raises(UsageError, match=r"the default branch, 'main', cannot be fetched: .*; set fetch-depth: 0"):
+        find_base(_push("", second), checkout, "")
+
+
+@pytest.mark.parametrize("given", ["", "main"])
+@pytest.mark.parametrize(
+    "event",
+    [
+        Event(name="issue_comment", number=7),
+        Event(name="pull_request_review", number=7),
+        Event(name="workflow_run", source="pull_request"),
+        Event(name="workflow_run", source="pull_request_target"),
+        Event(name="pull_request_target"),
+    ],
+    ids=lambda one: f"{one.name}-{one.source}" if isinstance(one, Event) else None,
+)
+def test_an_event_of_a_pull_request_without_its_base_is_refused(origin: Path, event: Event, given: str) -> None:
+    with pytest.raises(UsageError, match=r"repository's rights; use pull_request"):
+        find_base(event, Checkout(origin), given)
+
+
+@pytest.mark.parametrize("name", ["schedule", "workflow_dispatch", "issue_comment", "workflow_run"])
+def test_an_event_without_a_base_takes_the_one_that_is_given(origin: Path, name: str) -> None:
+    assert find_base(Event(name=name), Checkout(origin), "main").commit == commit(origin, "main")
+    assert find_base(Event(name=name), Checkout(origin), "").commit == ""

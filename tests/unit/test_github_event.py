@@ -46,6 +46,29 @@ def test_the_push_of_a_new_branch_has_no_base() -> None:
     assert parse_event("push", {**payload("push"), "before": "0" * 40}).base == ""
 
 
+def test_a_push_says_whether_it_is_of_the_default_branch() -> None:
+    assert parse_event("push", payload("push")).is_on_default_branch
+    for ref in ("refs/heads/topic", "refs/tags/main", "refs/heads/feature/main"):
+        assert not parse_event("push", {**payload("push"), "ref": ref}).is_on_default_branch
+
+
+@pytest.mark.parametrize(
+    ("name", "data", "is_of_one"),
+    [
+        ("issue_comment", {"issue": {"number": 7, "pull_request": {"url": "x"}}}, True),
+        ("issue_comment", {"issue": {"number": 7}}, False),
+        ("pull_request_review", {"pull_request": {"number": 7}}, True),
+        ("workflow_run", {"workflow_run": {"event": "pull_request"}}, True),
+        ("workflow_run", {"workflow_run": {"event": "pull_request_target"}}, True),
+        ("workflow_run", {"workflow_run": {"event": "schedule"}}, False),
+        ("schedule", {}, False),
+        ("push", {"pull_request": []}, False),
+    ],
+)
+def test_an_event_about_a_pull_request_is_known_by_its_payload(name: str, data: Any, is_of_one: bool) -> None:
+    assert parse_event(name, data).is_of_pull_request is is_of_one
+
+
 def test_another_workflows_run() -> None:
     event = parse_event("workflow_run", payload("workflow_run"))
     assert (event.run, event.conclusion, event.source) == (4711, "failure", "pull_request")
