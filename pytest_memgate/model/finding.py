@@ -69,15 +69,24 @@ class Finding:
     kept: tuple[str, ...] = ()
 
     @property
+    def is_bound(self) -> bool:
+        """True if only a bound of the value is known."""
+        return self.measurement is not None and self.measurement.is_bound
+
+    @property
     def value(self) -> float | None:
-        return self.measurement.value if self.measurement else None
+        """Return the value, None where nothing, or only a bound, is known."""
+        return None if self.measurement is None or self.measurement.is_bound else self.measurement.value
+
+    @property
+    def bound(self) -> float | None:
+        """Return what the value is no larger than, None where the value itself is known."""
+        return self.measurement.value if self.measurement and self.measurement.is_bound else None
 
     @property
     def growth(self) -> float | None:
         """Return what is above the baseline, None where there is nothing to subtract."""
-        if self.measurement is None or self.baseline is None:
-            return None
-        return self.measurement.value - self.baseline
+        return None if self.value is None or self.baseline is None else self.value - self.baseline
 
     @property
     def told_by_growth(self) -> bool:

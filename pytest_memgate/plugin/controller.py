@@ -30,6 +30,7 @@ from pytest_memgate.plugin.waiting import left_by
 from pytest_memgate.report.terminal import Line, Tone, summary
 from pytest_memgate.tasks.conclude import Facts, conclude, conclude_update
 from pytest_memgate.tasks.gate import Gate
+from pytest_memgate.tasks.provenance import provenance
 from pytest_memgate.tasks.runfile import write_run
 
 _TONES: Mapping[Tone, Mapping[str, bool]] = {
@@ -65,6 +66,7 @@ class Controller:
         self._notes: list[str] = []
         self._died = 0
         self._start = time.monotonic()
+        self._began = time.time()
         self._claims: tempfile.TemporaryDirectory[str] | None = None
         self._run: Run | None = None
 
@@ -116,6 +118,9 @@ class Controller:
         path = self._config.option.memgate_report
         if path:
             try:
+                with real_world():
+                    origin = provenance(self._gate.root, self._run.findings, start=self._began)
+                self._run = replace(self._run, provenance=origin)
                 write_run(self._run, self._config.invocation_params.dir / path)
             except MemgateError as error:
                 problem = Problem(text=str(error), verdict=Verdict.NO_ANSWER)

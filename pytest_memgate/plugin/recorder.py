@@ -222,7 +222,7 @@ class Recorder:
             if not any(covers(metric, finding.metric) for finding in found):
                 known = ", ".join(finding.metric for finding in found[:_NAMED])
                 _fail(f"{where}: budgets= names {metric!r}, which was not measured (it gave {known} …)")
-        return {finding.metric: finding.value for finding in found if finding.value is not None}
+        return {finding.metric: finding.measurement.value for finding in found if finding.measurement}
 
     def _is_left_out(self, family: str, where: str) -> bool:
         """Say whether to measure nothing: in a run for memory alone, or where the test's marker leaves it out."""

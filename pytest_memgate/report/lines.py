@@ -5,7 +5,7 @@ import shlex
 from statistics import median
 
 from pytest_memgate.model.finding import OVER_LIMIT, Finding, Outcome
-from pytest_memgate.model.measurement import Basis, Measurement
+from pytest_memgate.model.measurement import Basis
 from pytest_memgate.model.metric import MEMORY_PEAK, base_name
 from pytest_memgate.model.metric import metric as metric_of
 from pytest_memgate.model.reference import Reference
@@ -34,16 +34,12 @@ def value_line(finding: Finding) -> str:
     before = None if finding.baseline is None else format_amount(finding.baseline, finding.unit)
     if finding.measurement is None:
         return "" if before is None else f"{before} -> nothing"
-    bound = "<= " if _is_bound(finding.measurement) else ""
-    value = f"{bound}{format_amount(finding.measurement.value, finding.unit)}"
+    value = _amount(finding.measurement.value, finding.unit, is_bound=finding.is_bound)
     return value if before is None else f"{before} -> {value}"
 
 
-def _is_bound(measurement: Measurement) -> bool:
-    """Say whether the value can be lower: nobody has needed to know how much."""
-    if measurement.basis is Basis.SLOPE:
-        return bool(measurement.warm) and measurement.value > min(measurement.warm)
-    return measurement.basis is Basis.BOUND
+def _amount(amount: float, unit: str, *, is_bound: bool) -> str:
+    return f"{'<= ' if is_bound else ''}{format_amount(amount, unit)}"
 
 
 def growth_lines(finding: Finding) -> list[str]:
@@ -179,9 +175,29 @@ def entry_lines(subject: Subject, metric: str, reference: Reference, *, sites: b
 
 
 def difference_lines(
-    subject: Subject, metric: str, base: float, head: float, unit: str, by_site: tuple[Contribution, ...], note: str
+    subject: Subject, metric: str, change: str, unit: str, by_site: tuple[Contribution, ...], note: str
 ) -> list[str]:
-    """Return one test of two runs: its values, and what grew."""
-    change = f"{format_amount(base, unit)} -> {format_amount(head, unit)}: {format_growth(head - base, unit)}"
+    """Return one test of two runs: how its value changed, and what grew."""
     lines = [f"{subject}  {metric} {change}{f'  ({note})' if note else ''}"]
     return lines + [f"  {line}" for line in contribution_lines(by_site, unit)]
+
+
+def change_between(
+    base: float, head: float, unit: str, *, base_is_bound: bool = False, head_is_bound: bool = False, both_passed: bool
+) -> str:
+    """Return two values and what is known of the difference: of two bounds, nothing."""
+    before, after = _amount(base, unit, is_bound=base_is_bound), _amount(head, unit, is_bound=head_is_bound)
+    growth = head - base
+    if base_is_bound and head_is_bound:
+        told = ", both within" if both_passed else ""
+    elif head_is_bound:
+        told = f": at most {format_growth(growth, unit)}" if growth >= 0 else f": at least {_lower(growth, unit)}"
+    elif base_is_bound:
+        told = f": at least {format_growth(growth, unit)}" if growth > 0 else ""
+    else:
+        told = f": {format_growth(growth, unit)}"
+    return f"{before} -> {after}{told}"
+
+
+def _lower(growth: float, unit: str) -> str:
+    return f"{format_amount(-growth, unit)} lower"
