@@ -193,10 +193,11 @@ class _Room:
     """What one series needs around it: a file, a tracker, and an ear for warnings, which pytest would keep."""
 
     def __init__(self) -> None:
+        self.capture = _capture()
         try:
-            self.capture = Capture()
             self.tracker = new_tracker(self.capture)
         except Exception as error:
+            self.capture.close()
             raise CaptureError(why_not_started(error)) from error
         self._hooks = Hooks()
         self.warned: list[warnings.WarningMessage] = []
@@ -215,6 +216,13 @@ class _Room:
     def __exit__(self, *_: object) -> None:
         self._catch.__exit__(None, None, None)
         self.capture.close()
+
+
+def _capture() -> Capture:
+    try:
+        return Capture()
+    except OSError as error:
+        raise CaptureError(why_not_started(error)) from error
 
 
 def _sweep() -> None:
