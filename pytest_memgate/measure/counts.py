@@ -10,6 +10,7 @@ from typing import Any
 from memray._memray import compute_statistics
 
 from pytest_memgate.measure.places import Places
+from pytest_memgate.measure.reading import reading
 from pytest_memgate.measure.sites import Sites
 from pytest_memgate.model.metric import ALLOCATED, ALLOCATION_RATE, ALLOCATIONS, GC_COLLECTIONS, GC_PAUSE
 from pytest_memgate.model.site import Site
@@ -85,8 +86,9 @@ class Counts:
 
 
 def count_allocations(path: str, collector: CollectorWatch) -> Counts:
-    """Count the allocations in a memray file in which every one was recorded."""
-    found = compute_statistics(path, num_largest=_MOST)
+    """Count the allocations in a memray file in which every one was recorded; raises CaptureError."""
+    with reading(path, every=True):  # to its end
+        found = compute_statistics(path, num_largest=_MOST)
     by_count, by_size = _without_ours(found.top_locations_by_count), _without_ours(found.top_locations_by_size)
     ours = [_sum(found.top_locations_by_count) - _sum(by_count), _sum(found.top_locations_by_size) - _sum(by_size)]
     return Counts(

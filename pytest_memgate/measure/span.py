@@ -23,13 +23,11 @@ import sys
 import threading
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import closing
 from functools import cached_property
 from itertools import accumulate
 from typing import Any, ParamSpec, TypeVar
 
-import memray
-
+from pytest_memgate.errors import CaptureError
 from pytest_memgate.measure.capture import Capture, new_tracker, show
 from pytest_memgate.measure.environment import PROFILED
 from pytest_memgate.measure.first_use import FirstUse, read_owners
@@ -39,7 +37,9 @@ from pytest_memgate.measure.leftover import open_files
 from pytest_memgate.measure.pause import Pause, can_pause
 from pytest_memgate.measure.places import Places
 from pytest_memgate.measure.processes import ProcessWatch
+from pytest_memgate.measure.reading import reading
 from pytest_memgate.measure.sites import Frame, Sites
+from pytest_memgate.measure.starting import Hooks, why_not_started
 from pytest_memgate.measure.world import real_world
 
 _BLOCK, _ROOM = 470, 1_000_000  # bytes
@@ -75,21 +75,25 @@ class Span:
         return share
 
     def start(self) -> None:
-        """Start the tracker; raises RuntimeError where the process has one already, or a profiler in its place."""
+        """Start the tracker; raises CaptureError where it cannot, or where a profiler has its place."""
         if sys.getprofile():
-            raise RuntimeError(PROFILED)
+            raise CaptureError(PROFILED)
         self.collect()
         _make_room()
         self._pause = Pause() if can_pause() else None
         self._names = named_imports()
-        self._tracker = new_tracker(self.capture)
+        try:
+            self._tracker = new_tracker(self.capture)
+        except Exception as error:
+            raise CaptureError(why_not_started(error)) from error
         self._names.__enter__()
-        before = open_files()
+        before, hooks = open_files(), Hooks()
         try:
             self._tracker.__enter__()
-        except RuntimeError:
+        except Exception as error:
             self._names.__exit__(None, None, None)
-            raise
+            hooks.put_back()
+            raise CaptureError(why_not_started(error)) from error
         self.active = True
         if self._pause:
             self._pause.started()
@@ -104,11 +108,10 @@ class Span:
         self._tracker.__exit__(None, None, None)
         self._names.__exit__(None, None, None)
         try:
-            with memray.FileReader(self.capture.path) as reader:
+            with reading(self.capture.path) as reader:
                 self.peak = reader.metadata.peak_memory
-        except OSError as error:  # a forked child can spoil it; that is no fault of a test
-            for share in self.shares:
-                share.fault = f"its capture cannot be read: {error}"
+        except CaptureError as error:
+            self._cannot_tell(error)
         for share in self.shares:
             share.peak, share.together = self.peak, len(self.shares)
 
@@ -119,6 +122,11 @@ class Span:
         is then as if the others were of the same tests. Where the bounds are enough as they are, that is 0.
         """
         if not self.peak or is_enough():
+            return 0.0
+        try:
+            _ = self.left
+        except CaptureError as error:
+            self._cannot_tell(error)
             return 0.0
         total, read = sum(one.size for one in self.left), 0
         kept = [0] * len(self.shares)
@@ -133,10 +141,14 @@ class Span:
                 break
         return sum(kept) / len(kept) * (total / read if read else 1)
 
+    def _cannot_tell(self, error: CaptureError) -> None:
+        for share in self.shares:
+            share.fault = str(error)
+
     @cached_property
     def left(self) -> "list[_Left]":
         """What is still there at its end, largest first."""
-        with closing(memray.FileReader(self.capture.path)) as reader:
+        with reading(self.capture.path) as reader:
             left = [_Left(record) for record in reader.get_leaked_allocation_records(merge_threads=True)]
         return sorted(left, key=lambda one: one.size, reverse=True)
 

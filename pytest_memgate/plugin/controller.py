@@ -14,7 +14,7 @@ from _pytest.terminal import TerminalReporter
 
 from pytest_memgate.errors import MemgateError
 from pytest_memgate.measure.environment import cannot_measure
-from pytest_memgate.measure.imports import measure_imports
+from pytest_memgate.measure.imports import TRACED, measure_imports
 from pytest_memgate.measure.world import real_world
 from pytest_memgate.model.codec import decode
 from pytest_memgate.model.finding import Finding
@@ -178,13 +178,21 @@ class Controller:
         And whether that is all.
         """
         owned, is_all = self._left_by_fixtures() if self._inventory.sets_up else ({}, True)
-        for owner, parts in self._imported().items():
+        try:
+            imported = self._imported()
+        except (MemgateError, OSError) as error:  # what the tests were measured at is known all the same
+            self._notes.append(f"first use: what modules retain that are imported alone is not known: {error}")
+            return owned, False
+        for owner, parts in imported.items():
             owned.setdefault(owner, {}).update(parts)
         return owned, is_all
 
     def _left_by_fixtures(self) -> tuple[dict[str, dict[str, float]], bool]:
         patience = _PATIENCE + 2 * (time.monotonic() - self._start)  # each test has been set up three times by now
-        found, why = left_by_fixtures(self._config, timeout_seconds=patience)
+        try:
+            found, why = left_by_fixtures(self._config, timeout_seconds=patience)
+        except (OSError, ValueError) as error:
+            found, why = {}, str(error)
         known = "not all that fixtures fill is known" if found else "what fixtures fill is not known"
         said = f"{known}: {why}" if why else "all tests set up once more, in a clean process"
         self._notes.append(f"first use: {said}")
@@ -198,6 +206,8 @@ class Controller:
         found = measure_imports(list(loaded), self._gate.root)
         number = f"{len(found.modules)} module{'' if len(found.modules) == 1 else 's'}"
         self._notes.append(f"first use: {number} imported once more, in a clean process")
+        broken = [f"{name} {why}" for name, why in found.failed.items() if why.endswith(TRACED)]
+        self._notes += [f"first use: not measured in a clean process: the import of {one}" for one in broken]
         owned: dict[str, dict[str, float]] = {}
         for module, size in found.retained_by_module().items():
             if module in loaded:  # what comes with them was there before the tests

@@ -12,7 +12,7 @@ import pytest
 from pytest_memgate.budget.rule import Rule
 from pytest_memgate.config.checks import BundleCheck, PageCheck
 from pytest_memgate.config.sources import covers
-from pytest_memgate.errors import BaselineError, MemgateError
+from pytest_memgate.errors import BaselineError, CaptureError, MemgateError
 from pytest_memgate.model.finding import Finding, Outcome
 from pytest_memgate.model.measurement import Basis, Measurement
 from pytest_memgate.model.metric import CUSTOM, MEMORY_LEAK, named
@@ -256,7 +256,8 @@ def answered(subject: Subject, family: str, measure: Callable[[], list[Finding]]
 
 def without_verdict(subject: Subject, family: str, error: MemgateError) -> Finding:
     """Return the finding that says why there is no verdict."""
-    outcome = Outcome.UNREADABLE if isinstance(error, BaselineError) else Outcome.NO_ANSWER
+    kinds = ((BaselineError, Outcome.UNREADABLE), (CaptureError, Outcome.UNMEASURED))
+    outcome = next((outcome for kind, outcome in kinds if isinstance(error, kind)), Outcome.NO_ANSWER)
     return Finding(subject=subject, metric=family, outcome=outcome, reason=str(error))
 
 
