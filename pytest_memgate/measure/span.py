@@ -27,6 +27,8 @@ from functools import cached_property
 from itertools import accumulate
 from typing import Any, ParamSpec, TypeVar
 
+import memray
+
 from pytest_memgate.errors import CaptureError
 from pytest_memgate.measure.capture import Capture, new_tracker, show
 from pytest_memgate.measure.environment import PROFILED
