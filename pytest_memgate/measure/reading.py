@@ -3,6 +3,7 @@
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
+from importlib.metadata import version
 
 import memray
 
@@ -11,7 +12,7 @@ from pytest_memgate.errors import CaptureError
 # The last byte of a file that memray wrote to its end: of one that is cut off it reads what is there, in the best case
 # with a word on the terminal. The peak may be 0 then.
 _END_OF_SUMS, _END_OF_EACH = frozenset(b"\x0f"), frozenset(b"\x01\x10")  # memray 1.19 has changed the latter
-_KNOWS_END = tuple(map(int, memray.__version__.split(".")[:2])) <= (1, 20)  # a later release may have another
+_KNOWS_END = tuple(map(int, version("memray").split(".")[:2])) <= (1, 20)  # a later release may have another
 _PAGE = 4096  # bytes: releases without `buffered` fill the last page with zeros
 
 
