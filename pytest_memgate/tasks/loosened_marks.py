@@ -1,6 +1,7 @@
 """Which tests have a looser budget than on the base by their markers, wherever these and their values stand."""
 
 import os
+import re
 import subprocess
 import tempfile
 from collections.abc import Iterable, Iterator, Mapping
@@ -15,9 +16,11 @@ from pytest_memgate.config.sources import Config, covers
 from pytest_memgate.errors import ConfigError
 from pytest_memgate.model.finding import Finding, Outcome
 from pytest_memgate.model.subject import Subject
+from pytest_memgate.tasks.call_sources import CallSources, budgets, handed_on
 from pytest_memgate.tasks.loosened import looser
 from pytest_memgate.tasks.worktree import repository
 
+_CALLED = re.compile(r"\(call in ([^)]+)\)")
 _NAMED = 3  # tests that a line names
 _MARKER = r"\.memgate\b|[\"']memgate[\"']"  # as code names the marker
 
@@ -44,6 +47,12 @@ class Base:
         names = self._git("diff", "--name-only", "-z", self._commit)
         names += self._git("ls-files", "--others", "--exclude-standard", "-z")
         return [self.top / name for name in names.split("\0") if name and f"/{FOLDER}/" not in f"/{name}"]
+
+    @cached_property
+    def python_files(self) -> list[Path]:
+        """Return the Python files of the repository."""
+        names = self._git("ls-files", "--cached", "--others", "--exclude-standard", "-z", "--", ":(top)*.py")
+        return [self.top / name for name in names.split("\0") if name]
 
     def has_markers(self) -> bool:
         """Return True if any Python file of the base names the gate's marker."""
@@ -94,14 +103,24 @@ def loosened_by_calls(base: Base, findings: Iterable[Finding], here: Mapping[str
     Only a run could tell what these are on the base.
     """
     everywhere = any(path.name == "conftest.py" for path in base.changed)
+    changed = set(base.changed)
     for finding in findings:
         collected = here.get(str(finding.subject), Marked())
-        touched = everywhere or base.root / finding.subject.file in base.changed
+        touched = "(call" in finding.budget and (everywhere or not changed.isdisjoint(_sources(base, finding)))
         is_late = "(marker)" in finding.budget and not any(covers(name, finding.metric) for name in collected.rules)
         if finding.outcome is Outcome.SKIPPED and not collected.skip:
             yield f"{finding.subject} is left out by its marker: {finding.reason}"
-        elif is_late or (touched and "(call)" in finding.budget):
+        elif is_late or touched:
             yield f"{finding.subject} has a budget of its own for {finding.metric}: {finding.budget}"
+
+
+def _sources(base: Base, finding: Finding) -> set[Path]:
+    """Return the files that the budgets in a test's calls come from."""
+    sources = CallSources(base.python_files)
+    test = base.root / finding.subject.file
+    elsewhere = [base.root / file for file in _CALLED.findall(finding.budget)]
+    found = set().union(*(sources.of(path, budgets) for path in elsewhere or [test]))
+    return found | (sources.of(test, handed_on) if elsewhere else set())
 
 
 def _looser(config: Config, subject: Subject, old: Marked, new: Marked) -> Iterator[str]:

@@ -389,3 +389,40 @@ def test_a_source_folder_that_is_on_the_path_is_that_of_the_base(project: Projec
     project.write("src/shop/budgets.py", 'LARGE = "5MB"\n')
     (line,) = _loosened(project.gate(_BASE, "tests", env=env))
     assert line.endswith("growth 5 MB (marker), on the base growth 250 KB (marker)")
+
+
+def test_a_budget_of_a_call_is_listed_where_a_module_gives_it_another_value(project: Project) -> None:
+    project.write("limits.py", "MOST = 50\n")
+    project.write("rules.py", "from limits import MOST\nGROWTH = 1\n")
+    project.write("checks.py", "def check(memgate):\n    memgate.record('in_helper', 10, limit=99)\n")
+    project.write("shop.py", "ROWS = 10\n")
+    project.write(
+        "test_it.py",
+        """
+        import checks
+        import rules
+        from shop import ROWS
+
+        LIMIT = 2 * rules.MOST
+
+        def test_literal(memgate):
+            memgate.record("rows", ROWS, growth=0)
+
+        def test_helper(memgate):
+            checks.check(memgate)
+        """,
+    )
+    project.write("test_more.py", "import rules\ndef test_more(memgate): memgate.record('r', 10, limit=rules.MOST)\n")
+    project.write(".gitignore", "__pycache__/\n")
+    project.update()
+    project.commit()
+    own = "has a budget of its own for custom"
+    for file, old, new, lines in (
+        ("shop.py", "10", "9", []),
+        ("limits.py", "50", "500", [f"test_more.py::test_more {own}.r: limit 500 (call)"]),
+        ("checks.py", "99", "999", [f"test_it.py::test_helper {own}.in_helper: limit 999 (call in checks.py)"]),
+    ):
+        project.replace(file, old, new)
+        result = project.gate(_BASE)
+        assert (result.code, _loosened(result)) == (0, lines)
+        project.git("checkout", "-q", "--", file)
