@@ -24,6 +24,7 @@ from pytest_memgate.plugin.failure import LATE, PROPERTY
 from pytest_memgate.plugin.first_use import CLAIMS
 from pytest_memgate.plugin.fresh import left_by_fixtures
 from pytest_memgate.plugin.inventory import Inventory
+from pytest_memgate.plugin.marks import Marks
 from pytest_memgate.plugin.options import hand_over
 from pytest_memgate.plugin.tracer import NOTE
 from pytest_memgate.plugin.waiting import left_by
@@ -51,6 +52,7 @@ class Controller:
         config: pytest.Config,
         gate: Gate,
         inventory: Inventory,
+        marks: Marks,
         *,
         strict: bool,
         kinds: frozenset[ChangeKind],
@@ -58,6 +60,7 @@ class Controller:
         self._config = config
         self._gate = gate
         self._inventory = inventory
+        self._marks = marks
         self._strict = strict
         self._kinds = kinds
         self._findings: dict[str, Finding] = {}
@@ -230,7 +233,9 @@ class Controller:
         if self._kinds:
             reason = self._config.option.memgate_reason or ""
             return conclude_update(self._gate, facts, self._kinds, reason, strict=self._strict)
-        return conclude(self._gate, facts, strict=self._strict)
+        with real_world():
+            loosened = () if facts.cut_short else self._marks.loosened(self._gate, facts.findings)
+        return conclude(self._gate, facts, strict=self._strict, loosened_by_code=loosened)
 
 
 def _phase_of(name: str) -> str:

@@ -9,6 +9,7 @@ from typing import Any, NoReturn
 
 import pytest
 
+from pytest_memgate.baseline.place import file_key
 from pytest_memgate.budget.rule import Rule
 from pytest_memgate.config.checks import BundleCheck, PageCheck
 from pytest_memgate.config.sources import covers
@@ -204,12 +205,20 @@ class Recorder:
             _fail(f"{where}: budgets= maps metrics to their budgets, and is not {budgets!r}")
         for metric, parts in (budgets or {}).items():
             try:
-                rules[metric] = parse_rule(metric, parts, "call")
+                rules[metric] = parse_rule(metric, parts, self._place_of_call())
             except ValueError as error:
                 wrong = wrong or f"{where}: {metric}: {error}"
         if wrong:
             _fail(wrong)
         return {**rules, **self._marked}
+
+    def _place_of_call(self) -> str:
+        """Return `call`, with the file of it where that is another than the test's own."""
+        frame = sys._getframe()
+        while frame.f_back and frame.f_code.co_filename == __file__:
+            frame = frame.f_back
+        file = file_key(Path(frame.f_code.co_filename), self._gate.root)
+        return "call" if file == self._subject.file else f"call in {file}"
 
     def _probe(
         self, family: str, where: str, budgets: Budgets, measure: Callable[[], list[Finding]]

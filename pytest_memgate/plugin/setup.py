@@ -16,6 +16,7 @@ from pytest_memgate.plugin.first_use import FirstUses
 from pytest_memgate.plugin.groups import Groups
 from pytest_memgate.plugin.inventory import Inventory
 from pytest_memgate.plugin.leftover import Leftovers
+from pytest_memgate.plugin.marks import Marks
 from pytest_memgate.plugin.measurer import Measurer
 from pytest_memgate.plugin.options import Given, options_of, take_over
 from pytest_memgate.tasks.gate import Gate, open_gate
@@ -42,16 +43,7 @@ def start(config: pytest.Config) -> None:
         return
     kinds = option.memgate_update or []
     try:
-        if option.memgate_reason is not None and not kinds:
-            raise pytest.UsageError("memgate: --memgate-reason goes with --memgate-update")
-        if option.memgate_reason and not is_reason(option.memgate_reason):
-            raise pytest.UsageError(f"memgate: --memgate-reason {option.memgate_reason!r} has no letter in it: say why")
-        if option.memgate_base == "":
-            raise pytest.UsageError("memgate: --memgate-base names no ref: it is empty")
-        if kinds and option.memgate_base:
-            raise pytest.UsageError(
-                "memgate: --memgate-update writes the work tree's baselines: not with --memgate-base"
-            )
+        _check(option, update=bool(kinds))
         gate = _opened(config)
         keep = _folder(option.memgate_keep) if option.memgate_keep else None
     except MemgateError as error:
@@ -71,16 +63,32 @@ def start(config: pytest.Config) -> None:
         measurer = Groups(config, gate, first_uses, update=False, settle=False, keep=keep, cannot="")
     _register(config, measurer, "measurer")
     _register(config, Leftovers(gate, update=update, settle=settle), "leftovers")
+    marks = Marks(config)
+    if gate.base:
+        _register(config, marks, "marks")
     if not hasattr(config, "workerinput"):
         strict = option.memgate_strict if option.memgate_strict is not None else in_ci()
         controller = Controller(
             config,
             gate,
             inventory,
+            marks,
             strict=strict,
             kinds=ALL_KINDS if "all" in kinds else frozenset(map(ChangeKind, kinds)),
         )
         _register(config, controller, "controller")
+
+
+def _check(option: argparse.Namespace, *, update: bool) -> None:
+    """Raise pytest.UsageError for options that do not go together, or say nothing."""
+    if option.memgate_reason is not None and not update:
+        raise pytest.UsageError("memgate: --memgate-reason goes with --memgate-update")
+    if option.memgate_reason and not is_reason(option.memgate_reason):
+        raise pytest.UsageError(f"memgate: --memgate-reason {option.memgate_reason!r} has no letter in it: say why")
+    if option.memgate_base == "":
+        raise pytest.UsageError("memgate: --memgate-base names no ref: it is empty")
+    if update and option.memgate_base:
+        raise pytest.UsageError("memgate: --memgate-update writes the work tree's baselines: not with --memgate-base")
 
 
 def _register(config: pytest.Config, part: object, name: str) -> None:

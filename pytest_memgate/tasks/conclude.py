@@ -5,7 +5,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 
-from pytest_memgate.baseline.source import GitRef, WorkTree
+from pytest_memgate.baseline.source import WorkTree
 from pytest_memgate.baseline.store import Store, environments
 from pytest_memgate.budget.match import matches
 from pytest_memgate.compare.verdict import verdict
@@ -63,8 +63,11 @@ class Brought:
     problems: tuple[Problem, ...] = ()  # why the changes cannot be told
 
 
-def conclude(gate: Gate, facts: Facts, *, strict: bool) -> Run:
-    """Return the run of a gate that judged (an update has a conclusion of its own)."""
+def conclude(gate: Gate, facts: Facts, *, strict: bool, loosened_by_code: Iterable[str] = ()) -> Run:
+    """Return the run of a gate that judged (an update has a conclusion of its own).
+
+    `loosened_by_code` says what the change loosens by markers and calls, a line each.
+    """
     if gate.base is None:
         return concluded(gate, facts, Brought(), strict=strict)
     problems: tuple[Problem, ...] = ()
@@ -76,7 +79,7 @@ def conclude(gate: Gate, facts: Facts, *, strict: bool) -> Run:
     brought = Brought(
         changes=changes,
         problems=problems,
-        loosened=(*gate.loosened, *loosened(gate.config.settings, gate.own), *_marked(gate.base, facts.findings)),
+        loosened=(*gate.loosened, *loosened(gate.config.settings, gate.own), *loosened_by_code),
         compared_with=gate.base.ref,
     )
     return concluded(gate, facts, brought, strict=strict)
@@ -333,19 +336,6 @@ def _strict(findings: tuple[Finding, ...]) -> Iterator[Problem]:
                 text=f"{_count(names, 'test')} {outcome} (strict): {_some(names)}: {found[0].reason}",
                 hint='@pytest.mark.memgate(skip="…") where it is meant, or --no-memgate-strict',
             )
-
-
-def _marked(base: GitRef, findings: tuple[Finding, ...]) -> Iterator[str]:
-    """Yield the budgets in test files that the change touches: they are code, so the base's cannot be read."""
-    changed = base.changed_files()
-    everywhere = any(file.rpartition("/")[2] == "conftest.py" for file in changed)  # it may mark any test
-    for finding in findings:
-        if finding.subject.file not in changed and not everywhere:
-            continue
-        if finding.outcome is Outcome.SKIPPED:
-            yield f"{finding.subject} is left out by its marker: {finding.reason}"
-        elif any(source in finding.budget for source in ("(marker)", "(call)")):
-            yield f"{finding.subject} has a budget of its own for {finding.metric}: {finding.budget}"
 
 
 def _number(findings: tuple[Finding, ...], outcome: Outcome) -> int:

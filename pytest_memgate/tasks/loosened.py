@@ -40,7 +40,7 @@ def loosened_by_options(base: Settings, held: Options, given: Options, *, strict
         parts: dict[str, str] = {}
         for pattern in ("", *(pattern for name, pattern in _overrides(base) if name == metric)):
             old, new = (_rule(settings, metric, pattern, options.rules) for options in (held, given))
-            for part, line in _looser(metric, old, new):
+            for part, line in looser(metric, old, new):
                 parts.setdefault(part, line)
         lines += [f"{line}; {_COUNTS_TYPED}" for line in parts.values()]
     was, now = (options.missing or base.missing for options in (held, given))
@@ -68,7 +68,7 @@ def loosened(base: Settings, head: Settings) -> list[str]:
         before = _strictest(old, metric) if is_new else _rule(old, metric, pattern)
         key = f"{metric} of {pattern}" if pattern else metric
         after = _rule(new, metric, pattern)
-        lines += [f"{line}; {_COUNTS_LATER}" for _, line in _looser(key, before, after)]
+        lines += [f"{line}; {_COUNTS_LATER}" for _, line in looser(key, before, after)]
     if [one for one in _overrides(base) if one in _overrides(head)] != [
         one for one in _overrides(head) if one in _overrides(base)
     ]:
@@ -128,7 +128,7 @@ def _size(allowance: Allowance) -> float:
     return allowance.of(1000**2)
 
 
-def _looser(key: str, old: Budget, new: Budget) -> Iterator[tuple[str, str]]:
+def looser(key: str, old: Budget, new: Budget) -> Iterator[tuple[str, str]]:
     """Yield each part of a budget that is looser than it was, and the words for it."""
     for part, was, now in (("growth", old.growth, new.growth), ("drift", old.drift, new.drift)):
         if was is not None and (now is None or now.looser_than(was)):

@@ -208,3 +208,221 @@ def test_no_part_of_the_gate_can_be_switched_off_by_itself(branch: Project, part
     result = branch.gate(_BASE)
     assert result.code == 4
     assert f"ERROR: memgate: -p no:memgate-{part} switches off a part of the gate; take it away" in result.out
+
+
+_OWN = "has a budget of its own for memory.peak"
+_MARKED = """
+    import pytest
+
+    from budgets import LARGE, large
+    from work import load
+
+    def test_one():
+        load(1000)
+
+    @pytest.mark.memgate(growth=LARGE)
+    def test_two():
+        load(2000)
+
+    @large
+    def test_three():
+        load(2000)
+"""
+_BUDGETS = """
+    import pytest
+
+    LARGE = "250KB"
+
+    def large(test):
+        return pytest.mark.memgate(growth=LARGE, limit="900KB")(test)
+"""
+
+
+@pytest.fixture(scope="module")
+def committed_with_marks(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A repository whose budgets stand in markers, with their values in a module of their own."""
+    project = Project(tmp_path_factory.mktemp("marks") / "project")
+    project.write("test_it.py", _MARKED)
+    project.write("budgets.py", _BUDGETS)
+    project.write("helpers.py", "SIZE = 1\n")
+    project.write("conftest.py", "pytest_plugins = ['marking']\n")
+    project.write("marking.py", "import helpers\n")
+    project.write(".gitignore", "__pycache__/\n")
+    project.update()
+    project.commit()
+    return project.root
+
+
+@pytest.fixture
+def marked(project: Project, committed_with_marks: Path) -> Project:
+    shutil.copytree(committed_with_marks, project.root, dirs_exist_ok=True)
+    return project
+
+
+_MARKING = """
+    import pytest
+
+    def pytest_collection_modifyitems(items):
+        for item in items:
+            if item.name == "test_one":
+                item.add_marker(pytest.mark.memgate({}))
+"""
+
+
+def test_a_constant_raised_in_another_module_is_listed(marked: Project, workers: tuple[str, ...]) -> None:
+    marked.replace("budgets.py", "250KB", "5MB")
+    had = "on the base growth 250 KB (marker), limit 900 KB (marker)"
+    result = marked.gate(_BASE, *workers)
+    assert result.code == 0
+    assert _loosened(result) == [
+        f"test_it.py::test_two {_OWN}: growth 5 MB (marker), on the base growth 250 KB (marker)",
+        f"test_it.py::test_three {_OWN}: growth 5 MB (marker), limit 900 KB (marker), {had}",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("argument", "line"),
+    [
+        (
+            "growth='1GB'",
+            "has a budget of its own for memory.peak: growth 1 GB (marker), on the base growth 200 KB (default)",
+        ),
+        ("skip='too slow to mend'", "is left out by its marker: too slow to mend"),
+    ],
+    ids=["growth", "skip"],
+)
+@pytest.mark.parametrize("place", ["pytest_plugins", "-p", "conftest", "test file"])
+def test_a_marker_is_listed_wherever_it_is_set(marked: Project, place: str, argument: str, line: str) -> None:
+    if place == "test file":
+        marked.replace("test_it.py", "def test_one", f"@pytest.mark.memgate({argument})\ndef test_one")
+    elif place == "conftest":
+        marked.write("conftest.py", _MARKING.format(argument))
+    elif place == "-p":
+        marked.write("loosening.py", _MARKING.format(argument))
+        marked.write("pytest.ini", "[pytest]\naddopts = -p loosening\n")
+    else:
+        marked.write("marking.py", _MARKING.format(argument))
+    assert _loosened(marked.gate(_BASE)) == [f"test_it.py::test_one {line}"]
+
+
+def test_a_marker_that_is_set_while_tests_run_is_listed(marked: Project) -> None:
+    marked.write(
+        "marking.py",
+        """
+        import pytest
+
+        @pytest.hookimpl(tryfirst=True)
+        def pytest_runtest_protocol(item):
+            if item.name == "test_one":
+                item.add_marker(pytest.mark.memgate(growth="1GB"))
+        """,
+    )
+    (line,) = _loosened(marked.gate(_BASE))
+    assert line.startswith("test_it.py::test_one has a budget of its own for memory.peak: growth 1 GB (marker)")
+
+
+def test_a_budget_that_a_marker_gave_and_gives_no_more_is_listed(marked: Project) -> None:
+    marked.replace("budgets.py", '"250KB"', '"10KB"')
+    marked.commit()
+    marked.replace("test_it.py", "@large\n", "")
+    lost = "has lost its budget for memory.peak: growth 200 KB (default)"
+    had = "on the base growth 10 KB (marker), limit 900 KB (marker)"
+    assert _loosened(marked.gate(_BASE)) == [f"test_it.py::test_three {lost}, {had}"]
+
+
+@pytest.mark.parametrize(
+    ("file", "old", "new"),
+    [
+        ("helpers.py", "SIZE = 1", "SIZE = 2"),
+        ("budgets.py", '"250KB"', '"240KB"'),
+        ("budgets.py", "import pytest", "import pytest, json"),
+        ("test_it.py", "load(1000)", "load(1001)"),
+        ("marking.py", "import helpers", "import helpers, json"),
+    ],
+)
+def test_nothing_is_listed_where_no_budget_is_looser(marked: Project, file: str, old: str, new: str) -> None:
+    marked.replace(file, old, new)
+    result = marked.gate(_BASE)
+    assert (result.code, _loosened(result)) == (0, [])
+
+
+def test_many_tests_with_one_loosened_budget_are_told_in_one_line(project: Project) -> None:
+    project.write("test_it.py", "import pytest\n@pytest.mark.parametrize('n', range(5))\ndef test_it(n): pass\n")
+    project.write(".gitignore", "__pycache__/\n")
+    project.update()
+    project.commit()
+    project.replace("test_it.py", "import pytest\n", "import pytest\npytestmark = pytest.mark.memgate(growth='1GB')\n")
+    (line,) = _loosened(project.gate(_BASE))
+    names = ", ".join(f"test_it.py::test_it[{number}]" for number in range(3))
+    assert line.startswith(f"{names} and 2 more: each has a budget of its own for memory.peak: growth 1 GB (marker)")
+
+
+def test_markers_of_a_base_that_cannot_be_collected_are_told(marked: Project) -> None:
+    marked.replace("budgets.py", "import pytest", "import pytest, no_such_module")
+    marked.commit()
+    marked.replace("budgets.py", "import pytest, no_such_module", "import pytest")
+    lines = _loosened(marked.gate(_BASE))
+    assert len(lines) == 3
+    assert "test_it.py::test_two has a budget of its own" in lines[0]
+    assert lines[-1] == (
+        "the markers of main are not all known, so these count as new: pytest could not collect test_it.py"
+    )
+
+
+def test_a_source_folder_that_is_on_the_path_is_that_of_the_base(project: Project) -> None:
+    project.write("src/shop/budgets.py", 'LARGE = "250KB"\n')
+    project.write("src/shop/__init__.py", "")
+    project.write(
+        "tests/test_it.py",
+        """
+        import pytest
+        from shop.budgets import LARGE
+
+        @pytest.mark.memgate(growth=LARGE)
+        def test_it(): pass
+        """,
+    )
+    project.write(".gitignore", "__pycache__/\n")
+    env = {"PYTHONPATH": str(project.root / "src")}
+    project.update(env=env)
+    project.commit()
+    project.write("src/shop/budgets.py", 'LARGE = "5MB"\n')
+    (line,) = _loosened(project.gate(_BASE, "tests", env=env))
+    assert line.endswith("growth 5 MB (marker), on the base growth 250 KB (marker)")
+
+
+def test_a_budget_of_a_call_is_listed_where_a_module_gives_it_another_value(project: Project) -> None:
+    project.write("limits.py", "MOST = 50\n")
+    project.write("rules.py", "from limits import MOST\nGROWTH = 1\n")
+    project.write("checks.py", "def check(memgate):\n    memgate.record('in_helper', 10, limit=99)\n")
+    project.write("shop.py", "ROWS = 10\n")
+    project.write(
+        "test_it.py",
+        """
+        import checks
+        import rules
+        from shop import ROWS
+
+        LIMIT = 2 * rules.MOST
+
+        def test_literal(memgate):
+            memgate.record("rows", ROWS, growth=0)
+
+        def test_helper(memgate):
+            checks.check(memgate)
+        """,
+    )
+    project.write("test_more.py", "import rules\ndef test_more(memgate): memgate.record('r', 10, limit=rules.MOST)\n")
+    project.write(".gitignore", "__pycache__/\n")
+    project.update()
+    project.commit()
+    own = "has a budget of its own for custom"
+    for file, old, new, lines in (
+        ("shop.py", "10", "9", []),
+        ("limits.py", "50", "500", [f"test_more.py::test_more {own}.r: limit 500 (call)"]),
+        ("checks.py", "99", "999", [f"test_it.py::test_helper {own}.in_helper: limit 999 (call in checks.py)"]),
+    ):
+        project.replace(file, old, new)
+        result = project.gate(_BASE)
+        assert (result.code, _loosened(result)) == (0, lines)
+        project.git("checkout", "-q", "--", file)
