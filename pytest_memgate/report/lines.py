@@ -169,13 +169,13 @@ def update_command(tests: Sequence[Subject], verb: str = "update") -> str:
 
 def failure_texts(findings: Sequence[Finding]) -> str:
     """Return the text of a test that fails for several findings; what two of them have in common is said once."""
-    told: dict[frozenset[str], str] = {}
+    told: dict[tuple[frozenset[str], str], str] = {}
     texts = []
     for number, finding in enumerate(findings):
-        cause = frozenset(causes(finding))
+        cause = (frozenset(causes(finding)), finding.unit)
         later = {accept_command(one) for one in findings[number + 1 :] if one.measurement}
         texts.append(failure_text(finding, as_in=told.get(cause, ""), accept=accept_command(finding) not in later))
-        if cause:
+        if cause[0]:
             told.setdefault(cause, finding.metric)
     return "\n\n".join(texts)
 
