@@ -50,7 +50,8 @@ class Finding:
     `baseline` and `anchor` are what it was compared with, `allowed` the growth that its budget allows, `budget` that
     budget in words. `reason` says why, in one line, wherever the outcome is not plain. `growth_by_site` sums to the
     growth. `details` are what else a reader needs to find the cause, a line each. `line` is where the test is defined.
-    `kept` are the files kept of what was measured: the memray file, the Lighthouse reports.
+    `kept` are the files kept of what was measured: the memray file, the Lighthouse reports. `paid_by` are the tests
+    that paid for a first use, the largest share first; `line` is then that of the first one.
     """
 
     subject: Subject
@@ -67,6 +68,7 @@ class Finding:
     details: tuple[str, ...] = ()
     line: int = 0
     kept: tuple[str, ...] = ()
+    paid_by: tuple[Subject, ...] = ()
 
     @property
     def is_bound(self) -> bool:

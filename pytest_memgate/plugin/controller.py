@@ -22,6 +22,7 @@ from pytest_memgate.model.run import ChangeKind, Problem, Run, Verdict
 from pytest_memgate.model.subject import LEDGER
 from pytest_memgate.plugin.failure import LATE, PROPERTY
 from pytest_memgate.plugin.first_use import CLAIMS
+from pytest_memgate.plugin.folding import Folding
 from pytest_memgate.plugin.fresh import left_by_fixtures
 from pytest_memgate.plugin.inventory import Inventory
 from pytest_memgate.plugin.marks import Marks
@@ -72,6 +73,8 @@ class Controller:
         self._began = time.time()
         self._claims: tempfile.TemporaryDirectory[str] | None = None
         self._run: Run | None = None
+        self._folding = Folding()
+        config.pluginmanager.register(self._folding, "memgate-folding")
 
     def pytest_report_header(self) -> str:
         against = f"baselines of {self._gate.base.ref}" if self._gate.base else self._gate.baselines.head.own.folder
@@ -128,6 +131,7 @@ class Controller:
             except MemgateError as error:
                 problem = Problem(text=str(error), verdict=Verdict.NO_ANSWER)
                 self._run = replace(self._run, problems=(*self._run.problems, problem), verdict=Verdict.NO_ANSWER)
+        self._folding.run = self._run
         if self._run.verdict is not Verdict.PASSED and exitstatus in {
             pytest.ExitCode.OK,
             pytest.ExitCode.NO_TESTS_COLLECTED,
@@ -135,6 +139,7 @@ class Controller:
             session.exitstatus = pytest.ExitCode.TESTS_FAILED
 
     def pytest_terminal_summary(self, terminalreporter: TerminalReporter) -> None:
+        self._folding.unfold(terminalreporter)
         if self._run is None:
             return
         verbosity = self._config.get_verbosity()

@@ -1,7 +1,11 @@
 """What a finding says in plain lines; every text report is made of these."""
 
+import posixpath
 import re
 import shlex
+import sys
+from collections import Counter
+from collections.abc import Iterator, Sequence
 from statistics import median
 
 from pytest_memgate.model.finding import OVER_LIMIT, Finding, Outcome
@@ -12,9 +16,13 @@ from pytest_memgate.model.reference import Reference
 from pytest_memgate.model.run import Change, ChangeKind
 from pytest_memgate.model.site import Contribution
 from pytest_memgate.model.subject import Subject
+from pytest_memgate.report.causes import causes
 from pytest_memgate.units import SIZE, format_amount, format_growth, format_size
 
 _UNDER = " " * 13
+_NAMES = 3  # of tests, or of files, that one command takes
+_LIBRARIES = 3
+_TELLING = 0.1  # of the growth: what a library must have for a line of its own
 _NOISE = 4000  # bytes that two runs of an unchanged test may differ by
 
 
@@ -47,10 +55,15 @@ def growth_lines(finding: Finding) -> list[str]:
     return contribution_lines(finding.growth_by_site, finding.unit)
 
 
-def contribution_lines(contributions: tuple[Contribution, ...], unit: str = SIZE) -> list[str]:
-    """Return a line a site, each that grew followed by how it comes to be there and what is behind it."""
-    lines: list[str] = []
-    for one in contributions:
+def contribution_lines(
+    contributions: tuple[Contribution, ...], unit: str = SIZE, *, most: int | None = None
+) -> list[str]:
+    """Return a line a site, each that grew followed by how it comes to be there and what is behind it.
+
+    First comes what grew in libraries, summed over all of their sites, of which `most` follow.
+    """
+    lines = list(_library_lines(contributions, unit))
+    for one in contributions[:most]:
         lines.append(_contribution(one, unit))
         if one.site and one.growth > 0:
             # Only a function has callers; whatever else is named says itself how it came in.
@@ -59,6 +72,23 @@ def contribution_lines(contributions: tuple[Contribution, ...], unit: str = SIZE
             if one.site.uses:
                 lines.append(f"{_UNDER}{behind}{', '.join(one.site.uses)}")
     return lines
+
+
+def _library_lines(contributions: tuple[Contribution, ...], unit: str) -> Iterator[str]:
+    """Yield what grew in each library that a line of the project calls: `+1.6 MB  in pandas, called from …`."""
+    sums: dict[tuple[str, str], float] = {}
+    number: Counter[tuple[str, str]] = Counter()
+    for one in contributions:
+        if one.site and one.site.library and one.growth > 0:
+            key = (one.site.library, next(iter(one.site.callers), ""))
+            sums[key] = sums.get(key, 0) + one.growth
+            number[key] += 1
+    total = sum(one.growth for one in contributions if one.growth > 0)
+    for (library, caller), growth in sorted(sums.items(), key=lambda item: -item[1])[:_LIBRARIES]:
+        tells = number[library, caller] > 1 or library not in sys.stdlib_module_names
+        if tells and growth >= total * _TELLING:
+            calls = f", called from {caller}" if caller else ""
+            yield f"{format_growth(growth, unit):>9}  in {library}{calls}"
 
 
 def _contribution(one: Contribution, unit: str) -> str:
@@ -113,31 +143,70 @@ def accept_command(finding: Finding) -> str:
             return f"raise its limit (budgets: {base_name(finding.metric)}: limit, in memgate.yml)"
         return f"raise its limit ({where[1]})"
     if finding.subject.is_first_use:
-        return 'memgate baseline update --reason "…"'
-    verb = "anchor" if finding.outcome is Outcome.DRIFTED and finding.anchor is not None else "update"
-    return f'memgate baseline {verb} --reason "…" {shlex.quote(str(finding.subject))}'
+        return update_command(finding.paid_by)
+    return update_command((finding.subject,), "anchor" if is_anchored(finding) else "update")
 
 
-def failure_text(finding: Finding) -> str:
-    """Return the text of a failing test: what grew, where, how it was measured, what to do next."""
+def is_anchored(finding: Finding) -> bool:
+    """True if the growth since an anchor is what fails: moving the anchor accepts it."""
+    return finding.outcome is Outcome.DRIFTED and finding.anchor is not None
+
+
+def update_command(tests: Sequence[Subject], verb: str = "update") -> str:
+    """Return the command that accepts the growth of tests, by the fewest names: theirs, their files, their folder."""
+    names = list(dict.fromkeys(map(str, tests)))
+    if len(names) > _NAMES:
+        names = list(dict.fromkeys(test.file for test in tests))
+    if len(names) > _NAMES:
+        folder = posixpath.commonpath([posixpath.dirname(name) for name in names])
+        names = [folder] if folder else []
+    return " ".join([f'memgate baseline {verb} --reason "…"', *map(shlex.quote, names)])
+
+
+def failure_texts(findings: Sequence[Finding]) -> str:
+    """Return the text of a test that fails for several findings; what two of them have in common is said once."""
+    told: dict[tuple[frozenset[str], str], str] = {}
+    texts = []
+    for number, finding in enumerate(findings):
+        cause = (frozenset(causes(finding)), finding.unit)
+        later = {accept_command(one) for one in findings[number + 1 :] if one.measurement}
+        texts.append(failure_text(finding, as_in=told.get(cause, ""), accept=accept_command(finding) not in later))
+        if cause[0]:
+            told.setdefault(cause, finding.metric)
+    return "\n\n".join(texts)
+
+
+def failure_text(finding: Finding, *, as_in: str = "", accept: bool = True) -> str:
+    """Return the text of a failing test: what grew, where, how it was measured, what to do next.
+
+    `as_in` is the metric that has told already how the sites come to be there; `accept` unless the next one says how.
+    """
     lines = [own_headline(finding)]
     if finding.measurement is None:
         return lines[0]  # there is nothing to accept
-    if finding.growth_by_site:
-        lines += [
-            "what grew:" if finding.told_by_growth or finding.measurement.basis is Basis.SLOPE else "what holds it:",
-            *(f"  {line}" for line in growth_lines(finding)),
-        ]
+    is_growth = finding.told_by_growth or finding.measurement.basis is Basis.SLOPE
+    what = "what grew:" if is_growth else "what holds it:"
+    if as_in:
+        lines.append(f"{what} as in {as_in}, {', '.join(site.label for site in causes(finding).values())}")
+    elif finding.growth_by_site:
+        lines += [what, *(f"  {line}" for line in growth_lines(finding))]
     lines += finding.details
-    if measured := measured_line(finding):
+    if not as_in and (measured := measured_line(finding)):
         lines.append(f"measured: {measured}")
     lines.append(f"budget: {finding.budget}")
     if finding.kept:
         opens = "open the profile: python -m memray flamegraph " if finding.kept[0].endswith(".bin") else "kept: "
         more = f" and {len(finding.kept) - 1} more beside it" if len(finding.kept) > 1 else ""
         lines.append(f"{opens}{shlex.quote(finding.kept[0])}{more}")
-    lines.append(f"if it is meant: {accept_command(finding)}")
+    if accept:
+        lines.append(f"if it is meant: {accept_command(finding)}")
     return "\n".join(lines)
+
+
+def listed_line(findings: Sequence[Finding]) -> str:
+    """Return one test of many with the same cause: `regressed    test_a.py::test_x  memory.peak 2 KB -> 1.6 MB`."""
+    values = ", ".join(f"{finding.metric} {value_line(finding)}" for finding in findings)
+    return f"{findings[0].outcome:<12} {findings[0].subject}  {values}"
 
 
 def change_line(change: Change) -> str:

@@ -4,10 +4,10 @@ import math
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
-from pytest_memgate.model.finding import Finding, Outcome
+from pytest_memgate.model.finding import OVER_LIMIT, Finding, Outcome
 from pytest_memgate.model.metric import METRICS, base_name
 from pytest_memgate.model.run import Run, Verdict
-from pytest_memgate.report.lines import accept_command, value_line
+from pytest_memgate.report.lines import accept_command, is_anchored, update_command, value_line
 from pytest_memgate.units import format_amount, format_growth
 
 WORST_FIRST = (
@@ -115,7 +115,7 @@ def next_steps(run: Run) -> Iterator[tuple[str, str]]:
         return
     failing = sorted(of(run, Outcome.REGRESSED) + of(run, Outcome.DRIFTED), key=excess, reverse=True)
     if failing:
-        yield "repair the growth or, if it is meant", accept_command(failing[0])
+        yield "repair the growth or, if it is meant", _accept_all(failing)
         return
     for outcome, kind, what in (
         (Outcome.NEW, "new", "add them"),
@@ -124,6 +124,16 @@ def next_steps(run: Run) -> Iterator[tuple[str, str]]:
     ):
         if of(run, outcome):
             yield what, f"memgate baseline update --only {kind}"
+
+
+def _accept_all(failing: Sequence[Finding]) -> str:
+    """Return the command that accepts the worst finding, and all others that the same command accepts."""
+    worst = failing[0]
+    if OVER_LIMIT in worst.reason:
+        return accept_command(worst)
+    same = [one for one in failing if OVER_LIMIT not in one.reason and is_anchored(one) is is_anchored(worst)]
+    tests = [test for one in same for test in (one.paid_by if one.subject.is_first_use else (one.subject,))]
+    return update_command(tests, "anchor" if is_anchored(worst) else "update")
 
 
 def of(run: Run, *outcomes: Outcome) -> list[Finding]:
