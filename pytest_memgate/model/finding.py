@@ -50,7 +50,8 @@ class Finding:
     `baseline` and `anchor` are what it was compared with, `allowed` the growth that its budget allows, `budget` that
     budget in words. `reason` says why, in one line, wherever the outcome is not plain. `growth_by_site` sums to the
     growth. `details` are what else a reader needs to find the cause, a line each. `line` is where the test is defined.
-    `kept` are the files kept of what was measured: the memray file, the Lighthouse reports.
+    `kept` are the files kept of what was measured: the memray file, the Lighthouse reports. `moved_from` is the name
+    that the entry of a moved test is under.
     """
 
     subject: Subject
@@ -67,6 +68,7 @@ class Finding:
     details: tuple[str, ...] = ()
     line: int = 0
     kept: tuple[str, ...] = ()
+    moved_from: str = ""
 
     @property
     def value(self) -> float | None:

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from pytest_memgate.budget.rule import PartError, Rule
+from pytest_memgate.compare.moved import Moves
 from pytest_memgate.errors import MemgateError, UsageError
 from pytest_memgate.measure.environment import cannot_measure, here, in_ci
 from pytest_memgate.model.metric import MEMORY_PEAK
@@ -19,6 +20,7 @@ from pytest_memgate.plugin.leftover import Leftovers
 from pytest_memgate.plugin.marker import parse_rule
 from pytest_memgate.plugin.measurer import Measurer
 from pytest_memgate.tasks.gate import Gate, open_gate
+from pytest_memgate.tasks.moved import moves_of
 from pytest_memgate.tasks.update import ALL_KINDS
 
 _NOT_RUN = (
@@ -65,6 +67,7 @@ def start(config: pytest.Config) -> None:
         return
     inventory = Inventory(config)
     config.pluginmanager.register(inventory, "memgate-inventory")
+    gate.baselines.find_moves_by(lambda: _moves(gate, inventory))
     settle = update or bool(option.memgate_settle)
     first_uses = FirstUses(gate, config, update=update)
     cannot = cannot_measure()
@@ -84,6 +87,12 @@ def start(config: pytest.Config) -> None:
             kinds=ALL_KINDS if "all" in kinds else frozenset(map(ChangeKind, kinds)),
         )
         config.pluginmanager.register(controller, "memgate-controller")
+
+
+def _moves(gate: Gate, inventory: Inventory) -> Moves | None:
+    """Return which collected tests have moved, None before all are collected: every process finds the same."""
+    seen = inventory.seen()
+    return None if seen is None else moves_of(gate.root, gate.baselines.against, gate.base, seen)
 
 
 def _is_each(gate: Gate, option: argparse.Namespace) -> bool:
