@@ -57,6 +57,11 @@ class GitRef:
         """Return the files, told from the root, that differ between the commit and the work tree."""
         return set(self._git("diff", "--name-only", "--relative", "-z", self.commit).split("\0"))
 
+    def renamed_files(self) -> dict[str, str]:
+        """Return the new names of files, told from the root, that were renamed since the commit, by their old ones."""
+        told = self._git("diff", "--name-status", "-M", "--diff-filter=R", "--relative", "-z", self.commit).split("\0")
+        return dict(zip(told[1::3], told[2::3], strict=False))
+
     def _all(self) -> set[str]:
         if self._files is None:
             names = self._git("ls-tree", "-r", "-z", "--name-only", self.commit, "--", ".")
@@ -82,3 +87,13 @@ class GitRef:
                 hint="name a branch, tag or commit that is fetched (in CI: a checkout with fetch-depth: 0)",
             )
         return done.stdout.strip("\n") if strip else done.stdout
+
+
+def last_commit(root: Path, path: str) -> GitRef | None:
+    """Return the commit that changed a file last, None where git knows of none."""
+    command = ["git", "log", "-1", "--format=%H", "--", path]
+    try:
+        done = subprocess.run(command, cwd=root, capture_output=True, encoding="utf-8", check=False)  # noqa: S603
+    except (OSError, UnicodeDecodeError):
+        return None
+    return GitRef(root, done.stdout.strip()) if done.returncode == 0 and done.stdout.strip() else None

@@ -4,7 +4,7 @@ import json
 from pathlib import Path
 
 from pytest_memgate import __version__
-from pytest_memgate.baseline.store import replace_text
+from pytest_memgate.baseline.batch import replace_text
 from pytest_memgate.errors import RunFileError, UsageError
 from pytest_memgate.model.codec import decode, encode
 from pytest_memgate.model.environment import Environment

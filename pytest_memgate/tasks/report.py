@@ -4,7 +4,7 @@ import json
 from collections.abc import Sequence
 from pathlib import Path
 
-from pytest_memgate.baseline.store import replace_text
+from pytest_memgate.baseline.batch import replace_text
 from pytest_memgate.errors import UsageError
 from pytest_memgate.model.run import Run
 from pytest_memgate.tasks.runfile import read_run, to_json

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from pytest_memgate import __version__
-from pytest_memgate.baseline.store import replace_text
+from pytest_memgate.baseline.batch import replace_text
 from pytest_memgate.compare.verdict import verdict
 from pytest_memgate.errors import RunFileError, UsageError
 from pytest_memgate.model.codec import decode, encode
