@@ -37,3 +37,7 @@ class MeasureError(MemgateError):
     """A bundle, a page or a tool that gives no number."""
 
     exit_code = 3
+
+
+class CaptureError(MeasureError):
+    """A trace that could not be started, or a capture of it that cannot be read: nobody's fault but the machine's."""

@@ -1,6 +1,7 @@
 """What every test may use."""
 
 import os
+import signal
 from pathlib import Path
 
 import pytest
@@ -12,6 +13,9 @@ from pytest_memgate.errors import MeasureError
 from pytest_memgate.measure.lighthouse.tools import Tools, find_tools
 
 TESTS = Path(__file__).parent
+# A run in the background, or under nohup, ignores Ctrl-C, and so would all that it starts: some tests send one.
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 # A busy machine is no failure: the claims of property tests are about values, not about time.
 settings.register_profile("memgate", max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("memgate")

@@ -17,10 +17,11 @@ _SUFFIX = ".yaml"
 
 
 class Store:
-    """The baselines of `environment` as `source` has them."""
+    """The baselines of `environment` as `source` has them; `whose` stands before a file's path in an error."""
 
-    def __init__(self, source: Source, environment: str) -> None:
+    def __init__(self, source: Source, environment: str, *, whose: str = "") -> None:
         self._source = source
+        self._whose = f"{whose} " if whose else ""
         self.environment = environment
         self.folder = f"{FOLDER}/{_inside(environment, parts=1)}"
         self._documents: dict[str, Document | None] = {}
@@ -36,8 +37,10 @@ class Store:
             try:
                 text = self._source.read(path)
             except (OSError, UnicodeDecodeError) as error:
-                raise BaselineError(f"{path}: {error}", hint="check the file, or restore it from git") from error
-            self._documents[file] = None if text is None else load(text, path)
+                raise BaselineError(
+                    f"{self._whose}{path}: {error}", hint="check the file, or restore it from git"
+                ) from error
+            self._documents[file] = None if text is None else load(text, f"{self._whose}{path}")
         return self._documents[file]
 
     def files(self) -> list[str]:
@@ -56,9 +59,9 @@ class Store:
 class Stores:
     """The baselines that one run reads: those of its own environment, and those of the web."""
 
-    def __init__(self, source: Source, environment: str) -> None:
-        self.own = Store(source, environment)
-        self._web = Store(source, WEB)
+    def __init__(self, source: Source, environment: str, *, whose: str = "") -> None:
+        self.own = Store(source, environment, whose=whose)
+        self._web = Store(source, WEB, whose=whose)
 
     def of(self, name: str) -> Store:
         """Return where a metric's baselines are."""

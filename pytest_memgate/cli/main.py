@@ -89,12 +89,20 @@ _COLOURS = {"ok": "green", "note": "yellow", "bad": "red"}
 @click.argument("tests", nargs=-1)
 def diff(base: Path, head: Path, tests: tuple[str, ...]) -> None:
     """Show what grew between two runs, written by --memgate-report."""
-    from pytest_memgate.report.lines import difference_lines
+    from pytest_memgate.report.lines import change_between, difference_lines
     from pytest_memgate.tasks.diff import differences
     from pytest_memgate.tasks.runfile import read_run
 
     for one in differences(read_run(base), read_run(head), tests):
-        for line in difference_lines(one.subject, one.metric, one.base, one.head, one.unit, one.by_site, one.note):
+        change = change_between(
+            one.base,
+            one.head,
+            one.unit,
+            base_is_bound=one.base_is_bound,
+            head_is_bound=one.head_is_bound,
+            both_passed=one.both_passed,
+        )
+        for line in difference_lines(one.subject, one.metric, change, one.unit, one.by_site, one.note):
             click.echo(line)
 
 
@@ -122,6 +130,22 @@ def report(root: Path, runs: tuple[Path, ...], form: str, output: Path | None, p
         click.echo(f"wrote {output}")
     else:
         click.echo(text, nl=False)
+
+
+@cli.command()
+@click.argument("run", type=click.Path(path_type=Path))
+def verdict(run: Path) -> None:
+    """Print the verdict of a RUN's file and exit with it: 0 passed, 1 failed, 3 no answer; an update is 2."""
+    from pytest_memgate.report.view import verdict_line
+    from pytest_memgate.tasks.ci_answer import Left, answer_of
+    from pytest_memgate.tasks.runfile import read_run
+
+    read = read_run(run)
+    found = answer_of(read, Left())
+    if found.code != read.verdict.exit_code:
+        click.echo(f"memgate: {run}: {found.text}", err=True)
+    click.echo(f"memgate: {verdict_line(read)}")
+    sys.exit(found.code)
 
 
 @cli.command()

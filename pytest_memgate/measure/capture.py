@@ -11,20 +11,23 @@ import tempfile
 import threading
 import time
 from collections.abc import Callable
-from contextlib import closing
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import memray
 
+from pytest_memgate.errors import CaptureError
 from pytest_memgate.measure.counts import CollectorWatch, Counts, count_allocations
 from pytest_memgate.measure.first_use import FirstUse, read_owners
+from pytest_memgate.measure.greenlets import be_quiet
 from pytest_memgate.measure.heap import collect, freeze, is_frozen, thaw
 from pytest_memgate.measure.importing import named_imports
 from pytest_memgate.measure.places import Places
 from pytest_memgate.measure.processes import ProcessWatch
+from pytest_memgate.measure.reading import reading
 from pytest_memgate.measure.sites import Sites, read_sites
+from pytest_memgate.measure.starting import Hooks, why_not_started
 from pytest_memgate.measure.world import real_world
 from pytest_memgate.model.metric import MEMORY_PEAK, MEMORY_RETAINED
 
@@ -38,6 +41,7 @@ _BUFFERED: dict[str, Any] = {"buffered": True} if hasattr(memray.FileDestination
 _SHOWN = 10_000_000
 _GRACE = 0.3  # seconds for threads that are just ending
 _NAP = 0.002
+_DESCRIPTORS = "/proc/self/fd"
 _NAMES = 90_000  # the table then has room for as many again, in 6 MB
 
 
@@ -51,6 +55,7 @@ class Capture:
 
     def __init__(self, folder: Path | None = None, *, of: "Capture | None" = None) -> None:
         self.peak = 0
+        self.every = False  # True if each allocation is recorded
         self.together = 1  # so many calls it is of
         self.fault = ""  # why there is no peak
         self.threads: tuple[str, ...] = ()
@@ -61,7 +66,7 @@ class Capture:
         self._name = ""
         if of:
             self._descriptor, self._name = of.descriptor, of.path
-        elif folder is None and hasattr(os, "memfd_create"):
+        elif folder is None and hasattr(os, "memfd_create") and os.access(_DESCRIPTORS, os.X_OK):
             self._descriptor = os.memfd_create("memgate")
         else:
             self._descriptor, self._name = tempfile.mkstemp(prefix="memgate-", suffix=".bin", dir=folder)
@@ -77,7 +82,7 @@ class Capture:
 
     @property
     def path(self) -> str:
-        return self._name or f"/proc/self/fd/{self._descriptor}"
+        return self._name or f"{_DESCRIPTORS}/{self._descriptor}"
 
     def value(self, metric: str) -> float:
         """Return what was measured of a metric, in its unit."""
@@ -90,21 +95,21 @@ class Capture:
     @cached_property
     def retained(self) -> int:
         """Return the bytes that the block allocated and that are still alive after a collection at its end."""
-        with closing(memray.FileReader(self.path)) as reader:
+        with reading(self.path, every=self.every) as reader:
             return sum(record.size for record in reader.get_leaked_allocation_records(merge_threads=True))
 
     def sites(self, metric: str, places: Places) -> Sites:
         """Read the call sites that a metric's value is made of, none where it has none."""
         if metric not in {MEMORY_PEAK.name, MEMORY_RETAINED.name}:
             return self.counts.sites(metric, places)
-        with closing(memray.FileReader(self.path)) as reader:
+        with reading(self.path, every=self.every) as reader:
             at_peak = metric == MEMORY_PEAK.name
             read = reader.get_high_watermark_allocation_records if at_peak else reader.get_leaked_allocation_records
             return read_sites(read(merge_threads=True), places)
 
     def owners(self, places: Places) -> FirstUse:
         """Read whose code retains what, by package or file."""
-        with closing(memray.FileReader(self.path)) as reader:
+        with reading(self.path, every=self.every) as reader:
             return read_owners(reader.get_leaked_allocation_records(merge_threads=True), places)
 
     @property
@@ -137,6 +142,7 @@ def _nothing() -> None: ...
 
 def new_tracker(capture: Capture, *, every: bool = False) -> memray.Tracker:
     """Return a tracker that writes into a capture, of `every` allocation or of what they come to."""
+    be_quiet()
     return memray.Tracker(
         destination=memray.FileDestination(capture.path, overwrite=True, compress_on_exit=False, **_BUFFERED),
         trace_python_allocators=True,
@@ -165,7 +171,7 @@ class Recorder:
         self.rest()
         # The first trace of a process imports what memray needs: not in a test.
         captures: list[Capture] = []
-        self.traced(lambda: show(_SHOWN), captures.append, lambda: None)()
+        self.traced(lambda: show(_SHOWN), captures.append, lambda _: None)()
         self.sees_all = any(capture.peak >= _SHOWN for capture in captures)  # also what is not from an allocator
         for capture in captures:
             capture.close()
@@ -206,7 +212,7 @@ class Recorder:
         self,
         function: Callable[..., Any],
         keep: Callable[[Capture], None],
-        refused: Callable[[], None],
+        refused: Callable[[str], None],
         *,
         every: bool = False,
         bound: bool = False,
@@ -216,24 +222,22 @@ class Recorder:
         With `every`, each allocation is recorded, so that they can be counted; the collector is watched then, too.
         Where an upper bound is enough of what is retained, only what came since the start is collected at the end.
 
-        Where the process already has a tracker, `refused` is called and the function runs untraced. The tracker starts
-        in the very frame that calls the function: memray loses the callers of what runs above its own start.
+        Where the tracker cannot start, `refused` gets the reason and the function runs untraced. The tracker starts in
+        the very frame that calls the function: memray loses the callers of what runs above its own start.
         """
         if inspect.iscoroutinefunction(function):
 
             @functools.wraps(function)
             async def call_async(*args: Any, **kwargs: Any) -> Any:
-                with real_world():
-                    trace = _Trace(self._processes, self.collect, self._folder, every=every, bound=bound)
-                self.collect()
-                trace.starts()
-                trace.names.__enter__()
-                try:
-                    trace.tracker.__enter__()
-                except RuntimeError:
-                    trace.names.__exit__(None, None, None)
-                    trace.capture.close()
-                    refused()
+                trace, why = self._new_trace(every=every, bound=bound)
+                if trace:
+                    try:
+                        trace.tracker.__enter__()
+                    except Exception as error:  # noqa: BLE001  # whatever it is, it is not the test's
+                        why = trace.given_up(error)
+                        trace = None
+                if trace is None:
+                    refused(why)
                     return await function(*args, **kwargs)
                 keep(trace.capture)
                 trace.begin()
@@ -246,17 +250,15 @@ class Recorder:
 
         @functools.wraps(function)
         def call(*args: Any, **kwargs: Any) -> Any:
-            with real_world():
-                trace = _Trace(self._processes, self.collect, self._folder, every=every, bound=bound)
-            self.collect()
-            trace.starts()
-            trace.names.__enter__()
-            try:
-                trace.tracker.__enter__()
-            except RuntimeError:
-                trace.names.__exit__(None, None, None)
-                trace.capture.close()
-                refused()
+            trace, why = self._new_trace(every=every, bound=bound)
+            if trace:
+                try:
+                    trace.tracker.__enter__()
+                except Exception as error:  # noqa: BLE001  # whatever it is, it is not the test's
+                    why = trace.given_up(error)
+                    trace = None
+            if trace is None:
+                refused(why)
                 return function(*args, **kwargs)
             keep(trace.capture)
             trace.begin()
@@ -266,6 +268,18 @@ class Recorder:
                 trace.capture.end()
 
         return call
+
+    def _new_trace(self, *, every: bool, bound: bool) -> "tuple[_Trace | None, str]":
+        """Return what is ready to be started, else None and the reason."""
+        try:
+            with real_world():
+                trace = _Trace(self._processes, self.collect, self._folder, every=every, bound=bound)
+        except Exception as error:  # noqa: BLE001  # as of a tracker that cannot start
+            return None, why_not_started(error)
+        self.collect()
+        trace.starts()
+        trace.names.__enter__()
+        return trace, ""
 
 
 def _grow_names() -> None:
@@ -291,7 +305,7 @@ class _Trace:
         bound: bool,
     ) -> None:
         self.capture = Capture(folder)
-        self._every = every
+        self.capture.every = self._every = every
         self.names = named_imports()
         self._collect = collect
         self._bound = bound
@@ -301,8 +315,20 @@ class _Trace:
         self._before = threading.enumerate()
         self._threads = tuple(thread.name for thread in self._before if thread is not threading.current_thread())
         self._modules = set(sys.modules)
-        self.tracker = new_tracker(self.capture, every=every)
+        try:
+            self.tracker = new_tracker(self.capture, every=every)
+        except BaseException:
+            self.capture.close()
+            raise
         self.capture.end = self._end
+        self._hooks = Hooks()
+
+    def given_up(self, error: Exception) -> str:
+        """Undo what was made ready for a tracker that could not start; return the reason."""
+        self.names.__exit__(None, None, None)
+        self._hooks.put_back()
+        self.capture.close()
+        return why_not_started(error)
 
     def starts(self) -> None:
         """Remember how things stand, once all is collected."""
@@ -335,10 +361,10 @@ class _Trace:
 
     def _finish(self) -> None:
         try:
-            with memray.FileReader(self.capture.path) as reader:
+            with reading(self.capture.path, every=self._every) as reader:
                 self.capture.peak = reader.metadata.peak_memory
-        except OSError as error:  # a forked child can spoil it; that is no fault of the test
-            self.capture.fault = f"its capture cannot be read: {error}"
+        except CaptureError as error:
+            self.capture.fault = str(error)
         self.capture.threads = self._threads
         self.capture.modules = tuple(sorted(sys.modules.keys() - self._modules))
         self.capture.started_processes = self._processes.mark() != self._started

@@ -3,14 +3,15 @@
 import gc
 import time
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from memray._memray import compute_statistics
 
 from pytest_memgate.measure.places import Places
-from pytest_memgate.measure.sites import Sites
+from pytest_memgate.measure.reading import reading
+from pytest_memgate.measure.sites import Sites, library_of
 from pytest_memgate.model.metric import ALLOCATED, ALLOCATION_RATE, ALLOCATIONS, GC_COLLECTIONS, GC_PAUSE
 from pytest_memgate.model.site import Site
 
@@ -76,17 +77,19 @@ class Counts:
         found = {ALLOCATIONS.name: self.by_count, ALLOCATED.name: self.by_size}.get(metric, ())
         sites: dict[str, Site] = {}
         for (function, path, line), amount in found:
-            site = Site(path=places.place(path).path, function=function, size=amount, line=line)
+            library, _ = library_of([(function, path, line)], places)
+            site = Site(path=places.place(path).path, function=function, size=amount, line=line, library=library)
             known = sites.get(site.key)
             if known:
-                site = Site(path=site.path, function=function, size=known.size + amount, line=known.line)
+                site = replace(known, size=known.size + amount)
             sites[site.key] = site
         return Sites(sites=tuple(sorted(sites.values(), key=lambda site: (-site.size, site.key))), imports=0)
 
 
 def count_allocations(path: str, collector: CollectorWatch) -> Counts:
-    """Count the allocations in a memray file in which every one was recorded."""
-    found = compute_statistics(path, num_largest=_MOST)
+    """Count the allocations in a memray file in which every one was recorded; raises CaptureError."""
+    with reading(path, every=True):  # to its end
+        found = compute_statistics(path, num_largest=_MOST)
     by_count, by_size = _without_ours(found.top_locations_by_count), _without_ours(found.top_locations_by_size)
     ours = [_sum(found.top_locations_by_count) - _sum(by_count), _sum(found.top_locations_by_size) - _sum(by_size)]
     return Counts(

@@ -37,18 +37,39 @@ class _Blank:
     def exec_module(module: object) -> None: ...
 
 
+class _AnyKind(type):
+    """A class that can be called, asked for any name, entered, iterated over and inherited from, and does nothing."""
+
+    def __call__(cls, *_: object, **__: object) -> type:
+        return cls
+
+    def __getattr__(cls, name: str) -> type:
+        return _nothing(name)
+
+    def __enter__(cls) -> type:
+        return cls
+
+    def __exit__(cls, *_: object) -> None: ...
+
+    def __iter__(cls) -> "Any":
+        return iter(())
+
+
 def _nothing(name: str) -> type:
     if name.startswith("__"):
         raise AttributeError(name)
-    return type(name, (), {})
+    return _AnyKind(name, (), {})
 
 
 def _tracker(path: str) -> "Any":
     sys.meta_path.insert(0, _Blank)
     try:
         import memray  # noqa: PLC0415  # once what was there before is known
+
+        from pytest_memgate.measure.greenlets import be_quiet  # noqa: PLC0415  # it is unloaded with the rest
     finally:
         sys.meta_path.remove(_Blank)
+    be_quiet()
     old = {"buffered": True} if hasattr(memray.FileDestination, "buffered") else {}
     return memray.Tracker(
         destination=memray.FileDestination(path, overwrite=True, compress_on_exit=False, **old),

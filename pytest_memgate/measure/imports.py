@@ -15,13 +15,15 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
-from pytest_memgate.errors import MeasureError
+from pytest_memgate.errors import CaptureError, MeasureError
 from pytest_memgate.measure import import_runner
 from pytest_memgate.measure.command import Done, Workspace
 from pytest_memgate.measure.import_sites import Part, parts_of
 from pytest_memgate.measure.places import Places
 
 TIMEOUT_SECONDS = 60.0
+TRACED = "while memray traced it"
+_LEFT_OUT = 5  # modules that cannot be imported while memray traces: each has cost a whole run
 # Of the test that runs and of coverage that follows into children: neither is part of a clean interpreter.
 _NOT_OURS = ("PYTEST_CURRENT_TEST", "PYTEST_XDIST_", "COV_CORE_", "COVERAGE_PROCESS_")
 
@@ -66,11 +68,25 @@ def _by_package(parts: Iterable[Part]) -> dict[str, int]:
 def measure_imports(modules: Sequence[str], root: Path, *, timeout_seconds: float = TIMEOUT_SECONDS) -> Imported:
     """Import several modules in order in one clean interpreter, once for their bytecode and once measured.
 
-    Modules that fail, hang or end the interpreter are left out and named. Raises MeasureError where the measured run
-    does not do what the unmeasured one did.
+    Modules that fail, hang or end the interpreter are left out and named, the first few also where they do so only
+    while they are measured. Raises MeasureError where no module can be.
     """
     with CleanImport(modules, root, timeout_seconds=timeout_seconds) as clean:
+        for _ in range(_LEFT_OUT):
+            try:
+                return clean.measure()
+            except BrokenImportError as error:
+                clean.leave_out(error)
         return clean.measure()
+
+
+class BrokenImportError(MeasureError):
+    """An import that goes well, and not while memray traces it."""
+
+    def __init__(self, module: str, why: str) -> None:
+        self.module = module
+        self.why = f"{why} {TRACED}"
+        super().__init__(f"the import of {module!r} {self.why}, and went well before", hint="see: memgate doctor")
 
 
 class CleanImport:
@@ -106,17 +122,16 @@ class CleanImport:
         """Import the modules once more, traced."""
         if not self._modules:
             return Imported(peak=0, retained=0, at_peak=(), kept=(), modules=(), failed=dict(self.failed))
-        import memray  # noqa: PLC0415  # not on Windows
+        from pytest_memgate.measure.reading import reading  # noqa: PLC0415  # memray is not on Windows
 
         answer = self._run("trace")
+        if answer.broke and answer.at not in self._modules:
+            raise CaptureError(f"an interpreter to import in {answer.broke}", hint="see: memgate doctor")
         broken = {answer.at: answer.broke} if answer.broke else _raised(answer.result)
         for name, why in broken.items():
-            raise MeasureError(
-                f"the import of {name!r} {why} while memray traced it, and went well before", hint="see: memgate doctor"
-            )
-        with memray.FileReader(answer.folder / "capture.bin") as reader:
-            places = Places(self._root)
-            root = self._modules[0].partition(".")[0] if self._modules else ""
+            raise BrokenImportError(name, why)
+        places, root = Places(self._root), self._modules[0].partition(".")[0]
+        with reading(str(answer.folder / "capture.bin")) as reader:
             peak = reader.metadata.peak_memory
             at_peak = parts_of(reader.get_high_watermark_allocation_records(merge_threads=True), places, root)
             kept = parts_of(reader.get_leaked_allocation_records(merge_threads=True), places, root)
@@ -129,6 +144,11 @@ class CleanImport:
             failed=dict(self.failed),
             notes=self._notes,
         )
+
+    def leave_out(self, broken: BrokenImportError) -> None:
+        """Measure without a module from now on."""
+        self.failed[broken.module] = broken.why
+        self._modules.remove(broken.module)
 
     def _prepare(self) -> None:
         """Have all bytecode written, and find out which modules can be imported at all."""
@@ -149,7 +169,7 @@ class CleanImport:
                 self._modules.remove(answer.at)
                 continue
             if answer.broke:
-                raise MeasureError(f"an interpreter to import in {answer.broke}", hint="see: memgate doctor")
+                raise CaptureError(f"an interpreter to import in {answer.broke}", hint="see: memgate doctor")
             for name in answer.result["present"]:
                 self.failed[name] = "does nothing, since Python or memray has it loaded already: it cannot be measured"
             self.failed |= _raised(answer.result)

@@ -13,30 +13,27 @@ from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import Any, Self, TypeVar
 
-import memray
-
-from pytest_memgate.errors import UsageError
+from pytest_memgate.errors import CaptureError, UsageError
 from pytest_memgate.measure.capture import Capture, new_tracker
 from pytest_memgate.measure.coroutines import is_async
 from pytest_memgate.measure.frames import marked
 from pytest_memgate.measure.heap import collect
 from pytest_memgate.measure.importing import IMPORT_SYSTEM
 from pytest_memgate.measure.places import Places
+from pytest_memgate.measure.reading import reading
 from pytest_memgate.measure.sites import Frame, read_sites
+from pytest_memgate.measure.starting import Hooks, is_taken, why_not_started
 from pytest_memgate.model.held import Held, Step
 from pytest_memgate.model.site import Site
 
 _BLOCK = re.compile(r"<block (\d+)>")
 _WARM_UP = "<warm-up>"
 _MESSAGES = "execnet/"  # xdist's own threads
+_TAKEN = "a memray tracker is active, and a process has only one"
 _SWEEPS = 3  # a finalizer may leave garbage of its own
 T = TypeVar("T")
 Plan = Generator[Step, Mapping[str, Held], T]
 Call = Callable[[], Any]
-
-
-class TrackerTakenError(Exception):
-    """Another tracker is active, and a process has only one."""
 
 
 def below(label: str, function: Callable[..., Any], *, fenced: bool = False) -> Callable[..., Any]:
@@ -86,15 +83,15 @@ class Series:
     among_others: bool = False
 
     def run(self, plan: Plan[T]) -> T:
-        """Return what the plan comes to. Raises TrackerTakenError, and whatever a call raises."""
+        """Return what the plan comes to. Raises CaptureError, and whatever a call raises."""
         step = next(plan)
         while True:
             calls = self._calls(step)
             with _Room() as room:
                 try:
                     room.tracker.__enter__()  # in the very frame that calls: see `Recorder.traced`
-                except RuntimeError as error:
-                    raise TrackerTakenError from error
+                except Exception as error:
+                    raise room.given_up(error) from error
                 try:
                     for call in calls:
                         call()
@@ -116,8 +113,8 @@ class Series:
             with _Room() as room:
                 try:
                     room.tracker.__enter__()
-                except RuntimeError as error:
-                    raise TrackerTakenError from error
+                except Exception as error:
+                    raise room.given_up(error) from error
                 try:
                     for call in calls:
                         await call()
@@ -140,7 +137,7 @@ class Series:
 
     def _held(self, capture: Capture, blocks: int) -> dict[str, Held]:
         """Return what is left, by the key of its call site."""
-        with memray.FileReader(capture.path) as reader:
+        with reading(capture.path) as reader:
             parts = list(self._parts(reader.get_leaked_allocation_records(merge_threads=True)))
         counts = self._sizes(replace(part, size=part.count) for part in parts)
         by_block = [self._sizes(part for part in parts if part.block == block) for block in range(blocks)]
@@ -196,8 +193,13 @@ class _Room:
     """What one series needs around it: a file, a tracker, and an ear for warnings, which pytest would keep."""
 
     def __init__(self) -> None:
-        self.capture = Capture()
-        self.tracker = new_tracker(self.capture)
+        self.capture = _capture()
+        try:
+            self.tracker = new_tracker(self.capture)
+        except Exception as error:
+            self.capture.close()
+            raise CaptureError(why_not_started(error)) from error
+        self._hooks = Hooks()
         self.warned: list[warnings.WarningMessage] = []
         self._catch = warnings.catch_warnings(record=True)
 
@@ -206,9 +208,21 @@ class _Room:
         self.warned = self._catch.__enter__() or []
         return self
 
+    def given_up(self, error: Exception) -> CaptureError:
+        """Undo what a tracker that could not start left behind; return the reason."""
+        self._hooks.put_back()
+        return CaptureError(_TAKEN if is_taken(error) else why_not_started(error))
+
     def __exit__(self, *_: object) -> None:
         self._catch.__exit__(None, None, None)
         self.capture.close()
+
+
+def _capture() -> Capture:
+    try:
+        return Capture()
+    except OSError as error:
+        raise CaptureError(why_not_started(error)) from error
 
 
 def _sweep() -> None:

@@ -3,6 +3,8 @@
 A look costs microseconds, so that every test can have two of them. What a platform does not tell is in `unseen()`.
 """
 
+import contextlib
+import errno
 import itertools
 import os
 import sys
@@ -18,6 +20,7 @@ from pytest_memgate.measure.heap import collect
 KINDS = ("threads", "tasks", "processes", "files")
 _FILES = {"linux": "/proc/self/fd", "darwin": "/dev/fd"}.get(sys.platform, "")
 _TASKS = "/proc/self/task"
+_NONE_FREE = {errno.EMFILE, errno.ENFILE}
 _FIRST_NAP = 0.001  # seconds
 _LONGEST_NAP = 0.05
 
@@ -42,7 +45,8 @@ class Left:
 
 def unseen() -> tuple[str, ...]:
     """Return the kinds that this platform does not tell of."""
-    seen = {"files": bool(_FILES), "processes": os.path.exists(f"{_TASKS}/{os.getpid()}/children")}  # noqa: PTH110  # no pathlib: every start of a worker
+    where = {"files": _FILES, "processes": f"{_TASKS}/{os.getpid()}/children"}
+    seen = {kind: bool(path) and os.path.exists(path) for kind, path in where.items()}  # noqa: PTH110  # no pathlib: every start of a worker
     return tuple(kind for kind in KINDS if not seen.get(kind, True))
 
 
@@ -93,7 +97,20 @@ def _reap() -> None:
 
 
 def children() -> frozenset[int]:
-    """Return the ids of the children alive or not waited for, where the platform lists them."""
+    """Return the ids of the children alive or not waited for, where the platform lists them.
+
+    While no descriptor is free they are those of the last look.
+    """
+    global _last_children  # noqa: PLW0603  # as the children are the process's
+    with contextlib.suppress(OSError):
+        _last_children = _children()
+    return _last_children
+
+
+_last_children: frozenset[int] = frozenset()
+
+
+def _children() -> frozenset[int]:
     if not hasattr(os, "waitid"):
         return frozenset()
     try:
@@ -105,8 +122,10 @@ def children() -> frozenset[int]:
         try:
             with open(f"{_TASKS}/{task}/children", encoding="ascii") as file:  # noqa: PTH123  # as quick as it can be
                 found.update(map(int, file.read().split()))
-        except OSError:  # the thread has ended
-            continue
+        except OSError as error:
+            if error.errno in _NONE_FREE:
+                raise
+            continue  # the thread has ended
     return frozenset(found)
 
 
@@ -155,7 +174,10 @@ def _number_of_files() -> int:
 def _listed_files() -> frozenset[int]:
     if not _FILES:
         return frozenset()
-    numbers = set(map(int, _listed(_FILES)))
+    try:
+        numbers = set(map(int, _listed(_FILES)))
+    except OSError:
+        return frozenset(filter(_is_open, range(os.sysconf("SC_OPEN_MAX"))))
     # The listing lists its own descriptor, which was the lowest free one: below it there is no gap.
     last = next(number for number in itertools.count() if number not in numbers) - 1
     while last >= 0 and _is_open(last):
@@ -172,9 +194,12 @@ def _is_open(descriptor: int) -> bool:
 
 
 def _listed(folder: str) -> list[str]:
+    """Return what a folder has, nothing where there is none; raises OSError where no descriptor is free for it."""
     try:
         return os.listdir(folder)  # noqa: PTH208  # the same
-    except OSError:
+    except OSError as error:
+        if error.errno in _NONE_FREE:
+            raise
         return []
 
 

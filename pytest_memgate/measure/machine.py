@@ -7,6 +7,8 @@ import sys
 from functools import cache
 from pathlib import Path
 
+from pytest_memgate.model.provenance import Machine
+
 _CPUINFO = Path("/proc/cpuinfo")
 _NAMES = ("model name", "Model", "Hardware")  # x86, then what ARM kernels say
 
@@ -19,6 +21,19 @@ def machine_class() -> dict[str, str]:
         "cores": str(_cores()),
         "python": f"{sys.implementation.name} {sys.version_info.major}.{sys.version_info.minor}",
     }
+
+
+def machine() -> Machine:
+    """Return what this machine is."""
+    told = machine_class()
+    return Machine(cpu=told["cpu"], cores=int(told["cores"]), memory=_memory())
+
+
+def _memory() -> int:
+    try:
+        return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+    except (AttributeError, OSError, ValueError):  # Windows has no sysconf
+        return 0
 
 
 def _cores() -> int:

@@ -5,13 +5,13 @@ at a time, so those are counted here. A million of them take about two seconds.
 """
 
 from collections.abc import Iterable
-from contextlib import closing
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 import memray
 
 from pytest_memgate.measure.places import Places
+from pytest_memgate.measure.reading import reading
 from pytest_memgate.measure.sites import Frame as Call
 from pytest_memgate.measure.sites import own_frames
 from pytest_memgate.model.profile import Amount, Chain, Frame, TestProfile
@@ -35,7 +35,7 @@ class Record(Protocol):
 def read_profile(path: str, test: str, function: Call, places: Places, notes: tuple[str, ...] = ()) -> TestProfile:
     """Return the profile of `test`, whose chains begin with its `function` (name, file, line of its definition)."""
     chains = Chains(function, places)
-    with closing(memray.FileReader(path)) as reader:
+    with reading(path, every=True) as reader:
         chains.add(_PEAK, reader.get_high_watermark_allocation_records(merge_threads=True))
         chains.add(_RETAINED, reader.get_leaked_allocation_records(merge_threads=True))
         chains.add(_ALLOCATED, (one for one in reader.get_allocation_records() if one.allocator not in _FREES))

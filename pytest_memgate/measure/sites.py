@@ -1,5 +1,6 @@
 """Call sites from memray's records."""
 
+import sys
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from typing import Protocol
@@ -64,15 +65,36 @@ def _site(stack: list[Frame], size: int, places: Places) -> Site:
     line = stack[0][2] if stack else 0
     stack = first_named(stack)
     function, path, _ = stack[0] if stack else ("<unknown>", "<unknown>", 0)
+    library, frame = library_of(stack, places)
     callers = [(places.place(path), function, line) for function, path, line in stack[1:]]
     named = [f"{where.path}:{line} in {function}" for where, function, line in callers if where.project]
+    between = [f"{places.place(frame[1]).path}:{frame[2]} in {frame[0]}"] if frame else []
     return Site(
         path=places.place(path).path,
         function=function,
         size=size,
         line=line,
-        via=tuple(dict.fromkeys(named))[:_CALLERS],
+        via=(*between, *tuple(dict.fromkeys(named))[:_CALLERS]),
+        library=library,
     )
+
+
+def library_of(stack: list[Frame], places: Places) -> tuple[str, Frame | None]:
+    """Return the library between the project's line and the allocation, and its frame where it calls another one.
+
+    An installed package counts before the standard library that it uses.
+    """
+    names: list[tuple[str, Frame]] = []
+    for frame in stack:
+        where = places.place(frame[1])
+        if where.project:
+            break
+        if not where.path.startswith("<"):
+            names.append((where.path.partition("/")[0].removesuffix(".py"), frame))
+    if not names:
+        return "", None
+    library, frame = next((one for one in names if one[0] not in sys.stdlib_module_names), names[0])
+    return library, frame if library != names[0][0] else None
 
 
 def first_named(stack: list[Frame]) -> list[Frame]:

@@ -12,6 +12,9 @@ not add up.
 
 The interpreter keeps some freed objects to use them again, tuples above all, which no tracker sees: a call would be
 served from what was allocated before it. A full collection gives them back, so one precedes each call.
+
+Between two calls small objects are not traced, and an arena that Python's allocator maps for them then looks like a
+block of its own. It makes the bound larger, which is safe; nobody has first used or retained it.
 """
 
 import functools
@@ -20,13 +23,13 @@ import sys
 import threading
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import closing
 from functools import cached_property
 from itertools import accumulate
 from typing import Any, ParamSpec, TypeVar
 
 import memray
 
+from pytest_memgate.errors import CaptureError
 from pytest_memgate.measure.capture import Capture, new_tracker, show
 from pytest_memgate.measure.environment import PROFILED
 from pytest_memgate.measure.first_use import FirstUse, read_owners
@@ -36,10 +39,13 @@ from pytest_memgate.measure.leftover import open_files
 from pytest_memgate.measure.pause import Pause, can_pause
 from pytest_memgate.measure.places import Places
 from pytest_memgate.measure.processes import ProcessWatch
-from pytest_memgate.measure.sites import Frame, Record, Sites
+from pytest_memgate.measure.reading import reading
+from pytest_memgate.measure.sites import Frame, Sites
+from pytest_memgate.measure.starting import Hooks, why_not_started
 from pytest_memgate.measure.world import real_world
 
 _BLOCK, _ROOM = 470, 1_000_000  # bytes
+_ARENA = 1 << 20  # bytes: ARENA_SIZE of CPython's obmalloc on 64-bit platforms, from 3.10 on
 _PINNED: list[bytes] = []
 _P = ParamSpec("_P")
 _T = TypeVar("_T")
@@ -71,21 +77,25 @@ class Span:
         return share
 
     def start(self) -> None:
-        """Start the tracker; raises RuntimeError where the process has one already, or a profiler in its place."""
+        """Start the tracker; raises CaptureError where it cannot, or where a profiler has its place."""
         if sys.getprofile():
-            raise RuntimeError(PROFILED)
+            raise CaptureError(PROFILED)
         self.collect()
         _make_room()
         self._pause = Pause() if can_pause() else None
         self._names = named_imports()
-        self._tracker = new_tracker(self.capture)
+        try:
+            self._tracker = new_tracker(self.capture)
+        except Exception as error:
+            raise CaptureError(why_not_started(error)) from error
         self._names.__enter__()
-        before = open_files()
+        before, hooks = open_files(), Hooks()
         try:
             self._tracker.__enter__()
-        except RuntimeError:
+        except Exception as error:
             self._names.__exit__(None, None, None)
-            raise
+            hooks.put_back()
+            raise CaptureError(why_not_started(error)) from error
         self.active = True
         if self._pause:
             self._pause.started()
@@ -100,11 +110,10 @@ class Span:
         self._tracker.__exit__(None, None, None)
         self._names.__exit__(None, None, None)
         try:
-            with memray.FileReader(self.capture.path) as reader:
+            with reading(self.capture.path) as reader:
                 self.peak = reader.metadata.peak_memory
-        except OSError as error:  # a forked child can spoil it; that is no fault of a test
-            for share in self.shares:
-                share.fault = f"its capture cannot be read: {error}"
+        except CaptureError as error:
+            self._cannot_tell(error)
         for share in self.shares:
             share.peak, share.together = self.peak, len(self.shares)
 
@@ -115,6 +124,11 @@ class Span:
         is then as if the others were of the same tests. Where the bounds are enough as they are, that is 0.
         """
         if not self.peak or is_enough():
+            return 0.0
+        try:
+            _ = self.left
+        except CaptureError as error:
+            self._cannot_tell(error)
             return 0.0
         total, read = sum(one.size for one in self.left), 0
         kept = [0] * len(self.shares)
@@ -129,10 +143,14 @@ class Span:
                 break
         return sum(kept) / len(kept) * (total / read if read else 1)
 
+    def _cannot_tell(self, error: CaptureError) -> None:
+        for share in self.shares:
+            share.fault = str(error)
+
     @cached_property
     def left(self) -> "list[_Left]":
         """What is still there at its end, largest first."""
-        with closing(memray.FileReader(self.capture.path)) as reader:
+        with reading(self.capture.path) as reader:
             left = [_Left(record) for record in reader.get_leaked_allocation_records(merge_threads=True)]
         return sorted(left, key=lambda one: one.size, reverse=True)
 
@@ -141,7 +159,8 @@ class Span:
         """What is still there, by the module that was being loaded, else by the file of its call's frame, if any."""
         found = defaultdict(list)
         for one in self.left:
-            found[one.cause].append(one)
+            if not one.is_arena:
+                found[one.cause].append(one)
         return found
 
     def resume(self) -> bool:
@@ -207,7 +226,8 @@ class Share(Capture):
         return read_owners([one for cause in (self._file, *self.modules) for one in causes.get(cause, ())], places)
 
     def loose(self, places: Places) -> FirstUse:
-        return read_owners([one for one in self._span.causes.get("", ()) if not one.test], places)
+        """Read what other threads allocated; what the harness did between two tests is nobody's."""
+        return read_owners([one for one in self._span.causes.get("", ()) if not one.is_of_harness(places)], places)
 
     def close(self) -> None:
         """Leave the file to the span."""
@@ -270,7 +290,7 @@ class Share(Capture):
 class _Left:
     """Memory that a span still holds."""
 
-    def __init__(self, record: Record) -> None:
+    def __init__(self, record: memray.AllocationRecord) -> None:
         self.size = record.size
         self._record = record
 
@@ -287,8 +307,25 @@ class _Left:
     def cause(self) -> str:
         """Return the module that was being loaded, else the file of its call's frame, empty where there is neither."""
         files = [path for _, path, _ in self._stack if path.startswith("<")]
-        module = next(filter(None, map(module_of, files)), "")
-        return module or next((file for file in files if file.startswith(_CALL)), "")
+        return next(filter(None, map(module_of, files)), "") or self._call
+
+    @property
+    def is_arena(self) -> bool:
+        """True if it may be memory that Python's allocator took while small objects were not traced.
+
+        In a call they are, and whatever the call maps is its own.
+        """
+        is_mapped = self._record.allocator == memray.AllocatorType.MMAP
+        return is_mapped and self.size == _ARENA * self._record.n_allocations and not self._call
+
+    def is_of_harness(self, places: Places) -> bool:
+        """True if the thread that allocated it runs the tests: neither a test's own thread nor one of the project."""
+        return any(places.is_harness(path) for _, path, _ in self._stack)
+
+    @property
+    def _call(self) -> str:
+        """The file of its call's frame, empty where there is none."""
+        return next((path for _, path, _ in self._stack if path.startswith(_CALL)), "")
 
     def stack_trace(self) -> list[Frame]:
         return self._stack

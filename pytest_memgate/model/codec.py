@@ -2,7 +2,7 @@
 
 import types
 import typing
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import MISSING, Field, fields, is_dataclass
 from enum import Enum
 from functools import cache
@@ -10,12 +10,42 @@ from typing import Any, TypeVar, get_args, get_origin
 
 T = TypeVar("T")
 
+_SHOWN = 60  # characters of what is wrong
+_KINDS = {
+    dict: "an object",
+    list: "a list",
+    str: "a text",
+    int: "a whole number",
+    float: "a number",
+    bool: "true or false",
+}
+
+
+class _WrongShapeError(ValueError):
+    """Data of another shape; `way` leads to it, as in `findings[3].outcome`."""
+
+    def __init__(self, what: str, way: str = "") -> None:
+        super().__init__(what)
+        self.what = what
+        self.way = way
+
+    def __str__(self) -> str:
+        return f"{self.way.removeprefix('.')}: {self.what}" if self.way else self.what
+
+    def below(self, step: str) -> "_WrongShapeError":
+        return _WrongShapeError(self.what, f"{step}{self.way}")
+
 
 def encode(value: Any) -> Any:
-    """Return dicts, lists, strings and numbers for a model value."""
+    """Return dicts, lists, strings and numbers for a model value.
+
+    A dataclass may have `names_of_fields()`: other names than its own, by field. Its class then has the fields of all
+    such names, as FIELDS_BY_NAME.
+    """
     if is_dataclass(value):
+        names = value.names_of_fields() if hasattr(value, "names_of_fields") else {}
         return {
-            field.name: encode(getattr(value, field.name))
+            names.get(field.name, field.name): encode(getattr(value, field.name))
             for field in fields(value)
             if not _has_default(field, getattr(value, field.name))
         }
@@ -31,12 +61,9 @@ def encode(value: Any) -> Any:
 def decode(kind: type[T], data: Any) -> T:
     """Return the value of type `kind` that `encode` turned into `data`; keys it does not know are passed over.
 
-    Raises ValueError where `data` has another shape.
+    Raises ValueError, with the way to it, where `data` has another shape.
     """
-    try:
-        result: T = _decode(kind, data)
-    except (TypeError, KeyError, AttributeError) as error:
-        raise ValueError(f"not a {kind.__name__}: {error}") from error
+    result: T = _reader(typing.cast("Any", kind))(data)
     return result
 
 
@@ -46,33 +73,114 @@ def _has_default(field: "Field[Any]", value: Any) -> bool:
     return field.default is not MISSING and bool(value == field.default)
 
 
-@cache
-def _hints(kind: type) -> dict[str, Any]:
-    return typing.get_type_hints(kind)
+_Reader = Callable[[Any], Any]
 
 
-def _decode(kind: Any, data: Any) -> Any:  # one return a kind
+@cache  # a large run has a million values, of some thirty types
+def _reader(kind: Any) -> _Reader:
     origin = get_origin(kind)
     if origin in {typing.Union, types.UnionType}:
-        optional = next(arg for arg in get_args(kind) if arg is not type(None))
-        return None if data is None else _decode(optional, data)
+        given = _reader(next(arg for arg in get_args(kind) if arg is not type(None)))
+        return lambda data: None if data is None else given(data)
     if origin is tuple:
-        return tuple(_decode(get_args(kind)[0], item) for item in _checked(list, data))
+        return _list_reader(_reader(get_args(kind)[0]))
     if origin is not None and issubclass(origin, Mapping):
-        return {key: _decode(get_args(kind)[1], item) for key, item in _checked(dict, data).items()}
+        return _mapping_reader(_reader(get_args(kind)[1]))
     if is_dataclass(kind):
-        names = {field.name for field in fields(kind)}
-        hints = _hints(typing.cast("type", kind))
-        given = {key: _decode(hints[key], item) for key, item in _checked(dict, data).items() if key in names}
-        return typing.cast("type", kind)(**given)
+        return _dataclass_reader(typing.cast("type", kind))
     if issubclass(kind, Enum):
-        return kind(data)
-    return _checked(kind, data)
+        return _enum_reader(kind)
+    return _plain_reader(kind)
 
 
-def _checked(kind: type[T], data: Any) -> T:
-    if kind is float and isinstance(data, int) and not isinstance(data, bool):
-        return data  # type: ignore[return-value]  # a whole number stays one
-    if not isinstance(data, kind) or (kind is int and isinstance(data, bool)):
-        raise TypeError(f"{kind.__name__} expected, not {data!r:.60}")
-    return data
+def _list_reader(item: _Reader) -> _Reader:
+    def read(data: Any) -> tuple[Any, ...]:
+        if not isinstance(data, list):
+            raise _unexpected(list, data)
+        found: list[Any] = []
+        try:
+            for one in data:
+                found.append(item(one))  # noqa: PERF401  # how many were read tells which one is wrong
+        except _WrongShapeError as error:
+            raise error.below(f"[{len(found)}]") from None
+        return tuple(found)
+
+    return read
+
+
+def _mapping_reader(item: _Reader) -> _Reader:
+    def read(data: Any) -> dict[str, Any]:
+        if not isinstance(data, dict):
+            raise _unexpected(dict, data)
+        found: dict[str, Any] = {}
+        for key, one in data.items():
+            try:
+                found[key] = item(one)
+            except _WrongShapeError as error:
+                raise error.below(f"[{key!r:.{_SHOWN}}]") from None
+        return found
+
+    return read
+
+
+def _dataclass_reader(kind: type) -> _Reader:
+    hints = typing.get_type_hints(kind)
+    readers = {field.name: (field.name, _reader(hints[field.name])) for field in fields(kind)}
+    others: Mapping[str, str] = getattr(kind, "FIELDS_BY_NAME", {})
+    readers |= {key: (name, readers[name][1]) for key, name in others.items()}
+    needed = {field.name for field in fields(kind) if field.default is MISSING and field.default_factory is MISSING}
+
+    def read(data: Any) -> Any:
+        if not isinstance(data, dict):
+            raise _unexpected(dict, data)
+        given: dict[str, Any] = {}
+        for key, item in data.items():
+            if key not in readers:
+                continue
+            name, reader = readers[key]
+            if name in given:
+                raise _WrongShapeError(f"{key!r} and another name of it are both there")
+            try:
+                given[name] = reader(item)
+            except _WrongShapeError as error:
+                raise error.below(f".{key}") from None
+        if missing := needed - given.keys():
+            raise _WrongShapeError(f"{min(missing)!r} is missing")
+        value = kind(**given)
+        for key, name in others.items():
+            if key in data and value.names_of_fields().get(name) != key:
+                raise _WrongShapeError(f"{key!r} contradicts the other fields")
+        return value
+
+    return read
+
+
+def _enum_reader(kind: type[Enum]) -> _Reader:
+    members = {one.value: one for one in kind}
+
+    def read(data: Any) -> Enum:
+        if not isinstance(data, str) or data not in members:
+            raise _WrongShapeError(f"one of {', '.join(members)} is expected, not {_shown(data)}")
+        return members[data]
+
+    return read
+
+
+def _plain_reader(kind: type) -> _Reader:
+    accepted = (int, float) if kind is float else kind  # a whole number stays one
+
+    def read(data: Any) -> Any:
+        if not isinstance(data, accepted) or (kind in {int, float} and isinstance(data, bool)):
+            raise _unexpected(kind, data)
+        return data
+
+    return read
+
+
+def _unexpected(kind: type, data: Any) -> _WrongShapeError:
+    return _WrongShapeError(f"{_KINDS[kind]} is expected, not {_shown(data)}")
+
+
+def _shown(data: Any) -> str:
+    """Return a value in a few words; a container may be huge."""
+    return _KINDS[type(data)] if isinstance(data, (dict, list)) else f"{data!r:.{_SHOWN}}"

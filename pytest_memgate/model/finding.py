@@ -50,7 +50,8 @@ class Finding:
     `baseline` and `anchor` are what it was compared with, `allowed` the growth that its budget allows, `budget` that
     budget in words. `reason` says why, in one line, wherever the outcome is not plain. `growth_by_site` sums to the
     growth. `details` are what else a reader needs to find the cause, a line each. `line` is where the test is defined.
-    `kept` are the files kept of what was measured: the memray file, the Lighthouse reports.
+    `kept` are the files kept of what was measured: the memray file, the Lighthouse reports. `paid_by` are the tests
+    that paid for a first use, the largest share first; `line` is then that of the first one.
     """
 
     subject: Subject
@@ -67,17 +68,27 @@ class Finding:
     details: tuple[str, ...] = ()
     line: int = 0
     kept: tuple[str, ...] = ()
+    paid_by: tuple[Subject, ...] = ()
+
+    @property
+    def is_bound(self) -> bool:
+        """True if only a bound of the value is known."""
+        return self.measurement is not None and self.measurement.is_bound
 
     @property
     def value(self) -> float | None:
-        return self.measurement.value if self.measurement else None
+        """Return the value, None where nothing, or only a bound, is known."""
+        return None if self.measurement is None or self.measurement.is_bound else self.measurement.value
+
+    @property
+    def bound(self) -> float | None:
+        """Return what the value is no larger than, None where the value itself is known."""
+        return self.measurement.value if self.measurement and self.measurement.is_bound else None
 
     @property
     def growth(self) -> float | None:
         """Return what is above the baseline, None where there is nothing to subtract."""
-        if self.measurement is None or self.baseline is None:
-            return None
-        return self.measurement.value - self.baseline
+        return None if self.value is None or self.baseline is None else self.value - self.baseline
 
     @property
     def told_by_growth(self) -> bool:

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
+from typing import ClassVar
 
 from pytest_memgate.model.site import Site
 
@@ -22,6 +23,9 @@ class Basis(StrEnum):
 class Measurement:
     """The value of one metric of one test in one run, in the metric's unit.
 
+    With `is_bound`, nobody has needed to know the value: it is no larger than `value`. In files, such a number has a
+    name of its own: `bound` instead of `value`, and `cold_bound` instead of `cold`.
+
     `settled` says that the value may become a baseline. `spread` is what the runs differ by when they never agreed.
     `sites` are what the value is made of, largest first; they sum to `value`, and are empty where nobody needed them.
     `conditions` are what it was measured under where that can differ from entry to entry: values under others are not
@@ -36,6 +40,8 @@ class Measurement:
     Of a noisy metric, `samples` are what `value` is the middle of, and `again` those of a second, later collection,
     made where the first one spoke against the test. `audits` are a page's own hints: what each would save, in ms.
     """
+
+    FIELDS_BY_NAME: ClassVar[Mapping[str, str]] = {"bound": "value", "cold_bound": "cold"}
 
     value: float
     basis: Basis
@@ -52,6 +58,18 @@ class Measurement:
     notes: tuple[str, ...] = ()
     conditions: Mapping[str, str] = field(default_factory=dict)
     audits: Mapping[str, float] = field(default_factory=dict)
+
+    @property
+    def is_bound(self) -> bool:
+        """True if the value can be lower than `value`."""
+        if self.basis is Basis.SLOPE:
+            return bool(self.warm) and self.value > min(self.warm)
+        return self.basis is Basis.BOUND
+
+    def names_of_fields(self) -> dict[str, str]:
+        """Return the names in files of the fields that hold bounds."""
+        names = {"value": "bound"} if self.is_bound else {}
+        return names | ({"cold": "cold_bound"} if self.together > 1 else {})
 
     @property
     def first_use(self) -> float:

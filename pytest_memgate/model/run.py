@@ -6,6 +6,7 @@ from enum import StrEnum
 
 from pytest_memgate.model.environment import Environment
 from pytest_memgate.model.finding import Finding, Outcome
+from pytest_memgate.model.provenance import Provenance
 from pytest_memgate.model.subject import Subject
 from pytest_memgate.units import SIZE
 
@@ -83,7 +84,8 @@ class Run:
     `changes` are the baseline entries that this run wrote, or, compared with a git ref, those that the change under
     test brings. `loosened` are the budgets and waivers that it brings, a line each. `skipped` and `failed` count tests
     that gave nothing to measure. `baseline` says in words what was compared with; `compared_with` is the git ref.
-    `missing_fails` says that a test without an entry, or the reverse, is a problem.
+    `missing_fails` says that a test without an entry, or the reverse, is a problem. `provenance` is known of runs whose
+    file is written.
     """
 
     environment: Environment
@@ -100,6 +102,7 @@ class Run:
     skipped: int = 0
     failed: int = 0
     extent: Extent | None = None
+    provenance: Provenance | None = None
 
     def count(self, *outcomes: Outcome) -> int:
         return sum(finding.outcome in outcomes for finding in self.findings)

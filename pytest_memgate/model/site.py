@@ -13,7 +13,10 @@ class Site:
     (`node_modules/zod`) or a module of the project; of an import, a top-level package; of a page, a resource, a phase
     or an element: all without `function`.
 
-    `via` says how it comes to be there, a line each: the callers in the project, innermost first, or who imports it.
+    `via` says how it comes to be there, a line each: the callers in the project, innermost first, or who imports it;
+    before them, where a library is called by another one that the project calls, the line of that one's package.
+    `library` is the innermost installed package, else the module of the standard library, that lies between the
+    project's line and the allocation; empty where the project's own code allocates.
     `uses` are the installed packages behind it: compiled code has no frames of its own. `what` says what it is, where
     the place does not: of what outlives a test, the thread, task, process or file that was started there.
     """
@@ -25,6 +28,18 @@ class Site:
     via: tuple[str, ...] = ()
     uses: tuple[str, ...] = ()
     what: str = ""
+    library: str = ""
+
+    @property
+    def is_foreign(self) -> bool:
+        """True if the function is not one that the project has in a file."""
+        return bool(self.library) or self.path.startswith("<")
+
+    @property
+    def callers(self) -> tuple[str, ...]:
+        """Return the callers that are the project's own."""
+        package = (f"{self.library}/", f"{self.library}.py:")
+        return tuple(line for line in self.via if not (self.library and line.startswith(package)))
 
     @property
     def key(self) -> str:

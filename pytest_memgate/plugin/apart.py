@@ -2,7 +2,7 @@
 
 import pytest
 
-from pytest_memgate.errors import MeasureError
+from pytest_memgate.errors import CaptureError, MeasureError
 from pytest_memgate.plugin.again import STATE, ItemState, finish, run_apart
 
 
@@ -35,4 +35,4 @@ class Apart:
         if item is not self._last:  # with which pytest is not done yet
             item._request = False  # type: ignore[attr-defined]  # as at the end of its protocol
             item.funcargs = None  # type: ignore[attr-defined]
-        return error or (None if len(state.captures) > known else RuntimeError("it was not traced"))
+        return error or (None if len(state.captures) > known else CaptureError(state.why or "it was not traced"))

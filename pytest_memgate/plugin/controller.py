@@ -14,7 +14,7 @@ from _pytest.terminal import TerminalReporter
 
 from pytest_memgate.errors import MemgateError
 from pytest_memgate.measure.environment import cannot_measure
-from pytest_memgate.measure.imports import measure_imports
+from pytest_memgate.measure.imports import TRACED, measure_imports
 from pytest_memgate.measure.world import real_world
 from pytest_memgate.model.codec import decode
 from pytest_memgate.model.finding import Finding
@@ -22,6 +22,7 @@ from pytest_memgate.model.run import ChangeKind, Problem, Run, Verdict
 from pytest_memgate.model.subject import LEDGER
 from pytest_memgate.plugin.failure import LATE, PROPERTY
 from pytest_memgate.plugin.first_use import CLAIMS
+from pytest_memgate.plugin.folding import Folding
 from pytest_memgate.plugin.fresh import left_by_fixtures
 from pytest_memgate.plugin.inventory import Inventory
 from pytest_memgate.plugin.marks import Marks
@@ -31,6 +32,7 @@ from pytest_memgate.plugin.waiting import left_by
 from pytest_memgate.report.terminal import Line, Tone, summary
 from pytest_memgate.tasks.conclude import Facts, conclude, conclude_update
 from pytest_memgate.tasks.gate import Gate
+from pytest_memgate.tasks.provenance import provenance
 from pytest_memgate.tasks.runfile import write_run
 
 _TONES: Mapping[Tone, Mapping[str, bool]] = {
@@ -68,8 +70,11 @@ class Controller:
         self._notes: list[str] = []
         self._died = 0
         self._start = time.monotonic()
+        self._began = time.time()
         self._claims: tempfile.TemporaryDirectory[str] | None = None
         self._run: Run | None = None
+        self._folding = Folding()
+        config.pluginmanager.register(self._folding, "memgate-folding")
 
     def pytest_report_header(self) -> str:
         against = f"baselines of {self._gate.base.ref}" if self._gate.base else self._gate.baselines.head.own.folder
@@ -119,10 +124,14 @@ class Controller:
         path = self._config.option.memgate_report
         if path:
             try:
+                with real_world():
+                    origin = provenance(self._gate.root, self._run.findings, start=self._began)
+                self._run = replace(self._run, provenance=origin)
                 write_run(self._run, self._config.invocation_params.dir / path)
             except MemgateError as error:
                 problem = Problem(text=str(error), verdict=Verdict.NO_ANSWER)
                 self._run = replace(self._run, problems=(*self._run.problems, problem), verdict=Verdict.NO_ANSWER)
+        self._folding.run = self._run
         if self._run.verdict is not Verdict.PASSED and exitstatus in {
             pytest.ExitCode.OK,
             pytest.ExitCode.NO_TESTS_COLLECTED,
@@ -130,6 +139,7 @@ class Controller:
             session.exitstatus = pytest.ExitCode.TESTS_FAILED
 
     def pytest_terminal_summary(self, terminalreporter: TerminalReporter) -> None:
+        self._folding.unfold(terminalreporter)
         if self._run is None:
             return
         verbosity = self._config.get_verbosity()
@@ -176,13 +186,21 @@ class Controller:
         And whether that is all.
         """
         owned, is_all = self._left_by_fixtures() if self._inventory.sets_up else ({}, True)
-        for owner, parts in self._imported().items():
+        try:
+            imported = self._imported()
+        except (MemgateError, OSError) as error:  # what the tests were measured at is known all the same
+            self._notes.append(f"first use: what modules retain that are imported alone is not known: {error}")
+            return owned, False
+        for owner, parts in imported.items():
             owned.setdefault(owner, {}).update(parts)
         return owned, is_all
 
     def _left_by_fixtures(self) -> tuple[dict[str, dict[str, float]], bool]:
         patience = _PATIENCE + 2 * (time.monotonic() - self._start)  # each test has been set up three times by now
-        found, why = left_by_fixtures(self._config, timeout_seconds=patience)
+        try:
+            found, why = left_by_fixtures(self._config, timeout_seconds=patience)
+        except (OSError, ValueError) as error:
+            found, why = {}, str(error)
         known = "not all that fixtures fill is known" if found else "what fixtures fill is not known"
         said = f"{known}: {why}" if why else "all tests set up once more, in a clean process"
         self._notes.append(f"first use: {said}")
@@ -196,6 +214,8 @@ class Controller:
         found = measure_imports(list(loaded), self._gate.root)
         number = f"{len(found.modules)} module{'' if len(found.modules) == 1 else 's'}"
         self._notes.append(f"first use: {number} imported once more, in a clean process")
+        broken = [f"{name} {why}" for name, why in found.failed.items() if why.endswith(TRACED)]
+        self._notes += [f"first use: not measured in a clean process: the import of {one}" for one in broken]
         owned: dict[str, dict[str, float]] = {}
         for module, size in found.retained_by_module().items():
             if module in loaded:  # what comes with them was there before the tests

@@ -10,7 +10,7 @@ from _pytest._code.code import ReprEntry, ReprExceptionInfo, ReprFileLocation, R
 from pytest_memgate.model.codec import encode
 from pytest_memgate.model.finding import Finding, Outcome
 from pytest_memgate.plugin.items import line_of
-from pytest_memgate.report.lines import failure_text, own_headline
+from pytest_memgate.report.lines import failure_texts, own_headline
 
 PROPERTY = "memgate."
 LATE = f"{PROPERTY}leftover"  # what is found when a test is torn down travels on that phase's report
@@ -24,7 +24,7 @@ def put_findings(
     The report fails with those that fail the test; an update fails no test.
     """
     line = line_of(item)
-    found = [replace(finding, line=line) for finding in findings]
+    found = [replace(finding, line=finding.line or line) for finding in findings]
     kept = [one for one in item.user_properties if not one[0].startswith(instead)]
     own = [(_property(finding), json.dumps(encode(finding))) for finding in found]
     item.user_properties[:] = [*kept, *own]
@@ -48,8 +48,7 @@ def fail_report(report: pytest.TestReport, findings: list[Finding]) -> None:
     path, line, _ = report.location
     first = findings[0]
     place = ReprFileLocation(path, first.line or (line or 0) + 1, own_headline(first))
-    text = "\n\n".join(map(failure_text, findings))
-    lines = [f"E   {line}".rstrip() for line in text.splitlines()]
+    lines = [f"E   {line}".rstrip() for line in failure_texts(findings).splitlines()]
     entry = ReprEntry(lines, None, None, ReprFileLocation(path, place.lineno, first.outcome.value), "long")
     report.outcome = "failed"
     report.longrepr = ReprExceptionInfo(

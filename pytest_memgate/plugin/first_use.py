@@ -57,7 +57,7 @@ class FirstUses:
         loose = self._loose(state.captures)
         owners = sorted({*self._ledger.add(first), *loose})
         if self._fresh:
-            told = [replace(self._ledger.told(owner), details=self._paid_by(item)) for owner in owners]
+            told = [self._paid(self._ledger.told(owner), item) for owner in owners]
             return [one for one in told if FIRST_USE.keeps(one.value or 0)]
         if not self._update:
             for owner, parts in first.items():
@@ -76,8 +76,9 @@ class FirstUses:
         """Take note of the tests, judged next, any of which may be the cause of what other threads paid meanwhile."""
         self._together, self._asked, self._cleared = items, set(), set()
 
-    def _paid_by(self, item: pytest.Item) -> tuple[str, ...]:
-        return (f"paid by {subject_of(item, self._gate.root)}",)
+    def _paid(self, finding: Finding, item: pytest.Item, verb: str = "paid") -> Finding:
+        test = subject_of(item, self._gate.root)
+        return replace(finding, details=(f"{verb} by {test}",), paid_by=(test,))
 
     def _first(self, captures: "list[Capture]") -> dict[str, dict[str, float]]:
         if not captures or captures[0].fault:
@@ -123,8 +124,7 @@ class FirstUses:
         self._imported.add(owner)
         if self._update:
             return [finding for finding in found if finding.measurement]
-        details = (f"imported by {subject_of(item, self._gate.root)}",)
-        return [replace(finding, details=details) for finding in found if finding.outcome.fails_gate]
+        return [self._paid(finding, item, "imported") for finding in found if finding.outcome.fails_gate]
 
     def _grown(self, item: pytest.Item, owner: str, *, anyway: bool) -> "tuple[Finding, _Claim] | None":
         """Return a finding where there is something to say, once a process, and the claim on it.
@@ -139,8 +139,7 @@ class FirstUses:
         if owner in self._told or not says:
             return None
         self._told.add(owner)
-        finding = replace(finding, details=self._paid_by(item))
-        return finding, self._claims.make(owner, item)
+        return self._paid(finding, item), self._claims.make(owner, item)
 
     def _judged(
         self, item: pytest.Item, finding: Finding, claim: "_Claim", *, seen_alone: bool, loose: bool

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from _pytest.runner import runtestprotocol
 
+from pytest_memgate.errors import CaptureError
 from pytest_memgate.measure.heap import freeze
 from pytest_memgate.model.finding import Finding, Outcome
 from pytest_memgate.model.metric import MEMORY_PEAK
@@ -96,7 +97,10 @@ class Groups(Measurer):
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_runtest_protocol(self, item: pytest.Item, nextitem: pytest.Item | None) -> bool | None:
-        """Run a test under one tracker with those before and behind it, where there are such; its reports wait."""
+        """Run a test under one tracker with those before and behind it, where there are such; its reports wait.
+
+        What the gate itself does between two tests counts as done by the earlier one: for the later it was there.
+        """
         group = self._group or self._begun(item, nextitem)
         test = self._know(item)
         if group and test is None:
@@ -104,7 +108,8 @@ class Groups(Measurer):
         if group is None or test is None:
             self._known.pop(item, None)
             return None
-        following = self._following(group, test, nextitem)
+        look = group.members[-1].share.running(self._following) if group.members else self._following
+        following = look(group, test, nextitem)
         known = [*group.tests, test, *following]
         probe = self._outlook.probe_size(known, len(group.members)) if self._sees_all() else 0
         member = _Member(item, test, group.span.share(probe))
@@ -126,7 +131,7 @@ class Groups(Measurer):
         elif group.is_closed:
             self._tell(group)
         else:
-            self._hold(member)
+            member.share.running(self._hold)(member)
         if state and doubtful:
             self._reports.tell(item, self._run_alone(member, state, nextitem))
         return True
@@ -158,13 +163,22 @@ class Groups(Measurer):
         following = self._know(nextitem) if nextitem and test and _scope(nextitem) == _scope(item) else None
         if self._recorder is None or test is None or following is None or not self._outlook.settles([test, following]):
             return None
-        span = self._recorder.span()
+        span = self._started_span()
+        return _Group(span, _scope(item)) if span else None  # without a group, the reason is told of each test
+
+    def _started_span(self) -> "Span | None":
+        """Return a tracker for several tests, None where it cannot start."""
+        assert self._recorder  # noqa: S101  # whoever asks has looked
+        try:
+            span = self._recorder.span()
+        except OSError:  # no descriptor is free
+            return None
         try:
             span.start()
-        except RuntimeError:  # somebody else has its place: without a group, that is told of each test
+        except CaptureError:
             span.close()
             return None
-        return _Group(span, _scope(item))
+        return span
 
     def _following(self, group: _Group, test: Known, nextitem: pytest.Item | None) -> list[Known]:
         """Return what is known of the next test, if it is to follow `test` in a group."""
@@ -241,12 +255,10 @@ class Groups(Measurer):
         if len(members) < _WORTH or self._recorder is None:
             return
         self._apart.ready()
-        span = self._recorder.span()
-        group.again.append(span)
-        try:
-            span.start()
-        except RuntimeError:  # a wider fixture has one by now
+        span = self._started_span()
+        if span is None:  # a wider fixture has one by now
             return
+        group.again.append(span)
         known = [member.known for member in members]
         for number, member in enumerate(members):
             state = member.item.stash[STATE]

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from _pytest.logging import LogCaptureHandler
 
+from pytest_memgate.errors import CaptureError
 from pytest_memgate.measure.coroutines import is_async
 from pytest_memgate.measure.environment import PROFILED
 from pytest_memgate.measure.heap import freeze
@@ -26,8 +27,6 @@ from pytest_memgate.tasks.leak import OWN_ROUNDS, WARM_UP, LeakCheck
 
 if TYPE_CHECKING:
     from pytest_memgate.measure.leak import Series
-
-_TAKEN = "a memray tracker is active, and a process has only one"
 
 
 class Calls:
@@ -47,27 +46,23 @@ class Calls:
             return asyncio.run(self.run_async(rounds, warmup))
         if left_out := self._left_out():
             return left_out
-        from pytest_memgate.measure.leak import TrackerTakenError
-
         plan = self._check.plan(rounds, warmup)
         try:
             with _unheard():
                 return self._check.finding(self._series().run(plan))
-        except TrackerTakenError:
-            return self._check.left_out(Outcome.UNMEASURED, _TAKEN)
+        except CaptureError as error:
+            return self._check.left_out(Outcome.UNMEASURED, str(error))
 
     async def run_async(self, rounds: int, warmup: int) -> Finding:
         """Return what calling it in the running loop comes to."""
         if left_out := self._left_out():
             return left_out
-        from pytest_memgate.measure.leak import TrackerTakenError
-
         plan = self._check.plan(rounds, warmup)
         try:
             with _unheard():
                 return self._check.finding(await self._series().run_async(plan))
-        except TrackerTakenError:
-            return self._check.left_out(Outcome.UNMEASURED, _TAKEN)
+        except CaptureError as error:
+            return self._check.left_out(Outcome.UNMEASURED, str(error))
 
     def _left_out(self) -> Finding | None:
         """End the trace of the test itself, and say why there can be no other, if so."""
@@ -92,7 +87,7 @@ def own_leak(check: LeakCheck, item: pytest.Item, state: ItemState) -> Finding:
     """Return what running a test again and again leaves behind, set up anew for each call."""
     if state.outcome:
         return check.left_out(state.outcome, state.why)
-    from pytest_memgate.measure.leak import Series, TrackerTakenError, below
+    from pytest_memgate.measure.leak import Series, below
     from pytest_memgate.measure.places import Places
 
     def labelled(label: str) -> Callable[[], None]:
@@ -108,8 +103,8 @@ def own_leak(check: LeakCheck, item: pytest.Item, state: ItemState) -> Finding:
         freeze()  # each call has two collections: they need not walk what is alive before
         with untimed(item) if is_benchmark(item) else contextlib.nullcontext():
             return check.finding(series.run(check.plan(OWN_ROUNDS, WARM_UP)))
-    except TrackerTakenError:
-        return check.left_out(Outcome.UNMEASURED, _TAKEN)
+    except CaptureError as error:
+        return check.left_out(Outcome.UNMEASURED, str(error))
     except _AgainError as error:
         why = brief(error.error)
         return check.left_out(Outcome.UNMEASURED, f"it failed when it was run again: {why}")

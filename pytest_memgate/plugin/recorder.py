@@ -13,7 +13,7 @@ from pytest_memgate.baseline.place import file_key
 from pytest_memgate.budget.rule import Rule
 from pytest_memgate.config.checks import BundleCheck, PageCheck
 from pytest_memgate.config.sources import covers
-from pytest_memgate.errors import BaselineError, MemgateError
+from pytest_memgate.errors import BaselineError, CaptureError, MemgateError
 from pytest_memgate.model.finding import Finding, Outcome
 from pytest_memgate.model.measurement import Basis, Measurement
 from pytest_memgate.model.metric import CUSTOM, MEMORY_LEAK, named
@@ -231,7 +231,7 @@ class Recorder:
             if not any(covers(metric, finding.metric) for finding in found):
                 known = ", ".join(finding.metric for finding in found[:_NAMED])
                 _fail(f"{where}: budgets= names {metric!r}, which was not measured (it gave {known} …)")
-        return {finding.metric: finding.value for finding in found if finding.value is not None}
+        return {finding.metric: finding.measurement.value for finding in found if finding.measurement}
 
     def _is_left_out(self, family: str, where: str) -> bool:
         """Say whether to measure nothing: in a run for memory alone, or where the test's marker leaves it out."""
@@ -265,7 +265,8 @@ def answered(subject: Subject, family: str, measure: Callable[[], list[Finding]]
 
 def without_verdict(subject: Subject, family: str, error: MemgateError) -> Finding:
     """Return the finding that says why there is no verdict."""
-    outcome = Outcome.UNREADABLE if isinstance(error, BaselineError) else Outcome.NO_ANSWER
+    kinds = ((BaselineError, Outcome.UNREADABLE), (CaptureError, Outcome.UNMEASURED))
+    outcome = next((outcome for kind, outcome in kinds if isinstance(error, kind)), Outcome.NO_ANSWER)
     return Finding(subject=subject, metric=family, outcome=outcome, reason=str(error))
 
 

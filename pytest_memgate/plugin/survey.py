@@ -9,11 +9,9 @@ import json
 import os
 from collections import defaultdict
 from collections.abc import Generator
-from contextlib import closing
 from functools import wraps
 from pathlib import Path
 
-import memray
 import pytest
 from _pytest.main import pytest_cmdline_main as run_session
 from _pytest.unittest import TestCaseFunction
@@ -22,6 +20,7 @@ from pytest_memgate.measure.capture import Capture, new_tracker
 from pytest_memgate.measure.first_use import FirstUse, owner_of
 from pytest_memgate.measure.importing import module_of, named_imports
 from pytest_memgate.measure.places import Places
+from pytest_memgate.measure.reading import reading
 from pytest_memgate.measure.sites import Frame
 from pytest_memgate.plugin.items import called_by, replaced
 from pytest_memgate.plugin.quiet import without_the_gate
@@ -101,7 +100,7 @@ def _and_more(number: int) -> str:
 def _left(capture: Capture, places: Places) -> FirstUse:
     """Return what is still there, by owner and call site; what an imported module holds is known otherwise."""
     found: dict[str, dict[str, int]] = defaultdict(lambda: defaultdict(int))
-    with closing(memray.FileReader(capture.path)) as reader:
+    with reading(capture.path) as reader:
         for record in reader.get_leaked_allocation_records(merge_threads=True):
             owner, part = owner_of(_within(record.stack_trace()), places)
             if owner and not part.endswith(":<module>"):

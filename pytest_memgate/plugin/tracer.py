@@ -13,6 +13,7 @@ from _pytest.unittest import TestCaseFunction
 from pytest_memgate.measure.alone import alone
 from pytest_memgate.measure.environment import PROFILED
 from pytest_memgate.measure.heap import forget, hide, thaw
+from pytest_memgate.measure.starting import is_taken
 from pytest_memgate.measure.world import look, real_world
 from pytest_memgate.model.finding import Outcome
 from pytest_memgate.plugin.again import STATE, ItemState, Phase, brief, finish, remember
@@ -25,7 +26,6 @@ if TYPE_CHECKING:
 
 NOTE = "memgate.note"
 _MEMRAY_MARKERS = ("limit_memory", "limit_leaks", "limit_leaked_objects")
-_NESTED = "more than one Tracker"
 
 
 class Tracer:
@@ -117,9 +117,8 @@ class Tracer:
             yield
             return
 
-        def refused() -> None:
-            state.outcome = Outcome.UNMEASURED
-            state.why = "a fixture or plugin holds a memray tracker, and a process has only one"
+        def refused(why: str) -> None:
+            state.outcome, state.why = Outcome.UNMEASURED, why
 
         if state.share and state.share.is_open:
             traced = state.share.traced(getattr(owner, name), state.captures.append)
@@ -157,7 +156,7 @@ def _recorder(folder: Path | None) -> "Recorder":
 def is_nested(error: BaseException | None) -> bool:
     """Say whether an error is memray's on a second tracker."""
     while error is not None:
-        if isinstance(error, RuntimeError) and _NESTED in str(error):
+        if is_taken(error):
             return True
         error = error.__cause__ or error.__context__
     return False

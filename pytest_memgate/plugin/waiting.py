@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -28,12 +28,12 @@ class Waiting:
         return self._held is not None
 
     def keep(self, reports: Sequence[pytest.TestReport]) -> None:
-        """Write down the reports of a test."""
+        """Write down the reports of a test, where that is possible: they will be told all the same, if nobody dies."""
         assert self._held  # noqa: S101  # may_be_lost
         to_data = self._config.hook.pytest_report_to_serializable
-        with self._held.open("a", encoding="utf-8") as file:
-            for report in reports:
-                file.write(json.dumps(to_data(config=self._config, report=report)) + "\n")
+        lines = [json.dumps(to_data(config=self._config, report=report)) + "\n" for report in reports]
+        with suppress(OSError), self._held.open("a", encoding="utf-8") as file:  # no descriptor is free, or no room
+            file.writelines(lines)
 
     def forget(self) -> None:
         """Take away what was written down: it has been told."""

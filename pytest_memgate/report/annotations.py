@@ -8,7 +8,7 @@ from pytest_memgate.model.run import Run
 from pytest_memgate.model.site import Site
 from pytest_memgate.report.escape import command_data, command_property
 from pytest_memgate.report.lines import failure_text, headline
-from pytest_memgate.report.view import rows
+from pytest_memgate.report.stories import Story, stories
 
 _MOST = 10  # of a kind and step that GitHub shows; it drops the rest without a word
 _LINES = 12  # of one annotation's text
@@ -19,14 +19,15 @@ Locate = Callable[[str, str], tuple[str, int] | None]
 
 
 def annotations(run: Run, *, most: int = _MOST, prefix: str = "", locate: Locate | None = None) -> list[str]:
-    """Return the workflow commands for what fails and for what else is wrong, worst first, `most` at most.
+    """Return the workflow commands for what fails and for what else is wrong, `most` at most.
 
-    Each stands at the line that grew, else at that of the test. `locate` says where in the project a path is, and on
-    which line a word stands in it, None for a file of somebody else's. `prefix` leads from the repository's root to the
-    project.
+    What several tests have in common comes first, in one for all of them, then the worst. Each stands at the line that
+    grew, else at that of the test; a first use at the test that paid. `locate` says where in the project a path is, and
+    on which line a word stands in it, None for a file of somebody else's. `prefix` leads from the repository's root to
+    the project.
     """
-    failing = [row.finding for row in rows(run) if row.finding.outcome.fails_gate]
-    found = [_of(finding, prefix, locate or _as_it_is) for finding in failing]
+    told = sorted(stories(run), key=lambda story: not story.is_shared)
+    found = [command for story in told for command in _of(story, prefix, locate or _as_it_is)]
     found += [_command("", 0, "memgate", f"{one.text}\n{one.hint}".rstrip()) for one in run.problems]
     if len(found) <= most:
         return found
@@ -38,10 +39,28 @@ def _as_it_is(path: str, word: str) -> tuple[str, int] | None:
     return None if word or path.startswith("<") else (path, 0)
 
 
-def _of(finding: Finding, prefix: str, locate: Locate) -> str:
-    file, line = next(_places(finding, locate), (finding.subject.file, finding.line))
-    lines = failure_text(finding).splitlines()[1 : _LINES + 1]
-    return _command(f"{prefix}{file}", line, str(finding.subject), "\n".join([headline(finding), *lines]))
+def _of(story: Story, prefix: str, locate: Locate) -> Iterator[str]:
+    if story.is_shared:
+        first = story.findings[0]
+        lines = [story.line, f"the worst: {first.subject}", *_lines(first)]
+        yield _at(first, "memgate", lines, prefix, locate)
+        return
+    for finding in story.findings:
+        yield _at(finding, str(finding.subject), _lines(finding), prefix, locate)
+
+
+def _lines(finding: Finding) -> list[str]:
+    """Return what one says, never without its last line, which says what to do."""
+    lines = failure_text(finding).splitlines()[1:]
+    return [headline(finding), *(lines if len(lines) <= _LINES else [*lines[: _LINES - 1], lines[-1]])]
+
+
+def _at(finding: Finding, title: str, lines: list[str], prefix: str, locate: Locate) -> str:
+    if finding.paid_by:
+        file, line = finding.paid_by[0].file, finding.line
+    else:
+        file, line = next(_places(finding, locate), (finding.subject.file, finding.line))
+    return _command(f"{prefix}{file}", line, title, "\n".join(lines))
 
 
 def _places(finding: Finding, locate: Locate) -> Iterator[tuple[str, int]]:

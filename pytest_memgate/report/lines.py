@@ -1,20 +1,28 @@
 """What a finding says in plain lines; every text report is made of these."""
 
+import posixpath
 import re
 import shlex
+import sys
+from collections import Counter
+from collections.abc import Iterator, Sequence
 from statistics import median
 
 from pytest_memgate.model.finding import OVER_LIMIT, Finding, Outcome
-from pytest_memgate.model.measurement import Basis, Measurement
+from pytest_memgate.model.measurement import Basis
 from pytest_memgate.model.metric import MEMORY_PEAK, base_name
 from pytest_memgate.model.metric import metric as metric_of
 from pytest_memgate.model.reference import Reference
 from pytest_memgate.model.run import Change, ChangeKind
 from pytest_memgate.model.site import Contribution
 from pytest_memgate.model.subject import Subject
+from pytest_memgate.report.causes import causes
 from pytest_memgate.units import SIZE, format_amount, format_growth, format_size
 
 _UNDER = " " * 13
+_NAMES = 3  # of tests, or of files, that one command takes
+_LIBRARIES = 3
+_TELLING = 0.1  # of the growth: what a library must have for a line of its own
 _NOISE = 4000  # bytes that two runs of an unchanged test may differ by
 
 
@@ -34,16 +42,12 @@ def value_line(finding: Finding) -> str:
     before = None if finding.baseline is None else format_amount(finding.baseline, finding.unit)
     if finding.measurement is None:
         return "" if before is None else f"{before} -> nothing"
-    bound = "<= " if _is_bound(finding.measurement) else ""
-    value = f"{bound}{format_amount(finding.measurement.value, finding.unit)}"
+    value = _amount(finding.measurement.value, finding.unit, is_bound=finding.is_bound)
     return value if before is None else f"{before} -> {value}"
 
 
-def _is_bound(measurement: Measurement) -> bool:
-    """Say whether the value can be lower: nobody has needed to know how much."""
-    if measurement.basis is Basis.SLOPE:
-        return bool(measurement.warm) and measurement.value > min(measurement.warm)
-    return measurement.basis is Basis.BOUND
+def _amount(amount: float, unit: str, *, is_bound: bool) -> str:
+    return f"{'<= ' if is_bound else ''}{format_amount(amount, unit)}"
 
 
 def growth_lines(finding: Finding) -> list[str]:
@@ -51,10 +55,15 @@ def growth_lines(finding: Finding) -> list[str]:
     return contribution_lines(finding.growth_by_site, finding.unit)
 
 
-def contribution_lines(contributions: tuple[Contribution, ...], unit: str = SIZE) -> list[str]:
-    """Return a line a site, each that grew followed by how it comes to be there and what is behind it."""
-    lines: list[str] = []
-    for one in contributions:
+def contribution_lines(
+    contributions: tuple[Contribution, ...], unit: str = SIZE, *, most: int | None = None
+) -> list[str]:
+    """Return a line a site, each that grew followed by how it comes to be there and what is behind it.
+
+    First comes what grew in libraries, summed over all of their sites, of which `most` follow.
+    """
+    lines = list(_library_lines(contributions, unit))
+    for one in contributions[:most]:
         lines.append(_contribution(one, unit))
         if one.site and one.growth > 0:
             # Only a function has callers; whatever else is named says itself how it came in.
@@ -63,6 +72,23 @@ def contribution_lines(contributions: tuple[Contribution, ...], unit: str = SIZE
             if one.site.uses:
                 lines.append(f"{_UNDER}{behind}{', '.join(one.site.uses)}")
     return lines
+
+
+def _library_lines(contributions: tuple[Contribution, ...], unit: str) -> Iterator[str]:
+    """Yield what grew in each library that a line of the project calls: `+1.6 MB  in pandas, called from …`."""
+    sums: dict[tuple[str, str], float] = {}
+    number: Counter[tuple[str, str]] = Counter()
+    for one in contributions:
+        if one.site and one.site.library and one.growth > 0:
+            key = (one.site.library, next(iter(one.site.callers), ""))
+            sums[key] = sums.get(key, 0) + one.growth
+            number[key] += 1
+    total = sum(one.growth for one in contributions if one.growth > 0)
+    for (library, caller), growth in sorted(sums.items(), key=lambda item: -item[1])[:_LIBRARIES]:
+        tells = number[library, caller] > 1 or library not in sys.stdlib_module_names
+        if tells and growth >= total * _TELLING:
+            calls = f", called from {caller}" if caller else ""
+            yield f"{format_growth(growth, unit):>9}  in {library}{calls}"
 
 
 def _contribution(one: Contribution, unit: str) -> str:
@@ -117,31 +143,70 @@ def accept_command(finding: Finding) -> str:
             return f"raise its limit (budgets: {base_name(finding.metric)}: limit, in memgate.yml)"
         return f"raise its limit ({where[1]})"
     if finding.subject.is_first_use:
-        return 'memgate baseline update --reason "…"'
-    verb = "anchor" if finding.outcome is Outcome.DRIFTED and finding.anchor is not None else "update"
-    return f'memgate baseline {verb} --reason "…" {shlex.quote(str(finding.subject))}'
+        return update_command(finding.paid_by)
+    return update_command((finding.subject,), "anchor" if is_anchored(finding) else "update")
 
 
-def failure_text(finding: Finding) -> str:
-    """Return the text of a failing test: what grew, where, how it was measured, what to do next."""
+def is_anchored(finding: Finding) -> bool:
+    """True if the growth since an anchor is what fails: moving the anchor accepts it."""
+    return finding.outcome is Outcome.DRIFTED and finding.anchor is not None
+
+
+def update_command(tests: Sequence[Subject], verb: str = "update") -> str:
+    """Return the command that accepts the growth of tests, by the fewest names: theirs, their files, their folder."""
+    names = list(dict.fromkeys(map(str, tests)))
+    if len(names) > _NAMES:
+        names = list(dict.fromkeys(test.file for test in tests))
+    if len(names) > _NAMES:
+        folder = posixpath.commonpath([posixpath.dirname(name) for name in names])
+        names = [folder] if folder else []
+    return " ".join([f'memgate baseline {verb} --reason "…"', *map(shlex.quote, names)])
+
+
+def failure_texts(findings: Sequence[Finding]) -> str:
+    """Return the text of a test that fails for several findings; what two of them have in common is said once."""
+    told: dict[tuple[frozenset[str], str], str] = {}
+    texts = []
+    for number, finding in enumerate(findings):
+        cause = (frozenset(causes(finding)), finding.unit)
+        later = {accept_command(one) for one in findings[number + 1 :] if one.measurement}
+        texts.append(failure_text(finding, as_in=told.get(cause, ""), accept=accept_command(finding) not in later))
+        if cause[0]:
+            told.setdefault(cause, finding.metric)
+    return "\n\n".join(texts)
+
+
+def failure_text(finding: Finding, *, as_in: str = "", accept: bool = True) -> str:
+    """Return the text of a failing test: what grew, where, how it was measured, what to do next.
+
+    `as_in` is the metric that has told already how the sites come to be there; `accept` unless the next one says how.
+    """
     lines = [own_headline(finding)]
     if finding.measurement is None:
         return lines[0]  # there is nothing to accept
-    if finding.growth_by_site:
-        lines += [
-            "what grew:" if finding.told_by_growth or finding.measurement.basis is Basis.SLOPE else "what holds it:",
-            *(f"  {line}" for line in growth_lines(finding)),
-        ]
+    is_growth = finding.told_by_growth or finding.measurement.basis is Basis.SLOPE
+    what = "what grew:" if is_growth else "what holds it:"
+    if as_in:
+        lines.append(f"{what} as in {as_in}, {', '.join(site.label for site in causes(finding).values())}")
+    elif finding.growth_by_site:
+        lines += [what, *(f"  {line}" for line in growth_lines(finding))]
     lines += finding.details
-    if measured := measured_line(finding):
+    if not as_in and (measured := measured_line(finding)):
         lines.append(f"measured: {measured}")
     lines.append(f"budget: {finding.budget}")
     if finding.kept:
         opens = "open the profile: python -m memray flamegraph " if finding.kept[0].endswith(".bin") else "kept: "
         more = f" and {len(finding.kept) - 1} more beside it" if len(finding.kept) > 1 else ""
         lines.append(f"{opens}{shlex.quote(finding.kept[0])}{more}")
-    lines.append(f"if it is meant: {accept_command(finding)}")
+    if accept:
+        lines.append(f"if it is meant: {accept_command(finding)}")
     return "\n".join(lines)
+
+
+def listed_line(findings: Sequence[Finding]) -> str:
+    """Return one test of many with the same cause: `regressed    test_a.py::test_x  memory.peak 2 KB -> 1.6 MB`."""
+    values = ", ".join(f"{finding.metric} {value_line(finding)}" for finding in findings)
+    return f"{findings[0].outcome:<12} {findings[0].subject}  {values}"
 
 
 def change_line(change: Change) -> str:
@@ -179,9 +244,29 @@ def entry_lines(subject: Subject, metric: str, reference: Reference, *, sites: b
 
 
 def difference_lines(
-    subject: Subject, metric: str, base: float, head: float, unit: str, by_site: tuple[Contribution, ...], note: str
+    subject: Subject, metric: str, change: str, unit: str, by_site: tuple[Contribution, ...], note: str
 ) -> list[str]:
-    """Return one test of two runs: its values, and what grew."""
-    change = f"{format_amount(base, unit)} -> {format_amount(head, unit)}: {format_growth(head - base, unit)}"
+    """Return one test of two runs: how its value changed, and what grew."""
     lines = [f"{subject}  {metric} {change}{f'  ({note})' if note else ''}"]
     return lines + [f"  {line}" for line in contribution_lines(by_site, unit)]
+
+
+def change_between(
+    base: float, head: float, unit: str, *, base_is_bound: bool = False, head_is_bound: bool = False, both_passed: bool
+) -> str:
+    """Return two values and what is known of the difference: of two bounds, nothing."""
+    before, after = _amount(base, unit, is_bound=base_is_bound), _amount(head, unit, is_bound=head_is_bound)
+    growth = head - base
+    if base_is_bound and head_is_bound:
+        told = ", both within" if both_passed else ""
+    elif head_is_bound:
+        told = f": at most {format_growth(growth, unit)}" if growth >= 0 else f": at least {_lower(growth, unit)}"
+    elif base_is_bound:
+        told = f": at least {format_growth(growth, unit)}" if growth > 0 else ""
+    else:
+        told = f": {format_growth(growth, unit)}"
+    return f"{before} -> {after}{told}"
+
+
+def _lower(growth: float, unit: str) -> str:
+    return f"{format_amount(-growth, unit)} lower"

@@ -7,6 +7,7 @@ from pytest_memgate.model.run import Change, ChangeKind, Run
 from pytest_memgate.report.diagram import growth_diagram, trend_diagram
 from pytest_memgate.report.escape import fenced, markdown_code, markdown_text
 from pytest_memgate.report.lines import failure_text
+from pytest_memgate.report.stories import stories
 from pytest_memgate.report.view import SYMBOLS, Row, counts, next_steps, rows, trends, verdict_line
 from pytest_memgate.units import format_amount
 
@@ -32,7 +33,11 @@ def markdown(run: Run, history: Sequence[Run] = (), *, most: int = 65_000, marke
     page.put(f"### {SYMBOLS[run.verdict]} memgate: {verdict_line(run)}")
     page.put(_about(run))
     page.put_all([f"- **{markdown_text(one.text)}**{_hint(one.hint)}" for one in run.problems], "problems")
-    told = [row for row in rows(run) if row.finding.outcome not in _QUIET]
+    causes = [story for story in stories(run) if story.is_shared]
+    page.put_all([f"- **{markdown_text(story.line)}**" for story in causes], "causes")
+    shown = [row for row in rows(run) if row.finding.outcome not in _QUIET]
+    listed = {id(one) for story in causes for findings in story.rest for one in findings}
+    told = [row for row in shown if id(row.finding) not in listed]
     page.put_table(told, "findings")
     page.put_all([_next(what, command) for what, command in next_steps(run)], "steps")
     page.put_all([_change(change) for change in run.changes], "changed baselines", head=_changes_head(run))
@@ -40,6 +45,8 @@ def markdown(run: Run, history: Sequence[Run] = (), *, most: int = 65_000, marke
     for row in told:
         if row.finding.outcome.fails_test and _says_more(row.finding):
             page.put_block(_failure(row), "failures")
+    if listed:
+        page.put_folded_table("Other tests with the same cause", [row for row in shown if id(row.finding) in listed])
     for number, diagram in enumerate(_diagrams(run, history)):
         if number < _DIAGRAMS:
             page.put_block(diagram, "diagrams")

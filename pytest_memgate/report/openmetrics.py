@@ -6,7 +6,7 @@ from pytest_memgate.errors import UsageError
 from pytest_memgate.model.finding import Finding
 from pytest_memgate.model.run import Run
 from pytest_memgate.report.escape import one_line
-from pytest_memgate.report.view import counts, is_bound
+from pytest_memgate.report.view import counts
 from pytest_memgate.units import DURATION, SIZE
 
 if TYPE_CHECKING:
@@ -47,7 +47,8 @@ def _findings(run: Run, registry: "CollectorRegistry") -> None:
         unit, divisor = _UNITS.get(finding.unit, (one_line(finding.unit), 1.0))
         labels = _labels(finding, unit, run.environment.key)
         amounts = {
-            "bound" if is_bound(finding) else "value": finding.value,
+            "value": finding.value,
+            "bound": finding.bound,
             "baseline": finding.baseline,
             "allowed": finding.allowed,
         }

@@ -7,7 +7,8 @@ from enum import Enum
 from pytest_memgate.model.finding import Finding, Outcome
 from pytest_memgate.model.measurement import Basis
 from pytest_memgate.model.run import Change, ChangeKind, Run, Verdict
-from pytest_memgate.report.lines import change_line, contribution_lines, headline, measured_line
+from pytest_memgate.report.lines import change_line, contribution_lines, headline, listed_line, measured_line
+from pytest_memgate.report.stories import IN_FULL, Story, stories
 from pytest_memgate.report.view import WORST_FIRST, excess, next_steps, verdict_line
 from pytest_memgate.units import format_amount
 
@@ -46,8 +47,11 @@ def summary(run: Run, *, verbosity: int = 0, notes: tuple[str, ...] = ()) -> lis
     lines: list[Line] = []
     if verbosity >= 0:
         lines.append(Line(_measured(run)))
+    if not run.update:
+        lines += _failing(run, verbosity)
     for outcome in WORST_FIRST:
-        if outcome not in {Outcome.NO_ANSWER, Outcome.UNREADABLE}:  # the problems say it
+        # The stories tell what fails, the problems say what is without an answer.
+        if not outcome.fails_test and outcome is not Outcome.UNREADABLE:
             lines += _section(run, outcome, verbosity)
     if verbosity >= 0:
         lines += [Line(f"{'note':<12} {note}", Tone.NOTE) for note in (*notes, *_notes(run))]
@@ -101,33 +105,56 @@ def _counted(family: str, number: int) -> str:
     return f"{number} {_COUNTED[family]}{'' if number == 1 else 's'}{more}"
 
 
+def _failing(run: Run, verbosity: int) -> Iterator[Line]:
+    """Yield what fails by its cause, at most so many: the worst in full, the tests with the same cause as a list."""
+    told = stories(run)
+    shown = told if verbosity > 0 else told[:_MOST]
+    for story in shown:
+        yield from _story(story, verbosity)
+    hidden = [finding.outcome for story in told[len(shown) :] for finding in story.findings]
+    for outcome in dict.fromkeys(hidden):
+        yield Line(f"{_INDENT}and {hidden.count(outcome)} more {outcome} (-v shows all)", Tone.BAD)
+
+
+def _story(story: Story, verbosity: int) -> Iterator[Line]:
+    if story.is_shared:
+        yield Line(f"{'cause':<12} {story.line}", Tone.BAD)
+    tests = story.by_subject
+    in_full = len(tests) if verbosity > 1 else IN_FULL if verbosity > 0 else 1
+    listed = len(tests) if verbosity > 0 else IN_FULL
+    for number, findings in enumerate(tests.values()):
+        if number < in_full:
+            for finding in findings:
+                yield from _told(finding, verbosity, Tone.BAD, sites=verbosity > 0 or finding is findings[0])
+        elif number < listed:
+            yield Line(listed_line(findings), Tone.BAD)
+    if len(tests) > listed:
+        yield Line(f"{_INDENT}and {_tests(len(tests) - listed, 'more ')} (-v lists them)", Tone.BAD)
+
+
+def _told(finding: Finding, verbosity: int, tone: Tone, *, sites: bool) -> Iterator[Line]:
+    yield Line(f"{finding.outcome:<12} {finding.subject}  {headline(finding)}", tone)
+    if sites and verbosity >= 0:
+        most = _SITES if verbosity == 0 else None
+        lines = contribution_lines(finding.growth_by_site, finding.unit, most=most)
+        yield from (Line(f"{_INDENT}{text}") for text in (*lines, *finding.details))
+    if verbosity > 0 and (measured := measured_line(finding)):
+        yield Line(f"{_INDENT}{measured}")
+
+
 def _section(run: Run, outcome: Outcome, verbosity: int) -> Iterator[Line]:
     findings = [finding for finding in run.findings if finding.outcome is outcome]
     findings.sort(key=excess, reverse=True)
-    bad = outcome.fails_test
-    if run.update and outcome in {
-        Outcome.INCOMPARABLE,
-        Outcome.REGRESSED,
-        Outcome.DRIFTED,
-        Outcome.NEW,
-        Outcome.NO_BASELINE,
-        Outcome.IMPROVED,
-    }:
+    if run.update and outcome in {Outcome.INCOMPARABLE, Outcome.NEW, Outcome.NO_BASELINE, Outcome.IMPROVED}:
         findings = []  # the changes say it
     if outcome is Outcome.NOT_GATED and verbosity < 1:
         findings = []
-    if (outcome is Outcome.PASSED and verbosity < 1) or (not bad and verbosity < 0):
+    if (outcome is Outcome.PASSED and verbosity < 1) or verbosity < 0:
         findings = [finding for finding in findings if finding.reason and verbosity >= 0]
     shown = findings if verbosity > 0 else findings[:_MOST]
-    tone = Tone.BAD if bad else Tone.GOOD if outcome in {Outcome.PASSED, Outcome.IMPROVED} else Tone.NOTE
+    tone = Tone.GOOD if outcome in {Outcome.PASSED, Outcome.IMPROVED} else Tone.NOTE
     for finding in shown:
-        yield Line(f"{outcome:<12} {finding.subject}  {headline(finding)}", tone)
-        if bad and verbosity >= 0:
-            shown_sites = finding.growth_by_site[: _SITES if verbosity == 0 else None]
-            lines = contribution_lines(shown_sites, finding.unit)
-            yield from (Line(f"{_INDENT}{text}") for text in (*lines, *finding.details))
-        if verbosity > 0 and (measured := measured_line(finding)):
-            yield Line(f"{_INDENT}{measured}")
+        yield from _told(finding, verbosity, tone, sites=False)
     if len(findings) > len(shown):
         yield Line(f"{_INDENT}and {len(findings) - len(shown)} more {outcome} (-v shows all)", tone)
 
@@ -184,5 +211,5 @@ def _verdict(run: Run) -> Line:
     return Line(f"memgate: {verdict_line(run)}", Tone.GOOD if run.verdict is Verdict.PASSED else Tone.BAD)
 
 
-def _tests(number: int) -> str:
-    return f"{number} test{'' if number == 1 else 's'}"
+def _tests(number: int, word: str = "") -> str:
+    return f"{number} {word}test{'' if number == 1 else 's'}"

@@ -4,11 +4,10 @@ import math
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
-from pytest_memgate.model.finding import Finding, Outcome
-from pytest_memgate.model.measurement import Basis
+from pytest_memgate.model.finding import OVER_LIMIT, Finding, Outcome
 from pytest_memgate.model.metric import METRICS, base_name
 from pytest_memgate.model.run import Run, Verdict
-from pytest_memgate.report.lines import accept_command, value_line
+from pytest_memgate.report.lines import accept_command, is_anchored, update_command, value_line
 from pytest_memgate.units import format_amount, format_growth
 
 WORST_FIRST = (
@@ -69,19 +68,14 @@ def rows(run: Run) -> list[Row]:
 
 
 def _row(finding: Finding) -> Row:
-    # Of a bound it is only known that the value is no larger.
-    growth, base = None if is_bound(finding) else finding.growth, finding.baseline
+    growth, base = finding.growth, finding.baseline
     return Row(
         finding=finding,
         before="" if base is None else format_amount(base, finding.unit),
-        after="" if finding.value is None else value_line(finding).rpartition(" -> ")[2],
+        after=value_line(finding).rpartition(" -> ")[2] if finding.measurement else "",
         difference="" if growth is None else format_growth(growth, finding.unit),
         percent=_percent(growth / base) if growth is not None and base else "",
     )
-
-
-def is_bound(finding: Finding) -> bool:
-    return finding.measurement is not None and finding.measurement.basis is Basis.BOUND
 
 
 def _percent(share: float) -> str:
@@ -121,7 +115,7 @@ def next_steps(run: Run) -> Iterator[tuple[str, str]]:
         return
     failing = sorted(of(run, Outcome.REGRESSED) + of(run, Outcome.DRIFTED), key=excess, reverse=True)
     if failing:
-        yield "repair the growth or, if it is meant", accept_command(failing[0])
+        yield "repair the growth or, if it is meant", _accept_all(failing)
         return
     for outcome, kind, what in (
         (Outcome.NEW, "new", "add them"),
@@ -132,6 +126,16 @@ def next_steps(run: Run) -> Iterator[tuple[str, str]]:
             yield what, f"memgate baseline update --only {kind}"
 
 
+def _accept_all(failing: Sequence[Finding]) -> str:
+    """Return the command that accepts the worst finding, and all others that the same command accepts."""
+    worst = failing[0]
+    if OVER_LIMIT in worst.reason:
+        return accept_command(worst)
+    same = [one for one in failing if OVER_LIMIT not in one.reason and is_anchored(one) is is_anchored(worst)]
+    tests = [test for one in same for test in (one.paid_by if one.subject.is_first_use else (one.subject,))]
+    return update_command(tests, "anchor" if is_anchored(worst) else "update")
+
+
 def of(run: Run, *outcomes: Outcome) -> list[Finding]:
     return [finding for finding in run.findings if finding.outcome in outcomes]
 
@@ -139,14 +143,13 @@ def of(run: Run, *outcomes: Outcome) -> list[Finding]:
 def trends(run: Run, history: Sequence[Run]) -> list[Trend]:
     """Return how each measured value of `run` came to be over `history`, oldest first, and `run` itself.
 
-    Runs of another environment say nothing of its memory and times, and are left out of these; what is only known as a
-    bound of several tests is no value of one.
+    Runs of another environment say nothing of its memory and times, and are left out of these. A bound is no value.
     """
     known = [{(one.subject, one.metric): one for one in past.findings} for past in history]
     found = []
     for row in rows(run):
         finding = row.finding
-        if not _has_value(finding):
+        if finding.value is None:
             continue
         past = [
             _value(
@@ -159,14 +162,9 @@ def trends(run: Run, history: Sequence[Run]) -> list[Trend]:
     return found
 
 
-def _has_value(finding: Finding) -> bool:
-    is_of_several = is_bound(finding) and finding.measurement is not None and finding.measurement.together > 1
-    return finding.value is not None and not is_of_several
-
-
 def _value(past: Finding | None, now: Finding, *, same: bool) -> float | None:
     is_web = now.metric.startswith(("bundle.", "web."))
-    return past.value if past and _has_value(past) and past.unit == now.unit and (same or is_web) else None
+    return past.value if past and past.unit == now.unit and (same or is_web) else None
 
 
 def counts(findings: Iterable[Finding]) -> dict[Outcome, int]:

@@ -6,8 +6,8 @@ from pathlib import Path
 from pytest_memgate.errors import RunFileError
 from pytest_memgate.model.run import Problem, Run, Verdict
 from pytest_memgate.report.view import verdict_line
-from pytest_memgate.tasks.ci_intake import read_foreign
 from pytest_memgate.tasks.ci_run import RUN, signal_name
+from pytest_memgate.tasks.runfile import read_run
 
 _USAGE = 2
 _NO_ANSWER = Verdict.NO_ANSWER.exit_code
@@ -55,11 +55,13 @@ def answer(left: Left) -> Answer:
     path = left.folder / RUN
     if not path.exists() and not path.is_symlink():
         return _without_run(left)
+    if path.is_symlink():  # the change may have put it there, and it may lead anywhere
+        return Answer(code=_NO_ANSWER, text=f"the run cannot be read: {path.name}: a link, not a file")
     try:
-        run = read_foreign(path)
+        run = read_run(path, name=path.name)
     except RunFileError as error:
         return Answer(code=error.exit_code, text=f"the run cannot be read: {error}")
-    return _of_run(run, left)
+    return answer_of(run, left)
 
 
 def _without_run(left: Left) -> Answer:
@@ -77,7 +79,8 @@ def _without_run(left: Left) -> Answer:
     return Answer(code=_NO_ANSWER, text=f"pytest ended with exit code {ended} and left no run{why}")
 
 
-def _of_run(run: Run, left: Left) -> Answer:
+def answer_of(run: Run, left: Left) -> Answer:
+    """Return what a run comes to: its verdict, unless that is green and cannot be."""
     if run.update:
         text = "this run was an update, which judges nothing: take --memgate-update out of pytest-args"
         return _amended(run, _USAGE, text)

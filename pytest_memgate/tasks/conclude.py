@@ -88,7 +88,7 @@ def conclude(gate: Gate, facts: Facts, *, strict: bool, loosened_by_code: Iterab
 def concluded(gate: Gate, facts: Facts, brought: Brought, *, strict: bool) -> Run:
     """Return the run that facts and what a change brings come to."""
     findings = facts.findings + tuple(_vanished(gate, facts))
-    problems = [
+    said = (
         *_unmeasured(findings, facts),
         *_unanswered(findings),
         *_no_baseline(gate, findings),
@@ -97,7 +97,8 @@ def concluded(gate: Gate, facts: Facts, brought: Brought, *, strict: bool) -> Ru
         *_unreasoned(gate, brought.changes, findings),
         *brought.problems,
         *(_strict(findings) if strict else ()),
-    ]
+    )
+    problems = list({problem.text: problem for problem in said}.values())  # a broken file stops more than one step
     return Run(
         environment=gate.environment,
         verdict=verdict(findings, problems),

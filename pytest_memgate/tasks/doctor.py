@@ -73,10 +73,11 @@ def _proof() -> Check:
     from pytest_memgate.measure.capture import Capture, Recorder  # noqa: PLC0415  # not on Windows
 
     captures: list[Capture] = []
-    held = Recorder().traced(lambda: [str(number) for number in range(_PROOF // 50)], captures.append, lambda: None)
-    held()
-    if not captures:
-        return Check("bad", "measuring", "another memray tracker is active")
+    refusals: list[str] = []
+    Recorder().traced(lambda: [str(number) for number in range(_PROOF // 50)], captures.append, refusals.append)()
+    fault = refusals[0] if refusals else captures[0].fault
+    if fault:
+        return Check("bad", "measuring", fault)
     peak = captures[0].peak
     captures[0].close()
     state = "ok" if peak > _PROOF else "bad"

@@ -93,25 +93,31 @@ def seen_afresh(gate: Gate, found: Finding, findings: Iterable[Finding], tests: 
         more = format_growth(again.growth or 0, found.unit)
         reason = f"{found.reason}, and {more} by {which} alone in a fresh process"
         above = {one.site.key for one in again.growth_by_site if one.site and one.growth > 0}
-        return replace(found, reason=reason, details=_payers(told, above) or found.details), unseen
+        return _told_of_payers(replace(found, reason=reason), told, above), unseen
     seen = format_amount(sum(paid.values()), found.unit)
     pays = "pays" if tests == 1 else "pay"
     why = f"{format_growth(found.growth or 0, found.unit)} was not seen again: in a fresh process {which} {pays} {seen}"
     return replace(found, outcome=Outcome.PASSED, reason=why, growth_by_site=()), unseen
 
 
-def _payers(told: list[Finding], above: set[str]) -> tuple[str, ...]:
-    """Return who paid for the parts that have grown, the largest share first."""
-    shares: dict[tuple[str, ...], float] = defaultdict(float)
+def _told_of_payers(found: Finding, told: list[Finding], above: set[str]) -> Finding:
+    """Return the finding with the tests that paid for the parts that have grown, the largest share first."""
+    shares: dict[Subject, float] = defaultdict(float)
+    lines: dict[Subject, int] = {}
     before = 0.0
     for finding in told:
         until = sum(size for part, size in _parts(finding).items() if part in above)
-        shares[finding.details] += until - before
+        for test in finding.paid_by:
+            shares[test] += until - before
+            lines[test] = finding.line
         before = until
-    paid = sorted((details for details, share in shares.items() if share > 0), key=lambda one: -shares[one])
-    more = len(paid) - _NAMED
-    named = tuple(line for details in paid[:_NAMED] for line in details)
-    return (*named, f"and by {more} more test{'' if more == 1 else 's'}") if more > 0 else named
+    payers = sorted((test for test, share in shares.items() if share > 0), key=lambda test: -shares[test])
+    if not payers:
+        return found
+    more = len(payers) - _NAMED
+    named = tuple(f"paid by {test}" for test in payers[:_NAMED])
+    details = (*named, f"and by {more} more test{'' if more == 1 else 's'}") if more > 0 else named
+    return replace(found, details=details, paid_by=tuple(payers), line=lines[payers[0]])
 
 
 def in_the_ledger(gate: Gate, sites: Iterable[Site]) -> float:

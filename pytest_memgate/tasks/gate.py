@@ -103,7 +103,9 @@ def open_gate(
         config=Config(settings=settings, options=options or {}, missing=missing),
         own=own,
         baselines=Baselines(
-            Stores(tree, environment.key), Stores(ref, environment.key) if ref else None, environment.header
+            Stores(tree, environment.key, whose="the change's file" if ref else ""),
+            Stores(ref, environment.key, whose="the base's file") if ref else None,
+            environment.header,
         ),
         base=ref,
     )

@@ -88,4 +88,4 @@ def _says_nothing(finding: Finding, metric: Metric, bar: Bar, *, settle: bool) -
         return False
     known = bar.reference is not None and metric.keeps(bar.reference.value)
     passes = bar.reference is not None and not settle
-    return not known and (passes or not metric.keeps(finding.value or 0))
+    return not known and (passes or not metric.keeps(finding.measurement.value if finding.measurement else 0))

@@ -2,6 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from pytest_memgate.baseline.source import WorkTree
@@ -13,6 +14,7 @@ from pytest_memgate.model.run import Extent, Run
 from pytest_memgate.tasks.baselines import Baselines
 from pytest_memgate.tasks.conclude import Brought, Facts, concluded
 from pytest_memgate.tasks.gate import Gate
+from pytest_memgate.tasks.provenance import together
 from pytest_memgate.tasks.runfile import read_run
 
 _NAMED = 3
@@ -47,7 +49,8 @@ def merge(root: Path, paths: Sequence[Path], *, partial: bool = False) -> Run:
         compared_with=first.compared_with,
     )
     gate = _gate(root, first, missing="fail" if any(run.missing_fails for run in parts.values()) else "warn")
-    return concluded(gate, facts, brought, strict=any(run.strict for run in parts.values()))
+    whole = concluded(gate, facts, brought, strict=any(run.strict for run in parts.values()))
+    return replace(whole, provenance=together([run.provenance for run in parts.values()]))
 
 
 def _gate(root: Path, run: Run, *, missing: str) -> Gate:

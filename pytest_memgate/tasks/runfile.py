@@ -1,4 +1,11 @@
-"""The run's JSON file: written for other tools, read by the memgate command."""
+"""The run's JSON file: written for other tools, read by the memgate command and the GitHub Action.
+
+Format 1 (0.1): the fields of `Run`, those with their defaults left out, and in each finding `test`, `value` and
+`growth`.
+
+Format 2 (0.2): a bound has a field of its own, `bound` in a finding and its measurement, `cold_bound` for first runs of
+several tests; `value` and `growth` are absent then. `provenance` says which code was measured, when and where.
+"""
 
 import importlib.resources
 import json
@@ -7,11 +14,16 @@ from typing import Any
 
 from pytest_memgate import __version__
 from pytest_memgate.baseline.store import replace_text
+from pytest_memgate.compare.verdict import verdict
 from pytest_memgate.errors import RunFileError, UsageError
 from pytest_memgate.model.codec import decode, encode
+from pytest_memgate.model.measurement import Basis
 from pytest_memgate.model.run import Run
+from pytest_memgate.tasks.json_file import read_json
 
-SCHEMA = 1
+SCHEMA = 2
+_FINDINGS = 250_000
+_HINT = "name a file of --memgate-report"
 
 
 def to_json(run: Run) -> dict[str, Any]:
@@ -19,7 +31,7 @@ def to_json(run: Run) -> dict[str, Any]:
     data: dict[str, Any] = encode(run)
     for plain, finding in zip(data["findings"], run.findings, strict=True):
         plain["test"] = str(finding.subject)
-        for name in ("value", "growth"):
+        for name in ("value", "bound", "growth"):
             if getattr(finding, name) is not None:
                 plain[name] = getattr(finding, name)
     return {"schema": SCHEMA, "memgate": __version__, "exit_code": run.verdict.exit_code, **data}
@@ -27,34 +39,51 @@ def to_json(run: Run) -> dict[str, Any]:
 
 def write_run(run: Run, path: Path) -> None:
     """Write a run whole or not at all; raises UsageError if that cannot be."""
+    # The name of a file may hold bytes that are no text: a question mark stands for each.
+    text = json.dumps(to_json(run), indent=1, ensure_ascii=False).encode("utf-8", "replace").decode()
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        replace_text(path, json.dumps(to_json(run), indent=1) + "\n")
+        replace_text(path, f"{text}\n")
     except OSError as error:
         raise UsageError(f"{path}: {error.strerror or error}", hint="give another file for the run") from error
 
 
-def read_run(path: Path) -> Run:
-    """Read a run; raises RunFileError for a file that is not one."""
-    try:
-        data = json.loads(path.read_text(encoding="utf-8"))
-    except OSError as error:
-        raise RunFileError(f"{path}: {error.strerror or error}", hint="name a file of --memgate-report") from error
-    except ValueError as error:
-        raise RunFileError(f"{path}: not JSON: {error}", hint="name a file of --memgate-report") from error
+def read_run(path: Path, *, name: str = "") -> Run:
+    """Read a run strictly: its file may come from anywhere. `name` stands for the file in errors.
+
+    Raises RunFileError for anything that `write_run` would not have written.
+    """
+    name = name or str(path)
+    data = read_json(path, name=name, hint=_HINT)
     schema = data.get("schema") if isinstance(data, dict) else None
-    if not isinstance(schema, int):
-        raise RunFileError(f"{path}: not a memgate run", hint="name a file of --memgate-report")
+    if not isinstance(schema, int) or isinstance(schema, bool) or schema < 1:
+        raise RunFileError(f"{name}: not a memgate run", hint=_HINT)
     if schema > SCHEMA:
-        raise RunFileError(f"{path}: schema {schema} is newer than this memgate reads", hint="upgrade pytest-memgate")
+        raise RunFileError(f"{name}: schema {schema} is newer than this memgate reads", hint="upgrade pytest-memgate")
     try:
-        return decode(Run, data)
+        run = decode(Run, data)
+        _check(run)
     except ValueError as error:
-        raise RunFileError(f"{path}: {error}", hint="it was changed or cut short: make it anew") from error
+        raise RunFileError(f"{name}: {error}", hint="it was changed or cut short: make it anew") from error
+    return run
+
+
+def _check(run: Run) -> None:
+    """Raise ValueError for a run that contradicts itself."""
+    if len(run.findings) > _FINDINGS:
+        raise ValueError(f"more than {_FINDINGS} findings")
+    if verdict(() if run.update else run.findings, run.problems) is not run.verdict:
+        raise ValueError("its verdict is not that of its findings")
+    for at, finding in enumerate(run.findings):
+        measurement = finding.measurement
+        if measurement and measurement.basis is Basis.SAMPLES and not measurement.samples:
+            raise ValueError(f"findings[{at}].measurement: 'samples' is missing")
+        if measurement and measurement.is_bound and measurement.settled:
+            raise ValueError(f"findings[{at}].measurement: a bound is not settled")
 
 
 def json_schema() -> dict[str, Any]:
     """Return the JSON Schema of a run's file."""
-    text = importlib.resources.files("pytest_memgate").joinpath("schema/run-1.json").read_text(encoding="utf-8")
+    text = importlib.resources.files("pytest_memgate").joinpath("schema/run-2.json").read_text(encoding="utf-8")
     schema: dict[str, Any] = json.loads(text)
     return schema

@@ -18,6 +18,16 @@ _TESTS = """
     def test_e(): load(400)
 """
 
+# On a busy machine a group would be closed early, or a test be taken for a slow one.
+_PATIENT = "from pytest_memgate.plugin import groups\n\ngroups._PATIENCE, groups._SLOW = 60, {slow}\n"
+
+
+@pytest.fixture
+def project(project: Project) -> Project:
+    project.write("patient.py", _PATIENT.format(slow=30))
+    project.write("pytest.ini", "[pytest]\naddopts = -p patient\n")
+    return project
+
 
 @pytest.fixture
 def gated(project: Project) -> Project:
@@ -371,6 +381,7 @@ def test_one_that_grew_leaves_the_other_half_settled_together(gated: Project) ->
 
 
 def test_slow_tests_wait_for_nobody(project: Project) -> None:
+    project.write("patient.py", _PATIENT.format(slow=2))
     project.write(
         "test_it.py",
         """
@@ -378,7 +389,7 @@ def test_slow_tests_wait_for_nobody(project: Project) -> None:
         import pytest
 
         @pytest.mark.parametrize("number", range(3))
-        def test_it(number): time.sleep(0.25)
+        def test_it(number): time.sleep(2.1)
         """,
     )
     project.update()

@@ -71,7 +71,7 @@ def test_a_path_that_is_not_the_projects_is_no_place(tmp_path: Path, path: str) 
 
 @pytest.mark.parametrize("most", [1, 3, 10])
 def test_there_are_no_more_than_github_shows(most: int) -> None:
-    run = failed(*(grown(site("load", 4 * MB, line=7), f"test_{number}") for number in range(30)))
+    run = failed(*(grown(site(f"load_{number}", 4 * MB, line=7), f"test_{number}") for number in range(30)))
     lines = annotations(run, most=most)
     assert len(lines) == most
     assert lines[-1] == f"::error title=memgate::and {31 - most} more: see the job's summary"

@@ -151,7 +151,7 @@ def test_a_name_that_is_not_there_names_the_near_one() -> None:
 
 BEFORE = run_of(
     finding(measurement=settled(MB, sites=(site("load", 600_000), site("keep", 400_000))), name="test_a"),
-    finding(measurement=bound(MB), name="test_b"),
+    finding(measurement=bound(MB), name="test_b", baseline=900_000),
     finding(measurement=bound(MB), name="test_gone"),
 )
 
@@ -163,12 +163,12 @@ def test_two_runs_differ_by_their_call_sites() -> None:
         finding(Outcome.UNMEASURED, name="test_gone"),
     )
     found = differences(BEFORE, after, ())
-    assert [(one.subject.name, one.base, one.head) for one in found] == [
-        ("test_b", MB, 5 * MB),
-        ("test_a", MB, 3 * MB),
+    assert [(one.subject.name, one.base, one.head, one.growth) for one in found] == [
+        ("test_a", MB, 3 * MB, 2 * MB),
+        ("test_b", MB, 5 * MB, None),
     ]
-    assert found[0].note == "no profile: the test was within its baseline"
-    assert [(one.site and one.site.function, one.growth) for one in found[1].by_site] == [("load", 2 * MB)]
+    assert (found[1].base_is_bound, found[1].head_is_bound, found[1].both_passed) == (True, True, True)
+    assert [(one.site and one.site.function, one.growth) for one in found[0].by_site] == [("load", 2 * MB)]
     assert [one.subject.name for one in differences(BEFORE, after, (f"{FILE}::test_a",))] == ["test_a"]
 
 
@@ -182,6 +182,9 @@ def test_a_base_run_without_profiles_is_stood_for_by_its_baseline() -> None:
     assert (found.base, found.head, found.by_site) == (900_000, 2_999_000, (*grown, rest))
     assert sum(one.growth for one in found.by_site) == found.head - found.base
     assert found.note == "base: the baseline, which the base run was within"
+    raised = run_of(replace(new, growth_by_site=grown, baseline=1_900_000))  # the base run was not held against that
+    (found,) = differences(BEFORE, raised, ())
+    assert (found.base, found.base_is_bound, found.growth, found.by_site) == (MB, True, None, ())
 
 
 def test_runs_of_different_environments_are_not_compared() -> None:
@@ -236,12 +239,12 @@ def test_a_runs_file_keeps_to_its_schema() -> None:
     ("text", "message"),
     [
         ("{", ": not JSON: .*; name a file of --memgate-report"),
-        ("\udcff", ": not JSON: .*; name a file of --memgate-report"),
+        ("\udcff", ": not UTF-8 text; name a file of --memgate-report"),
         ("[]", ": not a memgate run; name a file of --memgate-report"),
         ("{}", ": not a memgate run; name a file of --memgate-report"),
         ('{"schema": "1"}', ": not a memgate run; name a file of --memgate-report"),
-        ('{"schema": 2}', ": schema 2 is newer than this memgate reads; upgrade pytest-memgate"),
-        ('{"schema": 1}', ": not a Run: .*; it was changed or cut short: make it anew"),
+        ('{"schema": 99}', ": schema 99 is newer than this memgate reads; upgrade pytest-memgate"),
+        ('{"schema": 1}', ": 'environment' is missing; it was changed or cut short: make it anew"),
     ],
 )
 def test_what_is_no_runs_file_is_told_apart(tmp_path: Path, text: str, message: str) -> None:
@@ -265,4 +268,4 @@ def test_a_report_that_cannot_be_written_is_an_error_of_usage(tmp_path: Path) ->
 def test_a_reason_that_is_no_text_for_a_file_still_makes_a_run(tmp_path: Path) -> None:
     run = run_of(finding(Outcome.UNMEASURED, reason="\udcff"))
     write_run(run, tmp_path / "run.json")
-    assert read_run(tmp_path / "run.json") == run
+    assert read_run(tmp_path / "run.json") == run_of(finding(Outcome.UNMEASURED, reason="?"))

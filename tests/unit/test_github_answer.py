@@ -11,9 +11,8 @@ from pytest_memgate.errors import RunFileError
 from pytest_memgate.model.finding import Outcome
 from pytest_memgate.model.run import Problem, Run, Verdict
 from pytest_memgate.tasks.ci_answer import Answer, Left, answer
-from pytest_memgate.tasks.ci_intake import read_foreign
 from pytest_memgate.tasks.ci_report import comment, link_to, summary
-from pytest_memgate.tasks.runfile import to_json, write_run
+from pytest_memgate.tasks.runfile import read_run, to_json, write_run
 
 GREEN = run_of(finding(Outcome.PASSED, bound(1000)))
 RED = run_of(finding(Outcome.REGRESSED, bound(1000)), verdict=Verdict.FAILED)
@@ -112,7 +111,7 @@ def test_a_file_beyond_the_limit_is_not_read(tmp_path: Path) -> None:
     with (tmp_path / "run.json").open("wb") as file:
         file.truncate(65 * 1024 * 1024)
     with pytest.raises(RunFileError, match="larger than"):
-        read_foreign(tmp_path / "run.json")
+        read_run(tmp_path / "run.json")
 
 
 def test_a_verdict_that_does_not_follow_is_no_answer(tmp_path: Path) -> None:

@@ -13,11 +13,11 @@ from typing import Any
 import pytest
 from html_runs import BUNDLE, BYTES, HOSTILE, LCP, LEAK, QUIET, all_red, every_kind, history_of, hostile, large
 from plotly.offline import get_plotlyjs
-from samples import run_of
+from samples import run_of, settled
 
 from pytest_memgate.errors import UsageError
 from pytest_memgate.model.finding import Outcome
-from pytest_memgate.model.measurement import Measurement
+from pytest_memgate.model.measurement import Basis, Measurement
 from pytest_memgate.model.run import Run, Verdict
 from pytest_memgate.report.html import html
 from pytest_memgate.report.page.data import TONES, page_data
@@ -252,8 +252,24 @@ def test_a_plain_number_has_a_unit_of_its_own_and_a_size_has_none() -> None:
 def test_of_a_bound_no_difference_is_told() -> None:
     one = found(run_of(QUIET), Outcome.PASSED, "memory.peak")
     assert one["after"] == "<= 152 KB"
-    assert one["bound"] is True
-    assert not {"difference", "percent", "used"} & set(one)
+    assert one["bound"] == 152_000
+    assert not {"value", "difference", "percent", "used"} & set(one)
+
+
+def test_no_bound_is_a_point_of_a_chart() -> None:
+    run = run_of(QUIET)
+    past = [run_of(replace(QUIET, measurement=settled(150_000))), run]
+    assert "trend" not in page_data(run, past)["findings"][0]["more"]
+    now = run_of(replace(QUIET, measurement=settled(150_000)))
+    (known,) = page_data(now, [run, now])["findings"]
+    assert known["more"]["trend"] == [None, 150_000, 150_000]
+    together = replace(settled(1_500_000), together=4, cold=9_000_000)
+    (grown,) = page_data(run_of(replace(QUIET, outcome=Outcome.REGRESSED, measurement=together)), [])["findings"]
+    assert grown["more"]["cold"] == 0
+    leak = Measurement(value=64, basis=Basis.SLOPE, warm=(0, 64))
+    (unsure,) = page_data(run_of(replace(QUIET, measurement=leak)), [])["findings"]
+    assert unsure["bound"] == 64
+    assert "warm" not in unsure["more"] or not unsure["more"]["warm"]
 
 
 def test_a_passing_bundle_or_page_shows_what_it_is_made_of() -> None:
@@ -286,7 +302,7 @@ def test_a_run_that_lacks_the_value_leaves_a_gap_in_the_trend() -> None:
 
 def test_a_zero_is_an_amount() -> None:
     one = found(run_of(replace(QUIET, baseline=0, measurement=measured(0))), Outcome.PASSED, "memory.peak")
-    assert (one["base"], one["value"], one["before"]) == (0, 0, "0 B")
+    assert (one["base"], one["bound"], one["before"]) == (0, 0, "0 B")
 
 
 def measured(value: float) -> Measurement:

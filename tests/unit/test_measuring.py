@@ -51,8 +51,8 @@ def places() -> Places:
     return Places(HERE.parent)
 
 
-def refuse() -> None:
-    raise AssertionError("refused")
+def refuse(why: str) -> None:
+    raise AssertionError(why)
 
 
 def captured(function: Callable[..., Any], *args: Any) -> Capture:
@@ -166,8 +166,8 @@ def test_beside_an_active_tracker_the_function_runs_untraced(tmp_path: Path) -> 
 
     refusals: list[str] = []
     captures: list[Capture] = []
-    plain = RECORDER.traced(lambda: 5, captures.append, lambda: refusals.append("plain"))
-    coroutine = RECORDER.traced(later, captures.append, lambda: refusals.append("async"))
+    plain = RECORDER.traced(lambda: 5, captures.append, lambda _: refusals.append("plain"))
+    coroutine = RECORDER.traced(later, captures.append, lambda _: refusals.append("async"))
     before = open_files()
     with memray.Tracker(tmp_path / "other.bin"):
         assert plain() == 5

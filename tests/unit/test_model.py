@@ -4,7 +4,20 @@ import json
 from typing import Any
 
 import pytest
-from samples import ENVIRONMENT, FILE, HEADER, METRIC, OTHER_HEADER, SUBJECT, bound, finding, run_of, settled, site
+from samples import (
+    ENVIRONMENT,
+    FILE,
+    HEADER,
+    METRIC,
+    OTHER_HEADER,
+    SUBJECT,
+    bound,
+    exact,
+    finding,
+    run_of,
+    settled,
+    site,
+)
 
 from pytest_memgate.model.codec import decode, encode
 from pytest_memgate.model.environment import Header
@@ -36,13 +49,19 @@ def test_keys_from_a_later_version_are_passed_over() -> None:
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        ({"outcome": "splendid"}, "'splendid' is not a valid Outcome"),
-        ({"baseline": "12"}, "not a Finding: float expected, not '12'"),
-        ({"baseline": True}, "not a Finding: float expected, not True"),
-        ({"subject": []}, "not a Finding: dict expected, not []"),
-        ({"growth_by_site": {}}, "not a Finding: list expected, not {}"),
-        ({"subject": {"file": "x"}}, "missing 1 required positional argument: 'name'"),
-        ({"measurement": {"value": 1}}, "missing 1 required keyword-only argument: 'basis'"),
+        ({"outcome": "splendid"}, "outcome: one of passed, improved, "),
+        ({"baseline": "12"}, "baseline: a number is expected, not '12'"),
+        ({"baseline": True}, "baseline: a number is expected, not True"),
+        ({"subject": []}, "subject: an object is expected, not a list"),
+        ({"growth_by_site": {}}, "growth_by_site: a list is expected, not an object"),
+        ({"subject": {"file": "x"}}, "subject: 'name' is missing"),
+        ({"measurement": {"value": 1}}, "measurement: 'basis' is missing"),
+        ({"measurement": {"bound": 1, "basis": "warm"}}, "measurement: 'bound' contradicts the other fields"),
+        (
+            {"measurement": {"bound": 1, "value": 1, "basis": "bound"}},
+            "measurement: 'value' and another name of it are both there",
+        ),
+        ({"growth_by_site": [{"site": None, "base": 0, "head": "1"}]}, "growth_by_site[0].head: a number is expected"),
     ],
 )
 def test_data_of_another_shape_is_a_value_error(change: dict[str, Any], message: str) -> None:
@@ -53,7 +72,7 @@ def test_data_of_another_shape_is_a_value_error(change: dict[str, Any], message:
 
 @pytest.mark.parametrize("data", [None, [], "run", 3, {"environment": None}])
 def test_what_is_no_run_is_a_value_error(data: Any) -> None:
-    with pytest.raises(ValueError, match="not a Run"):
+    with pytest.raises(ValueError, match="an object is expected"):
         decode(Run, data)
 
 
@@ -78,10 +97,45 @@ def test_a_subject_reads_back_with_colons_in_its_name() -> None:
 
 
 def test_growth_needs_two_values() -> None:
-    assert finding(measurement=bound(5), baseline=3).growth == 2
-    assert finding(measurement=bound(5)).growth is None
+    assert finding(measurement=settled(5), baseline=3).growth == 2
+    assert finding(measurement=settled(5)).growth is None
     assert finding(baseline=3).growth is None
     assert finding(baseline=3).value is None
+
+
+def test_a_bound_is_no_value_and_no_growth_follows_from_it() -> None:
+    found = finding(measurement=bound(5), baseline=3)
+    assert (found.value, found.bound, found.growth) == (None, 5, None)
+    known = finding(measurement=settled(5), baseline=3)
+    assert (known.value, known.bound, known.growth) == (5, None, 2)
+
+
+def test_a_leak_that_is_not_certain_is_a_bound() -> None:
+    most = Measurement(value=64, basis=Basis.SLOPE, warm=(0, 64))
+    assert (finding(measurement=most).value, finding(measurement=most).bound) == (None, 64)
+    at_least = Measurement(value=32, basis=Basis.SLOPE, warm=(32, 64))
+    assert finding(measurement=at_least).value == 32
+
+
+@pytest.mark.parametrize(
+    ("measurement", "data"),
+    [
+        (bound(5), {"bound": 5, "basis": "bound", "cold": 5}),
+        (
+            Measurement(value=5, basis=Basis.BOUND, cold=5, together=3),
+            {"bound": 5, "basis": "bound", "cold_bound": 5, "together": 3},
+        ),
+        (
+            Measurement(value=5, basis=Basis.WARM, cold=9, together=3, warm=(5, 5), settled=True),
+            {"value": 5, "basis": "warm", "cold_bound": 9, "together": 3, "warm": [5, 5], "settled": True},
+        ),
+        (Measurement(value=64, basis=Basis.SLOPE, warm=(0, 64)), {"bound": 64, "basis": "slope", "warm": [0, 64]}),
+        (exact(5), {"value": 5, "basis": "exact", "settled": True}),
+    ],
+)
+def test_a_bound_has_a_field_of_its_own_in_json(measurement: Measurement, data: dict[str, Any]) -> None:
+    assert encode(measurement) == data
+    assert decode(Measurement, data) == measurement
 
 
 def test_first_use_is_what_the_first_run_cost_more() -> None:

@@ -12,6 +12,7 @@ from pytest_memgate.model.run import Change, ChangeKind, Problem, Run, Verdict
 from pytest_memgate.model.site import Contribution
 from pytest_memgate.report.lines import (
     accept_command,
+    change_between,
     change_line,
     contribution_lines,
     difference_lines,
@@ -146,11 +147,34 @@ def test_an_entry_says_all_that_it_holds() -> None:
 
 def test_a_difference_says_its_values_its_note_and_its_sites() -> None:
     grown = (Contribution(site=site("load", MB), base=0, head=MB),)
-    assert difference_lines(SUBJECT, METRIC, MB, 2 * MB, "B", grown, "a note") == [
+    change = change_between(MB, 2 * MB, "B", both_passed=True)
+    assert difference_lines(SUBJECT, METRIC, change, "B", grown, "a note") == [
         f"{SUBJECT}  memory.peak 1 MB -> 2 MB: +1 MB  (a note)",
         "      +1 MB  shop/orders.py in load  (0 B -> 1 MB)",
     ]
-    assert difference_lines(SUBJECT, METRIC, MB, MB, "B", (), "")[0].endswith("1 MB -> 1 MB: +0 B")
+
+
+@pytest.mark.parametrize(
+    ("base", "head", "base_is_bound", "head_is_bound", "change"),
+    [
+        (MB, MB, False, False, "1 MB -> 1 MB: +0 B"),
+        (1970, 181_000, True, True, "<= 1.97 KB -> <= 181 KB, both within"),
+        (MB, 3 * MB, False, True, "1 MB -> <= 3 MB: at most +2 MB"),
+        (3 * MB, MB, False, True, "3 MB -> <= 1 MB: at least 2 MB lower"),
+        (MB, 3 * MB, True, False, "<= 1 MB -> 3 MB: at least +2 MB"),
+        (3 * MB, MB, True, False, "<= 3 MB -> 1 MB"),
+    ],
+)
+def test_a_difference_says_of_bounds_only_what_is_known(
+    base: int, head: int, base_is_bound: bool, head_is_bound: bool, change: str
+) -> None:
+    found = change_between(base, head, "B", base_is_bound=base_is_bound, head_is_bound=head_is_bound, both_passed=True)
+    assert found == change
+
+
+def test_two_bounds_are_within_only_where_both_passed() -> None:
+    found = change_between(1, 2, "B", base_is_bound=True, head_is_bound=True, both_passed=False)
+    assert found == "<= 1 B -> <= 2 B"
 
 
 def texts(run: Run, verbosity: int = 0) -> list[str]:

@@ -4,13 +4,14 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from pytest_memgate.model.finding import Finding, Outcome
+from pytest_memgate.model.measurement import Basis
 from pytest_memgate.model.run import Run
 from pytest_memgate.model.site import Site
 from pytest_memgate.model.subject import Subject
 from pytest_memgate.report.escape import one_line
 from pytest_memgate.report.lines import accept_command, measured_line
 from pytest_memgate.report.page.embed import script_json, shown
-from pytest_memgate.report.view import WORST_FIRST, Row, excess, is_bound, rows, trends
+from pytest_memgate.report.view import WORST_FIRST, Row, excess, rows, trends
 from pytest_memgate.units import SIZE
 
 TONES: Mapping[Outcome, str] = {
@@ -60,7 +61,7 @@ def _finding(row: Row) -> dict[str, Any]:
         value=one.value,
         allowed=one.allowed,
         used=round(excess(one), 4) if row.difference and one.allowed and (one.growth or 0) >= 0 else None,
-        bound=is_bound(one) or None,
+        bound=one.bound,
         reason=shown(one.reason),
     ) | ({"unit": shown(one.unit)} if one.unit != SIZE else {})
 
@@ -89,8 +90,9 @@ def _measurement(one: Finding) -> dict[str, Any]:
         return {}
     return {
         "basis": str(measured.basis),
-        "cold": measured.cold,
-        "warm": list(measured.warm),
+        # Bounds are no points of a chart: of the first runs of several tests, and of a leak that is not certain.
+        "cold": measured.cold if measured.together == 1 else 0,
+        "warm": [] if measured.basis is Basis.SLOPE else list(measured.warm),
         "samples": list(measured.samples),
         "again": list(measured.again),
         "spread": measured.spread,

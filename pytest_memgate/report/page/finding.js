@@ -50,6 +50,7 @@ function figures(finding) {
 function profileSection(finding, chart) {
   const parts = finding.more.parts || [];
   if (!parts.length) return [];
+  if (finding.value === undefined) return [otherParts(finding, parts)]; // of a bound nothing is drawn
   const moved = parts.filter((part) => part.base !== undefined);
   const found = [];
   if (moved.length) {
@@ -96,7 +97,7 @@ function movedTable(finding, moved) {
 }
 
 function otherParts(finding, parts) {
-  const rows = parts.map((part) => [named(part), amount(part.head, finding.unit)]);
+  const rows = parts.map((part) => [named(part), `${finding.bound === undefined ? "" : "<= "}${amount(part.head, finding.unit)}`]);
   return make("details", { open: finding.tone === "bad" && finding.growth === undefined }, make("summary", {}, `${parts.length} ${finding.more.parts.length > parts.length ? "other " : ""}parts in numbers`), plainTable("Parts", ["part", "#amount"], rows));
 }
 

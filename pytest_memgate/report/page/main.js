@@ -15,7 +15,7 @@ findings.forEach((one, at) => {
     rank: at,
     tone: outcomes[one.outcome].tone,
     family: family(one.metric),
-    growth: one.base === undefined || one.value === undefined || one.bound ? undefined : one.value - one.base,
+    growth: one.base === undefined || one.value === undefined ? undefined : one.value - one.base,
     text: `${one.file}::${one.name} ${one.metric} ${one.reason || ""}`.toLowerCase(),
   });
   one.ratio = one.growth !== undefined && one.base ? one.growth / one.base : undefined;

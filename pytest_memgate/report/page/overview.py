@@ -7,6 +7,7 @@ from pytest_memgate.model.run import Change, ChangeKind, Run, Verdict
 from pytest_memgate.report.escape import one_line
 from pytest_memgate.report.page.data import TONES
 from pytest_memgate.report.page.embed import shown
+from pytest_memgate.report.stories import stories
 from pytest_memgate.report.view import counts, next_steps, verdict_line
 from pytest_memgate.units import format_amount, format_growth
 
@@ -19,6 +20,7 @@ _TONES = {Verdict.PASSED: "good", Verdict.FAILED: "bad", Verdict.NO_ANSWER: "dou
 def overview(run: Run, history: Sequence[Run]) -> dict[str, Any]:
     """Return the template's values: text, and rows of text."""
     problems = [(shown(one.text), one_line(one.hint)) for one in run.problems]
+    causes = [shown(story.line) for story in stories(run) if story.is_shared]
     changes = sorted(run.changes, key=lambda change: _TELLING.index(change.kind))
     return {
         "verdict": verdict_line(run),
@@ -27,6 +29,8 @@ def overview(run: Run, history: Sequence[Run]) -> dict[str, Any]:
         "facts": [(name, shown(value)) for name, value in _facts(run, history)],
         "problems": problems[:_MOST],
         "more_problems": len(problems) - _MOST,
+        "causes": causes[:_MOST],
+        "more_causes": len(causes) - _MOST,
         "steps": [(what, one_line(command)) for what, command in next_steps(run)],
         "changes_title": "Baselines that this run wrote" if run.update else "Baselines that this change brings",
         "changes": [_change(change) for change in changes[:_MOST]],

@@ -1,0 +1,26 @@
+"""Files that anybody may have put where one is read: regular ones of a bounded size, never a device or a pipe."""
+
+import errno
+import os
+import stat
+from pathlib import Path
+
+
+def read_regular(path: Path, most: int) -> bytes:
+    """Return the bytes of a regular file, or of one that a link leads to.
+
+    Raises OSError for a folder, a device or a named pipe, and for a file of more than `most` bytes.
+    """
+    # Without O_NONBLOCK, a named pipe is not opened until somebody writes to it.
+    descriptor = os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0))
+    try:
+        status = os.fstat(descriptor)
+        if not stat.S_ISREG(status.st_mode):
+            raise OSError(errno.EINVAL, "not a regular file", str(path))
+        with os.fdopen(descriptor, "rb", closefd=False) as file:
+            data = b"" if status.st_size > most else file.read(most + 1)
+        if status.st_size > most or len(data) > most:
+            raise OSError(errno.EFBIG, f"larger than {most // 1_000_000} MB", str(path))
+        return data
+    finally:
+        os.close(descriptor)

@@ -1,0 +1,46 @@
+"""What it says, and what it leaves behind, when a tracker cannot start."""
+
+import sys
+import threading
+from typing import Any
+
+NESTED = "more than one Tracker"  # in memray's words for it
+_TAKEN = "a fixture or plugin holds a memray tracker, and a process has only one"
+_ATTRIBUTES = ("_name", "_ident", "_set_os_name")  # of threading.Thread
+_MISSING = object()
+
+
+def is_taken(error: BaseException) -> bool:
+    """Return True if a tracker could not start because the process has one already."""
+    return isinstance(error, RuntimeError) and NESTED in str(error)
+
+
+def why_not_started(error: BaseException) -> str:
+    """Return the reason in words, one line of them."""
+    if is_taken(error):
+        return _TAKEN
+    text = (str(error).strip().splitlines() or [""])[0]
+    return f"memray could not start: {type(error).__name__}{': ' if text else ''}{text}"[:300]
+
+
+class Hooks:
+    """What is there before a tracker starts of what it replaces in this process.
+
+    One that fails half-way leaves its own hooks behind. The next one would not start for them, whatever was wrong, and
+    each thread would call them.
+    """
+
+    def __init__(self) -> None:
+        self._thread = threading.Thread
+        self._attributes = {name: vars(self._thread).get(name, _MISSING) for name in _ATTRIBUTES}
+        self._profile: Any = sys.getprofile()
+        self._thread_profile: Any = threading.getprofile()
+
+    def put_back(self) -> None:
+        for name, value in self._attributes.items():
+            if value is not _MISSING:
+                setattr(self._thread, name, value)
+            elif name in vars(self._thread):
+                delattr(self._thread, name)
+        sys.setprofile(self._profile)
+        threading.setprofile(self._thread_profile)
