@@ -113,6 +113,9 @@ class Given:
 
     def hold(self) -> None:
         """Let the options of the base count, in pytest's own place; what the change makes strict is strict at once."""
+        self._config.option.no_summary = self.held.no_summary  # before pytest 9 it silences plugins, too
+        if self._config.pluginmanager.is_blocked("terminal") and "no:terminal" not in self.held.plugins:
+            raise pytest.UsageError("memgate: -p no:terminal hides what the gate says; type it where that is meant")
         for name in _LOOSENING:
             given = getattr(self._config.option, f"memgate_{name}")
             if given is None or given != _STRICTEST.get(name):

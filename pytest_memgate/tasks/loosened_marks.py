@@ -61,13 +61,24 @@ class Base:
     def lay(self, folder: Path) -> str:
         """Write all files of the base into a folder; return why that cannot be, empty where it was done."""
         with tempfile.TemporaryDirectory(prefix="memgate-") as name:
-            index = {"GIT_INDEX_FILE": str(Path(name, "index"))}  # the user's own stays as it is
+            # The user's own index stays as it is, and nothing is fetched.
+            index = {"GIT_INDEX_FILE": str(Path(name, "index")), "GIT_LFS_SKIP_SMUDGE": "1"}
             for args in (("read-tree", self._commit), ("checkout-index", "--all", f"--prefix={folder}{os.sep}")):
                 done = self._run(*args, env=index)
                 if done.returncode:
                     said = done.stderr.strip().splitlines()
                     return f"git {args[0]}: {said[-1] if said else 'failed'}"
+        self._link_built(folder)
         return ""
+
+    def _link_built(self, folder: Path) -> None:
+        """Link what is built in place and not committed, compiled modules and a version's file: packages import it."""
+        patterns = [f":(top)*{suffix}" for suffix in (".py", ".so", ".pyd")]
+        names = self._git("ls-files", "--others", "--ignored", "--exclude-standard", "-z", "--", *patterns)
+        for name in filter(None, names.split("\0")):
+            link = folder / name
+            if link.parent.is_dir() and not link.exists():
+                link.symlink_to(self.top / name)
 
     def _git(self, *args: str) -> str:
         return self._run(*args).stdout

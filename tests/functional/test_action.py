@@ -1,6 +1,7 @@
 """The action's own steps, run as GitHub runs them, on a repository with a pull request."""
 
 import json
+from html import unescape
 from pathlib import Path
 
 import pytest
@@ -268,6 +269,18 @@ def test_a_push_that_took_its_past_away_is_judged_by_its_own_baselines(origin: O
     job = origin.runner(origin.checkout(after), "push", payload).run(pytest_args=QUIET)
     assert "compared with nothing: eeeeeeeeeeee" in job.step("plan").out
     assert not job.failed
+
+
+def test_what_options_and_markers_of_the_change_would_loosen_is_in_the_summary(origin: Origin) -> None:
+    origin.project.write("pytest.ini", "[pytest]\naddopts = --memgate-growth=5MB --no-memgate-strict\n")
+    origin.project.write("marking.py", "import pytest\nlarge = pytest.mark.memgate(limit='9MB', growth='300KB')\n")
+    origin.project.replace("test_shop.py", "def test_order", "from marking import large\n@large\ndef test_order")
+    origin.project.replace("test_shop.py", "load(1000)", "load(20000)")
+    job = origin.judged(origin.pull_request())
+    assert job.gate.code == 1
+    told = unescape(job.summary).partition("**Loosened by this change**")[2]
+    assert "growth of memory.peak: 200 KB -> 5 MB" in told
+    assert "has a budget of its own for memory.peak: growth 300 KB (marker)" in told
 
 
 def test_an_empty_second_push_to_a_branch_does_not_turn_red_to_green(origin: Origin) -> None:

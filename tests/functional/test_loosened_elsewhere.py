@@ -426,3 +426,26 @@ def test_a_budget_of_a_call_is_listed_where_a_module_gives_it_another_value(proj
         result = project.gate(_BASE)
         assert (result.code, _loosened(result)) == (0, lines)
         project.git("checkout", "-q", "--", file)
+
+
+def test_what_is_built_in_place_is_there_on_the_base_too(marked: Project) -> None:
+    marked.write(".gitignore", "__pycache__/\n_version.py\n")
+    marked.replace("budgets.py", "import pytest", "import pytest\nfrom _version import VERSION")
+    marked.commit()
+    marked.write("_version.py", "VERSION = 1\n")
+    marked.replace("budgets.py", "250KB", "5MB")
+    assert [line.rpartition(", ")[2] for line in _loosened(marked.gate(_BASE))] == [
+        "on the base growth 250 KB (marker)",
+        "limit 900 KB (marker)",
+    ]
+
+
+def test_a_change_cannot_hide_what_the_gate_says(branch: Project) -> None:
+    branch.replace("test_it.py", "def test_two", "import pytest\n@pytest.mark.memgate(growth='5MB')\ndef test_two")
+    _grow(branch)
+    branch.write("pytest.ini", "[pytest]\naddopts = --no-summary -qq\n")
+    result = branch.gate(_BASE)
+    assert result.code == 0
+    assert "test_it.py::test_two has a budget of its own" in _loosened(result)[0]
+    branch.write("pytest.ini", "[pytest]\naddopts = -p no:terminal\n")
+    assert branch.gate(_BASE).code == 4
