@@ -6,8 +6,9 @@ from pathlib import Path
 from pytest_memgate.errors import RunFileError
 from pytest_memgate.model.run import Problem, Run, Verdict
 from pytest_memgate.report.view import verdict_line
+from pytest_memgate.tasks.ci_child import signal_name
 from pytest_memgate.tasks.ci_intake import read_foreign
-from pytest_memgate.tasks.ci_run import RUN, signal_name
+from pytest_memgate.tasks.ci_run import RUN
 
 _USAGE = 2
 _NO_ANSWER = Verdict.NO_ANSWER.exit_code
