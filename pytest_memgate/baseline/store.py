@@ -36,7 +36,7 @@ class Store:
             try:
                 text = self._source.read(path)
             except (OSError, UnicodeDecodeError) as error:
-                raise BaselineError(f"{path}: {error}", hint="check the file, or restore it from git") from error
+                raise BaselineError(f"{path}: {why(error)}", hint="check the file, or restore it from git") from error
             self._documents[file] = None if text is None else load(text, path)
         return self._documents[file]
 
@@ -67,6 +67,11 @@ class Stores:
     def __iter__(self) -> Iterator[Store]:
         yield self.own
         yield self._web
+
+
+def why(error: OSError | UnicodeDecodeError) -> str:
+    """Return why a text file cannot be read."""
+    return "not UTF-8 text" if isinstance(error, UnicodeDecodeError) else error.strerror or str(error)
 
 
 def header_of(store: Store, here: Header) -> Header:

@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from pytest_memgate.baseline.source import Source
+from pytest_memgate.baseline.store import why
 from pytest_memgate.budget.match import matches
 from pytest_memgate.budget.rule import Budget, Rule, resolve
 from pytest_memgate.config.located import from_toml, from_yaml
@@ -24,10 +25,7 @@ def load_settings(source: Source) -> Settings:
 
     Raises ConfigError if both are there, or for what stands in them.
     """
-    try:
-        own, project = source.read(FILE), source.read(_PYPROJECT)
-    except (OSError, UnicodeDecodeError) as error:
-        raise ConfigError(f"{FILE} or {_PYPROJECT}: {error}") from error
+    own, project = _text(source, FILE), _text(source, _PYPROJECT)
     table = None
     if project is not None and "memgate" in project:
         table = from_toml(project, _PYPROJECT, ("tool", "memgate"))
@@ -36,6 +34,13 @@ def load_settings(source: Source) -> Settings:
     if own is not None:
         return read_settings(from_yaml(own, FILE))
     return read_settings(table) if table is not None else Settings()
+
+
+def _text(source: Source, path: str) -> str | None:
+    try:
+        return source.read(path)
+    except (OSError, UnicodeDecodeError) as error:
+        raise ConfigError(f"{path}: {why(error)}") from error
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
