@@ -4,14 +4,20 @@ import subprocess
 from pathlib import Path
 from typing import Protocol
 
+from pytest_memgate.baseline.regular import read_regular
 from pytest_memgate.errors import UsageError
+
+_MOST_BYTES = 16_000_000
 
 
 class Source(Protocol):
     """Files below the root, by their path with `/`."""
 
     def read(self, path: str) -> str | None:
-        """Return a file's text, None if there is no such file."""
+        """Return a file's text, None if there is no such file.
+
+        Raises OSError for what is no regular file or larger than 16 MB, UnicodeDecodeError for what is no text.
+        """
 
     def list(self, folder: str) -> list[str]:
         """Return the paths of all files below a folder, sorted."""
@@ -25,7 +31,7 @@ class WorkTree:
 
     def read(self, path: str) -> str | None:
         try:
-            return (self._root / path).read_text(encoding="utf-8")
+            return read_regular(self._root / path, _MOST_BYTES).decode()
         except (FileNotFoundError, NotADirectoryError):
             return None
 

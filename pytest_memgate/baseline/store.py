@@ -36,9 +36,8 @@ class Store:
             try:
                 text = self._source.read(path)
             except (OSError, UnicodeDecodeError) as error:
-                raise BaselineError(
-                    f"{self._whose}{path}: {error}", hint="check the file, or restore it from git"
-                ) from error
+                hint = "check the file, or restore it from git"
+                raise BaselineError(f"{self._whose}{path}: {why(error)}", hint=hint) from error
             self._documents[file] = None if text is None else load(text, f"{self._whose}{path}")
         return self._documents[file]
 
@@ -69,6 +68,11 @@ class Stores:
     def __iter__(self) -> Iterator[Store]:
         yield self.own
         yield self._web
+
+
+def why(error: OSError | UnicodeDecodeError) -> str:
+    """Return why a text file cannot be read."""
+    return "not UTF-8 text" if isinstance(error, UnicodeDecodeError) else error.strerror or str(error)
 
 
 def header_of(store: Store, here: Header) -> Header:
