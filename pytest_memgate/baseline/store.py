@@ -37,7 +37,9 @@ class Store:
             try:
                 text = self._source.read(path)
             except (OSError, UnicodeDecodeError) as error:
-                raise BaselineError(f"{self._whose}{path}: {error}", hint="check the file, or restore it from git") from error
+                raise BaselineError(
+                    f"{self._whose}{path}: {error}", hint="check the file, or restore it from git"
+                ) from error
             self._documents[file] = None if text is None else load(text, f"{self._whose}{path}")
         return self._documents[file]
 
