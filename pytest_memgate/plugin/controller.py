@@ -142,7 +142,6 @@ class Controller:
             session.exitstatus = pytest.ExitCode.INTERRUPTED
 
     def pytest_terminal_summary(self, terminalreporter: TerminalReporter) -> None:
-        self._folding.unfold(terminalreporter)
         if self._run is None:
             return
         verbosity = self._config.get_verbosity()
