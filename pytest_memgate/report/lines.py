@@ -214,7 +214,8 @@ def listed_line(findings: Sequence[Finding]) -> str:
 def change_line(change: Change) -> str:
     """Return one changed baseline entry: `raised   tests/test_x.py::test_y  1 MB -> 5 MB  (new cache)`."""
     before, after = ("" if one is None else format_amount(one, change.unit) for one in (change.before, change.after))
-    values = " -> ".join(part for part in (before, after) if part)
+    same = change.kind is ChangeKind.MOVED
+    values = after if same else " -> ".join(part for part in (before, after) if part)
     reason = f"  ({change.reason})" if change.reason else ""
     if change.kind in {ChangeKind.RAISED, ChangeKind.ANCHORED} and not change.reason:
         reason = "  (no reason given)"

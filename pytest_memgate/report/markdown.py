@@ -160,7 +160,7 @@ def _changes_head(run: Run) -> str:
 
 def _change(change: Change) -> str:
     before, after = ("" if one is None else format_amount(one, change.unit) for one in (change.before, change.after))
-    values = " → ".join(part for part in (before, after) if part)
+    values = after if change.kind is ChangeKind.MOVED else " → ".join(part for part in (before, after) if part)
     loose = change.kind in {ChangeKind.RAISED, ChangeKind.ANCHORED}
     reason = markdown_text(change.reason) if change.reason else "no reason given" if loose else ""
     name = f"{markdown_code(str(change.subject))} {markdown_text(change.metric)}"
