@@ -3,7 +3,7 @@
 from dataclasses import replace
 from pathlib import Path
 
-from pytest_memgate.baseline.store import write
+from pytest_memgate.baseline.store import Writing
 from pytest_memgate.model.reference import Reference
 from pytest_memgate.model.run import Change, ChangeKind
 from pytest_memgate.model.subject import Subject
@@ -13,12 +13,16 @@ from pytest_memgate.tasks.show import open_stores, places
 
 
 def pin(root: Path, tests: tuple[str, ...], reason: str) -> list[Change]:
-    """Set the anchor of each raised entry among `tests`, or among all, to its value; return what changed."""
+    """Set the anchor of each raised entry among `tests`, or among all, to its value; return what changed.
+
+    All files are written, or none; raises BaselineError if they cannot be.
+    """
     stores = open_stores(root, None)
     documents = {(store, file): document for store, file in places(stores, tests) if (document := store.document(file))}
     subjects = {Subject(file, name) for (_, file), document in documents.items() for name in document.entries}
     wanted = select(subjects, tests, " and ".join(store.folder for store in stores))
     changes: list[Change] = []
+    writing = Writing(root)
     for (store, file), document in documents.items():
         entries = {name: dict(metrics) for name, metrics in document.entries.items()}
         for name, metrics in entries.items():
@@ -30,7 +34,8 @@ def pin(root: Path, tests: tuple[str, ...], reason: str) -> list[Change]:
                     metrics[metric] = replace(reference, anchor=reference.value, reason=reason or reference.reason)
                     changes.append(_change(subject, metric, reference, reason))
         if entries != document.entries:
-            write(root, store.path(file), replace(document, entries=entries))
+            writing.put(store.path(file), replace(document, entries=entries))
+    writing.write()
     return changes
 
 

@@ -204,7 +204,8 @@ def _interrupted(done: Updated, told: str) -> Problem:
         written = f"the entries of tests are written; of {LEDGER}, {told or 'nothing was written'}"
     else:
         written = told or "nothing was written"
-    return Problem(text=f"interrupted: {written}", verdict=Verdict.NO_ANSWER)
+    comes_to = Verdict.FAILED if done.begun else Verdict.NO_ANSWER
+    return Problem(text=f"interrupted: {written}", verdict=comes_to)
 
 
 def _told_moves(findings: Iterable[Finding]) -> dict[Subject, Subject]:

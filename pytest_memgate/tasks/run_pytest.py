@@ -11,7 +11,7 @@ from pytest_memgate.tasks.runfile import read_run
 
 # pytest's exit codes (documented): 2 interrupted, 3 internal error, 4 usage error; one that Ctrl-C has ended has none.
 _CODES = {0: 0, 1: 1, 2: 130, 3: 3, 4: 2, -signal.SIGINT: 130, 130: 130}
-_OWN_CTRL_C = 1.0  # seconds in which pytest shows that it got a Ctrl-C of its own
+_OWN_CTRL_C = 5.0  # seconds in which pytest ends if it got a Ctrl-C of its own, as from a terminal
 
 
 def run_update(root: Path, args: Sequence[str], *, only: Iterable[str], reason: str) -> int:

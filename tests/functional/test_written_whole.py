@@ -122,7 +122,7 @@ def test_an_update_that_is_ended_leaves_old_files_or_new_ones(project: Project, 
     update = (*_MEMGATE, "baseline", "update", "-p", "no:cacheprovider")
     most = _seconds(project, *update)
     after = _texts(project)
-    for point in range(4):
+    for point in range(3):
         _restore(project, before)
         code, out = _signalled(project, update, number, random.Random(point).uniform(most / 3, most))
         texts = _without_temporary(_texts(project))

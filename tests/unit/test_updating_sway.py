@@ -188,7 +188,7 @@ def test_a_step_that_failed_is_one_problem_and_loses_nothing(tmp_path: Path) -> 
 
 def test_ctrl_c_in_a_later_step_says_what_is_written(tmp_path: Path) -> None:
     run = concluded(tmp_path, KeyboardInterrupt())
-    assert run.verdict is Verdict.NO_ANSWER
+    assert run.verdict is Verdict.FAILED
     assert [one.text for one in run.problems] == [
         "interrupted: the entries of tests are written; of first-use, nothing was written"
     ]
