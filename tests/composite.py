@@ -2,6 +2,7 @@
 
 import os
 import re
+import shlex
 import subprocess
 import sys
 from collections.abc import Mapping
@@ -12,6 +13,7 @@ from typing import Any
 import yaml
 
 _FILES = ("GITHUB_OUTPUT", "GITHUB_ENV", "GITHUB_PATH", "GITHUB_STEP_SUMMARY", "GITHUB_STATE")
+_BASH = "bash --noprofile --norc -eo pipefail {0}"  # what GitHub makes of `shell: bash`
 _HOLE = re.compile(r"\$\{\{(.*?)\}\}", re.DOTALL)
 
 
@@ -55,10 +57,32 @@ class Job:
         return next(step for step in self.steps if step.name == name)
 
 
-class Runner:
-    """Runs the steps of `action` in `workspace`; the step named `install` is taken for done."""
+# What the step `own` gave, by the action and its Python; the environment that it makes serves all tests of a session.
+_OWN: dict[tuple[Path, Path], dict[str, str]] = {}
 
-    def __init__(self, action: Path, workspace: Path, temp: Path, env: Mapping[str, str]) -> None:
+
+class Runner:
+    """Runs the steps of `action` in `workspace`; `python` is the one that the steps find, the tests' own by default.
+
+    That one has the plugin, and the step `install` is taken for done where nothing `installs`. The step `own` is done
+    once for all tests but those that ask for a `fresh` one.
+    """
+
+    def __init__(
+        self,
+        action: Path,
+        workspace: Path,
+        temp: Path,
+        env: Mapping[str, str],
+        *,
+        python: Path | None = None,
+        fresh: bool = False,
+        installs: bool = False,
+    ) -> None:
+        self._installs = installs
+        self._own = (action, python or Path(sys.executable))
+        if fresh:
+            _OWN.pop(self._own, None)
         self._action = yaml.safe_load(action.read_text(encoding="utf-8"))
         self._workspace = workspace
         self._temp = temp
@@ -66,7 +90,7 @@ class Runner:
         clean = {name: os.environ[name] for name in ("HOME", "LANG", "TMPDIR") if name in os.environ}
         self._env = {
             **clean,
-            "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}",
+            "PATH": f"{self._own[1].parent}{os.pathsep}{os.environ['PATH']}",
             "CI": "true",
             "GITHUB_ACTIONS": "true",
             "GITHUB_ACTION_PATH": str(action.parent),
@@ -76,8 +100,8 @@ class Runner:
         }
         self._known: dict[str, Any] = {"github.token": "the-token", "runner.temp": str(temp)}
 
-    def run(self, **inputs: str) -> Job:
-        """Run all steps, `_` in an input's name standing for `-`."""
+    def run(self, *only: str, **inputs: str) -> Job:
+        """Run all steps, or those with a name in `only`; `_` in an input's name stands for `-`."""
         given = {name.replace("_", "-"): text for name, text in inputs.items()}
         declared = self._action["inputs"]
         assert given.keys() <= declared.keys()
@@ -88,7 +112,8 @@ class Runner:
             name = step.get("id", step.get("uses", str(number)).partition("@")[0])
             one = Done(name)
             condition = step.get("if", "")
-            if self._holds(condition) and ("always()" in condition or not failed):
+            named = not only or name in only
+            if named and self._holds(condition) and ("always()" in condition or not failed):
                 self._do(step, one)
             done.append(one)
             self._known[f"steps.{name}.outcome"] = one.outcome
@@ -101,21 +126,25 @@ class Runner:
         if "uses" in step:
             done.given = {name: self._filled(text) for name, text in step.get("with", {}).items()}
             done.code = 0
-        elif done.name == "install":
+        elif done.name == "install" and not self._installs:
             done.code = 0
+        elif done.name == "own" and self._own in _OWN:
+            done.code, done.outputs = 0, _OWN[self._own]
         else:
             self._shell(step, done)
+            if done.name == "own" and done.code == 0:
+                _OWN[self._own] = done.outputs
 
     def _shell(self, step: Mapping[str, Any], done: Done) -> None:
-        assert step["shell"] == "bash"
         script = self._temp / "script.sh"
         script.write_text(self._filled(step["run"]), encoding="utf-8")
+        shell = step["shell"]
         files = {name: self._temp / name.lower() for name in _FILES}
         for file in files.values():
             file.write_text("", encoding="utf-8")
         env = {name: self._filled(text) for name, text in step.get("env", {}).items()}
         ended = subprocess.run(
-            ["bash", "--noprofile", "--norc", "-eo", "pipefail", str(script)],
+            [word.replace("{0}", str(script)) for word in shlex.split(_BASH if shell == "bash" else shell)],
             cwd=self._workspace,
             env={**self._env, **{name: str(file) for name, file in files.items()}, **env},
             stdout=subprocess.PIPE,

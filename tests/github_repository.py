@@ -78,7 +78,12 @@ class Origin:
 
     def runner(self, workspace: Path, name: str, payload: Path, **env: str) -> Runner:
         """Return what runs the action in a checkout."""
-        given = {
+        temp = self.folder / f"temp{self._jobs}"
+        return Runner(ROOT / "action.yml", workspace, temp, self.variables(name, payload, **env))
+
+    def variables(self, name: str, payload: Path, **env: str) -> dict[str, str]:
+        """Return what GitHub sets for a job."""
+        return {
             "GITHUB_EVENT_NAME": name,
             "GITHUB_EVENT_PATH": str(payload),
             "GITHUB_REPOSITORY": "shop/shop",
@@ -86,7 +91,6 @@ class Origin:
             "GITHUB_SERVER_URL": "https://github.com",
             **env,
         }
-        return Runner(ROOT / "action.yml", workspace, self.folder / f"temp{self._jobs}", given)
 
     def judged(self, commits: Commits, *, fork: bool = False, env: dict[str, str] | None = None, **inputs: str) -> Job:
         """Run the action on a pull request, as its checkout has it."""

@@ -17,6 +17,7 @@ from typing import Any
 
 import yaml
 
+from pytest_memgate.baseline.yaml_nodes import Bounds, YamlNodesError, compose
 from pytest_memgate.errors import BaselineError
 from pytest_memgate.model.environment import Header
 from pytest_memgate.model.metric import FIRST_USE
@@ -24,12 +25,12 @@ from pytest_memgate.model.metric import metric as metric_of
 from pytest_memgate.model.reference import Reference
 
 FORMAT = 2
+_BOUNDS = Bounds(bytes=16_000_000, nodes=800_000)  # a file with 40,000 tests
 _END = "# end\n"  # so that an entry added at the end and a change to the last one do not touch
 _DIGITS = 20  # of the largest amount, and more
 _NUMBER = re.compile(r"\d{1,18}(\.\d{1,25})?(e[+-]\d{1,3})?")
 _KINDS = {int: "a whole number", float: "a number", bool: "true or false", str: "a word"}
 _COMMENT = "# Written by `memgate baseline update`; review it like code.\n"
-_YamlLoader: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 _YamlDumper: Any = getattr(yaml, "CSafeDumper", yaml.SafeDumper)
 _TAG = "tag:yaml.org,2002:"
 
@@ -70,11 +71,10 @@ def load(text: str, where: str) -> Document:
 
 def _read(text: str, where: str) -> Document:
     try:
-        node = yaml.compose(text, Loader=_Loader)
-    except yaml.YAMLError as error:
-        mark = getattr(error, "problem_mark", None)
-        what = "conflict markers" if "\n<<<<<<<" in f"\n{text}" else getattr(error, "problem", None) or "not YAML"
-        line = f":{mark.line + 1}" if mark else ""
+        node = compose(text, _BOUNDS, with_types=False)
+    except YamlNodesError as error:
+        what = "conflict markers" if "\n<<<<<<<" in f"\n{text}" else error
+        line = f":{error.line}" if error.line else ""
         raise BaselineError(f"{where}{line}: {what}", hint=_REMEDY) from error
     reader = _Reader(where)
     top = reader.mapping(node)
@@ -145,17 +145,6 @@ _Dumper.add_representer(_Line, lambda dumper, line: dumper.represent_mapping(f"{
 def _yaml(data: Mapping[str, Any]) -> str:
     text: str = yaml.dump(data, Dumper=_Dumper, sort_keys=False, allow_unicode=True, width=10**9)
     return text
-
-
-class _Loader(_YamlLoader):  # type: ignore[misc]  # the C loader where there is one
-    """Composes nodes without working out their tags, which takes a third of the time and which nobody reads here."""
-
-    def resolve(self, *_: object) -> str:
-        return ""
-
-    def descend_resolver(self, *_: object) -> None: ...
-
-    def ascend_resolver(self) -> None: ...
 
 
 class _Reader:

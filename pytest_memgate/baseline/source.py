@@ -4,14 +4,20 @@ import subprocess
 from pathlib import Path
 from typing import Protocol
 
+from pytest_memgate.baseline.regular import read_regular
 from pytest_memgate.errors import UsageError
+
+_MOST_BYTES = 16_000_000
 
 
 class Source(Protocol):
     """Files below the root, by their path with `/`."""
 
     def read(self, path: str) -> str | None:
-        """Return a file's text, None if there is no such file."""
+        """Return a file's text, None if there is no such file.
+
+        Raises OSError for what is no regular file or larger than 16 MB, UnicodeDecodeError for what is no text.
+        """
 
     def list(self, folder: str) -> list[str]:
         """Return the paths of all files below a folder, sorted."""
@@ -25,7 +31,7 @@ class WorkTree:
 
     def read(self, path: str) -> str | None:
         try:
-            return (self._root / path).read_text(encoding="utf-8")
+            return read_regular(self._root / path, _MOST_BYTES).decode()
         except (FileNotFoundError, NotADirectoryError):
             return None
 
@@ -57,6 +63,11 @@ class GitRef:
         """Return the files, told from the root, that differ between the commit and the work tree."""
         return set(self._git("diff", "--name-only", "--relative", "-z", self.commit).split("\0"))
 
+    def renamed_files(self) -> dict[str, str]:
+        """Return the new names of files, told from the root, that were renamed since the commit, by their old ones."""
+        told = self._git("diff", "--name-status", "-M", "--diff-filter=R", "--relative", "-z", self.commit).split("\0")
+        return dict(zip(told[1::3], told[2::3], strict=False))
+
     def _all(self) -> set[str]:
         if self._files is None:
             names = self._git("ls-tree", "-r", "-z", "--name-only", self.commit, "--", ".")
@@ -82,3 +93,13 @@ class GitRef:
                 hint="name a branch, tag or commit that is fetched (in CI: a checkout with fetch-depth: 0)",
             )
         return done.stdout.strip("\n") if strip else done.stdout
+
+
+def last_commit(root: Path, path: str) -> GitRef | None:
+    """Return the commit that changed a file last, None where git knows of none."""
+    command = ["git", "log", "-1", "--format=%H", "--", path]
+    try:
+        done = subprocess.run(command, cwd=root, capture_output=True, encoding="utf-8", check=False)  # noqa: S603
+    except (OSError, UnicodeDecodeError):
+        return None
+    return GitRef(root, done.stdout.strip()) if done.returncode == 0 and done.stdout.strip() else None

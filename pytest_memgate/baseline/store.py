@@ -1,11 +1,10 @@
 """The baseline files of an environment: read when a test of theirs runs, written whole or not at all."""
 
-import contextlib
 import os
-import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
+from pytest_memgate.baseline.batch import Batch, sweep
 from pytest_memgate.baseline.document import Document, dump, load
 from pytest_memgate.baseline.source import Source
 from pytest_memgate.errors import BaselineError
@@ -37,9 +36,8 @@ class Store:
             try:
                 text = self._source.read(path)
             except (OSError, UnicodeDecodeError) as error:
-                raise BaselineError(
-                    f"{self._whose}{path}: {error}", hint="check the file, or restore it from git"
-                ) from error
+                hint = "check the file, or restore it from git"
+                raise BaselineError(f"{self._whose}{path}: {why(error)}", hint=hint) from error
             self._documents[file] = None if text is None else load(text, f"{self._whose}{path}")
         return self._documents[file]
 
@@ -72,6 +70,11 @@ class Stores:
         yield self._web
 
 
+def why(error: OSError | UnicodeDecodeError) -> str:
+    """Return why a text file cannot be read."""
+    return "not UTF-8 text" if isinstance(error, UnicodeDecodeError) else error.strerror or str(error)
+
+
 def header_of(store: Store, here: Header) -> Header:
     """Return what heads a file of `store` that is written now."""
     return Header() if store.environment == WEB else here
@@ -92,36 +95,39 @@ def environments(source: Source) -> list[str]:
     )
 
 
-def write(root: Path, path: str, document: Document, *, even_empty: bool = False) -> None:
-    """Write a baseline file beside its old form and put it in place; one without entries is taken away.
+class Writing:
+    """Baseline files below `root` that are written together: all of them, or none."""
 
-    `even_empty` is for a file that says something by being there. Raises BaselineError if it cannot be written; the old
-    file is then untouched.
-    """
-    target = root / path
-    try:
+    def __init__(self, root: Path) -> None:
+        self._root = root
+        self._batch = Batch()
+
+    def put(self, path: str, document: Document, *, even_empty: bool = False) -> None:
+        """Write a file later; one without entries is taken away, if it does not say something by being there.
+
+        Raises BaselineError for a text that no file can hold.
+        """
+        target = self._root / path
         if not (document.entries or even_empty):
-            target.unlink(missing_ok=True)
-            with contextlib.suppress(OSError):  # not empty: other files live there
-                target.parent.rmdir()
+            self._batch.remove(target)
             return
-        target.parent.mkdir(parents=True, exist_ok=True)
-        replace_text(target, dump(document))
-    except (OSError, UnicodeEncodeError) as error:
-        what = getattr(error, "strerror", None) or error
-        raise BaselineError(f"{path}: {what}", hint="nothing of it was changed") from error
+        try:
+            self._batch.put(target, dump(document))
+        except UnicodeEncodeError as error:
+            raise BaselineError(f"{path}: {error}", hint="nothing was written") from error
+
+    def write(self) -> None:
+        """Write the files; raises BaselineError with one line for all of them if that cannot be."""
+        sweep(self._root / FOLDER)
+        try:
+            self._batch.write()
+        except OSError as error:
+            where = f"{os.path.relpath(error.filename, self._root)}: " if error.filename else ""
+            raise BaselineError(f"{where}{error.strerror or error}", hint="nothing was written") from error
 
 
-def replace_text(target: Path, text: str) -> None:
-    """Write a text file whole or not at all."""
-    descriptor, name = tempfile.mkstemp(dir=target.parent, prefix=f".{target.name}.", suffix=".tmp")
-    try:
-        with os.fdopen(descriptor, "w", encoding="utf-8", newline="\n") as file:
-            file.write(text)
-        umask = os.umask(0)
-        os.umask(umask)
-        Path(name).chmod(0o666 & ~umask)
-        Path(name).replace(target)
-    except BaseException:
-        Path(name).unlink(missing_ok=True)
-        raise
+def write(root: Path, path: str, document: Document, *, even_empty: bool = False) -> None:
+    """Write one baseline file; raises BaselineError, and leaves the old one, if that cannot be."""
+    writing = Writing(root)
+    writing.put(path, document, even_empty=even_empty)
+    writing.write()

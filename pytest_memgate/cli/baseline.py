@@ -1,4 +1,4 @@
-"""`memgate baseline …`: make, accept, show, check and anchor baselines."""
+"""`memgate baseline …`: make, accept, show, check, rename and anchor baselines."""
 
 import sys
 from pathlib import Path
@@ -21,7 +21,7 @@ def _reason(_: click.Context, __: click.Parameter, text: str) -> str:
 
 @click.group()
 def baseline() -> None:
-    """Make, accept, show, check and anchor baselines."""
+    """Make, accept, show, check, rename and anchor baselines."""
 
 
 @baseline.command(context_settings={"ignore_unknown_options": True})
@@ -83,6 +83,19 @@ def check(root: Path) -> None:
         click.echo(f"memgate: {fault.text}", err=True)
     click.echo(f"{result.files} baseline files, {result.entries} entries, {len(result.faults)} faults")
     sys.exit(max((fault.exit_code for fault in result.faults), default=0))
+
+
+@baseline.command()
+@click.argument("old")
+@click.argument("new")
+@click.pass_obj
+def rename(root: Path, old: str, new: str) -> None:
+    """Move the baselines of OLD to NEW: of a test, a class, a file or a folder, in all environments."""
+    from pytest_memgate.report.lines import change_line
+    from pytest_memgate.tasks.rename import rename as move
+
+    for change in move(root, old, new):
+        click.echo(change_line(change))
 
 
 @baseline.command()

@@ -40,7 +40,8 @@ def ci() -> None:
 @_input("strict", "true")
 @_input("comment", "false")
 @_input("fail", "true")
-def plan(working_directory: str, pytest_args: str, base: str, merge: str, strict: str, comment: str, fail: str) -> None:
+@_input("install")
+def plan(working_directory: str, pytest_args: str, base: str, merge: str, install: str, **flags: str) -> None:
     """Look at the inputs, and find the commit to judge against."""
     from pytest_memgate.tasks import ci_inputs
     from pytest_memgate.tasks.ci_plan import find_base
@@ -50,7 +51,8 @@ def plan(working_directory: str, pytest_args: str, base: str, merge: str, strict
     with _Problem():
         where = ci_inputs.folder(_workspace(), working_directory)
         ci_inputs.pytest_words(pytest_args)
-        for name, text in (("strict", strict), ("comment", comment), ("fail", fail)):
+        ci_inputs.words("install", install)
+        for name, text in flags.items():
             ci_inputs.flag(name, text)
         given = ci_inputs.ref(base)
         if ci_inputs.words("merge", merge):
@@ -58,6 +60,21 @@ def plan(working_directory: str, pytest_args: str, base: str, merge: str, strict
         found = find_base(_event(), _checkout(where), given)
         click.echo(f"memgate: compared with {', '.join(filter(None, (found.commit[:12], found.why)))}")
         _write({"base": found.commit})
+
+
+@ci.command()
+@_input("working-directory")
+@_input("install")
+@_input("merge")
+def install(working_directory: str, install: str, merge: str) -> None:
+    """Install the plugin, and what the workflow names, into the job's Python."""
+    from pytest_memgate.tasks import ci_inputs
+    from pytest_memgate.tasks.ci_install import install as put_in
+
+    with _Problem():
+        if not ci_inputs.words("merge", merge):  # parts are judged without a test run
+            where = ci_inputs.folder(_workspace(), working_directory)
+            put_in(_file("GITHUB_ACTION_PATH"), where, ci_inputs.words("install", install))
 
 
 @ci.command()
@@ -71,8 +88,9 @@ def run(working_directory: str, pytest_args: str, base: str, merge: str, strict:
     """Run the tests under the gate, or put the runs of other jobs together."""
     from pytest_memgate.report.terminal import summary
     from pytest_memgate.tasks import ci_inputs
+    from pytest_memgate.tasks.ci_child import deaf, run_apart
     from pytest_memgate.tasks.ci_merge import merge_parts
-    from pytest_memgate.tasks.ci_run import RUN, deaf, pytest_command, run_pytest
+    from pytest_memgate.tasks.ci_run import RUN, pytest_command
 
     with _Problem():
         where = ci_inputs.folder(_workspace(), working_directory)
@@ -84,7 +102,7 @@ def run(working_directory: str, pytest_args: str, base: str, merge: str, strict:
             return
         args = ci_inputs.pytest_words(pytest_args)
         command = pytest_command(root, Path(folder), args, base=base, strict=ci_inputs.flag("strict", strict))
-        ended = run_pytest(command, where)
+        ended = run_apart(command, where)
         _write({"ended": str(ended.code), "said": ended.said})
 
 

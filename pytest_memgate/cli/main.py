@@ -176,7 +176,14 @@ cli.add_command(ci)
 def main() -> None:
     """Run the command; the one place where a user's mistake becomes a line and an exit code."""
     try:
-        cli()
+        sys.exit(cli(standalone_mode=False))
     except MemgateError as error:
         click.echo(f"memgate: {error}", err=True)
         sys.exit(error.exit_code)
+    except click.ClickException as error:
+        error.show()
+        sys.exit(error.exit_code)
+    except click.Abort as error:
+        said = str(error.__cause__ or "")
+        click.echo(f"memgate: interrupted{f': {said}' if said else ''}", err=True)
+        sys.exit(130)

@@ -8,9 +8,10 @@ from typing import Any
 
 import yaml
 
+from pytest_memgate.baseline.yaml_nodes import DEPTH, Bounds, YamlNodesError, compose
 from pytest_memgate.errors import ConfigError
 
-_Loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+_BOUNDS = Bounds(bytes=1_000_000, nodes=20_000)
 _DIGITS = 19  # of the largest size, and more
 
 
@@ -30,15 +31,10 @@ class Located:
 def from_yaml(text: str, file: str) -> Located:
     """Raises ConfigError with the line that is not YAML, or that repeats a key."""
     try:
-        node = yaml.compose(text, Loader=_Loader)
-    except yaml.YAMLError as error:
-        mark = getattr(error, "problem_mark", None)
-        line = f":{mark.line + 1}" if mark else ""
-        raise ConfigError(f"{file}{line}: {getattr(error, 'problem', None) or 'not YAML'}") from error
-    try:
-        return Located({}, file, 0) if node is None else _from_node(node, file)
-    except RecursionError:
-        raise ConfigError(f"{file}: nested too deeply, or an alias stands within what it names") from None
+        node = compose(text, _BOUNDS, with_types=True)
+    except YamlNodesError as error:
+        raise ConfigError(f"{file}{f':{error.line}' if error.line else ''}: {error}") from error
+    return Located({}, file, 0) if node is None else _from_node(node, file)
 
 
 def _from_node(node: yaml.Node, file: str) -> Located:
@@ -77,18 +73,36 @@ def from_toml(text: str, file: str, table: tuple[str, ...]) -> Located | None:
 
     TOML's reader gives no lines; that of a key is where its name first stands below the table's own heading.
     """
+    if len(text) > _BOUNDS.bytes:
+        raise ConfigError(f"{file}: larger than {_BOUNDS.bytes // 1_000_000} MB")
     try:
         data: Any = tomllib.loads(text)
-    except (ValueError, RecursionError) as error:
+    except ValueError as error:
         raise ConfigError(f"{file}: {error}") from error
+    except RecursionError:
+        raise ConfigError(f"{file}: nested too deeply") from None
     for name in table:
         if not isinstance(data, dict) or name not in data:
             return None
         data = data[name]
+    if wrong := _beyond_bounds(data):
+        raise ConfigError(f"{file}: [{'.'.join(table)}] {wrong}")
     lines = text.splitlines()
     heading = ".".join(table)
     first = next((number for number, line in enumerate(lines) if line.lstrip().startswith(f"[{heading}")), 0)
     return _from_plain(data, file, lines, first)
+
+
+def _beyond_bounds(data: Any) -> str:
+    """Return what is wrong with data that is too deep or too much, empty for any other."""
+    level, number = [data], 0
+    for _ in range(DEPTH):
+        inner = [one.values() if isinstance(one, dict) else one for one in level if isinstance(one, (dict, list))]
+        level = [item for one in inner for item in one]
+        number += len(level)
+        if number > _BOUNDS.nodes:
+            return "holds too many values"
+    return "is nested too deeply" if level else ""
 
 
 def _from_plain(data: Any, file: str, lines: list[str], first: int) -> Located:

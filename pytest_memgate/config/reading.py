@@ -11,6 +11,7 @@ from pytest_memgate.errors import ConfigError
 from pytest_memgate.units import parse_duration
 
 _LISTED = 8  # names that a message holds
+_SHOWN = 80  # characters of a wrong value
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -32,8 +33,7 @@ def mapping(value: Located, keys: Iterable[str]) -> dict[str, Located]:
     if value.data is None:
         return {}
     if not isinstance(value.data, dict):
-        given = "a list" if isinstance(value.data, list) else repr(value.data)
-        raise fail(value, f"a mapping with {_listed(keys, ' or ')} is expected, not {given}")
+        raise fail(value, f"a mapping with {_listed(keys, ' or ')} is expected, not {shown(value)}")
     known = list(keys)
     for name, item in value.data.items():
         if name not in known and name.endswith((")", "%")):
@@ -41,6 +41,13 @@ def mapping(value: Located, keys: Iterable[str]) -> dict[str, Located]:
         if name not in known:
             raise fail(item, unknown("key", name, known))
     return value.data
+
+
+def shown(value: Located) -> str:
+    """Return a value as an error names it, in a few words."""
+    if isinstance(value.data, (dict, list)):
+        return "a list" if isinstance(value.data, list) else "a mapping"
+    return f"{value.data!r:.{_SHOWN}}"
 
 
 def _listed(names: Iterable[str], between: str) -> str:
@@ -127,7 +134,7 @@ def wait(data: Any) -> float:
 def flag(value: Located) -> bool:
     """Return true or false."""
     if not isinstance(value.data, bool):
-        raise fail(value, f"true or false is expected, not {value.data!r}")
+        raise fail(value, f"true or false is expected, not {shown(value)}")
     return value.data
 
 

@@ -21,6 +21,7 @@ from pytest_memgate.config.reading import (
     one_of,
     parsed,
     record,
+    shown,
     texts,
     unknown,
     wait,
@@ -97,7 +98,7 @@ def _runs(data: Any) -> int:
 
 def _settings(value: Located) -> Mapping[str, Any]:
     if not isinstance(value.data, dict):
-        raise fail(value, f"a mapping with Lighthouse's settings is expected, not {free(value)!r}")
+        raise fail(value, f"a mapping with Lighthouse's settings is expected, not {shown(value)}")
     return dict(free(value))
 
 
@@ -179,7 +180,7 @@ def _rules(value: Located, *others: str) -> dict[str, Rule]:
     else:
         own = []
     if not isinstance(value.data, dict | None):
-        raise fail(value, f"a mapping with metrics or {others[0]} is expected, not {value.data!r}")
+        raise fail(value, f"a mapping with metrics or {others[0]} is expected, not {shown(value)}")
     given = mapping(value, dict.fromkeys([*METRICS, *others, *own]))
     rules: dict[str, Rule] = {}
     for name, item in given.items():
@@ -193,7 +194,7 @@ def _rules(value: Located, *others: str) -> dict[str, Rule]:
 
 def _override(value: Located) -> Override:
     rules = _rules(value, "tests", "track")
-    if "tests" not in value.data:
+    if not value.data or "tests" not in value.data:
         raise fail(value, "an override needs 'tests', a pattern")
     track = "track" in value.data and parsed(tracked)(value.data["track"])
     return Override(tests=parsed(words)(value.data["tests"]), rules=rules, track=track)
@@ -245,7 +246,9 @@ def _imports(value: Located) -> dict[str, ImportCheck]:
     for item in entries(value):
         name = item.data
         if not isinstance(name, str) or not all(part.isidentifier() for part in name.split(".")):
-            raise fail(item, f"not a module's name: {free(item)!r} (write it as in an import statement: scipy.stats)")
+            raise fail(
+                item, f"not a module's name: {free(item)!r:.80} (write it as in an import statement: scipy.stats)"
+            )
         if name in found:
             raise fail(item, f"{name!r} stands here twice")
         found[name] = ImportCheck(name=name, source=item.where)

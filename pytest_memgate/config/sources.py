@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from datetime import date, timedelta
 
 from pytest_memgate.baseline.source import GitRef, Source
+from pytest_memgate.baseline.store import why
 from pytest_memgate.budget.match import matches
 from pytest_memgate.budget.rule import Budget, Rule, resolve
 from pytest_memgate.config.located import from_toml, from_yaml
@@ -27,10 +28,7 @@ def load_settings(source: Source) -> Settings:
 
     Raises ConfigError if both are there, or for what stands in them.
     """
-    try:
-        own, project = source.read(FILE), source.read(_PYPROJECT)
-    except (OSError, UnicodeDecodeError) as error:
-        raise ConfigError(f"{FILE} or {_PYPROJECT}: {error}") from error
+    own, project = _text(source, FILE), _text(source, _PYPROJECT)
     table = None
     if project is not None and "memgate" in project:
         table = from_toml(project, _PYPROJECT, ("tool", "memgate"))
@@ -51,6 +49,13 @@ def _check_waivers(settings: Settings, today: date) -> None:
         if waiver.until - today > _LONGEST:
             last = (today + _LONGEST).isoformat()
             raise ConfigError(f"{where} ends in more than a year, on {waiver.until}", hint=f"let it end by {last}")
+
+
+def _text(source: Source, path: str) -> str | None:
+    try:
+        return source.read(path)
+    except (OSError, UnicodeDecodeError) as error:
+        raise ConfigError(f"{path}: {why(error)}") from error
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

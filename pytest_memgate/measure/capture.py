@@ -23,6 +23,7 @@ from pytest_memgate.measure.first_use import FirstUse, read_owners
 from pytest_memgate.measure.greenlets import be_quiet
 from pytest_memgate.measure.heap import collect, freeze, is_frozen, thaw
 from pytest_memgate.measure.importing import named_imports
+from pytest_memgate.measure.leftover import OWN_FILES
 from pytest_memgate.measure.places import Places
 from pytest_memgate.measure.processes import ProcessWatch
 from pytest_memgate.measure.reading import reading
@@ -70,15 +71,11 @@ class Capture:
             self._descriptor = os.memfd_create("memgate")
         else:
             self._descriptor, self._name = tempfile.mkstemp(prefix="memgate-", suffix=".bin", dir=folder)
+        OWN_FILES.add(self._descriptor)
 
     @property
     def descriptor(self) -> int:
         return self._descriptor
-
-    @property
-    def descriptors(self) -> frozenset[int]:
-        """Return the descriptors that are the gate's own."""
-        return frozenset((self._descriptor,))
 
     @property
     def path(self) -> str:
@@ -132,6 +129,7 @@ class Capture:
 
     def close(self) -> None:
         self.end = _nothing
+        OWN_FILES.discard(self._descriptor)
         os.close(self._descriptor)
         if self._name:
             Path(self._name).unlink()

@@ -9,7 +9,7 @@ import os
 import signal
 import subprocess
 import sys
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import TracebackType
@@ -65,13 +65,21 @@ def _by_package(parts: Iterable[Part]) -> dict[str, int]:
     return found
 
 
-def measure_imports(modules: Sequence[str], root: Path, *, timeout_seconds: float = TIMEOUT_SECONDS) -> Imported:
+def measure_imports(
+    modules: Sequence[str],
+    root: Path,
+    *,
+    timeout_seconds: float = TIMEOUT_SECONDS,
+    show: Callable[[int], None] | None = None,
+) -> Imported:
     """Import several modules in order in one clean interpreter, once for their bytecode and once measured.
+
+    `show` is told now and then how many of them it has come to.
 
     Modules that fail, hang or end the interpreter are left out and named, the first few also where they do so only
     while they are measured. Raises MeasureError where no module can be.
     """
-    with CleanImport(modules, root, timeout_seconds=timeout_seconds) as clean:
+    with CleanImport(modules, root, timeout_seconds=timeout_seconds, show=show) as clean:
         for _ in range(_LEFT_OUT):
             try:
                 return clean.measure()
@@ -95,10 +103,18 @@ class CleanImport:
     Their path and environment are this process's. Of a module in `failed` it is known that it cannot be imported.
     """
 
-    def __init__(self, modules: Sequence[str], root: Path, *, timeout_seconds: float = TIMEOUT_SECONDS) -> None:
+    def __init__(
+        self,
+        modules: Sequence[str],
+        root: Path,
+        *,
+        timeout_seconds: float = TIMEOUT_SECONDS,
+        show: Callable[[int], None] | None = None,
+    ) -> None:
         self._modules = list(dict.fromkeys(modules))
         self._root = root
         self._timeout = timeout_seconds
+        self._show = show
         self._workspace = Workspace()
         self._options: tuple[str, ...] = ()
         self._notes: tuple[str, ...] = ()
@@ -184,8 +200,15 @@ class CleanImport:
             cwd=self._root,
             timeout_seconds=self._timeout,
             env=_environment(),
+            progress=lambda: self._tell_progress(folder),
         )
         return _Answer.read(folder, done, self._timeout)
+
+    def _tell_progress(self, folder: Path) -> None:
+        """Tell how far the imports have come; the time-out counts from their start all the same."""
+        if self._show:
+            name = _progress(folder)
+            self._show(self._modules.index(name) + 1 if name in self._modules else 0)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -205,15 +228,20 @@ class _Answer:
             result = None
         if result is not None and not done.timed_out:  # on its way out it may still write one
             return cls(folder=folder, result=result)
-        try:
-            at = (folder / "progress").read_text(encoding="utf-8").strip()
-        except OSError:
-            at = ""
+        at = _progress(folder)
         last = (done.out.strip().splitlines() or [""])[-1][:200]
         said = f" ({last})" if last else ""
         if done.timed_out:
             return cls(folder=folder, result={}, at=at, broke=f"did not end within {timeout_seconds:g} s{said}")
         return cls(folder=folder, result={}, at=at, broke=f"ended the interpreter with {_code(done.code)}{said}")
+
+
+def _progress(folder: Path) -> str:
+    """Return the module that a runner came to last."""
+    try:
+        return (folder / "progress").read_text(encoding="utf-8").strip()
+    except (OSError, UnicodeDecodeError):
+        return ""
 
 
 def _raised(result: Mapping[str, Any]) -> dict[str, str]:

@@ -5,12 +5,11 @@ A look costs microseconds, so that every test can have two of them. What a platf
 
 import contextlib
 import errno
-import itertools
 import os
 import sys
 import threading
 import time
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Any
@@ -50,9 +49,12 @@ def unseen() -> tuple[str, ...]:
     return tuple(kind for kind in KINDS if not seen.get(kind, True))
 
 
-def alive(own: Collection[int] = ()) -> Alive:
-    """Return what is alive now; `own` are the descriptors of the gate itself."""
-    return {"threads": _threads(), "processes": children(), "files": _without(open_files(), frozenset(own))}
+OWN_FILES: set[int] = set()  # the open descriptors of the gate itself
+
+
+def alive() -> Alive:
+    """Return what is alive now."""
+    return {"threads": _threads(), "processes": children(), "files": _without(open_files(), frozenset(OWN_FILES))}
 
 
 def changed(known: Alive, before: Alive, after: Alive) -> Alive:
@@ -175,14 +177,10 @@ def _listed_files() -> frozenset[int]:
     if not _FILES:
         return frozenset()
     try:
-        numbers = set(map(int, _listed(_FILES)))
+        numbers: Iterable[int] = map(int, _listed(_FILES))
     except OSError:
-        return frozenset(filter(_is_open, range(os.sysconf("SC_OPEN_MAX"))))
-    # The listing lists its own descriptor, which was the lowest free one: below it there is no gap.
-    last = next(number for number in itertools.count() if number not in numbers) - 1
-    while last >= 0 and _is_open(last):
-        last -= 1
-    return frozenset(numbers - {last})
+        numbers = range(os.sysconf("SC_OPEN_MAX"))
+    return frozenset(filter(_is_open, numbers))  # the listing has its own descriptor, which is closed by now
 
 
 def _is_open(descriptor: int) -> bool:

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from weakref import WeakKeyDictionary
 
+from pytest_memgate.measure.first_use import package_of
 from pytest_memgate.measure.pending import coroutine_name
 from pytest_memgate.measure.places import Places
 from pytest_memgate.measure.sites import Frame
@@ -82,8 +83,11 @@ def sites(kind: str, found: Iterable[Any], origins: Origins, places: Places) -> 
     """Return where each of `found` was started, the most first; `what` says what it is."""
     by_key: dict[str, list[tuple[Site, str]]] = {}
     for one in found:
-        site = _site(origins.stack(kind, one), places) or Site(path=f"a {_ONE[kind]}", size=0)
-        by_key.setdefault(site.key, []).append((site, described(kind, one, places)))
+        stack = origins.stack(kind, one)
+        site = _site(stack, places) or Site(path=f"a {_ONE[kind]}", size=0)
+        between = _between(stack, places)
+        what = described(kind, one, places)
+        by_key.setdefault(site.key, []).append((site, f"{what}, started in {between}" if between else what))
     made = [_together(several) for several in by_key.values()]
     return tuple(sorted(made, key=lambda site: (-site.size, site.key)))
 
@@ -107,9 +111,13 @@ def _together(several: list[tuple[Site, str]]) -> Site:
 
 
 def _site(stack: Stack, places: Places) -> Site | None:
-    """Return the project's innermost frame as a site, and those that called it."""
-    ends = (index for index, (_, path, _) in enumerate(stack) if places.is_harness(path))
-    own = [frame for frame in stack[: next(ends, len(stack))] if places.place(frame[1]).project]
+    """Return the project's innermost frame as a site, and those that called it.
+
+    What another thread started is not called from there: of that, the innermost frame, of a package if there is one.
+    """
+    inner = _of_the_test(stack, places)
+    own = [frame for frame in inner if places.place(frame[1]).project]
+    own = own or [frame for frame in inner if _package(frame[1], places)][:1] or [*inner[:1]]
     if not own:
         return None
     function, path, line = own[0]
@@ -121,6 +129,29 @@ def _site(stack: Stack, places: Places) -> Site | None:
         size=1,
         via=tuple(dict.fromkeys(via))[:_CALLERS],
     )
+
+
+def _between(stack: Stack, places: Places) -> str:
+    """Return the innermost frame of an installed package that the project's own code called, empty without one."""
+    inner = _of_the_test(stack, places)
+    outer = next((index for index, (_, path, _) in enumerate(inner) if places.place(path).project), 0)
+    for function, path, line in inner[:outer]:
+        if _package(path, places):
+            return f"{places.place(path).path}:{line} in {function}"
+    return ""
+
+
+def _of_the_test(stack: Stack, places: Places) -> Stack:
+    """Return the frames from the start out to the test."""
+    ends = (index for index, (_, path, _) in enumerate(stack) if places.is_harness(path))
+    return stack[: next(ends, len(stack))]
+
+
+def _package(path: str, places: Places) -> str:
+    """Return the installed package that a file is of, empty for the standard library and the project."""
+    place = places.place(path)
+    package = package_of(place.path)
+    return "" if place.project or path.startswith("<") or package in sys.stdlib_module_names else package
 
 
 def _process(pid: int) -> str:

@@ -35,7 +35,7 @@ from pytest_memgate.measure.environment import PROFILED
 from pytest_memgate.measure.first_use import FirstUse, read_owners
 from pytest_memgate.measure.frames import marked
 from pytest_memgate.measure.importing import module_of, named_imports
-from pytest_memgate.measure.leftover import open_files
+from pytest_memgate.measure.leftover import OWN_FILES, open_files
 from pytest_memgate.measure.pause import Pause, can_pause
 from pytest_memgate.measure.places import Places
 from pytest_memgate.measure.processes import ProcessWatch
@@ -65,7 +65,7 @@ class Span:
         self.peak = 0
         self.processes = processes
         self.capture = Capture()
-        self.descriptors = self.capture.descriptors  # of the gate, not of a test
+        self._opened: frozenset[int] = frozenset()  # by the tracker
         self.shares: list[Share] = []
         self.collect = collect
         self._modules = set(sys.modules)
@@ -84,12 +84,12 @@ class Span:
         _make_room()
         self._pause = Pause() if can_pause() else None
         self._names = named_imports()
+        before, hooks = open_files(), Hooks()
         try:
             self._tracker = new_tracker(self.capture)
         except Exception as error:
             raise CaptureError(why_not_started(error)) from error
         self._names.__enter__()
-        before, hooks = open_files(), Hooks()
         try:
             self._tracker.__enter__()
         except Exception as error:
@@ -100,7 +100,8 @@ class Span:
         if self._pause:
             self._pause.started()
             self._pause.begin()
-        self.descriptors |= open_files() - before
+        self._opened = open_files() - before
+        OWN_FILES.update(self._opened)
 
     def stop(self) -> None:
         """Stop the tracker, if it runs, and let each share have its number."""
@@ -108,6 +109,7 @@ class Span:
             return
         self.active = False
         self._tracker.__exit__(None, None, None)
+        OWN_FILES.difference_update(self._opened)
         self._names.__exit__(None, None, None)
         try:
             with reading(self.capture.path) as reader:
@@ -195,10 +197,6 @@ class Share(Capture):
         self._file = f"{_CALL}{number}>"
         self._number = number
         self.is_last = False
-
-    @property
-    def descriptors(self) -> frozenset[int]:
-        return self._span.descriptors
 
     @property
     def span(self) -> Span:

@@ -51,7 +51,8 @@ class Finding:
     budget in words. `reason` says why, in one line, wherever the outcome is not plain. `growth_by_site` sums to the
     growth. `details` are what else a reader needs to find the cause, a line each. `line` is where the test is defined.
     `kept` are the files kept of what was measured: the memray file, the Lighthouse reports. `paid_by` are the tests
-    that paid for a first use, the largest share first; `line` is then that of the first one.
+    that paid for a first use, the largest share first; `line` is then that of the first one. `moved_from` is the name
+    that the entry of a moved test is under.
     """
 
     subject: Subject
@@ -69,6 +70,7 @@ class Finding:
     line: int = 0
     kept: tuple[str, ...] = ()
     paid_by: tuple[Subject, ...] = ()
+    moved_from: str = ""
 
     @property
     def is_bound(self) -> bool:

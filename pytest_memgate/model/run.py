@@ -42,11 +42,15 @@ class ChangeKind(StrEnum):
     REMOVED = "removed"
     REMEASURED = "remeasured"  # under another header: the values cannot be compared
     ANCHORED = "anchored"
+    MOVED = "moved"  # to the new name of its test, as it was
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Change:
-    """One changed baseline entry; amounts in `unit`, None where there is none."""
+    """One changed baseline entry; amounts in `unit`, None where there is none.
+
+    `moved_from` is the test's old name, where its entry was under another one.
+    """
 
     subject: Subject
     metric: str
@@ -55,6 +59,7 @@ class Change:
     after: float | None = None
     unit: str = SIZE
     reason: str = ""
+    moved_from: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -69,11 +69,6 @@ class ItemState:
     doctest_globals: dict[str, Any] | None = None
     part_error: BaseException | None = None
 
-    def descriptors(self) -> set[int]:
-        """Return those of the gate that are open while the item runs."""
-        own = [*self.captures, *([self.share] if self.share else [])]
-        return {descriptor for capture in own for descriptor in capture.descriptors}
-
     def close(self) -> None:
         while self.captures:
             self.captures.pop().close()

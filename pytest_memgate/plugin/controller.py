@@ -1,5 +1,6 @@
 """Gathers the findings where the session is controlled, takes the verdict, and writes what is to be written."""
 
+import contextlib
 import json
 import tempfile
 import time
@@ -30,7 +31,7 @@ from pytest_memgate.plugin.options import hand_over
 from pytest_memgate.plugin.tracer import NOTE
 from pytest_memgate.plugin.waiting import left_by
 from pytest_memgate.report.terminal import Line, Tone, summary
-from pytest_memgate.tasks.conclude import Facts, conclude, conclude_update
+from pytest_memgate.tasks.conclude import CUT_SHORT, Facts, Survey, conclude, conclude_update
 from pytest_memgate.tasks.gate import Gate
 from pytest_memgate.tasks.provenance import provenance
 from pytest_memgate.tasks.runfile import write_run
@@ -137,9 +138,10 @@ class Controller:
             pytest.ExitCode.NO_TESTS_COLLECTED,
         }:
             session.exitstatus = pytest.ExitCode.TESTS_FAILED
+        if self._run.extent and self._run.extent.cut_short == CUT_SHORT:
+            session.exitstatus = pytest.ExitCode.INTERRUPTED
 
     def pytest_terminal_summary(self, terminalreporter: TerminalReporter) -> None:
-        self._folding.unfold(terminalreporter)
         if self._run is None:
             return
         verbosity = self._config.get_verbosity()
@@ -165,8 +167,6 @@ class Controller:
         files = sorted({file for store in self._gate.baselines.head for file in store.files()} - {LEDGER})
         collected = {} if stopped else self._inventory.collected(files)
         extent = self._inventory.extent(files)
-        looks = self._kinds and not stopped and self._inventory.is_whole() and not cannot_measure()
-        anew, is_all = self._paid_anew() if looks else (None, True)
         why = cut_short or str(session.shouldstop or session.shouldfail or "")
         return Facts(
             findings=tuple(self._findings.values()),
@@ -175,25 +175,55 @@ class Controller:
             cut_short=cut_short,
             skipped=len(self._skipped),
             failed=frozenset(self._failed),
-            anew=anew,
-            anew_is_all=is_all,
             extent=replace(extent, failed=tuple(sorted(self._failed)), cut_short=why),
         )
 
-    def _paid_anew(self) -> tuple[dict[str, dict[str, float]], bool]:
-        """Return what no test paid in this order, and any may in another: what fixtures fill, and all modules.
+    def _survey(self, session: pytest.Session) -> Survey:
+        """Return what no test paid in this order, and any may in another: what fixtures fill, and all modules."""
+        stopped = self._died or session.shouldstop or session.shouldfail
+        if stopped or not self._inventory.is_whole() or cannot_measure():
+            return Survey()
+        owned: dict[str, dict[str, float]] = {}
+        is_all = True
+        problems: list[Problem] = []
+        if self._inventory.sets_up:
+            with self._step("setting all tests up once more in a clean process", problems):
+                owned, is_all = self._left_by_fixtures()
+        number = len(self._inventory.loaded())
+        with self._step(f"importing {number} module{'' if number == 1 else 's'} in a clean process", problems):
+            for owner, parts in self._imported().items():
+                owned.setdefault(owner, {}).update(parts)
+        return Survey(anew=owned, is_all=is_all and not problems, problems=tuple(problems))
 
-        And whether that is all.
-        """
-        owned, is_all = self._left_by_fixtures() if self._inventory.sets_up else ({}, True)
+    @contextlib.contextmanager
+    def _step(self, what: str, problems: list[Problem]) -> Iterator[None]:
+        """Say what is done now; an error in it is a problem of its own, as the tests' entries are written by then."""
+        self._progress(what)
         try:
-            imported = self._imported()
-        except (MemgateError, OSError) as error:  # what the tests were measured at is known all the same
-            self._notes.append(f"first use: what modules retain that are imported alone is not known: {error}")
-            return owned, False
-        for owner, parts in imported.items():
-            owned.setdefault(owner, {}).update(parts)
-        return owned, is_all
+            yield
+        except Exception as error:  # noqa: BLE001  # whatever it is, what was measured must not be lost
+            said = str(error).partition("\n")[0] or "no reason given"
+            kind = "" if isinstance(error, MemgateError) else f"{type(error).__name__}: "
+            problems.append(Problem(text=f"first use is not updated: {what}: {kind}{said}", hint="see: memgate doctor"))
+        finally:
+            self._progress("")
+
+    def _progress(self, what: str) -> None:
+        """Show what is done now: on a terminal in one line that goes away."""
+        terminal = self._config.pluginmanager.get_plugin("terminalreporter")
+        if terminal is None or self._config.get_verbosity() < 0:
+            return
+        if terminal.isatty:
+            terminal.rewrite(f"memgate: {what}" if what else "", erase=True)
+        elif what:
+            terminal.ensure_newline()
+            terminal.write_line(f"memgate: {what}")
+
+    def _come_to(self, place: int, number: int) -> None:
+        """Show how far the imports have come, where a line can be shown again and again."""
+        terminal = self._config.pluginmanager.get_plugin("terminalreporter")
+        if terminal is not None and terminal.isatty:
+            self._progress(f"importing {place} of {number} modules in a clean process")
 
     def _left_by_fixtures(self) -> tuple[dict[str, dict[str, float]], bool]:
         patience = _PATIENCE + 2 * (time.monotonic() - self._start)  # each test has been set up three times by now
@@ -211,7 +241,7 @@ class Controller:
         loaded = self._inventory.loaded()
         if not loaded:
             return {}
-        found = measure_imports(list(loaded), self._gate.root)
+        found = measure_imports(list(loaded), self._gate.root, show=lambda place: self._come_to(place, len(loaded)))
         number = f"{len(found.modules)} module{'' if len(found.modules) == 1 else 's'}"
         self._notes.append(f"first use: {number} imported once more, in a clean process")
         broken = [f"{name} {why}" for name, why in found.failed.items() if why.endswith(TRACED)]
@@ -237,7 +267,15 @@ class Controller:
         facts = self._facts(session, interrupted=interrupted)
         if self._kinds:
             reason = self._config.option.memgate_reason or ""
-            return conclude_update(self._gate, facts, self._kinds, reason, strict=self._strict)
+            return conclude_update(
+                self._gate,
+                facts,
+                self._kinds,
+                reason,
+                strict=self._strict,
+                exactly=self._inventory.names_tests(),
+                survey=lambda: self._survey(session),
+            )
         with real_world():
             loosened = () if facts.cut_short else self._marks.loosened(self._gate, facts.findings)
         return conclude(self._gate, facts, strict=self._strict, loosened_by_code=loosened)

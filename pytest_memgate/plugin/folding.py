@@ -1,7 +1,8 @@
 """Keeps pytest's own list of failures short: of many tests with one cause, only the first few are printed in full."""
 
 import json
-from collections.abc import Collection, Generator
+from collections.abc import Callable, Collection, Generator
+from functools import partial
 from typing import TYPE_CHECKING
 
 import pytest
@@ -18,40 +19,40 @@ if TYPE_CHECKING:
     from pytest_memgate.model.run import Run
     from pytest_memgate.model.subject import Subject
 
-_LISTS = ("failed", "error")  # pytest's names for what its FAILURES and ERRORS show
+_PRINTED = {"summary_failures": "failed", "summary_errors": "error"}  # what FAILURES and ERRORS show
 
 
 class Folding:
-    """Takes reports out of the terminal's lists while these are printed in full, and puts them back for all else.
+    """Leaves reports out of the terminal's lists while these are printed in full, and only then.
 
-    The reports stay as they are: JUnit's file and other plugins have the whole text of each. With `-vv` nothing is
-    taken out.
+    The reports stay as they are: the short summary names each of them, and JUnit's file and other plugins have the
+    whole text. With `-vv` all are printed.
     """
 
     def __init__(self) -> None:
         self.run: Run | None = None
-        self._whole: dict[str, list[pytest.TestReport]] = {}
 
     @pytest.hookimpl(wrapper=True, tryfirst=True)
     def pytest_terminal_summary(self, terminalreporter: TerminalReporter) -> Generator[None, object, object]:
         if self.run and not self.run.update and terminalreporter.config.get_verbosity() < 2:
             listed = listed_only(stories(self.run))
-            for name in _LISTS if listed else ():
-                self._whole[name] = terminalreporter.stats.get(name, [])
-                terminalreporter.stats[name] = [one for one in self._whole[name] if not _is_listed(one, listed)]
-        try:
-            return (yield)
-        finally:
-            self.unfold(terminalreporter)
+            for method, name in _PRINTED.items() if listed else ():
+                original = getattr(terminalreporter, method)
+                setattr(terminalreporter, method, partial(_without, listed, terminalreporter, name, original))
+        return (yield)
 
-    def unfold(self, terminal: TerminalReporter) -> None:
-        """Put the reports back: the short summary names each of them, and they are counted."""
-        while self._whole:
-            name, reports = self._whole.popitem()
-            if reports:
-                terminal.stats[name] = reports
-            else:
-                del terminal.stats[name]
+
+def _without(
+    listed: "Collection[Subject]", terminal: TerminalReporter, name: str, original: Callable[[], None]
+) -> None:
+    reports = terminal.stats.get(name)
+    if not reports:
+        return
+    terminal.stats[name] = [one for one in reports if not _is_listed(one, listed)]
+    try:
+        original()
+    finally:
+        terminal.stats[name] = reports
 
 
 def _is_listed(report: pytest.TestReport, listed: "Collection[Subject]") -> bool:

@@ -14,6 +14,7 @@ from pytest_memgate.measure.places import Places
 from pytest_memgate.model.run import Extent
 from pytest_memgate.plugin.declared import DeclaredItem
 from pytest_memgate.plugin.items import has_fixtures, subject_of
+from pytest_memgate.tasks.moved import Collected
 
 _NARROWING = ("keyword", "markexpr", "deselect", "ignore", "ignore_glob", "stepwise")
 
@@ -133,6 +134,14 @@ class Inventory:
         whole = {file: frozenset(names) for file, names in self._names.items() if file not in partial}
         return whole | {file: frozenset() for file in self._gone(files)}
 
+    def seen(self) -> Collected | None:
+        """Return the tests that were collected, and of which files all of them; None before that is known."""
+        if not self._known:
+            return None
+        partial = set(self._names) if self._is_blind() else self._fragments
+        whole = (set(self._names) - partial) | (set() if self._is_blind() else self._empty)
+        return Collected(names=self._names, whole=whole)
+
     def extent(self, files: list[str]) -> Extent:
         """Return what the run was asked to run, to put it together with other parts of the same plan."""
         collected = {file: tuple(sorted(names)) for file, names in sorted(self._names.items())}
@@ -143,6 +152,10 @@ class Inventory:
             gone=() if self._is_blind() else tuple(self._gone(files)),
             everything=self._known and not (self._broken or self._narrowed()) and self._is_whole_project(),
         )
+
+    def names_tests(self) -> bool:
+        """True if the user named single tests to run, or a word in their names."""
+        return bool(self._fragments or getattr(self._config.option, "keyword", ""))
 
     def everything(self) -> bool:
         """Say whether the run covers all that the project would run by itself."""

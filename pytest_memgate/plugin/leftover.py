@@ -38,7 +38,9 @@ if TYPE_CHECKING:
     from asyncio import AbstractEventLoop, Task
 
 _GRACE = 0.3  # seconds for what is just ending
+_PATIENCE = 2.0  # seconds, once runs differ: what ends so late is not left behind
 _WARM = 2  # runs that must leave it again
+_CALM = 3  # runs in a row that must not leave what others have left
 _FAMILY = "leftover"
 
 
@@ -62,9 +64,37 @@ class Watch:
     origins: Origins | None = None
     findings: list[Finding] = field(default_factory=list)
 
+    def counts(self, kind: str) -> list[int]:
+        """Return what each run has left."""
+        return [run.count(kind) for run in self.runs]
+
     def least(self, kind: str) -> int:
         """Return what every run has left: more than that is not left each time."""
-        return min(run.count(kind) for run in self.runs)
+        return min(self.counts(kind))
+
+    def most(self, kind: str) -> int:
+        """Return the most that a run has left, which the first one alone may: a pool that starts when it is needed."""
+        return max(self.counts(kind))
+
+    def differs(self, kind: str) -> bool:
+        """Return True if further runs have left it, and not each of them, or not the first."""
+        return max(self.counts(kind)[1:], default=0) > self.least(kind)
+
+    def is_unstable(self, kind: str) -> bool:
+        """Return True if runs differ, and one left it that had long enough to end it, where another left less."""
+        counts = self.counts(kind)
+        return any(run in self.named and counts[run] > min(counts[:run]) for run in range(1, len(counts)))
+
+    def is_decided(self, kind: str) -> bool:
+        counts = self.counts(kind)
+        if not self.differs(kind):
+            return len(counts) > _WARM and (bool(self.named) or not self.least(kind))
+        return self.is_unstable(kind) or counts[-_CALM:] == [self.least(kind)] * _CALM
+
+    @property
+    def grace(self) -> float:
+        """Return the seconds for what is just ending."""
+        return _PATIENCE if any(len(set(self.counts(kind))) > 1 for kind in KINDS if self.runs) else _GRACE
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -117,7 +147,7 @@ class Leftovers:
             item.stash[WATCH] = Watch()
         watch = self._watch = item.stash[WATCH]
         self._release = self._release or on_closing(self._closing)
-        watch.before = self._look(item)
+        watch.before = self._look()
         watch.is_open = True
         try:
             return (yield)
@@ -127,21 +157,19 @@ class Leftovers:
                 stack[item][0].insert(0, lambda: self._torn_down(item, watch))
 
     @pytest.hookimpl(wrapper=True)
-    def pytest_fixture_setup(
-        self, fixturedef: pytest.FixtureDef[Any], request: pytest.FixtureRequest
-    ) -> Generator[None, object, object]:
+    def pytest_fixture_setup(self, fixturedef: pytest.FixtureDef[Any]) -> Generator[None, object, object]:
         """Let what a wider fixture starts be the fixture's, not that of the test that needed it first."""
         __tracebackhide__ = True
         watch = self._watch
         if fixturedef.scope == "function" or watch is None or not watch.is_open:
             return (yield)
-        before = self._look(request._pyfuncitem)
+        before = self._look()
         watch.is_open = False
         try:
             return (yield)
         finally:
             watch.is_open = True
-            watch.before = changed(watch.before, before, self._look(request._pyfuncitem))
+            watch.before = changed(watch.before, before, self._look())
 
     @pytest.hookimpl(wrapper=True)
     def pytest_runtest_call(self, item: pytest.Item) -> Generator[None, object, object]:
@@ -169,10 +197,9 @@ class Leftovers:
             put_findings(item, report, watch.findings, instead=LATE, update=self._update)
         return report
 
-    def _look(self, item: pytest.Item) -> Alive:
-        state = item.stash.get(STATE, None)
+    def _look(self) -> Alive:
         with real_world():
-            return alive(state.descriptors() if state else ())
+            return alive()
 
     def _closing(self, loop: "AbstractEventLoop") -> None:
         """Note the tasks that a loop cancels as it is closed; in a run that confirms them, they have time to end."""
@@ -180,7 +207,7 @@ class Leftovers:
         if watch is None or not watch.is_open:
             return
         if watch.origins:
-            let_end(loop, pending(loop), _GRACE)
+            let_end(loop, pending(loop), watch.grace)
         watch.unfinished |= pending(loop)
 
     def _torn_down(self, item: pytest.Item, watch: Watch) -> None:
@@ -204,14 +231,14 @@ class Leftovers:
             return all(found.count(case.kind) <= (0 if self._settle else case.top) for case in cases)
 
         def look() -> Left:
-            found = left(watch.before, self._look(item))
+            found = left(watch.before, self._look())
             tasks = (*watch.unfinished, *(task for task in watch.pending if not task.done()))
             return Left(new={**found.new, "tasks": tasks}, gone={**found.gone, "tasks": watch.ended})
 
         if watch.origins:
             for loop in {task.get_loop() for task in watch.pending}:
-                let_end(loop, [task for task in watch.pending if task.get_loop() is loop], _GRACE)
-        found = settled(look, is_fine, _GRACE)
+                let_end(loop, [task for task in watch.pending if task.get_loop() is loop], watch.grace)
+        found = settled(look, is_fine, watch.grace if watch.origins else _GRACE)
         if watch.origins:
             watch.named[len(watch.runs)] = {
                 kind: sites(kind, found.new.get(kind, ()), watch.origins, self._places) for kind in KINDS
@@ -222,7 +249,7 @@ class Leftovers:
     def _judged(self, item: pytest.Item, state: ItemState, watch: Watch) -> list[Finding]:
         """Return the findings on what a test has left, or would have been expected to leave: nearly always none."""
         subject = subject_of(item, self._gate.root)
-        is_left = any(map(watch.least, KINDS))
+        is_left = any(map(watch.most, KINDS))
         try:
             stored = self._gate.baselines.stored(subject, _FAMILY)
             if not stored and not is_left:
@@ -232,14 +259,14 @@ class Leftovers:
                 why = state.why or "it measures a bundle or page, not itself"
                 left_out = Finding(subject=subject, metric=_FAMILY, outcome=outcome, reason=why)
                 return [left_out] if stored else []
-            cases = [case for case in self._cases(item) if case.metric in stored or watch.least(case.kind)]
+            cases = [case for case in self._cases(item) if case.metric in stored or watch.most(case.kind)]
         except BaselineError as error:
             unreadable = Finding(subject=subject, metric=_FAMILY, outcome=Outcome.UNREADABLE, reason=str(error))
             return [unreadable] if is_left else []
         failure: BaseException | None = None
         while failure is None and any(self._is_open(case, watch) for case in cases):
             failure = self._run_again(item, state, watch)
-        real = [case for case in cases if case.metric in stored or watch.least(case.kind)]
+        real = [case for case in cases if case.metric in stored or _is_real(case, watch)]
         return [self._finding(subject, case, watch, failure) for case in real]
 
     def _cases(self, item: pytest.Item) -> list[_Case]:
@@ -256,10 +283,11 @@ class Leftovers:
         ]
 
     def _is_open(self, case: _Case, watch: Watch) -> bool:
-        measurement = _bound(case, watch)
-        if not measurement.value or _is_settled(watch):
+        values = {watch.least(case.kind), watch.most(case.kind)} - {0}
+        if not values or watch.is_decided(case.kind):
             return False
-        return self._settle or needs_rerun(measurement, case.budget, case.bar)
+        bounds = (replace(_bound(case, watch), value=value) for value in values)
+        return self._settle or any(needs_rerun(bound, case.budget, case.bar) for bound in bounds)
 
     def _run_again(self, item: pytest.Item, state: ItemState, watch: Watch) -> BaseException | None:
         """Run the test once more, untraced, and note where what it leaves was started."""
@@ -276,19 +304,13 @@ class Leftovers:
         return error
 
     def _finding(self, subject: Subject, case: _Case, watch: Watch, error: BaseException | None) -> Finding:
-        measurement = _bound(case, watch)
-        counts = [run.count(case.kind) for run in watch.runs]
-        if error is None and (not measurement.value or _is_settled(watch)):
-            named = min(watch.named, key=lambda run: counts[run], default=None)
-            measurement = Measurement(
-                value=measurement.value,
-                basis=Basis.EXACT,
-                settled=True,
-                sites=watch.named[named][case.kind] if named is not None and measurement.value else (),
-                notes=(f"first run {counts[0]}; again {', '.join(map(str, counts[1:]))}",) if counts[1:] else (),
-            )
+        measurement = _measured(case, watch, is_done=error is None)
         finding = self._gate.judge(subject, case.metric, measurement, case.budget, case.bar)
-        if error and measurement.value and finding.outcome in {Outcome.REGRESSED, Outcome.DRIFTED, Outcome.UNSTABLE}:
+        if finding.outcome is Outcome.UNSTABLE and measurement.sites:
+            site = measurement.sites[0]
+            finding = replace(finding, reason=f"{finding.reason}: {site.label} ({site.what})")
+        is_bound = error and measurement.basis is Basis.BOUND and measurement.value
+        if is_bound and finding.outcome in {Outcome.REGRESSED, Outcome.DRIFTED, Outcome.UNSTABLE}:
             why = f"it failed when it was run again ({type(error).__name__}), and what only a first run leaves may stay"
             return replace(finding, outcome=Outcome.PASSED, reason=why)
         return finding
@@ -299,8 +321,35 @@ def _bound(case: _Case, watch: Watch) -> Measurement:
     return Measurement(value=watch.least(case.kind), basis=Basis.BOUND, cold=first)
 
 
-def _is_settled(watch: Watch) -> bool:
-    return bool(watch.named) and len(watch.runs) > _WARM
+def _is_real(case: _Case, watch: Watch) -> bool:
+    return bool(watch.least(case.kind)) or watch.is_unstable(case.kind)
+
+
+def _measured(case: _Case, watch: Watch, *, is_done: bool) -> Measurement:
+    """Return what a test leaves: what each run has left or, where further runs differ, all that one of them has."""
+    counts, bound = watch.counts(case.kind), _bound(case, watch)
+    again = f"first run {counts[0]}; again {', '.join(map(str, counts[1:]))}"
+    if watch.is_unstable(case.kind):
+        run = max(watch.named, key=lambda run: counts[run])
+        return replace(
+            bound,
+            value=max(counts[1:]),
+            basis=Basis.WARM,
+            warm=tuple(counts[1:]),
+            spread=max(counts[1:]) - min(counts),
+            settled=True,
+            sites=watch.named[run][case.kind],
+        )
+    if is_done and (not bound.value or watch.is_decided(case.kind)):
+        named = min(watch.named, key=lambda run: counts[run], default=None)
+        return Measurement(
+            value=bound.value,
+            basis=Basis.EXACT,
+            settled=True,
+            sites=watch.named[named][case.kind] if named is not None and bound.value else (),
+            notes=(again,) if counts[1:] else (),
+        )
+    return bound
 
 
 def _looking_at_tasks(function: Callable[..., Any], watch: Watch) -> Callable[..., Any]:

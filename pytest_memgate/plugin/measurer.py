@@ -27,7 +27,7 @@ from pytest_memgate.plugin.marker import asks_for_leak, is_tracked, read_marker
 from pytest_memgate.plugin.recorder import answered
 from pytest_memgate.plugin.timing import is_benchmark, is_timed, timing_of, unlisted, untimed, was_timed, why_not_timed
 from pytest_memgate.plugin.tracer import Tracer, is_nested
-from pytest_memgate.tasks.attribute import with_packages
+from pytest_memgate.tasks.attribute import is_led_by_unknown, with_objects, with_packages
 from pytest_memgate.tasks.gate import Gate
 from pytest_memgate.tasks.leak import LeakCheck
 from pytest_memgate.tasks.memory import judge_memory
@@ -39,6 +39,7 @@ if TYPE_CHECKING:
 
 _METRIC = MEMORY_PEAK.name
 _SITES = 40  # of a measurement travel on the report; growth is told from all of them
+_NATIVE_RUNS = 10  # of a process: each is slow, and names what the ones before have named
 _OLD = "the test asks the garbage collector for objects older than itself, which a trace keeps out of its sight"
 _PROBED = {"bundle": "bundle", "web": "page", "memory.leak": "leak"}
 
@@ -56,6 +57,7 @@ class Measurer(Tracer):
         self._keep = keep
         self._places = Places(gate.root)
         self._first_uses = first_uses
+        self._native_runs = _NATIVE_RUNS
 
     def _begin(self, item: pytest.Item, state: ItemState) -> None:
         state.outcome, state.why = self._left_out(item)
@@ -226,7 +228,26 @@ class Measurer(Tracer):
             settle=self._settle,
             tracked=state.tracked,
         )
-        return [self._with_evidence(finding, capture) for finding, capture in judged]
+        return self._with_objects(item, state, [self._with_evidence(finding, capture) for finding, capture in judged])
+
+    def _with_objects(self, item: pytest.Item, state: ItemState, findings: list[Finding]) -> list[Finding]:
+        """Return the findings with the shared objects named that grew where no Python frame is, by one more run."""
+        unnamed = [one for one in findings if one.outcome.fails_test and is_led_by_unknown(one)]
+        if not unnamed or self._update or not self._native_runs:
+            return findings
+        from pytest_memgate.measure.native import NativeTrace
+
+        self._native_runs -= 1
+        trace = NativeTrace()
+        state.around = trace.around
+        try:
+            self._run_again(item, state)
+            objects = trace.objects()
+        finally:
+            state.around = None
+            trace.close()
+        known = {one.metric: with_objects(one, objects.get(one.metric, {}), self._places) for one in unnamed}
+        return [known.get(one.metric, one) for one in findings]
 
     def _run_again(self, item: pytest.Item, state: ItemState) -> BaseException | None:
         return run_again(item, state)

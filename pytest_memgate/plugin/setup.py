@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from pytest_memgate.compare.moved import Moves
 from pytest_memgate.errors import MemgateError, UsageError
 from pytest_memgate.measure.environment import cannot_measure, here, in_ci
 from pytest_memgate.model.reference import is_reason
@@ -21,6 +22,7 @@ from pytest_memgate.plugin.measurer import Measurer
 from pytest_memgate.plugin.options import Given, options_of, take_over
 from pytest_memgate.tasks.gate import Gate, open_gate
 from pytest_memgate.tasks.loosened import loosened_by_options
+from pytest_memgate.tasks.moved import moves_of
 from pytest_memgate.tasks.update import ALL_KINDS
 
 _NOT_RUN = (
@@ -54,6 +56,7 @@ def start(config: pytest.Config) -> None:
         return
     inventory = Inventory(config)
     _register(config, inventory, "inventory")
+    gate.baselines.find_moves_by(lambda: _moves(gate, inventory))
     settle = update or bool(option.memgate_settle)
     first_uses = FirstUses(gate, config, update=update)
     cannot = cannot_measure()
@@ -112,6 +115,12 @@ def _opened(config: pytest.Config) -> Gate:
     if given:
         lines += loosened_by_options(gate.config.settings, held, told, strict=in_ci())
     return replace(gate, loosened=tuple(lines))
+
+
+def _moves(gate: Gate, inventory: Inventory) -> Moves | None:
+    """Return which collected tests have moved, None before all are collected: every process finds the same."""
+    seen = inventory.seen()
+    return None if seen is None else moves_of(gate.root, gate.baselines.against, gate.base, seen)
 
 
 def _is_each(gate: Gate, option: argparse.Namespace) -> bool:

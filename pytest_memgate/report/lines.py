@@ -191,6 +191,8 @@ def failure_text(finding: Finding, *, as_in: str = "", accept: bool = True) -> s
     elif finding.growth_by_site:
         lines += [what, *(f"  {line}" for line in growth_lines(finding))]
     lines += finding.details
+    if finding.moved_from:
+        lines.append(f"held against the baseline of {finding.moved_from}, which is gone")
     if not as_in and (measured := measured_line(finding)):
         lines.append(f"measured: {measured}")
     lines.append(f"budget: {finding.budget}")
@@ -212,12 +214,14 @@ def listed_line(findings: Sequence[Finding]) -> str:
 def change_line(change: Change) -> str:
     """Return one changed baseline entry: `raised   tests/test_x.py::test_y  1 MB -> 5 MB  (new cache)`."""
     before, after = ("" if one is None else format_amount(one, change.unit) for one in (change.before, change.after))
-    values = " -> ".join(part for part in (before, after) if part)
+    same = change.kind is ChangeKind.MOVED
+    values = after if same else " -> ".join(part for part in (before, after) if part)
     reason = f"  ({change.reason})" if change.reason else ""
     if change.kind in {ChangeKind.RAISED, ChangeKind.ANCHORED} and not change.reason:
         reason = "  (no reason given)"
     which = "" if change.metric == MEMORY_PEAK.name else f"{change.metric} "
-    return f"{change.kind:<12} {change.subject}  {which}{values}{reason}"
+    came = f"{change.moved_from} -> " if change.moved_from else ""
+    return f"{change.kind:<12} {came}{change.subject}  {which}{values}{reason}"
 
 
 def entry_lines(subject: Subject, metric: str, reference: Reference, *, sites: bool) -> list[str]:

@@ -8,7 +8,7 @@ from pytest_memgate.report.diagram import growth_diagram, trend_diagram
 from pytest_memgate.report.escape import fenced, markdown_code, markdown_text
 from pytest_memgate.report.lines import failure_text
 from pytest_memgate.report.stories import stories
-from pytest_memgate.report.view import SYMBOLS, Row, counts, next_steps, rows, trends, verdict_line
+from pytest_memgate.report.view import SYMBOLS, Row, counts, moved, next_steps, rows, telling, trends, verdict_line
 from pytest_memgate.units import format_amount
 
 _QUIET = {Outcome.PASSED, Outcome.NOT_GATED, Outcome.SKIPPED}
@@ -40,7 +40,9 @@ def markdown(run: Run, history: Sequence[Run] = (), *, most: int = 65_000, marke
     told = [row for row in shown if id(row.finding) not in listed]
     page.put_table(told, "findings")
     page.put_all([_next(what, command) for what, command in next_steps(run)], "steps")
-    page.put_all([_change(change) for change in run.changes], "changed baselines", head=_changes_head(run))
+    moves = [f"- {markdown_code(old)} → {markdown_code(new)}" for old, new in moved(run)]
+    page.put_all(moves, "tests", head="**Moved, and held against the baseline of the old name**")
+    page.put_all([_change(change) for change in telling(run.changes)], "changed baselines", head=_changes_head(run))
     page.put_all([f"- {markdown_text(line)}" for line in run.loosened], "lines", head="**Loosened by this change**")
     for row in told:
         if row.finding.outcome.fails_test and _says_more(row.finding):
@@ -158,11 +160,12 @@ def _changes_head(run: Run) -> str:
 
 def _change(change: Change) -> str:
     before, after = ("" if one is None else format_amount(one, change.unit) for one in (change.before, change.after))
-    values = " → ".join(part for part in (before, after) if part)
+    values = after if change.kind is ChangeKind.MOVED else " → ".join(part for part in (before, after) if part)
     loose = change.kind in {ChangeKind.RAISED, ChangeKind.ANCHORED}
     reason = markdown_text(change.reason) if change.reason else "no reason given" if loose else ""
     name = f"{markdown_code(str(change.subject))} {markdown_text(change.metric)}"
-    return f"- {change.kind} {name} {values}{f': {reason}' if reason else ''}"
+    came = f"{markdown_code(change.moved_from)} → " if change.moved_from else ""
+    return f"- {change.kind} {came}{name} {values}{f': {reason}' if reason else ''}"
 
 
 def _failure(row: Row) -> str:

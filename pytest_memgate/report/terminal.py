@@ -9,7 +9,7 @@ from pytest_memgate.model.measurement import Basis
 from pytest_memgate.model.run import Change, ChangeKind, Run, Verdict
 from pytest_memgate.report.lines import change_line, contribution_lines, headline, listed_line, measured_line
 from pytest_memgate.report.stories import IN_FULL, Story, stories
-from pytest_memgate.report.view import WORST_FIRST, excess, next_steps, verdict_line
+from pytest_memgate.report.view import WORST_FIRST, excess, has_risen, moved, next_steps, telling, verdict_line
 from pytest_memgate.units import format_amount
 
 _MOST = 10
@@ -53,6 +53,8 @@ def summary(run: Run, *, verbosity: int = 0, notes: tuple[str, ...] = ()) -> lis
         # The stories tell what fails, the problems say what is without an answer.
         if not outcome.fails_test and outcome is not Outcome.UNREADABLE:
             lines += _section(run, outcome, verbosity)
+    if not run.update and (verbosity >= 0 or run.compared_with):
+        lines += _moved(run, verbosity)
     if verbosity >= 0:
         lines += [Line(f"{'note':<12} {note}", Tone.NOTE) for note in (*notes, *_notes(run))]
     if verbosity >= 0 or run.compared_with:
@@ -159,6 +161,15 @@ def _section(run: Run, outcome: Outcome, verbosity: int) -> Iterator[Line]:
         yield Line(f"{_INDENT}and {len(findings) - len(shown)} more {outcome} (-v shows all)", tone)
 
 
+def _moved(run: Run, verbosity: int) -> Iterator[Line]:
+    """Yield which tests were held against the entries of their old names."""
+    pairs = moved(run)
+    shown = pairs if verbosity > 0 else pairs[:_MOST]
+    yield from (Line(f"{'moved':<12} {old} -> {new}", Tone.NOTE) for old, new in shown)
+    if len(pairs) > len(shown):
+        yield Line(f"{_INDENT}and {len(pairs) - len(shown)} more moved (-v shows all)", Tone.NOTE)
+
+
 def _notes(run: Run) -> Iterator[str]:
     cold = [str(one.subject) for one in run.findings if one.measurement and one.measurement.basis is Basis.COLD]
     if once := list(dict.fromkeys(cold)):
@@ -179,27 +190,20 @@ def _changes(run: Run, verbosity: int) -> Iterator[Line]:
         return
     where = run.baseline if run.update else f"{run.baseline} since {run.compared_with}"
     yield Line(f"{'wrote' if run.update else 'changed in'} {where}: {_kinds(run.changes)}")
-    shown = list(run.changes) if verbosity > 0 else _telling(run.changes)[:_MOST]
+    shown = list(run.changes) if verbosity > 0 else telling(run.changes)[:_MOST]
     if verbosity < 0:
-        telling = {ChangeKind.RAISED, ChangeKind.ANCHORED, ChangeKind.REMOVED}
-        shown = [change for change in shown if change.kind in telling]
+        shown = [one for one in shown if has_risen(one) or one.kind in {ChangeKind.MOVED, ChangeKind.REMOVED}]
     for change in shown:
-        loose = change.kind in {ChangeKind.RAISED, ChangeKind.ANCHORED}
-        yield Line(change_line(change), Tone.NOTE if loose else Tone.PLAIN)
+        yield Line(change_line(change), Tone.NOTE if has_risen(change) else Tone.PLAIN)
     if len(run.changes) > len(shown):
         yield Line(f"{_INDENT}and {len(run.changes) - len(shown)} more (-v shows all)")
 
 
-def _telling(changes: tuple[Change, ...]) -> list[Change]:
-    order = list(ChangeKind)
-    first = [ChangeKind.RAISED, ChangeKind.ANCHORED, ChangeKind.REMOVED, ChangeKind.LOWERED]
-    rank = {kind: first.index(kind) if kind in first else len(first) + order.index(kind) for kind in order}
-    return sorted(changes, key=lambda change: rank[change.kind])
-
-
 def _kinds(changes: tuple[Change, ...]) -> str:
     counts = {kind: sum(change.kind is kind for change in changes) for kind in ChangeKind}
-    return ", ".join(f"{number} {kind}" for kind, number in counts.items() if number)
+    above = sum(change.kind is ChangeKind.REMEASURED and has_risen(change) for change in changes)
+    apart = {ChangeKind.REMEASURED: f" ({above} above their old values by more than 1 %)" if above else ""}
+    return ", ".join(f"{number} {kind}{apart.get(kind, '')}" for kind, number in counts.items() if number)
 
 
 def _next(run: Run) -> Iterator[str]:

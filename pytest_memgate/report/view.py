@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from pytest_memgate.model.finding import OVER_LIMIT, Finding, Outcome
 from pytest_memgate.model.metric import METRICS, base_name
-from pytest_memgate.model.run import Run, Verdict
+from pytest_memgate.model.run import Change, ChangeKind, Run, Verdict
 from pytest_memgate.report.lines import accept_command, is_anchored, update_command, value_line
 from pytest_memgate.units import format_amount, format_growth
 
@@ -30,6 +30,16 @@ WORST_FIRST = (
 
 
 SYMBOLS = {Verdict.PASSED: "✅", Verdict.FAILED: "❌", Verdict.NO_ANSWER: "❓"}
+_SWAY = 0.01  # of a value that is measured in another way
+_TELLING = (
+    ChangeKind.RAISED,
+    ChangeKind.ANCHORED,
+    ChangeKind.MOVED,
+    ChangeKind.REMOVED,
+    ChangeKind.LOWERED,
+    ChangeKind.NEW,
+    ChangeKind.REMEASURED,
+)
 _ORDER = {name: place for place, name in enumerate(METRICS)}
 
 
@@ -76,6 +86,23 @@ def _row(finding: Finding) -> Row:
         difference="" if growth is None else format_growth(growth, finding.unit),
         percent=_percent(growth / base) if growth is not None and base else "",
     )
+
+
+def telling(changes: Iterable[Change]) -> list[Change]:
+    """Return changed entries, those first that loosen the gate, and last those that say the least."""
+    return sorted(changes, key=lambda change: (not has_risen(change), _TELLING.index(change.kind)))
+
+
+def has_risen(change: Change) -> bool:
+    """True for an entry that was raised, also for one that was measured in another way and is not within 1 % now."""
+    if change.kind is ChangeKind.REMEASURED and change.before is not None and change.after is not None:
+        return change.after - change.before > _SWAY * change.before
+    return change.kind in {ChangeKind.RAISED, ChangeKind.ANCHORED}
+
+
+def moved(run: Run) -> list[tuple[str, str]]:
+    """Return the old and the new name of each test that was held against the entry of its old name."""
+    return list(dict.fromkeys((one.moved_from, str(one.subject)) for one in run.findings if one.moved_from))
 
 
 def _percent(share: float) -> str:

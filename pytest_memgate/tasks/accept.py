@@ -6,6 +6,7 @@ from pytest_memgate.baseline.source import WorkTree
 from pytest_memgate.baseline.store import Stores
 from pytest_memgate.errors import RunFileError, UsageError
 from pytest_memgate.model.run import ChangeKind, Run
+from pytest_memgate.model.subject import Subject
 from pytest_memgate.tasks.select import select
 from pytest_memgate.tasks.update import ALL_KINDS, Order, Updated, unreasoned_problem, update
 
@@ -26,7 +27,8 @@ def accept(
         raise RunFileError(f"{run_file} has no value to accept", hint="its tests are within their baselines")
     kinds = ALL_KINDS if not only or "all" in only else frozenset(map(ChangeKind, only))
     stores = Stores(WorkTree(root), run.environment.key)
-    order = Order(kinds=kinds, reason=reason)
+    moved = {one.subject: Subject.parse(one.moved_from) for one in run.findings if one.moved_from}
+    order = Order(kinds=kinds, reason=reason, moved=moved, exactly=bool(tests))
     done = update(root, stores, run.environment.header, sorted(settled, key=lambda one: one.subject), order)
     if done.unreasoned:
         done.problems.append(unreasoned_problem(done.unreasoned, f"memgate baseline accept {run_file}"))

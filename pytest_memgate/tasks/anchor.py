@@ -9,15 +9,13 @@ from pytest_memgate.model.run import Change, ChangeKind
 from pytest_memgate.model.subject import Subject
 from pytest_memgate.tasks.baselines import unit_of
 from pytest_memgate.tasks.select import select
-from pytest_memgate.tasks.show import open_stores
+from pytest_memgate.tasks.show import open_stores, places
 
 
 def pin(root: Path, tests: tuple[str, ...], reason: str) -> list[Change]:
     """Set the anchor of each raised entry among `tests`, or among all, to its value; return what changed."""
     stores = open_stores(root, None)
-    documents = {
-        (store, file): document for store in stores for file in store.files() if (document := store.document(file))
-    }
+    documents = {(store, file): document for store, file in places(stores, tests) if (document := store.document(file))}
     subjects = {Subject(file, name) for (_, file), document in documents.items() for name in document.entries}
     wanted = select(subjects, tests, " and ".join(store.folder for store in stores))
     changes: list[Change] = []

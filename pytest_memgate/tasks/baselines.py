@@ -1,18 +1,24 @@
 """What a test is held against: the work tree's baselines, or those of a git ref that the change cannot touch."""
 
-from collections.abc import Iterator, Mapping
+import shlex
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import replace
 
 from pytest_memgate.baseline.document import Document
 from pytest_memgate.baseline.store import Store, Stores
+from pytest_memgate.compare.moved import Moves, same_sites, under_new_name
 from pytest_memgate.compare.noise import explained
+from pytest_memgate.errors import BaselineError
 from pytest_memgate.model.environment import Header
 from pytest_memgate.model.metric import base_name
 from pytest_memgate.model.metric import metric as metric_of
 from pytest_memgate.model.reference import Bar, Reference, Standing, is_reason
 from pytest_memgate.model.run import Change, ChangeKind
+from pytest_memgate.model.site import Site
 from pytest_memgate.model.subject import Subject
 
 NOTHING_LEFT = Reference(value=0)
+_NAMED = 3  # entries that a line lists
 
 
 class Baselines:
@@ -22,6 +28,53 @@ class Baselines:
         self.head = head
         self.base = base
         self._header = header
+        self._find_moves: Callable[[], Moves | None] = lambda: None
+        self._moves: Moves | None = None
+
+    @property
+    def against(self) -> Stores:
+        """Return those that say which tests are new: the base's where there is a base."""
+        return self.base or self.head
+
+    @property
+    def moves(self) -> Moves:
+        """Return which tests have their entry under another name, as far as the tests are collected."""
+        if self._moves is None:
+            self._moves = self._find_moves()
+        return self._moves or Moves()
+
+    def find_moves_by(self, find: Callable[[], Moves | None]) -> None:
+        """Call `find` once somebody has to know what moved, and again while it gives None."""
+        self._find_moves = find
+
+    def recognise(self, test: Subject, metric: str, sites: Iterable[Site]) -> bool:
+        """Return True if the call sites of a new test tell which entry is its own: it counts from now on."""
+        old = self.moves.by_sites.get(test)
+        document = self.against.of(metric).document(old.file) if old else None
+        reference = document.entry(old.name, metric) if old and document else None
+        if not (old and reference and same_sites(test, sites, old, reference.sites)):
+            return False
+        self.add_moves({test: old})
+        return True
+
+    def add_moves(self, old: Mapping[Subject, Subject]) -> None:
+        """Add what was found elsewhere: by the call sites of measured tests."""
+        possible = {test: olds for test, olds in self.moves.possible.items() if test not in old}
+        self._moves = replace(self.moves, old={**self.moves.old, **old}, possible=possible)
+
+    def moved_from(self, test: Subject) -> Subject | None:
+        """Return the subject that has a test's entry, if that is another one."""
+        return None if test.is_first_use or self._is_listed(test) else self.moves.old.get(test)
+
+    def _is_listed(self, test: Subject) -> bool:
+        for store in self.against:
+            try:
+                document = store.document(test.file)
+            except BaselineError:
+                return True  # for all that can be known
+            if document is not None and test.name in document.entries:
+                return True
+        return False
 
     def bar(self, subject: Subject, metric: str, conditions: Mapping[str, str] | None = None) -> Bar:
         """Return what a test that measures under `conditions` is held against.
@@ -30,13 +83,16 @@ class Baselines:
         or was measured as this run measures while the base's was not. Raises BaselineError for a file that cannot be
         read.
         """
-        head = self.head.of(metric).document(subject.file)
+        old_subject = self.moved_from(subject)
+        in_head = self._place(self.head, subject, metric, old_subject)
+        head = self.head.of(metric).document(in_head.file)
         if self.base is None:
-            return self._bar(head, subject, metric, self.head.of(metric))
-        base = self.base.of(metric).document(subject.file)
-        old, new = _entry(base, subject, metric), _entry(head, subject, metric)
+            return self._bar(head, in_head, metric, self.head.of(metric), subject)
+        in_base = old_subject or subject
+        base = self.base.of(metric).document(in_base.file)
+        old, new = _entry(base, in_base, metric), _entry(head, in_head, metric)
         if old is None or base is None:
-            return self._bar(head, subject, metric, self.head.of(metric))
+            return self._bar(head, in_head, metric, self.head.of(metric), subject)
         if new is None or head is None:
             counts = False
         elif new.unit != old.unit:
@@ -46,45 +102,92 @@ class Baselines:
             counts = head.header == self._header if traced else new.conditions == (conditions or {})
         else:
             counts = _accepted(old, new)
-        document, stores = (head, self.head) if counts else (base, self.base)
-        return self._bar(document, subject, metric, stores.of(metric))
+        if counts:
+            return self._bar(head, in_head, metric, self.head.of(metric), subject)
+        return self._bar(base, in_base, metric, self.base.of(metric), subject)
+
+    def _place(self, stores: Stores, subject: Subject, metric: str, old: Subject | None) -> Subject:
+        """Return where stores have the entry of a test that may have moved."""
+        document = stores.of(metric).document(subject.file) if old else None
+        return old if old and not (document and subject.name in document.entries) else subject
 
     def stored(self, subject: Subject, family: str) -> set[str]:
         """Return the metrics of a family that the work tree, or the base, has an entry of for a test."""
-        found: set[str] = set()
-        for stores in (self.head, self.base):
-            document = stores.of(family).document(subject.file) if stores else None
-            found.update(document.entries.get(subject.name, ()) if document else ())
-        return {name for name in found if name.startswith(f"{family}.")}
+        return {name for name in self._listed(subject, family) if name.startswith(f"{family}.")}
 
     def metrics(self, subject: Subject, base_metric: str) -> set[str]:
         """Return the names that a metric has in the entries of a test, with their parts."""
-        found: set[str] = set()
-        for stores in (self.head, self.base):
-            document = stores.of(base_metric).document(subject.file) if stores else None
-            found |= set(document.entries.get(subject.name, {})) if document else set()
-        return {name for name in found if base_name(name) == base_metric}
+        return {name for name in self._listed(subject, base_metric) if base_name(name) == base_metric}
 
-    def _bar(self, document: Document | None, subject: Subject, metric: str, store: Store) -> Bar:
-        reference = _entry(document, subject, metric)
+    def _listed(self, subject: Subject, metric: str) -> set[str]:
+        found: set[str] = set()
+        old = self.moved_from(subject)
+        for stores in (self.head, self.base):
+            for place in (subject, old) if old else (subject,):
+                document = stores.of(metric).document(place.file) if stores else None
+                found.update(document.entries.get(place.name, ()) if document else ())
+        return found
+
+    def _bar(self, document: Document | None, place: Subject, metric: str, store: Store, subject: Subject) -> Bar:
+        reference = _entry(document, place, metric)
         if document is None or reference is None:
             known = document is not None or store.files()
             looked = document is None or document.format > 1
             if known and looked and metric_of(metric).is_leftover:  # a test that is new is to leave nothing, too
                 return Bar(standing=Standing.KNOWN, reference=NOTHING_LEFT)
-            return Bar(standing=Standing.NEW if known else Standing.NO_BASELINE)
+            if not known:
+                return Bar(standing=Standing.NO_BASELINE)
+            return Bar(standing=Standing.NEW, why=self._why_new(subject))
         if metric_of(metric).is_traced and document.header != self._header:
-            why = f"{store.path(subject.file)} was measured with {document.header.differences(self._header)}"
+            why = f"{store.path(place.file)} was measured with {document.header.differences(self._header)}"
             return Bar(standing=Standing.INCOMPARABLE, why=why)
+        if place != subject:
+            reference = under_new_name(reference, place, subject)
         return Bar(standing=Standing.KNOWN, reference=reference)
+
+    def _why_new(self, test: Subject) -> str:
+        """Return which entries may be a new test's, where nobody can tell."""
+        olds = () if test.is_first_use else self.moves.possible.get(test, ())
+        if not olds or self.moved_from(test) or self._is_listed(test):
+            return ""
+        named = " or ".join(map(str, olds[:_NAMED])) + (f" or {len(olds) - _NAMED} more" * (len(olds) > _NAMED))
+        old = shlex.quote(str(olds[0])) if len(olds) == 1 else "OLD"
+        return f"it may be {named}, which is gone: if so, memgate baseline rename {old} {shlex.quote(str(test))}"
 
     def changes(self) -> Iterator[Change]:
         """Yield what the work tree's baselines change of the base's, in the order of their files."""
         if self.base is None:
             return
         for head, base in zip(self.head, self.base, strict=True):
-            for file in sorted({*head.files(), *base.files()}):
-                yield from _changes(file, base.document(file), head.document(file))
+            changes = [
+                change
+                for file in sorted({*head.files(), *base.files()})
+                for change in _changes(file, base.document(file), head.document(file))
+            ]
+            yield from self._with_moves(changes, head, base)
+
+    def _with_moves(self, changes: list[Change], head: Store, base: Store) -> Iterator[Change]:
+        """Yield the changes with those of moved tests as such: no new entry comes without one that it replaces."""
+        new = {change.subject for change in changes if change.kind is ChangeKind.NEW}
+        moved = {test: old for test in sorted(new) if (old := self.moved_from(test))}
+        replaced = set(moved.values())
+        for change in changes:
+            old = moved.get(change.subject)
+            if old:
+                there, here = base.document(old.file), head.document(change.subject.file)
+                if there and here and there.entry(old.name, change.metric):
+                    yield from _moved(change.subject, change.metric, old, there, here)
+                    continue
+            if not (change.kind is ChangeKind.REMOVED and change.subject in replaced):
+                yield change
+
+
+def _moved(test: Subject, metric: str, old: Subject, base: Document, head: Document) -> Iterator[Change]:
+    before, after = base.entry(old.name, metric), head.entry(test.name, metric)
+    same = not (before and after) or _comparable(head, base, after, before, metric)
+    for change in _change(test, metric, before, after, same=same):
+        plain = change.kind is ChangeKind.LOWERED and change.before == change.after
+        yield replace(change, kind=ChangeKind.MOVED if plain else change.kind, moved_from=str(old))
 
 
 def _entry(document: Document | None, subject: Subject, metric: str) -> Reference | None:
@@ -135,7 +238,8 @@ def _change(
         in_unit = old is not None and (new is None or new.unit == old.unit)
         before, after = old.value if old and in_unit else None, new.value if new else None
         yield Change(subject=subject, metric=metric, kind=kind, before=before, after=after, unit=unit, reason=reason)
-    if same and old and new and new.origin > old.origin:
+    pinned = old is not None and old.anchor is not None and new is not None and new.unit == old.unit
+    if old and new and (same or pinned) and new.origin > old.origin:
         yield Change(
             subject=subject,
             metric=metric,

@@ -6,7 +6,8 @@ from pathlib import Path
 from pytest_memgate.errors import RunFileError
 from pytest_memgate.model.run import Problem, Run, Verdict
 from pytest_memgate.report.view import verdict_line
-from pytest_memgate.tasks.ci_run import RUN, signal_name
+from pytest_memgate.tasks.ci_child import signal_name
+from pytest_memgate.tasks.ci_run import RUN
 from pytest_memgate.tasks.runfile import read_run
 
 _USAGE = 2

@@ -1,9 +1,10 @@
 """Put together what a run found: its findings, what else is wrong with it, and the verdict."""
 
+import contextlib
 import shlex
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
 
 from pytest_memgate.baseline.source import WorkTree
 from pytest_memgate.baseline.store import Store, environments
@@ -18,10 +19,11 @@ from pytest_memgate.tasks.baselines import unit_of
 from pytest_memgate.tasks.first_use import settled
 from pytest_memgate.tasks.gate import Gate
 from pytest_memgate.tasks.loosened import loosened
-from pytest_memgate.tasks.update import Order, unreasoned_problem, update
+from pytest_memgate.tasks.update import Order, Updated, unreasoned_problem, update
 from pytest_memgate.units import format_amount
 
 UPDATE = "memgate baseline update"
+CUT_SHORT = "interrupted while baselines were written"
 _NO_NEED = {Outcome.PASSED, Outcome.IMPROVED, Outcome.NOT_GATED}  # of a waiver
 
 
@@ -43,14 +45,20 @@ class Facts:
     skipped: int = 0
     failed: frozenset[str] = frozenset()
     cut_short: str = ""
-    anew: Mapping[str, Mapping[str, float]] | None = None
-    anew_is_all: bool = True
     extent: Extent | None = None
 
-    @property
-    def knows_first_use(self) -> bool:
-        """Say whether all first use of the whole project is known, so that what is not among it is gone."""
-        return self.everything and self.anew_is_all
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Survey:
+    """What no test of an update paid for first use in this order, and one may in another: bytes by owner and part.
+
+    `anew` is None where nobody looked, as only single tests were run. `is_all` is False, and `problems` say why, where
+    that could not be found out to the end.
+    """
+
+    anew: Mapping[str, Mapping[str, float]] | None = None
+    is_all: bool = True
+    problems: tuple[Problem, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -68,6 +76,7 @@ def conclude(gate: Gate, facts: Facts, *, strict: bool, loosened_by_code: Iterab
 
     `loosened_by_code` says what the change loosens by markers and calls, a line each.
     """
+    gate.baselines.add_moves(_told_moves(facts.findings))
     if gate.base is None:
         return concluded(gate, facts, Brought(), strict=strict)
     problems: tuple[Problem, ...] = ()
@@ -116,52 +125,100 @@ def concluded(gate: Gate, facts: Facts, brought: Brought, *, strict: bool) -> Ru
     )
 
 
-def conclude_update(gate: Gate, facts: Facts, kinds: frozenset[ChangeKind], reason: str, *, strict: bool) -> Run:
-    """Write the findings' values into the baselines and return the run."""
+def conclude_update(
+    gate: Gate,
+    facts: Facts,
+    kinds: frozenset[ChangeKind],
+    reason: str,
+    *,
+    strict: bool,
+    exactly: bool = False,
+    survey: Callable[[], Survey] = Survey,
+) -> Run:
+    """Write the findings' values into the baselines and return the run.
+
+    The entries of tests come first: `survey`, which takes long, is made for the ledger of first use alone. With
+    `exactly` the user named what is to be written.
+    """
     failing = {file for file in facts.collected for test in facts.failed if _may_be_of(test, file)}
     collected = {file: names for file, names in facts.collected.items() if file not in failing}
     problems = list(_unmeasured(facts.findings, facts))
-    changes: list[Change] = []
+    done = Updated()
+    interrupted = False
     if not problems:
         problems += _unanswered(facts.findings)
-        findings, owners = _with_ledger(gate, facts)
-        if facts.knows_first_use and not failing:
-            collected[LEDGER] = owners
-        looked = {one.subject.file for one in facts.findings if _is_of_a_test(one)}
-        order = Order(
-            kinds=kinds,
-            reason=reason,
-            collected=collected,
-            ledger=facts.anew is not None and not failing and bool(looked),
-            first=looked.isdisjoint(gate.baselines.head.own.files()),
-        )
-        done = update(gate.root, gate.baselines.head, gate.environment.header, findings, order)
-        changes += done.changes
+        gate.baselines.add_moves(_told_moves(facts.findings))
+        order = Order(kinds=kinds, reason=reason, collected=collected, moved=gate.baselines.moves.old, exactly=exactly)
+        try:
+            _update_tests_and_ledger(gate, facts, order, done, survey, ledger_stays=bool(failing))
+        except KeyboardInterrupt as error:
+            interrupted = True
+            problems.append(_interrupted(done, str(error)))
         problems += done.problems
         if done.unreasoned:
             problems.append(unreasoned_problem(done.unreasoned, UPDATE))
+    elif facts.cut_short:
+        problems[0] = replace(problems[0], text=f"{problems[0].text}: nothing was written")
     return Run(
         environment=gate.environment,
         verdict=verdict((), problems),
         findings=facts.findings,
         problems=tuple(problems),
-        changes=tuple(changes),
-        baseline=_folders(gate, facts.findings, changes),
+        changes=tuple(done.changes),
+        baseline=_folders(gate, facts.findings, done.changes),
         strict=strict,
         update=True,
         missing_fails=gate.config.missing_fails,
         skipped=facts.skipped,
         failed=len(facts.failed),
-        extent=facts.extent,
+        extent=replace(facts.extent, cut_short=CUT_SHORT) if interrupted and facts.extent else facts.extent,
     )
 
 
-def _with_ledger(gate: Gate, facts: Facts) -> tuple[list[Finding], frozenset[str]]:
-    """Return the findings with what the processes paid for first use put together, and whose ledger entries stay."""
-    paid = [finding for finding in facts.findings if finding.metric == FIRST_USE.name]
-    rest = [finding for finding in facts.findings if finding.metric != FIRST_USE.name]
+def _update_tests_and_ledger(
+    gate: Gate,
+    facts: Facts,
+    order: Order,
+    done: Updated,
+    survey: Callable[[], Survey],
+    *,
+    ledger_stays: bool,
+) -> None:
+    """Write the entries of tests, then those of the ledger; `done` holds what has been written whatever ends it."""
+    stores, header = gate.baselines.head, gate.environment.header
+    of_tests = [finding for finding in facts.findings if not finding.subject.is_first_use]
+    looked = {one.subject.file for one in facts.findings if _is_of_a_test(one)}
+    first = looked.isdisjoint(stores.own.files())
+    done.add(update(gate.root, stores, header, of_tests, order))
+    surveyed = survey()
+    done.problems += surveyed.problems
+    known, owners = _with_ledger(gate, facts, surveyed)
+    collected = {LEDGER: owners} if facts.everything and surveyed.is_all and not ledger_stays else {}
+    ledger = surveyed.anew is not None and not ledger_stays and bool(looked) and not done.problems
+    done.add(update(gate.root, stores, header, known, replace(order, collected=collected, ledger=ledger, first=first)))
+
+
+def _interrupted(done: Updated, told: str) -> Problem:
+    """Return the problem of an update that Ctrl-C ended, with what it has written."""
+    if done.begun:
+        written = f"the entries of tests are written; of {LEDGER}, {told or 'nothing was written'}"
+    else:
+        written = told or "nothing was written"
+    return Problem(text=f"interrupted: {written}", verdict=Verdict.NO_ANSWER)
+
+
+def _told_moves(findings: Iterable[Finding]) -> dict[Subject, Subject]:
+    """Return which tests were held against the entry of another name, by what their findings say."""
+    return {finding.subject: Subject.parse(finding.moved_from) for finding in findings if finding.moved_from}
+
+
+def _with_ledger(gate: Gate, facts: Facts, surveyed: Survey) -> tuple[list[Finding], frozenset[str]]:
+    """Return what the processes paid for first use, put together, and whose ledger entries stay."""
+    of_packages = [finding for finding in facts.findings if finding.subject.is_first_use]
+    paid = [finding for finding in of_packages if finding.metric == FIRST_USE.name]
+    rest = [finding for finding in of_packages if finding.metric != FIRST_USE.name]
     try:
-        ledger = settled(gate, paid, facts.anew or {}, whole=facts.knows_first_use)
+        ledger = settled(gate, paid, surveyed.anew or {}, whole=facts.everything and surveyed.is_all)
     except BaselineError as error:
         why = Finding(subject=Subject(LEDGER, ""), metric=FIRST_USE.name, outcome=Outcome.UNREADABLE, reason=str(error))
         return [*rest, why], frozenset()
@@ -191,10 +248,12 @@ def _vanished(gate: Gate, facts: Facts) -> Iterator[Finding]:
     ran: dict[Subject, set[str]] = defaultdict(set)
     for finding in facts.findings:
         ran[finding.subject].add(finding.metric)
+    moved = {*gate.baselines.moves.old.values(), *_told_moves(facts.findings).values()}
     for store in gate.baselines.head:
         for file in store.files():
             if file in facts.collected:
-                yield from _vanished_of(store, file, facts.collected[file], ran)
+                stay = facts.collected[file] | {old.name for old in moved if old.file == file}
+                yield from _vanished_of(store, file, stay, ran)
 
 
 def _vanished_of(
@@ -309,16 +368,34 @@ def _waivers(gate: Gate, facts: Facts) -> Iterator[Problem]:
 
 
 def _unreasoned(gate: Gate, changes: tuple[Change, ...], findings: tuple[Finding, ...]) -> Iterator[Problem]:
-    budgets = {(finding.subject, finding.metric): finding.budget for finding in findings}
+    judged = {(finding.subject, finding.metric): finding for finding in findings}
     for change in changes:
-        held = budgets.get((change.subject, change.metric)) or _gates(gate, change)
-        if held and change.kind in {ChangeKind.RAISED, ChangeKind.ANCHORED} and not change.reason:
+        finding = judged.get((change.subject, change.metric))
+        if change.reason or not _rises(gate, change, finding):
+            continue
+        if (finding and finding.budget) or _gates(gate, change):
             before, after = (format_amount(value or 0, change.unit) for value in (change.before, change.after))
             verb = "anchor" if change.kind is ChangeKind.ANCHORED else "update"
+            came = f" (it was {change.moved_from})" if change.moved_from else ""
+            risen = f"baseline {change.kind} ({before} -> {after})"
             yield Problem(
-                text=f"{change.subject}: baseline {change.kind} ({before} -> {after}) without a reason of its own",
+                text=f"{change.subject}{came}: {risen} without a reason of its own",
                 hint=f'give one: memgate baseline {verb} --reason "…" {shlex.quote(str(change.subject))}',
             )
+
+
+def _rises(gate: Gate, change: Change, finding: Finding | None) -> bool:
+    """True if a change of the baselines needs a reason: what is measured in another way only above its budget."""
+    if change.kind is not ChangeKind.REMEASURED:
+        return change.kind in {ChangeKind.RAISED, ChangeKind.ANCHORED}
+    if change.before is None or change.after is None:
+        return False
+    allowed = finding.allowed if finding else None
+    if allowed is None:
+        with contextlib.suppress(ConfigError):  # a budget in another unit than the entry
+            growth = gate.budget(change.subject, change.metric, {}, change.unit).growth
+            allowed = growth.of(change.before) if growth else None
+    return allowed is not None and change.after - change.before > allowed
 
 
 def _gates(gate: Gate, change: Change) -> bool:

@@ -61,6 +61,9 @@ class Gate:
     def judge(self, subject: Subject, metric: str, measurement: Measurement, budget: Budget, bar: Bar) -> Finding:
         """Return the finding for a measurement, with what grew and with the waiver that covers it."""
         finding = gate.judge(subject, metric, measurement, budget, bar)
+        old = self.baselines.moved_from(subject)
+        if old:
+            finding = replace(finding, moved_from=str(old))
         if finding.told_by_growth and finding.growth and bar.reference and measurement.sites:
             grown = growth_by_site(measurement.sites, bar.reference.sites, finding.growth)
             finding = replace(finding, growth_by_site=grown)

@@ -2,8 +2,8 @@
 
 from pathlib import Path
 
+from pytest_memgate.baseline.batch import replace_text
 from pytest_memgate.baseline.source import WorkTree
-from pytest_memgate.baseline.store import replace_text
 from pytest_memgate.config.sources import FILE, load_settings
 from pytest_memgate.errors import UsageError
 

@@ -35,6 +35,12 @@ def read_json(path: Path, *, name: str, hint: str) -> Any:
         raise RunFileError(f"{name}: {error}", hint=hint) from error
 
 
+def json_text(data: Any, **options: Any) -> str:
+    """Return data as JSON that `read_json` reads; `options` are those of `json.dumps`."""
+    # The name of a file may hold bytes that are no text: a question mark stands for each.
+    return json.dumps(data, ensure_ascii=False, **options).encode("utf-8", "replace").decode() + "\n"
+
+
 def _parsed(data: bytes) -> Any:
     if data.count(b",") + data.count(b"[") + data.count(b"{") > _VALUES:
         raise ValueError(f"more than {_VALUES} values")

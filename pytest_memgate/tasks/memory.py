@@ -47,13 +47,20 @@ def judge_memory(
     Raises BaselineError for a baseline that cannot be read and ConfigError for a budget in another unit.
     """
     metrics = (MEMORY_PEAK, MEMORY_RETAINED, *(_TRACKED if tracked else ()))
-    held = [(gate.budget(subject, one.name, rules), gate.baselines.bar(subject, one.name)) for one in metrics]
+
+    def bars() -> list[tuple[Budget, Bar]]:
+        return [(gate.budget(subject, one.name, rules), gate.baselines.bar(subject, one.name)) for one in metrics]
+
+    held = bars()
     asked = [
         _asked(gate, metric, budget, bar, places, settle=settle)
         for metric, (budget, bar) in zip(metrics, held, strict=True)
     ]
+    measured = measure(cold, again, asked)
+    if gate.baselines.recognise(subject, MEMORY_PEAK.name, measured[0][0].sites):
+        held = bars()
     judged = []
-    for metric, (budget, bar), (measurement, capture) in zip(metrics, held, measure(cold, again, asked), strict=True):
+    for metric, (budget, bar), (measurement, capture) in zip(metrics, held, measured, strict=True):
         finding = gate.judge(subject, metric.name, measurement, budget, bar)
         if not _says_nothing(finding, metric, bar, settle=settle):
             judged.append((finding, capture))

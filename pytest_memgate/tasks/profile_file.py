@@ -1,14 +1,14 @@
 """A profile's JSON file: written by `memgate profile -o`, read as the base of another."""
 
-import json
 from pathlib import Path
 
 from pytest_memgate import __version__
-from pytest_memgate.baseline.store import replace_text
+from pytest_memgate.baseline.batch import replace_text
 from pytest_memgate.errors import RunFileError, UsageError
 from pytest_memgate.model.codec import decode, encode
 from pytest_memgate.model.environment import Environment
 from pytest_memgate.model.profile import Profile
+from pytest_memgate.tasks.json_file import json_text, read_json
 
 FORMAT = 1  # the first
 
@@ -18,7 +18,7 @@ def write_profile(profile: Profile, path: Path) -> None:
     data = {"profile": FORMAT, "memgate": __version__, **encode(profile)}
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        replace_text(path, json.dumps(data, separators=(",", ":")) + "\n")
+        replace_text(path, json_text(data, separators=(",", ":")))
     except OSError as error:
         raise UsageError(f"{path}: {error.strerror or error}", hint="give another path") from error
 
@@ -26,14 +26,9 @@ def write_profile(profile: Profile, path: Path) -> None:
 def read_profile(path: Path) -> Profile:
     """Read a profile; raises RunFileError for a file that is none."""
     hint = "name a file of: memgate profile -o"
-    try:
-        data = json.loads(path.read_text(encoding="utf-8"))
-    except OSError as error:
-        raise RunFileError(f"{path}: {error.strerror or error}", hint=hint) from error
-    except ValueError as error:
-        raise RunFileError(f"{path}: not JSON: {error}", hint=hint) from error
+    data = read_json(path, name=str(path), hint=hint)
     number = data.get("profile") if isinstance(data, dict) else None
-    if not isinstance(number, int):
+    if not isinstance(number, int) or isinstance(number, bool) or number < 1:
         raise RunFileError(f"{path}: not a profile", hint=hint)
     if number > FORMAT:
         raise RunFileError(f"{path}: format {number} is newer than this memgate reads", hint="upgrade pytest-memgate")

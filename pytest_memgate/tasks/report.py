@@ -1,12 +1,12 @@
 """Show a run in the form that a reader wants."""
 
-import json
 from collections.abc import Sequence
 from pathlib import Path
 
-from pytest_memgate.baseline.store import replace_text
+from pytest_memgate.baseline.batch import replace_text
 from pytest_memgate.errors import UsageError
 from pytest_memgate.model.run import Run
+from pytest_memgate.tasks.json_file import json_text
 from pytest_memgate.tasks.runfile import read_run, to_json
 
 
@@ -38,7 +38,7 @@ def render(root: Path, run: Run, history: Sequence[Run], form: str, *, prefix: s
         from pytest_memgate.report.openmetrics import openmetrics
 
         return openmetrics(run)
-    return json.dumps(to_json(run), indent=1) + "\n"
+    return json_text(to_json(run), indent=1)
 
 
 def write(text: str, path: Path) -> None:

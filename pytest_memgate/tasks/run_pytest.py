@@ -1,5 +1,6 @@
 """Run pytest for a baseline update and turn its end into the command's exit code."""
 
+import signal
 import subprocess
 import sys
 import tempfile
@@ -8,8 +9,9 @@ from pathlib import Path
 
 from pytest_memgate.tasks.runfile import read_run
 
-# pytest's exit codes (documented): 2 interrupted, 3 internal error, 4 usage error.
-_CODES = {0: 0, 1: 1, 2: 130, 3: 3, 4: 2}
+# pytest's exit codes (documented): 2 interrupted, 3 internal error, 4 usage error; one that Ctrl-C has ended has none.
+_CODES = {0: 0, 1: 1, 2: 130, 3: 3, 4: 2, -signal.SIGINT: 130, 130: 130}
+_OWN_CTRL_C = 1.0  # seconds in which pytest shows that it got a Ctrl-C of its own
 
 
 def run_update(root: Path, args: Sequence[str], *, only: Iterable[str], reason: str) -> int:
@@ -24,6 +26,19 @@ def run_update(root: Path, args: Sequence[str], *, only: Iterable[str], reason: 
             *([] if any(arg.startswith("--rootdir") for arg in args) else [f"--rootdir={root}"]),
             *args,
         ]
-        done = subprocess.run(command, check=False)  # noqa: S603
-        code = _CODES.get(done.returncode, 3)
+        code = _CODES.get(_run(command), 3)
         return max(code, read_run(report).verdict.exit_code) if code == 1 and report.exists() else code
+
+
+def _run(command: list[str]) -> int:
+    """Return the exit code of a command that may end by Ctrl-C in its own time: it says what it has written."""
+    with subprocess.Popen(command) as process:  # noqa: S603
+        told = False
+        while True:
+            try:
+                return process.wait(_OWN_CTRL_C if told else None)
+            except KeyboardInterrupt:
+                told = True
+            except subprocess.TimeoutExpired:
+                process.send_signal(signal.SIGINT)  # it was for this process only
+                told = False

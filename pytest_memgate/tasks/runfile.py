@@ -13,13 +13,13 @@ from pathlib import Path
 from typing import Any
 
 from pytest_memgate import __version__
-from pytest_memgate.baseline.store import replace_text
+from pytest_memgate.baseline.batch import replace_text
 from pytest_memgate.compare.verdict import verdict
 from pytest_memgate.errors import RunFileError, UsageError
 from pytest_memgate.model.codec import decode, encode
 from pytest_memgate.model.measurement import Basis
 from pytest_memgate.model.run import Run
-from pytest_memgate.tasks.json_file import read_json
+from pytest_memgate.tasks.json_file import json_text, read_json
 
 SCHEMA = 2
 _FINDINGS = 250_000
@@ -39,11 +39,9 @@ def to_json(run: Run) -> dict[str, Any]:
 
 def write_run(run: Run, path: Path) -> None:
     """Write a run whole or not at all; raises UsageError if that cannot be."""
-    # The name of a file may hold bytes that are no text: a question mark stands for each.
-    text = json.dumps(to_json(run), indent=1, ensure_ascii=False).encode("utf-8", "replace").decode()
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        replace_text(path, f"{text}\n")
+        replace_text(path, json_text(to_json(run), indent=1))
     except OSError as error:
         raise UsageError(f"{path}: {error.strerror or error}", hint="give another file for the run") from error
 

@@ -8,6 +8,12 @@ from pytest_memgate.errors import UsageError
 from pytest_memgate.model.subject import Subject
 
 
+def may_be_in(tests: Iterable[str], file: str) -> bool:
+    """True if one of the names and patterns can mean a test in a file."""
+    places = (test.partition("::")[0] for test in tests)
+    return any(place == file or matches(place, Subject(file, "")) for place in places)
+
+
 def select(subjects: Collection[Subject], wanted: Iterable[str], where: str) -> set[Subject]:
     """Return the subjects that `wanted` names or matches, all of them for nothing wanted.
 

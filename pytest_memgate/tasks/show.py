@@ -10,7 +10,7 @@ from pytest_memgate.errors import BaselineError
 from pytest_memgate.measure.environment import key
 from pytest_memgate.model.reference import Reference
 from pytest_memgate.model.subject import Subject
-from pytest_memgate.tasks.select import select
+from pytest_memgate.tasks.select import may_be_in, select
 
 
 def open_stores(root: Path, environment: str | None) -> list[Store]:
@@ -30,15 +30,23 @@ def open_stores(root: Path, environment: str | None) -> list[Store]:
     return stores
 
 
+def places(stores: list[Store], tests: tuple[str, ...]) -> list[tuple[Store, str]]:
+    """Return the baseline files that tests can be in: a broken file of others does not matter.
+
+    Where there is none, all of them, so that a near name can be told.
+    """
+    every = [(store, file) for store in stores for file in store.files()]
+    return [(store, file) for store, file in every if may_be_in(tests, file)] or every
+
+
 def entries(root: Path, tests: tuple[str, ...], environment: str | None) -> Iterator[tuple[Subject, str, Reference]]:
     """Yield the entries of the tests named, by file and name."""
     stores = open_stores(root, environment)
     found: dict[Subject, dict[str, Reference]] = defaultdict(dict)
-    for store in stores:
-        for file in store.files():
-            document = store.document(file)
-            for name, metrics in document.entries.items() if document else ():
-                found[Subject(file, name)] |= metrics
+    for store, file in places(stores, tests):
+        document = store.document(file)
+        for name, metrics in document.entries.items() if document else ():
+            found[Subject(file, name)] |= metrics
     for subject in sorted(select(found, tests, " and ".join(store.folder for store in stores))):
         for metric, reference in found[subject].items():
             yield subject, metric, reference

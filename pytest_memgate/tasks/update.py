@@ -2,13 +2,14 @@
 
 import shlex
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from pytest_memgate.baseline.document import FORMAT, Document
-from pytest_memgate.baseline.store import Store, Stores, header_of, write
+from pytest_memgate.baseline.store import Store, Stores, Writing, header_of
 from pytest_memgate.compare.attribution import MOST, PARTS, SHARE, SHARE_OF_PARTS, largest
+from pytest_memgate.compare.moved import under_new_name
 from pytest_memgate.compare.noise import alike
 from pytest_memgate.compare.settle import agree
 from pytest_memgate.errors import BaselineError
@@ -24,6 +25,7 @@ from pytest_memgate.tasks.baselines import unit_of
 from pytest_memgate.units import format_amount
 
 _NAMED = 5  # tests that a message lists
+_SWAY = 0.25  # of the budget: a value of unchanged code may be so much lower
 ALL_KINDS = frozenset({ChangeKind.NEW, ChangeKind.RAISED, ChangeKind.LOWERED, ChangeKind.REMOVED})
 _Found = dict[str, dict[str, Finding]]  # by the test's name, by metric
 
@@ -35,6 +37,8 @@ class Order:
     `collected` gives, for each file that was run as a whole and without failure, the names of the tests it has:
     entries of others are removed. With `ledger` there is one afterwards, though it may be empty: what it does not list
     was found to cost nothing. `first` says that no test file of the run had baselines, nor the ledger what they pay.
+    `moved` gives the old names of tests that were renamed: their entries come along. `exactly` says that the user named
+    tests: their values are written though the gate would not object to the entries that they have.
     """
 
     kinds: frozenset[ChangeKind] = ALL_KINDS
@@ -42,6 +46,13 @@ class Order:
     collected: Mapping[str, frozenset[str]] = field(default_factory=dict)
     ledger: bool = False
     first: bool = False
+    moved: Mapping[Subject, Subject] = field(default_factory=dict)
+    exactly: bool = False
+
+    def makes(self, kind: ChangeKind) -> bool:
+        """True if the update may make changes of a kind; a test that moved counts as new."""
+        asked = ChangeKind.NEW if kind is ChangeKind.MOVED else kind
+        return self.kinds == ALL_KINDS or asked in self.kinds
 
 
 @dataclass(slots=True, kw_only=True)
@@ -51,52 +62,122 @@ class Updated:
     changes: list[Change] = field(default_factory=list)
     unreasoned: list[Change] = field(default_factory=list)
     problems: list[Problem] = field(default_factory=list)
+    begun: bool = False  # a part of the update has been made
+
+    def add(self, other: "Updated") -> None:
+        """Take in what another part of the same update did."""
+        self.changes += other.changes
+        self.unreasoned += other.unreasoned
+        self.problems += other.problems
+        self.begun = True
 
 
 def update(root: Path, stores: Stores, header: Header, findings: Iterable[Finding], order: Order) -> Updated:
     """Write the settled values among `findings` into the baselines; whatever they do not name stays as it is.
 
-    A file that cannot be read or written is a problem, and the others are updated.
+    A file that cannot be read is a problem, and the others are updated. All of them are written, or none.
     """
     found: dict[Store, dict[str, _Found]] = {store: defaultdict(lambda: defaultdict(dict)) for store in stores}
     for finding in findings:
         found[stores.of(finding.metric)][finding.subject.file][finding.subject.name][finding.metric] = finding
     done = Updated()
-    for store, files in found.items():
-        tests = sorted({*files, *(order.collected.keys() & set(store.files()))} - {LEDGER})
-        for file in (*tests, LEDGER):
-            if done.problems:
-                order = replace(order, ledger=False)  # nobody can say of all tests what they cost
-            if file == LEDGER and not (files.get(LEDGER) or (order.ledger and store is stores.own)):
-                continue
-            try:
-                _update_file(root, store, header_of(store, header), file, files.get(file, {}), order, done)
-            except BaselineError as error:
-                done.problems.append(Problem(text=str(error), verdict=Verdict.NO_ANSWER))
+    writing = Writing(root)
+    try:
+        for store, files in found.items():
+            new = _Documents(store, header_of(store, header), done)
+            tests = sorted({*files, *(order.collected.keys() & set(store.files()))} - {LEDGER})
+            for file in (*tests, LEDGER):
+                if done.problems:
+                    order = replace(order, ledger=False)  # nobody can say of all tests what they cost
+                if file == LEDGER and not (files.get(LEDGER) or (order.ledger and store is stores.own)):
+                    continue
+                new.update(file, files.get(file, {}), order)
+            new.take_away_moved(order)
+            new.put_into(writing, stays=order.ledger)
+        writing.write()
+    except BaselineError as error:
+        done.changes.clear()
+        done.problems.append(Problem(text=str(error), verdict=Verdict.NO_ANSWER))
     return done
 
 
-def _update_file(
-    root: Path, store: Store, header: Header, file: str, found: _Found, order: Order, done: Updated
-) -> None:
-    document = store.document(file)
-    this = Updated()
-    this_file = _FileUpdate(file, document, header, order, this)
-    entries = this_file.entries(found)
-    stays = file == LEDGER and (order.ledger or document is not None)
-    if entries or (entries is not None and (document or stays)):
-        new = Document(header=header, entries=entries, format=this_file.format)
-        if new != document:
-            write(root, store.path(file), new, even_empty=stays)
-    done.changes += this.changes
-    done.unreasoned += this.unreasoned
-    done.problems += this.problems
+class _Documents:
+    """The baseline files of one store as an update leaves them."""
+
+    def __init__(self, store: Store, header: Header, done: Updated) -> None:
+        self._store = store
+        self._header = header
+        self._done = done
+        self._new: dict[str, Document] = {}
+        self._carried: set[Subject] = set()
+
+    def update(self, file: str, found: _Found, order: Order) -> None:
+        """Update one file, unless it cannot be read."""
+        this = Updated()
+        try:
+            old = {name: self._old(Subject(file, name), order) for name in found}
+            update = _FileUpdate(file, self._store.document(file), self._header, order, this, old)
+            entries = update.entries(found)
+            self._store.path(file)
+        except BaselineError as error:
+            self._done.problems.append(Problem(text=str(error), verdict=Verdict.NO_ANSWER))
+            return
+        if entries is not None:
+            self._new[file] = Document(header=self._header, entries=entries, format=update.format)
+            self._carried |= {Subject(file, name) for name in entries if Subject(file, name) in order.moved}
+        self._done.add(this)
+
+    def _old(self, test: Subject, order: Order) -> "_Old | None":
+        """Return what a moved test has under its old name."""
+        subject = order.moved.get(test)
+        document = self._store.document(subject.file) if subject else None
+        if subject is None or document is None or subject.name not in document.entries:
+            return None
+        return _Old(subject, document)
+
+    def take_away_moved(self, order: Order) -> None:
+        """Remove the entries of old names that all tests which came of them have taken along."""
+        for old in sorted(set(order.moved.values())):
+            document = self._new.get(old.file) or self._store.document(old.file)
+            takers = {test for test, subject in order.moved.items() if subject == old}
+            if (
+                document
+                and old.name in document.entries
+                and takers <= self._carried
+                and order.makes(ChangeKind.REMOVED)
+            ):
+                entries = {name: metrics for name, metrics in document.entries.items() if name != old.name}
+                self._new[old.file] = replace(document, entries=entries)
+
+    def put_into(self, writing: Writing, *, stays: bool) -> None:
+        """Have the files written that have changed; the ledger also where it says that nothing costs anything."""
+        for file, new in self._new.items():
+            known = self._store.document(file)
+            even_empty = file == LEDGER and (stays or known is not None)
+            if new != known and (new.entries or known or even_empty):
+                writing.put(self._store.path(file), new, even_empty=even_empty)
+
+
+@dataclass(frozen=True, slots=True)
+class _Old:
+    """Where a moved test has its entry."""
+
+    subject: Subject
+    document: Document
 
 
 class _FileUpdate:
     """The update of one baseline file."""
 
-    def __init__(self, file: str, document: Document | None, header: Header, order: Order, done: Updated) -> None:
+    def __init__(
+        self,
+        file: str,
+        document: Document | None,
+        header: Header,
+        order: Order,
+        done: Updated,
+        moved: Mapping[str, _Old | None],
+    ) -> None:
         self._file = file
         self._document = document or Document(header=header)
         self._is_new = document is None
@@ -107,6 +188,7 @@ class _FileUpdate:
         self._differences = document.header.differences(header) if document else ""
         self._order = order
         self._done = done
+        self._moved = {name: old for name, old in moved.items() if old and name not in self._known}
 
     def entries(self, found: _Found) -> dict[str, dict[str, Reference]] | None:
         """Return what the file shall hold, None if it must not be touched."""
@@ -114,7 +196,8 @@ class _FileUpdate:
         measured = {
             name: {metric: one for metric, one in metrics.items() if _is_stored(one)} for name, metrics in found.items()
         }
-        measured = {name: metrics for name, metrics in measured.items() if metrics}
+        may_move = self._order.makes(ChangeKind.MOVED)
+        measured = {name: one for name, one in measured.items() if one and (may_move or name not in self._moved)}
         # Entries under two headers cannot stand in one file: it changes over whole, or not at all.
         kept = self._known.keys() if collected is None else self._known.keys() & collected
         whole = kept <= measured.keys() and self._order.kinds == ALL_KINDS
@@ -127,21 +210,41 @@ class _FileUpdate:
                     )
                 )
             return None
+        leaving = {old.name for old in self._order.moved.values() if old.file == self._file}
+        if self._stale and not measured and leaving & self._known.keys():
+            return None  # they leave once they are written elsewhere
         if whole and measured and self._header != Header():
             self.format = FORMAT  # nobody but such an update has looked at everything that the format tells of
         entries = {} if self._stale else {name: dict(metrics) for name, metrics in self._known.items()}
         for name, findings in measured.items():
+            old = self._moved.get(name)
+            if old and old.document.header == self._header:
+                carried = old.document.entries[old.subject.name]
+                test = Subject(self._file, name)
+                entries[name] = {metric: under_new_name(one, old.subject, test) for metric, one in carried.items()}
             self._put_all(entries, name, findings.values())
-        if collected is not None and ChangeKind.REMOVED in self._order.kinds:
-            _remove_gone(entries, found, collected)
+        if self._stale and self._done.unreasoned:
+            self._done.changes.clear()
+            return None
+        if collected is not None and self._order.makes(ChangeKind.REMOVED):
+            _remove_gone(entries, found, collected | leaving)
+        self._tell_rest(entries, leaving)
+        return entries
+
+    def _tell_rest(self, entries: Mapping[str, Mapping[str, Reference]], leaving: Collection[str]) -> None:
+        """Tell of the entries that have moved as they were, and of those that are gone."""
         told = {(change.subject.name, change.metric) for change in self._done.changes}
+        for name in self._moved:
+            for metric, reference in entries.get(name, {}).items():
+                if (name, metric) not in told:
+                    value = reference.value
+                    self._note(ChangeKind.MOVED, name, metric, value, value, unit_of(metric, reference))
         for name, known in self._known.items():
             for metric in sorted(known.keys() - entries.get(name, {}).keys()):
-                if (name, metric) in told:
+                if (name, metric) in told or name in leaving:
                     continue
                 unit = unit_of(metric, known[metric])
                 self._note(ChangeKind.REMOVED, name, metric, known[metric].value, None, unit)
-        return entries
 
     def _put_all(self, entries: dict[str, dict[str, Reference]], name: str, findings: Iterable[Finding]) -> None:
         """Put what was found of one test; what was measured together is written together, or not at all."""
@@ -168,13 +271,16 @@ class _FileUpdate:
         keeps = metric_of(metric).keeps(measurement.value)
         if not keeps and metric not in self._known.get(name, {}):
             return
-        old = None if self._is_first_seen(name, finding, measurement) else self._document.entry(name, metric)
-        kind = self._kind(old, finding, measurement)
-        if kind is None or not (kind in self._order.kinds or self._order.kinds == ALL_KINDS):
+        place = self._moved.get(name)
+        document, entry = (place.document, place.subject.name) if place else (self._document, name)
+        old = None if self._is_first_seen(name, finding, measurement) else document.entry(entry, metric)
+        kind = self._kind(old, finding, measurement, stale=document.header != self._header)
+        if kind is None or not self._order.makes(kind):
             return
         before = old.value if old else None
         # What no budget names may rise as it likes.
-        if kind is ChangeKind.RAISED and finding.budget and not self._fresh_reason(old):
+        rises = kind is ChangeKind.RAISED or (kind is ChangeKind.REMEASURED and _is_over(old, finding, measurement))
+        if rises and finding.budget and not self._fresh_reason(old):
             change = Change(
                 subject=Subject(self._file, name),
                 metric=metric,
@@ -186,9 +292,9 @@ class _FileUpdate:
             self._done.unreasoned.append(change)
             return
         new = _reference(finding, measurement)
-        if old and kind is ChangeKind.RAISED and self._order.reason:
+        if old and rises and self._order.reason:
             new = replace(new, anchor=min(old.origin, measurement.value), reason=self._order.reason)
-        elif old and kind is ChangeKind.LOWERED and old.origin < measurement.value:
+        elif old and kind is not ChangeKind.RAISED and old.origin < measurement.value and old.unit == new.unit:
             new = replace(new, anchor=old.anchor, reason=old.reason)
         if keeps:
             entries.setdefault(name, {})[metric] = new
@@ -201,15 +307,24 @@ class _FileUpdate:
         free = self._is_new or self._order.first or measurement.value <= (finding.allowed or 0)
         return finding.subject.is_first_use and name not in self._known and free
 
-    def _kind(self, old: Reference | None, finding: Finding, measurement: Measurement) -> ChangeKind | None:
+    def _kind(
+        self, old: Reference | None, finding: Finding, measurement: Measurement, *, stale: bool
+    ) -> ChangeKind | None:
         if old is None:
             return ChangeKind.NEW
-        if self._stale or old.conditions != measurement.conditions or unit_of(finding.metric, old) != finding.unit:
+        if stale or old.conditions != measurement.conditions or unit_of(finding.metric, old) != finding.unit:
             return ChangeKind.REMEASURED
-        repeatable = measurement.basis is not Basis.COLD
-        if _near(old, finding, measurement) and repeatable == old.repeatable:
-            return None
+        if (measurement.basis is not Basis.COLD) == old.repeatable:
+            if _near(old, finding, measurement):
+                return None
+            deliberate = self._order.exactly or self._order.kinds != ALL_KINDS
+            if _is_within(old, finding, measurement) and not (deliberate and self._may_change(old, measurement)):
+                return None
         return ChangeKind.RAISED if measurement.value > old.value else ChangeKind.LOWERED
+
+    def _may_change(self, old: Reference, measurement: Measurement) -> bool:
+        """True if an entry that the gate does not object to may be changed: nobody is asked for a reason for it."""
+        return measurement.value < old.value or self._fresh_reason(old)
 
     def _fresh_reason(self, old: Reference | None) -> bool:
         """Say whether the order gives a reason that the entry does not have yet: a gate on a git ref asks for one."""
@@ -227,6 +342,7 @@ class _FileUpdate:
                 after=after,
                 unit=unit,
                 reason=self._order.reason if kind is ChangeKind.RAISED else "",
+                moved_from=str(self._moved[name].subject) if name in self._moved else "",
             )
         )
 
@@ -267,6 +383,26 @@ def _near(old: Reference, finding: Finding, measurement: Measurement) -> bool:
         return old.value == measurement.value
     noise = metric_of(finding.metric).noise
     return agree(old.value, measurement.value, noise) or abs(old.value - measurement.value) <= old.spread
+
+
+def _is_within(old: Reference, finding: Finding, measurement: Measurement) -> bool:
+    """True if unchanged code can sway from an entry to a value: up within the budget, down by a part of it.
+
+    A value that fell by more is written: nobody would hear of the gain, as the gate calls it passed. What cannot sway
+    is known to have fallen.
+    """
+    if finding.allowed is None or finding.outcome is Outcome.DRIFTED:
+        return False
+    growth = measurement.value - old.value
+    sways = measurement.basis not in {Basis.EXACT, Basis.SLOPE}
+    return growth <= finding.allowed if growth > 0 else sways and -growth <= _SWAY * finding.allowed
+
+
+def _is_over(old: Reference | None, finding: Finding, measurement: Measurement) -> bool:
+    """True if a value is above an entry of the same unit, measured in another way, by more than its budget."""
+    if old is None or finding.allowed is None or unit_of(finding.metric, old) != finding.unit:
+        return False
+    return measurement.value - old.value > finding.allowed
 
 
 def _reference(finding: Finding, measurement: Measurement) -> Reference:

@@ -52,7 +52,7 @@ def test_one_tracker_settles_several_tests(gated: Project) -> None:
     assert result.code == 0, result.out
     assert set(_together(result).values()) == {5}
     assert set(_basis(result).values()) == {"bound"}
-    assert result.finding("test_d")["value"] <= result.finding("test_a")["value"]
+    assert result.finding("test_d")["bound"] <= result.finding("test_a")["bound"]
 
 
 def test_each_is_measured_on_its_own_where_that_is_asked_for(gated: Project) -> None:
@@ -353,7 +353,7 @@ def test_what_earlier_tests_leave_counts_for_none_of_the_later(project: Project)
     assert result.code == 0, result.out
     assert set(_basis(result).values()) == {"bound"}
     assert max(_together(result).values()) > 8
-    first, *_, last = (result.finding(f"test_it[{number}]")["value"] for number in range(16))
+    first, *_, last = (result.finding(f"test_it[{number}]")["bound"] for number in range(16))
     assert last < first - 50_000
 
 
@@ -417,7 +417,7 @@ def test_what_python_keeps_for_reuse_serves_no_later_test_unseen(project: Projec
     project.update()
     found = project.gate().found("test_holds", "memory.peak")
     assert (found["measurement"]["basis"], found["measurement"]["together"]) == ("bound", 3)
-    assert found["value"] >= found["baseline"] > 145_000
+    assert found["bound"] >= found["baseline"] > 145_000
 
 
 def test_a_module_that_comes_as_another_goes_is_found(project: Project) -> None:

@@ -160,7 +160,7 @@ def test_a_leak_is_red_with_its_call_site(shop: Project) -> None:
     assert result.found("test_seldom", "memory.leak[tenth]")["value"] == pytest.approx(100, rel=0.1)
     assert result.found("test_native", "memory.leak")["value"] == 200
     allowed = result.found("TestMethods::test_allowed", "memory.leak")
-    assert (allowed["outcome"], allowed["value"]) == ("passed", pytest.approx(16, rel=0.3))  # a bound is enough
+    assert (allowed["outcome"], allowed["bound"]) == ("passed", pytest.approx(16, rel=0.3))  # which is enough
     assert result.metrics("test_seldom")["memory.leak[bounded]"] == "passed"
     assert "memory.leak 0 B -> 16 B: 16 B is over its limit of 0 B" in result.out
     assert "+16 B  store.py:14 in remember  (0 B -> 16 B)" in result.out

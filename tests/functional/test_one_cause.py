@@ -78,6 +78,17 @@ def test_v_names_each_test_and_vv_tells_each_in_full(leaking: Project) -> None:
     assert full.out.partition("= memgate =")[0].count("if it is meant") == _TESTS
 
 
+def test_other_plugins_see_all_reports(leaking: Project) -> None:
+    hook = "def pytest_terminal_summary(terminalreporter):\n    print(len(terminalreporter.stats['failed']), 'seen')\n"
+    path = leaking.write("tests/conftest.py", hook)
+    try:
+        result = leaking.gate("-p", "no:randomly", "-s", "tests/test_0.py")
+    finally:
+        path.unlink()
+    assert f"{_TESTS} seen" in result.out
+    assert result.out.count("if it is meant: memgate baseline update") == 4  # of three tests, and the last line
+
+
 def test_junit_has_the_whole_text_of_each(leaking: Project, tmp_path: Path) -> None:
     path = tmp_path / "junit.xml"
     leaking.gate("-p", "no:randomly", f"--junitxml={path}", "tests/test_0.py", "tests/test_own.py")

@@ -97,9 +97,10 @@ def test_no_baseline(project: Project, workers: tuple[str, ...]) -> None:
 
 
 def test_vanished(gated: Project, workers: tuple[str, ...]) -> None:
-    gated.replace("test_it.py", "test_two", "test_renamed")
+    gated.replace("test_it.py", "def test_two():\n    load(2000)", "def test_other():\n    sorted('other')")
     result = gated.gate(*workers)
-    assert (result.code, result.outcomes()["test_two"], result.outcomes()["test_renamed"]) == (0, "vanished", "new")
+    assert (result.code, result.outcomes()["test_two"], result.outcomes()["test_other"]) == (0, "vanished", "new")
+    assert "it may be test_it.py::test_two, which is gone: if so, memgate baseline rename" in result.summary()
     assert gated.gate("--memgate-missing=fail", *workers).code == 1
 
 

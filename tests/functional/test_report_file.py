@@ -77,7 +77,7 @@ def _problems(result: Result) -> list[str]:
 def test_the_file_holds_the_verdict_and_each_finding(gated: Project, workers: tuple[str, ...]) -> None:
     gated.write("test_it.py", _GROWN)
     run = gated.gate(*workers).run
-    assert (run["schema"], run["exit_code"], run["verdict"]) == (1, 1, "failed")
+    assert (run["schema"], run["exit_code"], run["verdict"]) == (2, 1, "failed")
     assert run["environment"]["key"] == gated.baselines.name
     assert run["memgate"]
     finding = next(one for one in run["findings"] if one["test"] == "test_it.py::test_two")
@@ -108,7 +108,7 @@ def test_every_kind_of_run_fits_the_schema(gated: Project, tmp_path: Path) -> No
     assert (nothing["exit_code"], nothing["verdict"]) == (3, "no answer")
     for run in (green, red, update, nothing):
         assert list(validator.iter_errors(run)) == []
-    wrongs: list[dict[str, Any]] = [{"verdict": "maybe"}, {"schema": 2}, {"findings": [{}]}, {"exit_code": "0"}]
+    wrongs: list[dict[str, Any]] = [{"verdict": "maybe"}, {"schema": 1}, {"findings": [{}]}, {"exit_code": "0"}]
     for wrong in wrongs:
         assert list(validator.iter_errors({**green, **wrong})), wrong
 

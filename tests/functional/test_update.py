@@ -122,7 +122,8 @@ def test_a_kind_of_update_writes_only_its_own(project: Project, kinds: tuple[str
     project.write("test_it.py", text.format("test_up", 1000, "test_down", 4000, "test_gone", 100))
     project.update()
     before = _entries(project)
-    project.write("test_it.py", text.format("test_up", 2000, "test_down", 1000, "test_fresh", 100))
+    fresh = text.format("test_up", 2000, "test_down", 1000, "test_fresh", 100).replace("load(100)", "sorted('test')")
+    project.write("test_it.py", fresh)  # with call sites of its own: it is not the one that is gone
     options = [f"--memgate-update={kind}" for kind in kinds]
     result = project.gate(*options, *(["--memgate-reason=more rows"] if "raised" in kinds else []))
     assert result.code == 0, result.out
@@ -470,3 +471,32 @@ def test_the_command_tells_usage_from_no_answer(command: Project, args: tuple[st
 def test_the_command_fails_with_its_tests(command: Project) -> None:
     command.write("test_it.py", _KEPT)
     assert command.memgate("baseline", "update", env={"FAIL": "1"}).code == 1
+
+
+def test_an_update_of_a_test_that_sways_changes_no_byte_until_it_is_over_its_budget(gated: Project) -> None:
+    gated.write(
+        "test_it.py",
+        """
+        from pathlib import Path
+
+        COUNTER = Path(__file__).with_name("counter")
+
+        def test_sways():
+            kept = bytearray(500_000 + int(COUNTER.read_text()))
+        """,
+    )
+    gated.write("counter", "0")
+    gated.update()
+    path = gated.baselines / "test_it.py.yaml"
+    before = path.read_bytes()
+    for sway in (20_000, 40_000, 0):
+        gated.write("counter", str(sway))
+        assert "baselines unchanged" in gated.update().summary()
+        assert path.read_bytes() == before
+    gated.write("counter", "300000")
+    result = gated.gate("--memgate-update")
+    assert (result.code, path.read_bytes()) == (1, before)
+    assert "raised, so not written without a reason of its own: test_it.py::test_sways 5" in result.out
+    gated.write("counter", "100000")
+    gated.update("--memgate-reason=one row more", "test_it.py::test_sways")
+    assert b"reason: one row more" in path.read_bytes()

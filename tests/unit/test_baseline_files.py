@@ -11,11 +11,12 @@ from pathlib import Path
 import pytest
 from samples import ENVIRONMENT, FILE, FOLDER, HEADER, commit_all, document, git, open_store, put_baseline
 
+from pytest_memgate.baseline.batch import replace_text
 from pytest_memgate.baseline.document import Document
 from pytest_memgate.baseline.place import file_key
 from pytest_memgate.baseline.place import test_file as file_of
 from pytest_memgate.baseline.source import GitRef, WorkTree
-from pytest_memgate.baseline.store import Store, environments, replace_text, write
+from pytest_memgate.baseline.store import Store, environments, write
 from pytest_memgate.errors import BaselineError, UsageError
 from pytest_memgate.model.reference import Reference
 
@@ -98,7 +99,7 @@ def files_of_at_most(size: int) -> Iterator[None]:
 def test_a_write_that_fails_leaves_the_old_file(tmp_path: Path) -> None:
     path = put_baseline(tmp_path, {"test_a": Reference(value=10)})
     before = path.read_bytes()
-    with pytest.raises(BaselineError, match="File too large; nothing of it was changed"), files_of_at_most(50):
+    with pytest.raises(BaselineError, match="File too large; nothing was written"), files_of_at_most(50):
         write(tmp_path, f"{FOLDER}/{FILE}.yaml", TWO)
     assert path.read_bytes() == before
     assert list(path.parent.iterdir()) == [path]
@@ -106,7 +107,7 @@ def test_a_write_that_fails_leaves_the_old_file(tmp_path: Path) -> None:
 
 def test_a_write_into_what_is_no_folder_is_an_error_of_the_baseline(tmp_path: Path) -> None:
     (tmp_path / ".memgate").write_text("a file")
-    with pytest.raises(BaselineError, match=r"^\.memgate/.*; nothing of it was changed"):
+    with pytest.raises(BaselineError, match=r"^\.memgate/.*; nothing was written"):
         write(tmp_path, f"{FOLDER}/{FILE}.yaml", TWO)
     assert (tmp_path / ".memgate").read_text() == "a file"
 
@@ -123,7 +124,7 @@ def test_an_interrupted_write_leaves_nothing_beside_the_file(tmp_path: Path, mon
 
 def test_a_file_that_is_not_utf_8_is_an_error_that_names_it(tmp_path: Path) -> None:
     put_baseline(tmp_path, {"test_a": Reference(value=10)}).write_bytes(b"format: \xff")
-    with pytest.raises(BaselineError, match=rf"{FILE}.yaml: .*utf-8.*; check the file, or restore it from git"):
+    with pytest.raises(BaselineError, match=rf"{FILE}.yaml: not UTF-8 text; check the file, or restore it from git"):
         open_store(tmp_path).own.document(FILE)
 
 
@@ -210,7 +211,7 @@ def test_a_repository_with_a_file_name_that_is_not_utf_8_is_read(tmp_path: Path)
 def test_a_reason_that_is_no_text_leaves_the_old_file(tmp_path: Path) -> None:
     path = put_baseline(tmp_path, {"test_a": Reference(value=10)})
     before = path.read_bytes()
-    with pytest.raises(BaselineError, match="nothing of it was changed"):
+    with pytest.raises(BaselineError, match="nothing was written"):
         write(tmp_path, f"{FOLDER}/{FILE}.yaml", document({"test_a": Reference(value=20, reason="caf\udce9")}))
     assert path.read_bytes() == before
     assert list(path.parent.iterdir()) == [path]

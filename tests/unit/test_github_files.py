@@ -7,9 +7,9 @@ from composite import _pairs
 
 from pytest_memgate.errors import UsageError
 from pytest_memgate.github.files import SUMMARY_MOST, write_outputs, write_summary
-from pytest_memgate.github.install import command
 from pytest_memgate.tasks import ci_inputs
-from pytest_memgate.tasks.ci_run import environment, pytest_command
+from pytest_memgate.tasks.ci_child import environment
+from pytest_memgate.tasks.ci_run import pytest_command
 
 
 @pytest.mark.parametrize("value", ["", "plain", "a\nb=c\nverdict=passed", "x<<end\ny\nend", "end-", "🐍\r\n"])
@@ -38,7 +38,6 @@ def test_a_summary_that_github_would_drop_says_where_the_report_is(tmp_path: Pat
 def test_words_are_split_and_not_evaluated(text: str) -> None:
     joined = text.split()
     assert ci_inputs.words("pytest-args", f"-k '{text}' {text}") == ["-k", text, *joined]
-    assert command("place", text)[-len(joined) :] == joined
 
 
 def test_flags_are_true_or_false() -> None:

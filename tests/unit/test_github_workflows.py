@@ -115,8 +115,36 @@ def test_every_shell_line_of_an_action_is_one_command(path: Path) -> None:
 
 def test_the_gate_comes_last_and_runs_whatever_came_before() -> None:
     *_, gate = steps(ACTIONS[0])
-    assert gate["run"].endswith("ci gate")
+    assert gate["run"].endswith(" gate")
     assert gate["if"].startswith("always()")
+
+
+@pytest.mark.parametrize("path", ACTIONS, ids=name_of)
+def test_every_step_of_an_action_starts_where_no_code_under_test_is_looked_for(path: Path) -> None:
+    first, *later = [step for step in steps(path) if "run" in step]
+    assert first["id"] == "own"
+    assert first["run"].startswith("python -ISB ")
+    for step in later:
+        assert step["run"].startswith('"$MEMGATE_CI_PYTHON" -ISBc "$MEMGATE_CI_START" ')
+        assert step["env"]["MEMGATE_CI_START"] == "${{ steps.own.outputs.start }}"
+    for step in (first, *later):
+        assert step["shell"].startswith("/bin/bash ")
+
+
+def test_only_steps_of_which_none_runs_the_code_under_test_hold_the_token() -> None:
+    names = [step.get("id", step.get("run", "").rpartition(" ")[2]) for step in steps(ACTIONS[0])]
+    holding = [
+        name for name, step in zip(names, steps(ACTIONS[0]), strict=True) if "GITHUB_TOKEN" in step.get("env", {})
+    ]
+    assert holding == ["plan", "comment"]
+    assert names.index("plan") < names.index("install") < names.index("run") < names.index("report")
+
+
+@pytest.mark.parametrize("path", ACTIONS, ids=name_of)
+def test_what_makes_the_shell_or_the_loader_run_code_is_taken_from_every_step_but_the_tests_own(path: Path) -> None:
+    for step in steps(path):
+        if "run" in step and step.get("id") not in {"install", "run"}:
+            assert {step["env"][name] for name in ("BASH_ENV", "LD_AUDIT", "LD_PRELOAD", "SHELLOPTS")} == {""}, step
 
 
 def test_the_docs_name_every_input_and_output() -> None:

@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+import socket
 import subprocess
 import sys
 import threading
@@ -14,7 +15,7 @@ import pytest
 from samples import FILE, OTHER_HEADER, SUBJECT, budget, commit_all, exact, known, make_gate, put_baseline, site
 
 from pytest_memgate.compare.gate import judge
-from pytest_memgate.measure.leftover import Left, alive, changed, left, settled, unseen
+from pytest_memgate.measure.leftover import OWN_FILES, Left, alive, changed, left, settled, unseen
 from pytest_memgate.measure.origins import Origins, described, sites
 from pytest_memgate.measure.pending import let_end, on_closing, pending
 from pytest_memgate.measure.places import Places
@@ -52,13 +53,34 @@ def test_a_thread_that_was_not_there_is_left(thread: threading.Thread) -> None:
 
 
 @listed
+def test_a_descriptor_that_a_waiting_thread_has_reserved_hides_no_other() -> None:
+    """A thread that waits in accept() has the number of what it will return: that is neither free nor open."""
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        accepted: list[tuple[socket.socket, object]] = []
+        waiting = threading.Thread(target=lambda: accepted.append(server.accept()))
+        waiting.start()
+        time.sleep(0.1)
+        before = alive()
+        made = [os.open(os.devnull, os.O_RDONLY) for _ in range(2)]
+        found = left(before, alive())
+        socket.create_connection(server.getsockname()).close()
+        waiting.join()
+        accepted[0][0].close()
+    assert sorted(found.new["files"]) == sorted(made)
+    for descriptor in made:
+        os.close(descriptor)
+
+
+@listed
 def test_each_descriptor_counts_once_whatever_is_free_below_it() -> None:
     holes = [os.open(os.devnull, os.O_RDONLY) for _ in range(3)]
     os.close(holes.pop(1))
     before = alive()
     made = [os.open(os.devnull, os.O_RDONLY) for _ in range(2)]
     assert sorted(left(before, alive()).new["files"]) == sorted(made)
-    assert left(before, alive(own=made)).count("files") == 0
+    OWN_FILES.update(made)
+    assert left(before, alive()).count("files") == 0
+    OWN_FILES.difference_update(made)
     for one in (*holes, *made):
         os.close(one)
     assert left(before, alive()).count("files") == 0

@@ -244,14 +244,14 @@ def test_few_samples_are_no_baseline(tmp_path: Path) -> None:
 # What was measured otherwise
 
 
-def test_a_value_under_other_conditions_is_measured_anew_without_a_reason(tmp_path: Path) -> None:
+def test_a_value_under_other_conditions_is_measured_anew_and_keeps_its_anchor(tmp_path: Path) -> None:
     old = replace(taken(1951, 1953, 1957, lighthouse="12.5"), anchor=1700, reason="hero")
     put(tmp_path, {"page[home]": {"web.lcp": old, "web.fcp": taken(900, 901, 902, lighthouse="12.5")}})
     new = sampled(2951, 2953, 2957, lighthouse="12.6")
     done = updated(tmp_path, found("web.lcp", new, name="page[home]", unit="ms"))
     assert changed(done) == [(ChangeKind.REMEASURED, "web.lcp")]
     assert kept(tmp_path, "page[home]") == {
-        "web.lcp": taken(2951, 2953, 2957, lighthouse="12.6"),
+        "web.lcp": replace(taken(2951, 2953, 2957, lighthouse="12.6"), anchor=1700, reason="hero"),
         "web.fcp": taken(900, 901, 902, lighthouse="12.5"),
     }
 

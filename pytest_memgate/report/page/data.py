@@ -62,8 +62,12 @@ def _finding(row: Row) -> dict[str, Any]:
         allowed=one.allowed,
         used=round(excess(one), 4) if row.difference and one.allowed and (one.growth or 0) >= 0 else None,
         bound=one.bound,
-        reason=shown(one.reason),
+        reason=shown("; ".join(part for part in (one.reason, _moved(one)) if part)),
     ) | ({"unit": shown(one.unit)} if one.unit != SIZE else {})
+
+
+def _moved(one: Finding) -> str:
+    return f"moved from {one.moved_from}" if one.moved_from else ""
 
 
 def _more(one: Finding, past: Trends) -> dict[str, Any]:

@@ -8,12 +8,11 @@ from pytest_memgate.report.escape import one_line
 from pytest_memgate.report.page.data import TONES
 from pytest_memgate.report.page.embed import shown
 from pytest_memgate.report.stories import stories
-from pytest_memgate.report.view import counts, next_steps, verdict_line
+from pytest_memgate.report.view import counts, next_steps, telling, verdict_line
 from pytest_memgate.units import format_amount, format_growth
 
 _MOST = 200  # lines of one kind; the run's JSON has them all
 _LOOSE = (ChangeKind.RAISED, ChangeKind.ANCHORED)
-_TELLING = (*_LOOSE, ChangeKind.REMOVED, ChangeKind.LOWERED, ChangeKind.REMEASURED, ChangeKind.NEW)
 _TONES = {Verdict.PASSED: "good", Verdict.FAILED: "bad", Verdict.NO_ANSWER: "doubt"}
 
 
@@ -21,7 +20,7 @@ def overview(run: Run, history: Sequence[Run]) -> dict[str, Any]:
     """Return the template's values: text, and rows of text."""
     problems = [(shown(one.text), one_line(one.hint)) for one in run.problems]
     causes = [shown(story.line) for story in stories(run) if story.is_shared]
-    changes = sorted(run.changes, key=lambda change: _TELLING.index(change.kind))
+    changes = telling(run.changes)
     return {
         "verdict": verdict_line(run),
         "tone": _TONES[run.verdict],
