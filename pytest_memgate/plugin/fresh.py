@@ -83,7 +83,7 @@ def _options(config: pytest.Config) -> list[str]:
     given += [("--asyncio-mode", getattr(option, "asyncio_mode", None))]
     args = [part for name, value in given if value for part in (name, str(value))]
     args += ["--doctest-modules"] if getattr(option, "doctestmodules", False) else []
-    args += _own_options(config)
+    args += own_options(config)
     args += [part for plugin in option.plugins or () for part in ("-p", plugin)]
     args += [part for setting in option.override_ini or () for part in ("-o", setting)]
     args += ["-n0"] if manager.hasplugin("xdist") else []
@@ -91,7 +91,7 @@ def _options(config: pytest.Config) -> list[str]:
     return args
 
 
-def _own_options(config: pytest.Config) -> list[str]:
+def own_options(config: pytest.Config) -> list[str]:
     """Return what the command line gave of the options that the project's conftest files have added.
 
     They are asked for them once more. Whatever one of them makes of it, the process that is to be started will say.

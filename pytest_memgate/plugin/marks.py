@@ -17,6 +17,7 @@ from pytest_memgate.errors import ConfigError
 from pytest_memgate.measure.command import Workspace
 from pytest_memgate.model.codec import decode, encode
 from pytest_memgate.model.finding import Finding
+from pytest_memgate.plugin.fresh import own_options
 from pytest_memgate.plugin.items import subject_of
 from pytest_memgate.plugin.marker import read_marker
 from pytest_memgate.plugin.quiet import without_the_gate
@@ -144,6 +145,7 @@ def _args(config: pytest.Config, place: _Moved) -> list[str] | None:
     args += ["-c", str(place.of(here / typed.inifilename))] if typed.inifilename else []
     args += ["--confcutdir", str(place.of(here / typed.confcutdir))] if typed.confcutdir else []
     args += ["--doctest-modules"] if getattr(typed, "doctestmodules", False) else []
+    args += own_options(config)
     args += [part for plugin in typed.plugins or () for part in ("-p", plugin)]
     args += [part for setting in typed.override_ini or () for part in ("-o", setting)]
     if config.args_source is not pytest.Config.ArgsSource.ARGS:

@@ -449,3 +449,25 @@ def test_a_change_cannot_hide_what_the_gate_says(branch: Project) -> None:
     assert "test_it.py::test_two has a budget of its own" in _loosened(result)[0]
     branch.write("pytest.ini", "[pytest]\naddopts = -p no:terminal\n")
     assert branch.gate(_BASE).code == 4
+
+
+def test_options_of_the_projects_own_are_given_to_the_base_too(marked: Project) -> None:
+    marked.write(
+        "conftest.py",
+        """
+        import budgets
+        import pytest
+
+        def pytest_addoption(parser):
+            parser.addoption("--size", required=True)
+
+        def pytest_collection_modifyitems(config, items):
+            for item in items:
+                item.add_marker(pytest.mark.memgate(drift=config.option.size + budgets.UNIT))
+        """,
+    )
+    marked.write("budgets.py", f'{_BUDGETS}\n    UNIT = "KB"\n')
+    marked.commit()
+    marked.replace("budgets.py", '"KB"', '"MB"')
+    lines = _loosened(marked.gate(_BASE, "--size=3"))
+    assert [("drift 3 MB (marker)" in line, "drift 3 KB (marker)" in line) for line in lines] == [(True, True)] * 3
