@@ -11,6 +11,7 @@ from pytest_memgate.errors import ConfigError
 from pytest_memgate.units import parse_duration
 
 _LISTED = 8  # names that a message holds
+_LONGEST = 500  # characters of a message
 _SHOWN = 80  # characters of a wrong value
 
 
@@ -25,7 +26,7 @@ class Key:
 
 def fail(value: Located, what: str) -> ConfigError:
     """Return the error on a value, with its place."""
-    return ConfigError(f"{value.where}: {what}")
+    return ConfigError(f"{value.where}: {what:.{_LONGEST}}")
 
 
 def mapping(value: Located, keys: Iterable[str]) -> dict[str, Located]:

@@ -211,10 +211,9 @@ def test_a_newer_format_says_to_upgrade() -> None:
         (HEAD + "tests: {a: b\n", ":6: did not find expected ',' or '}'"),
         (HEAD + "tests:\n  a: \x07\n", ": control characters are not allowed"),
         (HEAD + "tests:\n  {a: b}: 1\n", ":6: a name is expected"),
-        (
-            HEAD + "tests: &a\n  test_a: *a\n",
-            ":5: anchors and aliases (&name, *name) are not read: write it out, or quote it",
-        ),
+        (HEAD + "tests: &a {}\n", ":5: anchors and aliases (&name, *name) are not read: write it out, or quote it"),
+        (HEAD + "tests: !!map {}\n", ":5: tags (!name) are not read: quote what begins with !"),
+        (HEAD + "tests: {<<: {}}\n", ":5: merge keys (<<) are not read: write it out"),
         (HEAD + ENTRY.replace("10", "9" * 5000), ":8: a number is expected"),
     ],
 )

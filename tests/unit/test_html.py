@@ -18,6 +18,7 @@ from samples import run_of, settled
 from pytest_memgate.errors import UsageError
 from pytest_memgate.model.finding import Outcome
 from pytest_memgate.model.measurement import Basis, Measurement
+from pytest_memgate.model.provenance import Commit, Machine, Provenance
 from pytest_memgate.model.run import Run, Verdict
 from pytest_memgate.report.html import html
 from pytest_memgate.report.page.data import TONES, page_data
@@ -308,6 +309,21 @@ def test_a_zero_is_an_amount() -> None:
 def measured(value: float) -> Measurement:
     assert QUIET.measurement
     return replace(QUIET.measurement, value=value)
+
+
+def test_the_overview_says_what_was_measured() -> None:
+    told = Provenance(
+        commit=Commit(id="15e5fd965b96eb7fa08dee23f04d1aff5bccc2aa", branch="main", dirty=True),
+        start="2026-11-29T16:21:44Z",
+        end="2026-11-29T16:22:00Z",
+        machine=Machine(cpu="EPYC", cores=2, memory=25_000_000_000),
+        versions={"python": "3.11.7", "pytest": "9.2.0"},
+    )
+    facts = dict(overview(replace(run_of(), provenance=told), [])["facts"])
+    assert facts["Commit"] == "15e5fd965b96, on main, with uncommitted changes"
+    assert facts["Measured"] == "2026-11-29T16:21:44Z to 2026-11-29T16:22:00Z"
+    assert facts["Machine"] == "EPYC, 2 cores, 25 GB"
+    assert facts["Versions"] == "python 3.11.7, pytest 9.2.0"
 
 
 def test_the_overview_counts_what_it_leaves_out() -> None:

@@ -3,13 +3,14 @@
 from collections.abc import Iterator, Sequence
 from typing import Any
 
+from pytest_memgate.model.provenance import Provenance
 from pytest_memgate.model.run import Change, ChangeKind, Run, Verdict
 from pytest_memgate.report.escape import one_line
 from pytest_memgate.report.page.data import TONES
 from pytest_memgate.report.page.embed import shown
 from pytest_memgate.report.stories import stories
 from pytest_memgate.report.view import counts, next_steps, telling, verdict_line
-from pytest_memgate.units import format_amount, format_growth
+from pytest_memgate.units import SIZE, format_amount, format_growth
 
 _MOST = 200  # lines of one kind; the run's JSON has them all
 _LOOSE = (ChangeKind.RAISED, ChangeKind.ANCHORED)
@@ -50,6 +51,8 @@ def _facts(run: Run, history: Sequence[Run]) -> Iterator[tuple[str, str]]:
     how = [header.allocator, f"memray {header.memray}" if header.memray else "", "coverage on" * header.coverage]
     if any(how):
         yield "Memory", ", ".join(part for part in how if part)
+    if run.provenance:
+        yield from _provenance(run.provenance)
     yield "Strict", "yes" if run.strict else "no"
     if run.failed:
         yield "Failed by themselves", _tests(run.failed)
@@ -57,6 +60,20 @@ def _facts(run: Run, history: Sequence[Run]) -> Iterator[tuple[str, str]]:
         yield "Skipped", _tests(run.skipped)
     if history:
         yield "History", f"{len(history)} earlier run{'' if len(history) == 1 else 's'}"
+
+
+def _provenance(told: Provenance) -> Iterator[tuple[str, str]]:
+    commit, machine = told.commit, told.machine
+    parts = (commit.id[:12], commit.branch and f"on {commit.branch}", "with uncommitted changes" * commit.dirty)
+    if commit.id:
+        yield "Commit", ", ".join(part for part in parts if part)
+    if told.start:
+        yield "Measured", f"{told.start} to {told.end}"
+    if machine.cpu:
+        cores = f"{machine.cores} core{'' if machine.cores == 1 else 's'}"
+        yield "Machine", f"{machine.cpu}, {cores}, {format_amount(machine.memory, SIZE)}"
+    if told.versions:
+        yield "Versions", ", ".join(f"{name} {version}" for name, version in told.versions.items())
 
 
 def _tests(number: int) -> str:
