@@ -29,6 +29,7 @@ from pytest_memgate.measure.processes import ProcessWatch
 from pytest_memgate.measure.reading import reading
 from pytest_memgate.measure.sites import Sites, read_sites
 from pytest_memgate.measure.starting import Hooks, why_not_started
+from pytest_memgate.measure.threads import names_of_others
 from pytest_memgate.measure.world import real_world
 from pytest_memgate.model.metric import MEMORY_PEAK, MEMORY_RETAINED
 
@@ -311,7 +312,7 @@ class _Trace:
         self._processes = processes
         self._started = processes.mark()
         self._before = threading.enumerate()
-        self._threads = tuple(thread.name for thread in self._before if thread is not threading.current_thread())
+        self._threads = names_of_others(self._before)
         self._modules = set(sys.modules)
         try:
             self.tracker = new_tracker(self.capture, every=every)

@@ -20,7 +20,6 @@ block of its own. It makes the bound larger, which is safe; nobody has first use
 import functools
 import inspect
 import sys
-import threading
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping
 from functools import cached_property
@@ -42,6 +41,7 @@ from pytest_memgate.measure.processes import ProcessWatch
 from pytest_memgate.measure.reading import reading
 from pytest_memgate.measure.sites import Frame, Sites
 from pytest_memgate.measure.starting import Hooks, why_not_started
+from pytest_memgate.measure.threads import names_of_others
 from pytest_memgate.measure.world import real_world
 
 _BLOCK, _ROOM = 470, 1_000_000  # bytes
@@ -266,7 +266,7 @@ class Share(Capture):
         keep(self)
         with real_world():
             self._started = self._span.processes.mark()
-            self.threads = tuple(one.name for one in threading.enumerate() if one is not threading.current_thread())
+            self.threads = names_of_others()
         self._span.new_modules()
         self._is_traced = self._span.resume()
         self._span.collect()

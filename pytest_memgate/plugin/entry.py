@@ -1,6 +1,7 @@
 """What pytest loads at every start: the options and the marker; the gate itself only with `--memgate`."""
 
 import argparse
+import sys
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -96,6 +97,10 @@ def pytest_configure(config: pytest.Config) -> None:
     for kind in ("bundle", "page", "import"):
         config.addinivalue_line("markers", f"memgate_{kind}: {kind}s that memgate.yml declares.")
     if config.option.memgate:
+        from _memgate_pytest import AsInstalled
+
+        sys.meta_path.insert(0, AsInstalled)
+        config.add_cleanup(lambda: sys.meta_path.remove(AsInstalled))
         from pytest_memgate.plugin.setup import start
 
         start(config)

@@ -13,6 +13,7 @@ from pytest_memgate.plugin.items import line_of
 from pytest_memgate.report.lines import failure_texts, own_headline
 
 PROPERTY = "memgate."
+_FAILING = "_memgate_failing"
 LATE = f"{PROPERTY}leftover"  # what is found when a test is torn down travels on that phase's report
 
 
@@ -21,7 +22,8 @@ def put_findings(
 ) -> None:
     """Let findings travel on a report, in place of those of which the property's name starts with `instead`.
 
-    The report fails with those that fail the test; an update fails no test.
+    The report fails, once it is told, with those that fail the test; an update fails no test. Until then it has passed:
+    a plugin that runs tests again as they fail, as pytest-rerunfailures does, looks at it before.
     """
     line = line_of(item)
     found = [replace(finding, line=finding.line or line) for finding in findings]
@@ -34,7 +36,14 @@ def put_findings(
         for finding in found
         if finding.outcome is Outcome.NO_ANSWER or (finding.outcome.fails_gate and not update)
     ]
+    vars(report).pop(_FAILING, None)
     if failing and report.passed:
+        vars(report)[_FAILING] = failing
+
+
+def fail_if_found(report: pytest.TestReport) -> None:
+    """Fail a report that is about to be told, if findings on it do."""
+    if failing := vars(report).pop(_FAILING, None):
         fail_report(report, failing)
 
 

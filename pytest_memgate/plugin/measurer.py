@@ -19,7 +19,7 @@ from pytest_memgate.model.metric import FIRST_USE, MEMORY_LEAK, MEMORY_PEAK
 from pytest_memgate.model.subject import LEDGER, Subject
 from pytest_memgate.plugin.again import STATE, ItemState, Phase, brief, run_again
 from pytest_memgate.plugin.declared import DeclaredItem
-from pytest_memgate.plugin.failure import PROPERTY, put_findings
+from pytest_memgate.plugin.failure import PROPERTY, fail_if_found, put_findings
 from pytest_memgate.plugin.first_use import FirstUses
 from pytest_memgate.plugin.items import subject_of
 from pytest_memgate.plugin.leaking import own_leak
@@ -83,6 +83,12 @@ class Measurer(Tracer):
             with real_world():
                 state.close()
         return report
+
+    @pytest.hookimpl(wrapper=True, tryfirst=True)
+    def pytest_runtest_logreport(self, report: pytest.TestReport) -> Generator[None, object, object]:
+        """Let a verdict fail the test now: before whoever counts or sends what has failed."""
+        fail_if_found(report)
+        return (yield)
 
     def _judge(self, item: pytest.Item, report: pytest.TestReport, state: ItemState) -> None:
         if report.passed:

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from pytest_memgate.plugin.failure import fail_if_found
 from pytest_memgate.plugin.first_use import CLAIMS
 
 _HELD = "held-"
@@ -31,6 +32,8 @@ class Waiting:
         """Write down the reports of a test, where that is possible: they will be told all the same, if nobody dies."""
         assert self._held  # noqa: S101  # may_be_lost
         to_data = self._config.hook.pytest_report_to_serializable
+        for report in reports:
+            fail_if_found(report)
         lines = [json.dumps(to_data(config=self._config, report=report)) + "\n" for report in reports]
         with suppress(OSError), self._held.open("a", encoding="utf-8") as file:  # no descriptor is free, or no room
             file.writelines(lines)
