@@ -120,7 +120,9 @@ def report(working_directory: str, artifact: str, **left: str) -> None:
     found = answer(_what(left))
     folder = Path(left["folder"])
     job, patch, reason = _patched(working_directory, artifact, found.run)
-    footer = ci_report.footer(job, patch, reason)
+    found = ci_report.as_downloaded(found, job.run_id)
+    captures = any(finding.kept for finding in found.run.findings) if found.run else False
+    footer = ci_report.footer(job, patch, reason, captures=captures)
     html = why = ""
     if found.run:
         html, why = ci_report.write_html(found.run, folder)
@@ -143,14 +145,16 @@ def comment(artifact: str, footer: str, **left: str) -> None:
     from pytest_memgate.github.event import WORKFLOW_RUN
     from pytest_memgate.tasks.ci_answer import answer
     from pytest_memgate.tasks.ci_comment import comment_elsewhere, comment_here
-    from pytest_memgate.tasks.ci_report import command, link_to
+    from pytest_memgate.tasks.ci_report import as_downloaded, command, link_to
 
     event = _event()
     if event.name == WORKFLOW_RUN:
         footer = link_to(os.environ.get("GITHUB_SERVER_URL", ""), event.repository, str(event.run))
-        said = comment_elsewhere(_client(), event, answer(_what(_downloaded(left))), footer, artifact)
+        found = as_downloaded(answer(_what(_downloaded(left))), str(event.run))
+        said = comment_elsewhere(_client(), event, found, footer, artifact)
     else:
-        said = comment_here(_client(), event, answer(_what(left)), footer, artifact)
+        found = as_downloaded(answer(_what(left)), os.environ.get("GITHUB_RUN_ID", ""))
+        said = comment_here(_client(), event, found, footer, artifact)
     click.echo(command("notice", said) if said.startswith("no comment") else said)
 
 

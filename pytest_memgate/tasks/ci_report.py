@@ -3,7 +3,7 @@
 import os
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from pytest_memgate.errors import MemgateError
@@ -15,7 +15,7 @@ from pytest_memgate.report.markdown import markdown
 from pytest_memgate.report.view import SYMBOLS
 from pytest_memgate.tasks.ci_answer import Answer
 from pytest_memgate.tasks.ci_patch import Patch
-from pytest_memgate.tasks.ci_run import RUN
+from pytest_memgate.tasks.ci_run import PROFILES, RUN
 from pytest_memgate.tasks.report import locate, write
 
 HTML = "report.html"
@@ -49,6 +49,26 @@ class Job:
         return _digits(self.github.get("GITHUB_RUN_ID", ""))
 
 
+def as_downloaded(answer: Answer, run_id: str) -> Answer:
+    """Return the answer with each capture where its reader has it: in the artifact, and not on the job's machine."""
+    if not answer.run:
+        return answer
+    findings = tuple(
+        replace(one, kept=tuple(_downloaded(path, run_id) for path in one.kept)) for one in answer.run.findings
+    )
+    return replace(answer, run=replace(answer.run, findings=findings))
+
+
+def _downloaded(path: str, run_id: str) -> str:
+    _, found, name = path.rpartition(f"/{PROFILES}/")
+    return f"{_target(run_id)}/{PROFILES}/{name}" if found else path
+
+
+def _target(run_id: str) -> str:
+    """Return the folder that a reader downloads a run's artifact to."""
+    return f"memgate-{run_id}"
+
+
 def summary(answer: Answer, footer: str) -> str:
     """Return what a job's summary says."""
     return _page(answer, footer, most=_SUMMARY)
@@ -70,19 +90,21 @@ def _page(answer: Answer, footer: str, *, most: int, marker: str = "") -> str:
     return "\n\n".join([*parts, head, f"- **{markdown_text(answer.text[:2000])}**"]) + f"\n{end}"
 
 
-def footer(job: Job, patch: Patch, reason: str) -> str:
-    """Return where the rest is: the workflow's run, and how the patch is taken."""
+def footer(job: Job, patch: Patch, reason: str, *, captures: bool) -> str:
+    """Return where the rest is: the workflow's run, how the patch is taken, and where the captures are."""
     run, place = job.run_id, job.github.get("GITHUB_REPOSITORY", "")
+    fetch = f"gh run download {run} -n {job.artifact} -D {_target(run)}"
     lines = []
     if patch.text:
         kinds = ", ".join(f"{sum(one.kind is kind for one in patch.changes)} {kind}" for kind in _kinds(patch))
-        fetch = f"gh run download {run} -n {job.artifact} -D memgate-{run}"
         said = f"A patch of the baselines is in the artifact {markdown_code(job.artifact)} ({kinds})"
-        lines.append(f"{said}: {markdown_code(f'{fetch} && git apply memgate-{run}/{PATCH}')}")
+        lines.append(f"{said}: {markdown_code(f'{fetch} && git apply {_target(run)}/{PATCH}')}")
         if any(change.reason for change in patch.changes):
             lines.append(
                 f"Its reason for what rises is {markdown_code(reason)}. Write a better one where it says too little."
             )
+    elif captures:
+        lines.append(f"The captures are in the artifact {markdown_code(job.artifact)}: {markdown_code(fetch)}")
     lines += [markdown_text(problem[:_PROBLEM_MOST]) for problem in patch.problems[:_PROBLEMS]]
     lines.append(link_to(job.github.get("GITHUB_SERVER_URL", ""), place, run))
     return "\n\n".join(line for line in lines if line)

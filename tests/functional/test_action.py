@@ -67,6 +67,9 @@ def test_a_growth_is_red_and_shown_everywhere(origin: Origin) -> None:
     assert artifact(job) == ["baseline.patch", "profiles", "report.html", "run.json"]
     assert json.loads(Path(job.outputs["run-json"]).read_text())["compared_with"] == commits.base
     assert "test_order" in Path(job.outputs["html"]).read_text()
+    # The reader has the artifact, and not the job's machine.
+    assert "python -m memray flamegraph memgate-99/profiles/test_shop.py-test_order-" in job.summary
+    assert str(origin.folder) not in job.summary
 
 
 def test_the_patch_applies_at_the_root_and_turns_the_next_run_green(origin: Origin) -> None:

@@ -235,6 +235,17 @@ def test_a_process_that_a_test_leaves_running_ends_with_the_step(attack: Attack,
     attack.assert_seen_by_none(job, "watching")
 
 
+def test_variables_that_are_set_once_the_action_has_started_reach_no_deciding_step(origin: Origin) -> None:
+    commits = origin.pull_request_of_nothing()
+    payload = event(origin.folder, "pull_request", base=commits.base, head=commits.head)
+    planted = {"GIT_EXEC_PATH": str(origin.folder), "GIT_CONFIG_COUNT": "1", "PATH": str(origin.folder)}
+    for number, more in enumerate(({}, planted)):  # the second takes the environment that the first has made
+        workspace, temp = origin.checkout(commits.merge), origin.folder / f"temp-{number}"
+        runner = Runner(ROOT / "action.yml", workspace, temp, origin.variables("pull_request", payload, **more))
+        plan = runner.run("own", "plan").step("plan")
+        assert plan.outputs.get("base") == commits.base, plan.out
+
+
 TAMPER = {
     "a library": "click/__init__.py",
     "the package": "pytest_memgate/cli/ci.py",
