@@ -1,5 +1,6 @@
 """Where committed files are read from: the work tree, or a git ref."""
 
+import io
 import subprocess
 from pathlib import Path
 from typing import Protocol
@@ -8,6 +9,7 @@ from pytest_memgate.baseline.regular import read_regular
 from pytest_memgate.errors import UsageError
 
 _MOST_BYTES = 16_000_000
+_TOGETHER = ".memgate"  # files below a folder of it are read together
 
 
 class Source(Protocol):
@@ -49,12 +51,28 @@ class GitRef:
         self.ref = ref
         self.commit = self._git("rev-parse", "--verify", "--quiet", f"{ref}^{{commit}}")
         self._prefix = self._git("rev-parse", "--show-prefix")
-        self._files: set[str] | None = None
+        self._files: dict[str, str] | None = None  # the id of each file's blob, by path
+        self._blobs: dict[str, bytes] = {}  # what has been read, by path
 
     def read(self, path: str) -> str | None:
+        """Return a file's text; the first one of a folder brings all of it, as a process for each file takes long."""
         if path not in self._all():
             return None
-        return self._git("show", f"{self.commit}:{self._prefix}{path}", strip=False)
+        if path not in self._blobs:
+            folder = "/".join([*path.split("/")[:2], ""])
+            others = self._all() if folder.startswith(f"{_TOGETHER}/") else ()
+            self._load([path, *(other for other in others if other.startswith(folder) and other != path)])
+        return io.TextIOWrapper(io.BytesIO(self._blobs[path]), encoding="utf-8").read()
+
+    def _load(self, paths: "list[str]") -> None:
+        ids = "".join(f"{self._all()[path]}\n" for path in paths)
+        out = io.BytesIO(self._run("cat-file", "--batch", given=ids.encode()))
+        for path in paths:
+            size = out.readline().split()[-1]  # <id> blob <size>, or <id> missing
+            if not size.isdigit():
+                raise UsageError(f"{self._option} {self.ref}: git has no {path}", hint="fetch it: git fetch --refetch")
+            self._blobs[path] = out.read(int(size))
+            out.read(1)
 
     def list(self, folder: str) -> list[str]:
         return sorted(path for path in self._all() if path.startswith(f"{folder}/"))
@@ -68,31 +86,34 @@ class GitRef:
         told = self._git("diff", "--name-status", "-M", "--diff-filter=R", "--relative", "-z", self.commit).split("\0")
         return dict(zip(told[1::3], told[2::3], strict=False))
 
-    def _all(self) -> set[str]:
+    def _all(self) -> dict[str, str]:
         if self._files is None:
-            names = self._git("ls-tree", "-r", "-z", "--name-only", self.commit, "--", ".")
-            self._files = set(names.split("\0"))
+            entries = self._git("ls-tree", "-r", "-z", self.commit, "--", ".").split("\0")
+            parts = [entry.partition("\t") for entry in entries if entry]  # <mode> blob <id>\t<path>
+            self._files = {path: about.split()[2] for about, _, path in parts if about.split()[1] == "blob"}
         return self._files
 
-    def _git(self, *args: str, strip: bool = True) -> str:
+    def _git(self, *args: str) -> str:
+        return self._run(*args).decode("utf-8", "surrogateescape").strip("\n")  # files may have any name
+
+    def _run(self, *args: str, given: bytes = b"") -> bytes:
         try:
             done = subprocess.run(  # noqa: S603
                 ["git", *args],  # noqa: S607
                 cwd=self._root,
+                input=given,
                 capture_output=True,
-                encoding="utf-8",
-                errors="strict" if args[0] == "show" else "surrogateescape",  # other files may have any name
                 check=False,
             )
         except FileNotFoundError as error:
             raise UsageError(f"{self._option} needs git, which is not on PATH") from error
         if done.returncode:
-            what = done.stderr.strip().splitlines()
+            what = done.stderr.decode("utf-8", "replace").strip().splitlines()
             raise UsageError(
                 f"{self._option} {self.ref}: {what[-1] if what else 'no such commit'}",
                 hint="name a branch, tag or commit that is fetched (in CI: a checkout with fetch-depth: 0)",
             )
-        return done.stdout.strip("\n") if strip else done.stdout
+        return done.stdout
 
 
 def last_commit(root: Path, path: str) -> GitRef | None:
