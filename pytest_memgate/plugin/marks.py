@@ -84,7 +84,7 @@ class Marks:
         own = [one for one in findings if not one.subject.is_first_use]
         here = _decoded(self._marked)
         there, why = self._on_the_base(gate, base) if here or base.has_markers() else ({}, "")
-        lines = loosened_by_markers(gate.config, (one.subject for one in own), here, there)
+        lines = loosened_by_markers(gate.config, own, here, there)
         lines += loosened_by_calls(base, own, here)
         if why:
             lines.append(f"the markers of {gate.base.ref} are not all known, so these count as new: {why}")

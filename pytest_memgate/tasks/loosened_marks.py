@@ -97,12 +97,15 @@ class Base:
 
 
 def loosened_by_markers(
-    config: Config, subjects: Iterable[Subject], here: Mapping[str, Marked], base: Mapping[str, Marked]
+    config: Config, findings: Iterable[Finding], here: Mapping[str, Marked], base: Mapping[str, Marked]
 ) -> list[str]:
-    """Return what markers loosen for `subjects`, a line each; `config` holds what counts without them."""
+    """Return what markers loosen for the tests of `findings`, a line each; `config` holds what counts without them."""
     tests: dict[str, list[str]] = {}
-    for subject in dict.fromkeys(subjects):
-        old, new = (marked.get(str(subject), Marked()) for marked in (base, here))
+    names: dict[Subject, str] = {}  # on the base, where a test may have had another one
+    for finding in findings:
+        names[finding.subject] = finding.moved_from or names.get(finding.subject, str(finding.subject))
+    for subject, name in names.items():
+        old, new = base.get(name, Marked()), here.get(str(subject), Marked())
         for text in _looser(config, subject, old, new):
             tests.setdefault(text, []).append(str(subject))
     return [_line(text, names) for text, names in tests.items()]

@@ -471,3 +471,13 @@ def test_options_of_the_projects_own_are_given_to_the_base_too(marked: Project) 
     marked.replace("budgets.py", '"KB"', '"MB"')
     lines = _loosened(marked.gate(_BASE, "--size=3"))
     assert [("drift 3 MB (marker)" in line, "drift 3 KB (marker)" in line) for line in lines] == [(True, True)] * 3
+
+
+def test_a_test_that_moved_keeps_the_marker_that_it_had(marked: Project) -> None:
+    marked.git("mv", "test_it.py", "test_moved.py")
+    assert _loosened(marked.gate(_BASE)) == []
+    marked.replace("budgets.py", "250KB", "5MB")
+    assert [line.partition(" has")[0] for line in _loosened(marked.gate(_BASE))] == [
+        "test_moved.py::test_two",
+        "test_moved.py::test_three",
+    ]
