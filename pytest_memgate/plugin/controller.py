@@ -19,11 +19,12 @@ from pytest_memgate.measure.world import real_world
 from pytest_memgate.model.codec import decode
 from pytest_memgate.model.finding import Finding
 from pytest_memgate.model.run import ChangeKind, Problem, Run, Verdict
-from pytest_memgate.model.subject import LEDGER
+from pytest_memgate.model.subject import LEDGER, Subject
+from pytest_memgate.plugin.asked import Asked
 from pytest_memgate.plugin.failure import LATE, PROPERTY
 from pytest_memgate.plugin.first_use import CLAIMS
 from pytest_memgate.plugin.fresh import left_by_fixtures
-from pytest_memgate.plugin.inventory import Inventory
+from pytest_memgate.plugin.inventory import TEST, Inventory, skip_reason
 from pytest_memgate.plugin.tracer import NOTE
 from pytest_memgate.plugin.waiting import left_by
 from pytest_memgate.report.terminal import Line, Tone, summary
@@ -58,9 +59,11 @@ class Controller:
         self._inventory = inventory
         self._strict = strict
         self._kinds = kinds
-        self._findings: dict[str, Finding] = {}
-        self._failed: set[str] = set()
-        self._skipped: set[str] = set()
+        self._asked = Asked(config, gate, gate.base) if gate.base else None
+        self._findings: dict[tuple[Subject, str], Finding] = {}
+        self._passed: set[Subject] = set()
+        self._failed: set[Subject] = set()
+        self._skipped: dict[Subject, str] = {}
         self._notes: list[str] = []
         self._died = 0
         self._start = time.monotonic()
@@ -77,6 +80,7 @@ class Controller:
         """Take the finding off the report; the last report of a test counts, as reruns replace earlier ones."""
         if report.outcome == "rerun":  # type: ignore[comparison-overlap]  # pytest-rerunfailures: it will come again
             return
+        test = Subject.parse(getattr(report, TEST, report.nodeid))
         # What was found when the test was called stands on the report of its teardown, too.
         own = [name for name, _ in report.user_properties if report.when == _phase_of(name)]
         for name, value in report.user_properties:
@@ -84,11 +88,13 @@ class Controller:
                 self._notes.append(str(value))
             elif name in own:
                 with real_world():
-                    self._findings[f"{report.nodeid} {name}"] = decode(Finding, json.loads(str(value)))
+                    self._findings[test, name] = decode(Finding, json.loads(str(value)))
         if report.failed and not own:
-            self._failed.add(report.nodeid)
+            self._failed.add(test)
         elif report.skipped:
-            self._skipped.add(report.nodeid)
+            self._skipped[test] = skip_reason(report)
+        elif report.when == "call":
+            self._passed.add(test)
 
     @pytest.hookimpl(optionalhook=True)
     def pytest_testnodedown(self, node: Any, error: object) -> None:
@@ -154,17 +160,29 @@ class Controller:
         looks = self._kinds and not stopped and self._inventory.is_whole() and not cannot_measure()
         anew, is_all = self._paid_anew() if looks else (None, True)
         why = cut_short or str(session.shouldstop or session.shouldfail or "")
+        failed = tuple(sorted(map(str, self._failed)))
+        unjudged = () if stopped else tuple(sorted(map(str, self._unjudged())))
         return Facts(
             findings=tuple(self._findings.values()),
             collected=collected,
             everything=not stopped and self._inventory.everything(),
             cut_short=cut_short,
             skipped=len(self._skipped),
-            failed=frozenset(self._failed),
+            failed=frozenset(failed),
+            unjudged=frozenset(unjudged),
+            why_not_run=None if stopped else self._why_not_run,
             anew=anew,
             anew_is_all=is_all,
-            extent=replace(extent, failed=tuple(sorted(self._failed)), cut_short=why),
+            extent=replace(extent, failed=failed, unjudged=unjudged, cut_short=why),
         )
+
+    def _unjudged(self) -> set[Subject]:
+        """Return the tests that passed without a finding, and those that were to run and of which nothing was heard."""
+        known = {test for test, _ in self._findings} | self._failed | self._skipped.keys()
+        return (self._passed | self._inventory.to_run()) - known
+
+    def _why_not_run(self, test: Subject) -> str:
+        return self._asked.why_not_run(test, self._inventory, self._skipped) if self._asked else ""
 
     def _paid_anew(self) -> tuple[dict[str, dict[str, float]], bool]:
         """Return what no test paid in this order, and any may in another: what fixtures fill, and all modules.

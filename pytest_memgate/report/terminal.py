@@ -12,6 +12,7 @@ from pytest_memgate.report.view import WORST_FIRST, excess, next_steps, verdict_
 from pytest_memgate.units import format_amount
 
 _MOST = 10
+_MOST_NOT_RUN = 50  # each of them was judged on the base
 _SITES = 2
 _COUNTED = {
     "bundle": "bundle",
@@ -118,10 +119,11 @@ def _section(run: Run, outcome: Outcome, verbosity: int) -> Iterator[Line]:
         findings = []
     if (outcome is Outcome.PASSED and verbosity < 1) or (not bad and verbosity < 0):
         findings = [finding for finding in findings if finding.reason and verbosity >= 0]
-    shown = findings if verbosity > 0 else findings[:_MOST]
+    shown = findings if verbosity > 0 else findings[: _MOST_NOT_RUN if outcome is Outcome.NOT_RUN else _MOST]
     tone = Tone.BAD if bad else Tone.GOOD if outcome in {Outcome.PASSED, Outcome.IMPROVED} else Tone.NOTE
     for finding in shown:
-        yield Line(f"{outcome:<12} {finding.subject}  {headline(finding)}", tone)
+        between = ": " if outcome is Outcome.NOT_RUN else "  "
+        yield Line(f"{outcome:<12} {finding.subject}{between}{headline(finding)}", tone)
         if bad and verbosity >= 0:
             shown_sites = finding.growth_by_site[: _SITES if verbosity == 0 else None]
             lines = contribution_lines(shown_sites, finding.unit)
