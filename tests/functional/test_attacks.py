@@ -277,6 +277,29 @@ _ATTACKS = [
         told=f"not run      {_CHANGED}: skipped: later",
     ),
     Attack(
+        name="a hook that runs nothing",
+        edit=_conftest("def pytest_runtest_protocol(item):\n    return item.name == 'test_a_day' or None\n"),
+        told=f"problem      1 test without a finding of the gate: {_CHANGED}",
+        also="1 test without a finding of the gate",
+        line="NO ANSWER: 1 problem; 4 tests compared",
+        code=1,
+    ),
+    Attack(
+        name="a hook that takes the finding away",
+        edit=_conftest(
+            """
+            def pytest_runtest_logreport(report):
+                report.user_properties = []
+
+            pytest_runtest_logreport.pytest_impl = {"tryfirst": True}
+            """
+        ),
+        told="problem      nothing was measured: no test ran",
+        also="5 tests without a finding of the gate",
+        line="NO ANSWER: 2 problems; no test compared",
+        code=1,
+    ),
+    Attack(
         name="missing: fail counts those that did not run",
         edit=_marked("pytest.mark.skip(reason='later')"),
         args=("--memgate-missing=fail",),

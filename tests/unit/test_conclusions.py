@@ -138,6 +138,7 @@ def test_nothing_has_vanished_from_a_file_that_was_not_collected_as_a_whole(root
 )
 def test_new_tests_fail_the_run_where_missing_fails(root: Path, names: tuple[str, ...], words: str) -> None:
     findings = [finding(Outcome.NEW, settled(MB), name=name) for name in names]
+    findings.append(PASSED)
     assert concluded(root, *findings).verdict is Verdict.PASSED
     run = concluded(root, *findings, missing="fail")
     assert run.verdict is Verdict.FAILED
