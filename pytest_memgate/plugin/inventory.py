@@ -157,7 +157,7 @@ class Inventory:
         return {
             "names": {file: sorted(names) for file, names in self._names.items()},
             "left_out": {file: sorted(names) for file, names in self._left_out.items()},
-            "causes": self._causes,
+            "causes": dict(self._causes),
             "skipped": self._skipped,
             "fragments": sorted(self._fragments),
             "empty": sorted(self._empty),

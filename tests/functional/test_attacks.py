@@ -294,8 +294,8 @@ _ATTACKS = [
             pytest_runtest_logreport.pytest_impl = {"tryfirst": True}
             """
         ),
-        told="problem      nothing was measured: no test ran",
-        also="5 tests without a finding of the gate",
+        told="problem      4 tests without a finding of the gate: tests/export/test_export.py::test_empty, ",
+        also="4 tests without a finding of the gate",
         line="NO ANSWER: 2 problems; no test compared",
         code=1,
     ),

@@ -165,7 +165,8 @@ def test_the_worst_comes_first_and_the_most_growth_within_it() -> None:
     large = finding(Outcome.REGRESSED, settled(9 * MB), name="large", baseline=MB)
     others = [finding(one, name=f"t_{one.value.replace(' ', '_')}", reason="r") for one in outcomes]
     lines = texts(run_of(*others, small, large, verdict=Verdict.FAILED), verbosity=1)
-    shown = [line.split("::")[1].split()[0].removesuffix(":") for line in lines if "::" in line and not line.startswith("next")]
+    named = [line.split("::")[1].split()[0] for line in lines if "::" in line and not line.startswith("next")]
+    shown = [name.removesuffix(":") for name in named]
     assert shown == [
         "large",
         "small",
