@@ -18,6 +18,7 @@ from pytest_memgate.baseline.place import test_file
 from pytest_memgate.baseline.source import GitRef, Source, WorkTree
 from pytest_memgate.errors import BaselineError, MemgateError
 from pytest_memgate.model.subject import Subject
+from pytest_memgate.plugin.deciding import deciding_text
 from pytest_memgate.plugin.inventory import INSTALLED, Inventory, file_of, own_file
 from pytest_memgate.tasks.gate import Gate
 
@@ -80,7 +81,7 @@ class Asked:
             is_typed = self._same_settings and not os.environ.get("PYTEST_ADDOPTS")
         else:
             is_typed = bool(option and getattr(self._typed, option, None))
-        if is_typed or self._is_as_on_base(subject.file, its_own=True):
+        if is_typed or self._is_as_on_base(subject):
             return ""
         if option is None:
             return f"deselected by {cause}"
@@ -89,7 +90,7 @@ class Asked:
         return f"deselected by {cause}{value} ({self._place_of(option)})"
 
     def _why_not_collected(self, subject: Subject, path: Path, *, looked_at: bool) -> str:
-        typed, file = self._typed, subject.file
+        typed = self._typed
         settings = [str(setting).partition("=")[0] for setting in typed.override_ini or ()]
         ignored = any(_is_below(path, self._real(one)) for one in typed.ignore or ())
         ignored |= any(fnmatch(str(path), str(self._real(one))) for one in typed.ignore_glob or ())
@@ -97,12 +98,12 @@ class Asked:
             return ""
         if not path.exists():
             return "its file is gone" if self._has_entry(subject) else ""
-        if self._is_as_on_base(file, its_own=looked_at):
+        if self._is_as_on_base(subject, its_own=looked_at):
             return ""
         for option in ("ignore", "ignore_glob"):
             if getattr(self._config.option, option, None):
                 return f"not collected: --{option.replace('_', '-')} ({self._place_of(option)})"
-        changed = [one for one in self._deciding(file, its_own=looked_at) if not self._is_same(one)]
+        changed = self._changed(subject, its_own=looked_at)
         where = changed if self._same_settings else [self._settings_name(), *changed]
         return f"not collected: see {', '.join(where)}" if where else "not collected"
 
@@ -120,21 +121,20 @@ class Asked:
     def _settings_name(self) -> str:
         return self._config.inipath.name if self._config.inipath else "the settings of pytest"
 
-    def _is_as_on_base(self, file: str, *, its_own: bool) -> bool:
-        """True if nothing that decides about the tests of a file, its own text if asked, differs from the base."""
+    def _is_as_on_base(self, subject: Subject, *, its_own: bool = True) -> bool:
+        """True if nothing that decides whether a test is run differs from the base: its own file, where that was read."""
         from_environ = any(getattr(self._environ, name, None) for name in _NARROWING)
-        return (
-            self._same_settings and not from_environ and all(map(self._is_same, self._deciding(file, its_own=its_own)))
-        )
+        return self._same_settings and not from_environ and not self._changed(subject, its_own=its_own)
 
-    def _deciding(self, file: str, *, its_own: bool) -> Iterator[str]:
-        if its_own:
-            yield file
-        *folders, _ = file.split("/")
-        for number in range(len(folders) + 1):
-            yield "/".join([*folders[:number], "conftest.py"])
+    def _changed(self, subject: Subject, *, its_own: bool) -> list[str]:
+        """Return the files of the project that decide whether a test is run, and differ from the base."""
+        *folders, _ = subject.file.split("/")
+        names = ["/".join([*folders[:number], "conftest.py"]) for number in range(len(folders) + 1)]
         plugins = (own_file(file_of(plugin), self._root) for plugin in self._config.pluginmanager.get_plugins())
-        yield from sorted({name for name in plugins if name and not name.endswith("conftest.py")})
+        names += sorted({name for name in plugins if name and not name.endswith("conftest.py")})
+        changed = [name for name in names if not self._is_same(name)]
+        before, now = (deciding_text(_text(one, subject.file), subject.name) for one in (self._base, self._tree))
+        return [*changed, subject.file] if its_own and before != now else changed
 
     def _is_same(self, file: str) -> bool:
         if file not in self._same:

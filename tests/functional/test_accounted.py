@@ -44,10 +44,11 @@ def _not_run(project: Project, *args: str) -> list[str]:
 
 
 def test_what_the_base_leaves_out_by_itself_is_not_told(branch: Project, workers: tuple[str, ...]) -> None:
-    branch.replace("tests/test_more.py", "pass", "return None")
-    result = branch.gate("--memgate-base=main", "--memgate-missing=fail", *workers)
+    branch.replace("tests/test_it.py", "load(3000)", "load(3001)")
+    branch.replace("tests/test_it.py", "def test_one", "def test_new(): pass\ndef test_one")
+    result = branch.gate("--memgate-base=main", *workers)
     assert (result.code, "not run" in result.out) == (0, False), result.out
-    assert "memgate: PASSED: 3 tests compared\n" in result.out
+    assert "memgate: PASSED: 3 tests compared, 1 new (not judged)\n" in result.out
 
 
 def test_a_test_that_is_marked_as_what_the_base_leaves_out_is_told(branch: Project) -> None:
@@ -104,7 +105,8 @@ def test_a_part_that_left_a_test_out_is_no_matter_where_another_ran_it(branch: P
         shutil.copy(branch.root.parent / "run.json", branch.root.parent / f"part{number}.json")
     merged = branch.memgate("merge", "--partial", "../part0.json", "../part1.json", "-o", "../whole.json")
     assert merged.code == 0, merged.out
-    assert "not run" not in merged.out
+    assert "test_one" not in merged.out
+    assert "memgate: PASSED: 3 tests compared" in merged.out
 
 
 @pytest.mark.parametrize("option", ["--co", "--collect-only", "--setup-plan", "--fixtures", "--version"])

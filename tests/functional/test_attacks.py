@@ -101,15 +101,19 @@ def _plugin_deselects(project: Project) -> None:
     _ini("addopts = -p shop.plugin")(project)
 
 
+def _other_settings(project: Project) -> None:
+    (project.root / "pytest.ini").unlink()
+    project.write("pyproject.toml", "[tool.pytest.ini_options]\naddopts = \"-k 'not day'\"\n")
+
+
+def _skip_without_entry(project: Project) -> None:
+    _marked("pytest.mark.skip(reason='later')")(project)
+    (project.baselines / "tests" / "export" / "test_export.py.yaml").unlink()
+
+
 def _failing_xfail(project: Project) -> None:
     _marked("pytest.mark.xfail(reason='is being rewritten')")(project)
     project.replace("tests/export/test_export.py", "== 20_000", "== 20_001")
-
-
-def _slow_by_a_mark(project: Project) -> None:
-    """The base leaves slow tests out by itself; this one was none of them."""
-    _ini("addopts = -m 'not slow'\nmarkers = slow: takes long")(project)
-    _marked("pytest.mark.slow")(project)
 
 
 def _another_root(project: Project) -> None:
@@ -131,10 +135,7 @@ _ATTACKS = [
     ),
     Attack(
         name="addopts k in pyproject",
-        edit=lambda project: (
-            (project.root / "pytest.ini").unlink(),
-            project.write("pyproject.toml", "[tool.pytest.ini_options]\naddopts = \"-k 'not day'\"\n"),
-        ),
+        edit=_other_settings,
         told=f"not run      {_CHANGED}: deselected by -k not day (addopts of pyproject.toml)",
     ),
     Attack(
@@ -270,10 +271,7 @@ _ATTACKS = [
     ),
     Attack(
         name="skip and no entry",
-        edit=lambda project: (
-            _marked("pytest.mark.skip(reason='later')")(project),
-            (project.baselines / "tests" / "export" / "test_export.py.yaml").unlink(),
-        ),
+        edit=_skip_without_entry,
         told=f"not run      {_CHANGED}: skipped: later",
     ),
     Attack(
