@@ -122,7 +122,7 @@ class Asked:
         return self._config.inipath.name if self._config.inipath else "the settings of pytest"
 
     def _is_as_on_base(self, subject: Subject, *, its_own: bool = True) -> bool:
-        """True if nothing that decides whether a test is run differs from the base: its own file, where that was read."""
+        """True if nothing that decides whether a test is run, its own file if that was read, differs from the base."""
         from_environ = any(getattr(self._environ, name, None) for name in _NARROWING)
         return self._same_settings and not from_environ and not self._changed(subject, its_own=its_own)
 

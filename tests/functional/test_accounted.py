@@ -120,7 +120,6 @@ def test_an_option_that_runs_nothing_is_typed_or_an_error(branch: Project, optio
 
 
 def test_a_group_of_workers_is_no_part_of_a_tests_name(branch: Project) -> None:
-    branch.write("tests/conftest.py", "")
     branch.replace("tests/test_it.py", "def test_two", "@pytest.mark.xdist_group('a')\ndef test_two")
     result = branch.gate("--memgate-base=main", "--memgate-missing=fail", "-n2", "--dist=loadgroup")
     assert (result.code, result.outcomes()["test_two"]) == (0, "passed"), result.out
