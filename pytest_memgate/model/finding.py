@@ -21,6 +21,7 @@ class Outcome(StrEnum):
     NEW = "new"
     NO_BASELINE = "no baseline"
     VANISHED = "vanished"
+    NOT_RUN = "not run"  # the base has an entry for it, and the project's own files left it out
     UNMEASURED = "unmeasured"
     INCOMPARABLE = "incomparable"
     UNSTABLE = "unstable"
@@ -41,6 +42,16 @@ class Outcome(StrEnum):
     @property
     def fails_strict(self) -> bool:
         return self in {Outcome.UNMEASURED, Outcome.INCOMPARABLE, Outcome.UNSTABLE}
+
+
+_HELD = {
+    Outcome.PASSED,
+    Outcome.IMPROVED,
+    Outcome.REGRESSED,
+    Outcome.DRIFTED,
+    Outcome.WAIVED,
+    Outcome.UNSTABLE,
+}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -76,6 +87,15 @@ class Finding:
     def is_bound(self) -> bool:
         """True if only a bound of the value is known."""
         return self.measurement is not None and self.measurement.is_bound
+
+    @property
+    def is_held(self) -> bool:
+        """True if the value was held against a baseline entry, or against a limit where a limit is its whole budget."""
+        if self.measurement is None:
+            return False
+        if self.outcome is Outcome.NEW:
+            return self.budget.startswith("limit ") and ", drift " not in self.budget
+        return self.outcome in _HELD
 
     @property
     def value(self) -> float | None:

@@ -69,8 +69,8 @@ class Extent:
     `collected` gives the names of all tests found, by file, `left_out` those of them that were not to run. Of the
     files in `fragments` only single tests were asked for. `gone` are files with baselines that would have been
     collected, were they there. `everything` says that nothing narrowed the run down to less than the project's tests.
-    `failed` are the node ids of tests that failed by themselves; `cut_short` says why the run did not come to its end,
-    if so.
+    `failed` are the tests that failed by themselves, `unjudged` those that passed, or were to run, and of which nothing
+    was found; `cut_short` says why the run did not come to its end, if so.
     """
 
     collected: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
@@ -79,6 +79,7 @@ class Extent:
     gone: tuple[str, ...] = ()
     everything: bool = False
     failed: tuple[str, ...] = ()
+    unjudged: tuple[str, ...] = ()
     cut_short: str = ""
 
 
@@ -108,6 +109,11 @@ class Run:
     failed: int = 0
     extent: Extent | None = None
     provenance: Provenance | None = None
+
+    @property
+    def compared(self) -> int:
+        """Return the number of tests of which a value was held against a baseline entry or a limit."""
+        return len({one.subject for one in self.findings if one.is_held and not one.subject.is_first_use})
 
     def count(self, *outcomes: Outcome) -> int:
         return sum(finding.outcome in outcomes for finding in self.findings)

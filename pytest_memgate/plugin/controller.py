@@ -20,12 +20,13 @@ from pytest_memgate.measure.world import real_world
 from pytest_memgate.model.codec import decode
 from pytest_memgate.model.finding import Finding
 from pytest_memgate.model.run import ChangeKind, Problem, Run, Verdict
-from pytest_memgate.model.subject import LEDGER
+from pytest_memgate.model.subject import LEDGER, Subject
+from pytest_memgate.plugin.asked import Asked
 from pytest_memgate.plugin.failure import LATE, PROPERTY
 from pytest_memgate.plugin.first_use import CLAIMS
 from pytest_memgate.plugin.folding import Folding
 from pytest_memgate.plugin.fresh import left_by_fixtures
-from pytest_memgate.plugin.inventory import Inventory
+from pytest_memgate.plugin.inventory import TEST, Inventory, skip_reason
 from pytest_memgate.plugin.marks import Marks
 from pytest_memgate.plugin.options import hand_over
 from pytest_memgate.plugin.tracer import NOTE
@@ -65,9 +66,11 @@ class Controller:
         self._marks = marks
         self._strict = strict
         self._kinds = kinds
-        self._findings: dict[str, Finding] = {}
-        self._failed: set[str] = set()
-        self._skipped: set[str] = set()
+        self._asked = Asked(config, gate, gate.base) if gate.base else None
+        self._findings: dict[tuple[Subject, str], Finding] = {}
+        self._passed: set[Subject] = set()
+        self._failed: set[Subject] = set()
+        self._skipped: dict[Subject, str] = {}
         self._notes: list[str] = []
         self._died = 0
         self._start = time.monotonic()
@@ -87,6 +90,7 @@ class Controller:
         """Take the finding off the report; the last report of a test counts, as reruns replace earlier ones."""
         if report.outcome == "rerun":  # type: ignore[comparison-overlap]  # pytest-rerunfailures: it will come again
             return
+        test = Subject.parse(getattr(report, TEST, report.nodeid))
         # What was found when the test was called stands on the report of its teardown, too.
         own = [name for name, _ in report.user_properties if report.when == _phase_of(name)]
         for name, value in report.user_properties:
@@ -94,11 +98,13 @@ class Controller:
                 self._notes.append(str(value))
             elif name in own:
                 with real_world():
-                    self._findings[f"{report.nodeid} {name}"] = decode(Finding, json.loads(str(value)))
+                    self._findings[test, name] = decode(Finding, json.loads(str(value)))
         if report.failed and not own:
-            self._failed.add(report.nodeid)
+            self._failed.add(test)
         elif report.skipped:
-            self._skipped.add(report.nodeid)
+            self._skipped[test] = skip_reason(report)
+        elif report.when == "call":
+            self._passed.add(test)
 
     @pytest.hookimpl(optionalhook=True)
     def pytest_testnodedown(self, node: Any, error: object) -> None:
@@ -168,15 +174,27 @@ class Controller:
         collected = {} if stopped else self._inventory.collected(files)
         extent = self._inventory.extent(files)
         why = cut_short or str(session.shouldstop or session.shouldfail or "")
+        failed = tuple(sorted(map(str, self._failed)))
+        unjudged = () if stopped else tuple(sorted(map(str, self._unjudged())))
         return Facts(
             findings=tuple(self._findings.values()),
             collected=collected,
             everything=not stopped and self._inventory.everything(),
             cut_short=cut_short,
             skipped=len(self._skipped),
-            failed=frozenset(self._failed),
-            extent=replace(extent, failed=tuple(sorted(self._failed)), cut_short=why),
+            failed=frozenset(failed),
+            unjudged=frozenset(unjudged),
+            why_not_run=None if stopped else self._why_not_run,
+            extent=replace(extent, failed=failed, unjudged=unjudged, cut_short=why),
         )
+
+    def _unjudged(self) -> set[Subject]:
+        """Return the tests that passed without a finding, and those that were to run and of which nothing was heard."""
+        known = {test for test, _ in self._findings} | self._failed | self._skipped.keys()
+        return (self._passed | self._inventory.to_run()) - known
+
+    def _why_not_run(self, test: Subject) -> str:
+        return self._asked.why_not_run(test, self._inventory, self._skipped) if self._asked else ""
 
     def _survey(self, session: pytest.Session) -> Survey:
         """Return what no test paid in this order, and any may in another: what fixtures fill, and all modules."""

@@ -110,6 +110,14 @@ def pytest_configure(config: pytest.Config) -> None:
         raise pytest.UsageError(f"memgate: --memgate-{given[0]} has no effect without --memgate")
 
 
+@pytest.hookimpl(tryfirst=True)
+def pytest_cmdline_main(config: pytest.Config) -> None:
+    if config.option.memgate and not hasattr(config, "workerinput"):
+        from pytest_memgate.plugin.asked import check_that_tests_run
+
+        check_that_tests_run(config)
+
+
 class Idle:
     """What the `memgate` fixture is without the gate: the same calls, which do nothing."""
 

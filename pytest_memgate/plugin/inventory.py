@@ -2,7 +2,7 @@
 
 import sys
 from collections import defaultdict
-from collections.abc import Generator, Iterator, Mapping
+from collections.abc import Generator, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -12,10 +12,20 @@ from pytest_memgate.baseline.place import file_key, test_file
 from pytest_memgate.measure.first_use import owner_of_module
 from pytest_memgate.measure.places import Places
 from pytest_memgate.model.run import Extent
+from pytest_memgate.model.subject import Subject
 from pytest_memgate.plugin.declared import DeclaredItem
 from pytest_memgate.plugin.items import has_fixtures, subject_of
 from pytest_memgate.tasks.moved import Collected
 
+TEST = "memgate_test"  # the attribute of a report that names its test: two tests can have the same node id
+_CALLERS = {
+    ("_pytest.mark", "deselect_by_keyword"): "-k",
+    ("_pytest.mark", "deselect_by_mark"): "-m",
+    ("_pytest.main", "pytest_collection_modifyitems"): "--deselect",
+    ("_pytest.cacheprovider", "pytest_collection_modifyitems"): "--lf",
+    ("_pytest.stepwise", "pytest_collection_modifyitems"): "--sw",
+}
+INSTALLED = "a plugin"  # an installed one, no part of the project
 _NARROWING = ("keyword", "markexpr", "deselect", "ignore", "ignore_glob", "stepwise")
 
 
@@ -26,6 +36,8 @@ class Inventory:
         self._config = config
         self._names: dict[str, set[str]] = defaultdict(set)
         self._left_out: dict[str, set[str]] = {}
+        self._causes: dict[str, dict[str, str]] = defaultdict(dict)  # of what is left out, by file and name
+        self._skipped: dict[str, str] = {}  # files that were skipped as a whole, and why
         self._fragments: set[str] = set()
         self._empty: set[str] = set()
         self._broken = False
@@ -73,8 +85,39 @@ class Inventory:
 
     def pytest_collectreport(self, report: pytest.CollectReport) -> None:
         self._broken |= report.failed
-        if report.passed and not report.result and "::" not in report.nodeid:
-            self._empty.add(report.nodeid)
+
+    @pytest.hookimpl(wrapper=True)
+    def pytest_make_collect_report(
+        self, collector: pytest.Collector
+    ) -> Generator[None, pytest.CollectReport, pytest.CollectReport]:
+        report = yield
+        if isinstance(collector, pytest.File):
+            file = file_key(collector.path, self._config.rootpath)
+            if report.skipped:
+                self._skipped[file] = skip_reason(report)
+            elif report.passed and not report.result:
+                self._empty.add(file)
+        return report
+
+    def pytest_deselected(self, items: Sequence[pytest.Item]) -> None:
+        cause = self._caller()
+        for item in items:
+            subject = subject_of(item, self._config.rootpath)
+            self._causes[subject.file][subject.name] = cause
+
+    def _caller(self) -> str:
+        """Return who has deselected tests: an option of pytest's, a file of the project, or an installed plugin."""
+        frame = sys._getframe(2)
+        while frame.f_back and str(frame.f_globals.get("__name__")).partition(".")[0] == "pluggy":
+            frame = frame.f_back
+        who = str(frame.f_globals.get("__name__")), frame.f_code.co_name
+        return _CALLERS.get(who) or own_file(frame.f_code.co_filename, self._config.rootpath) or INSTALLED
+
+    @pytest.hookimpl(wrapper=True)
+    def pytest_runtest_makereport(self, item: pytest.Item) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+        report = yield
+        report.__dict__[TEST] = str(subject_of(item, self._config.rootpath))
+        return report
 
     @pytest.hookimpl(trylast=True)
     def pytest_collection_finish(self, session: pytest.Session) -> None:
@@ -85,6 +128,7 @@ class Inventory:
             subject = subject_of(item, root)
             kept[subject.file].add(subject.name)
         self._left_out = {file: names - kept[file] for file, names in self._names.items() if names - kept[file]}
+        self._name_causes()
         # By its node id a test is asked for alone: the rest of its file was never collected.
         asked = [str(argument).partition("::") for argument in self._config.args]
         self._fragments = {file_key(self._config.invocation_params.dir / path, root) for path, _, name in asked if name}
@@ -92,6 +136,17 @@ class Inventory:
             self._fragments |= set(self._names)
         self._known = True
         self.sets_up = bool(self._config.option.memgate_update) and any(map(has_fixtures, session.items))
+
+    def _name_causes(self) -> None:
+        """Find the cause where a hook took tests away without a word: the file of the project that has such a hook."""
+        silent = [(file, name) for file, names in self._left_out.items() for name in names - self._causes[file].keys()]
+        if not silent:
+            return
+        hooks = self._config.hook.pytest_collection_modifyitems.get_hookimpls()
+        files = [own_file(file_of(hook.plugin), self._config.rootpath) for hook in hooks]
+        cause = next(filter(None, files), INSTALLED)
+        for file, name in silent:
+            self._causes[file][name] = cause
 
     @pytest.hookimpl(trylast=True)
     def pytest_sessionfinish(self) -> None:
@@ -103,6 +158,8 @@ class Inventory:
         return {
             "names": {file: sorted(names) for file, names in self._names.items()},
             "left_out": {file: sorted(names) for file, names in self._left_out.items()},
+            "causes": dict(self._causes),
+            "skipped": self._skipped,
             "fragments": sorted(self._fragments),
             "empty": sorted(self._empty),
             "broken": self._broken,
@@ -115,12 +172,38 @@ class Inventory:
         """Take over what a worker collected; every worker collects the same."""
         self._names.update({file: set(names) for file, names in data["names"].items()})
         self._left_out.update({file: set(names) for file, names in data["left_out"].items()})
+        self._causes.update(data["causes"])
+        self._skipped.update(data["skipped"])
         self._fragments |= set(data["fragments"])
         self._empty |= set(data["empty"])
         self._broken |= data["broken"]
         self._known |= data["known"]
         self._loaded |= data["loaded"]
         self.sets_up |= data["sets_up"]
+
+    def to_run(self) -> set[Subject]:
+        """Return the tests that were collected and not left out."""
+        left_out = self._left_out
+        return {
+            Subject(file, name) for file, names in self._names.items() for name in names - left_out.get(file, set())
+        }
+
+    def found(self, subject: Subject) -> bool:
+        """True if a test was collected, left out or not."""
+        return subject.name in self._names.get(subject.file, ())
+
+    def cause(self, subject: Subject) -> str:
+        """Return what has left a test out that was collected, empty if nothing has."""
+        is_left_out = subject.name in self._left_out.get(subject.file, ())
+        return self._causes.get(subject.file, {}).get(subject.name, INSTALLED) if is_left_out else ""
+
+    def looked_at(self, file: str) -> bool:
+        """True if a file was collected, were there tests in it or not."""
+        return file in self._names or file in self._empty
+
+    def skipped(self, file: str) -> str:
+        """Return why a file was skipped as a whole, empty if it was not."""
+        return self._skipped.get(file, "")
 
     def collected(self, files: list[str]) -> dict[str, frozenset[str]]:
         """Return the names of all tests of each file that was collected as a whole.
@@ -192,3 +275,26 @@ class Inventory:
             return False  # skipped as a whole, or not looked at
         folders = [(self._config.invocation_params.dir / str(argument)).resolve() for argument in self._config.args]
         return any(path == folder or folder in path.parents for folder in map(Path, folders))
+
+
+def skip_reason(report: pytest.CollectReport | pytest.TestReport) -> str:
+    """Return why something was skipped, or was expected to fail and did: `skipped: later`."""
+    if hasattr(report, "wasxfail"):
+        word, said = "xfailed", str(report.wasxfail).removeprefix("reason: ")
+    else:
+        word = "skipped"
+        said = str(report.longrepr[2]) if isinstance(report.longrepr, (tuple, list)) else str(report.longrepr or "")
+        said = said.removeprefix("Skipped").removeprefix(": ")
+    return ": ".join(part for part in (word, " ".join(said.split())) if part)
+
+
+def file_of(plugin: object) -> str:
+    """Return the file that a plugin is defined in, empty where there is none."""
+    module = sys.modules.get(type(plugin).__module__)
+    return str(getattr(plugin, "__file__", None) or getattr(module, "__file__", None) or "")
+
+
+def own_file(path: str, root: Path) -> str:
+    """Return the path below the root of a file that is the project's own, empty for one that is not."""
+    place = Places(root).place(path) if path else None
+    return place.path if place and place.project else ""

@@ -15,6 +15,8 @@ from pytest_memgate.model.subject import Subject
 def subject_of(item: pytest.Item, root: Path) -> Subject:
     """Return the name that an item's baseline goes by."""
     path, _, name = item.nodeid.partition("::")
+    if not name.endswith(item.name) and any(item.iter_markers("xdist_group")):
+        name = name.rpartition("@")[0] or name  # with --dist=loadgroup, workers put the group behind it
     return Subject(file_key(item.path, root), name or path.rpartition("/")[2])
 
 

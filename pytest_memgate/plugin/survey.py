@@ -30,7 +30,7 @@ _LEAST = 1000  # bytes of a call site that are worth a line
 _PHASES, _RUNNER = {"pytest_runtest_setup", "pytest_runtest_call"}, str(Path("_pytest", "runner.py"))
 _DONE = {pytest.ExitCode.OK, pytest.ExitCode.TESTS_FAILED}
 _modules: set[str] = set()  # of tests, and conftest files
-_awaited: set[str] = set()  # tests that are to be set up
+_awaited: set[pytest.Item] = set()  # tests that are to be set up
 _failed: list[str] = []
 
 
@@ -53,7 +53,7 @@ def pytest_itemcollected(item: pytest.Item) -> None:
 
 
 def pytest_collection_finish(session: pytest.Session) -> None:
-    _awaited.update(item.nodeid for item in session.items)
+    _awaited.update(session.items)
 
 
 @pytest.hookimpl(wrapper=True, trylast=True)
@@ -77,7 +77,7 @@ def pytest_runtest_makereport(
     item: pytest.Item, call: pytest.CallInfo[None]
 ) -> Generator[None, pytest.TestReport, pytest.TestReport]:
     report = yield
-    _awaited.discard(item.nodeid)
+    _awaited.discard(item)
     is_setup = call.when == "setup" or (call.when == "call" and isinstance(item, TestCaseFunction))
     if is_setup and report.failed:
         _failed.append(item.nodeid)
@@ -89,7 +89,7 @@ def _why_not_all(code: int | pytest.ExitCode) -> str:
     if _failed:
         return f"{_failed[0]} could not be set up{_and_more(len(_failed))}"
     if _awaited:
-        return f"{min(_awaited)} was not reached{_and_more(len(_awaited))}"
+        return f"{min(item.nodeid for item in _awaited)} was not reached{_and_more(len(_awaited))}"
     return "" if code in _DONE else f"pytest ended with {int(code)}"
 
 

@@ -144,7 +144,7 @@ def _hint(hint: str) -> str:
 def _row(row: Row) -> str:
     one = row.finding
     allowed = "" if one.allowed is None else format_amount(one.allowed, one.unit)
-    name = f"{markdown_code(str(one.subject))}<br>{markdown_text(one.metric)}"
+    name = f"{markdown_code(str(one.subject))}<br>{markdown_text(one.metric or one.reason)}"
     cells = (str(one.outcome), name, row.before, row.after, row.difference, row.percent, allowed)
     return "| " + " | ".join(cell.replace("|", "&#124;") for cell in cells) + " |"
 

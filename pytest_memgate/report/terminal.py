@@ -13,6 +13,7 @@ from pytest_memgate.report.view import WORST_FIRST, excess, has_risen, moved, ne
 from pytest_memgate.units import format_amount
 
 _MOST = 10
+_MOST_NOT_RUN = 50  # each of them was judged on the base
 _SITES = 2
 _COUNTED = {
     "bundle": "bundle",
@@ -135,7 +136,8 @@ def _story(story: Story, verbosity: int) -> Iterator[Line]:
 
 
 def _told(finding: Finding, verbosity: int, tone: Tone, *, sites: bool) -> Iterator[Line]:
-    yield Line(f"{finding.outcome:<12} {finding.subject}  {headline(finding)}", tone)
+    between = ": " if finding.outcome is Outcome.NOT_RUN else "  "
+    yield Line(f"{finding.outcome:<12} {finding.subject}{between}{headline(finding)}", tone)
     if sites and verbosity >= 0:
         most = _SITES if verbosity == 0 else None
         lines = contribution_lines(finding.growth_by_site, finding.unit, most=most)
@@ -153,7 +155,7 @@ def _section(run: Run, outcome: Outcome, verbosity: int) -> Iterator[Line]:
         findings = []
     if (outcome is Outcome.PASSED and verbosity < 1) or verbosity < 0:
         findings = [finding for finding in findings if finding.reason and verbosity >= 0]
-    shown = findings if verbosity > 0 else findings[:_MOST]
+    shown = findings if verbosity > 0 else findings[: _MOST_NOT_RUN if outcome is Outcome.NOT_RUN else _MOST]
     tone = Tone.GOOD if outcome in {Outcome.PASSED, Outcome.IMPROVED} else Tone.NOTE
     for finding in shown:
         yield from _told(finding, verbosity, tone, sites=False)

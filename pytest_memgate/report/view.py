@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pytest_memgate.model.finding import OVER_LIMIT, Finding, Outcome
 from pytest_memgate.model.metric import METRICS, base_name
 from pytest_memgate.model.run import Change, ChangeKind, Run, Verdict
+from pytest_memgate.model.subject import Subject
 from pytest_memgate.report.lines import accept_command, is_anchored, update_command, value_line
 from pytest_memgate.units import format_amount, format_growth
 
@@ -18,6 +19,7 @@ WORST_FIRST = (
     Outcome.UNSTABLE,
     Outcome.INCOMPARABLE,
     Outcome.UNMEASURED,
+    Outcome.NOT_RUN,
     Outcome.VANISHED,
     Outcome.NO_BASELINE,
     Outcome.NEW,
@@ -28,6 +30,16 @@ WORST_FIRST = (
     Outcome.NOT_GATED,
 )
 
+
+# What the verdict's line counts besides the tests that were compared.
+_NOT_COMPARED = {
+    Outcome.NEW: "new (not judged)",
+    Outcome.NOT_RUN: "not run",
+    Outcome.VANISHED: "vanished",
+    Outcome.INCOMPARABLE: "incomparable",
+    Outcome.UNSTABLE: "unstable",
+    Outcome.WAIVED: "waived",
+}
 
 SYMBOLS = {Verdict.PASSED: "✅", Verdict.FAILED: "❌", Verdict.NO_ANSWER: "❓"}
 _SWAY = 0.01  # of a value that is measured in another way
@@ -117,7 +129,7 @@ def excess(finding: Finding) -> float:
 
 
 def verdict_line(run: Run) -> str:
-    """Return the verdict with its counts: `FAILED: 2 regressed, 1 problem`."""
+    """Return the verdict with its counts: `PASSED: 31 tests compared`, `FAILED: 2 regressed; 31 tests compared`."""
     if run.update:
         words = {
             Verdict.PASSED: "updated",
@@ -126,12 +138,40 @@ def verdict_line(run: Run) -> str:
         }
         return words[run.verdict]
     if run.verdict is Verdict.PASSED:
-        return "PASSED"
+        return f"PASSED: {compared_line(run)}"
     said = [f"{run.count(outcome)} {outcome}" for outcome in (Outcome.REGRESSED, Outcome.DRIFTED) if run.count(outcome)]
     if run.problems:
         said.append(f"{len(run.problems)} problem{'s' if len(run.problems) > 1 else ''}")
     word = "FAILED" if run.verdict is Verdict.FAILED else "NO ANSWER"
-    return f"{word}: {', '.join(said)}"
+    return f"{word}: {', '.join(said)}; {compared_line(run)}"
+
+
+def compared_line(run: Run) -> str:
+    """Return what a run compared and what it did not: `31 tests compared, 1 new (not judged), 2 waived`."""
+    said = [f"{run.compared or 'no'} test{'' if run.compared in {0, 1} else 's'} compared"]
+    for outcome, words in _NOT_COMPARED.items():
+        number = len({one.subject for one in run.findings if one.outcome is outcome and not _is_within_limit(one)})
+        if number:
+            said.append(f"{number} {words}")
+    if run.loosened:
+        said.append(f"{len(run.loosened)} loosened")
+    tests, unmeasured = _unmeasured(run)
+    if unmeasured and 2 * len(unmeasured) >= len(tests):
+        said.append(f"{len(unmeasured)} of {len(tests)} tests unmeasured")
+    return ", ".join(said)
+
+
+def _is_within_limit(finding: Finding) -> bool:
+    return finding.outcome is Outcome.NEW and finding.is_held
+
+
+def _unmeasured(run: Run) -> tuple[set[Subject], set[Subject]]:
+    """Return the tests that ran, and those of them that gave no value to compare."""
+    absent = {Outcome.VANISHED, Outcome.NOT_RUN, Outcome.NOT_GATED}
+    ran = [one for one in run.findings if one.outcome not in absent and not one.subject.is_first_use]
+    held = {one.subject for one in ran if one.is_held}
+    silent = {one.subject for one in ran if one.outcome in {Outcome.UNMEASURED, Outcome.SKIPPED}}
+    return {one.subject for one in ran}, silent - held
 
 
 def next_steps(run: Run) -> Iterator[tuple[str, str]]:

@@ -94,17 +94,16 @@ def answer_of(run: Run, left: Left) -> Answer:
 
 
 def _of_passed(run: Run, left: Left) -> Answer:
-    """Look at a green verdict once more: it stands only where something was measured and pytest agrees."""
-    measured = sum(finding.measurement is not None for finding in run.findings)
-    if not measured:
-        return _amended(run, _NO_ANSWER, "nothing was measured, and yet the run says passed")
+    """Look at a green verdict once more: it stands only where something was compared and pytest agrees."""
+    if not run.compared:
+        return _amended(run, _NO_ANSWER, "nothing was compared, and yet the run says passed")
     if run.failed:
         who = "1 test failed by itself" if run.failed == 1 else f"{run.failed} tests failed by themselves"
         return _amended(run, 1, f"{who}; what could be measured is within its budgets")
     if left.ended not in {"", "0"}:
         code = 1 if left.ended == "1" else _NO_ANSWER
         return _amended(run, code, f"the gate passed, but pytest ended with exit code {left.ended}: see its log")
-    return Answer(code=0, text=f"PASSED: {measured} values measured, all within their budgets", run=run)
+    return Answer(code=0, text=verdict_line(run), run=run)
 
 
 def _amended(run: Run, code: int, text: str) -> Answer:

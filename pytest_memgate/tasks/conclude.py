@@ -15,6 +15,7 @@ from pytest_memgate.model.finding import Finding, Outcome
 from pytest_memgate.model.metric import FIRST_USE, MEMORY_PEAK, WEB, is_answered
 from pytest_memgate.model.run import Change, ChangeKind, Extent, Problem, Run, Verdict
 from pytest_memgate.model.subject import LEDGER, Subject
+from pytest_memgate.tasks.account import counted, not_run, nothing_compared, some, unjudged
 from pytest_memgate.tasks.baselines import unit_of
 from pytest_memgate.tasks.first_use import settled
 from pytest_memgate.tasks.gate import Gate
@@ -33,9 +34,9 @@ class Facts:
 
     `collected` gives for each file that was collected as a whole the names of all its tests; a file that the run would
     have collected, were it there, is in it with none. `everything` says that the whole project was run. `failed` are
-    the node ids of tests that failed by themselves. `cut_short` says why the run did not come to its end, if so.
-    `anew` is, for an update of whole test files, what no test paid for first use in this order, and one may in another:
-    bytes by owner and part; `anew_is_all` unless that could not be found out to the end.
+    the tests that failed by themselves, `unjudged` those that passed, or were to run, and of which nothing was found.
+    `cut_short` says why the run did not come to its end, if so. `why_not_run` says of a test of the base that gave no
+    finding why that is so, empty where nobody is to hear of it.
     `extent` is what the run's file says of all this.
     """
 
@@ -44,7 +45,9 @@ class Facts:
     everything: bool = False
     skipped: int = 0
     failed: frozenset[str] = frozenset()
+    unjudged: frozenset[str] = frozenset()
     cut_short: str = ""
+    why_not_run: Callable[[Subject], str] | None = None
     extent: Extent | None = None
 
 
@@ -97,10 +100,13 @@ def conclude(gate: Gate, facts: Facts, *, strict: bool, loosened_by_code: Iterab
 def concluded(gate: Gate, facts: Facts, brought: Brought, *, strict: bool) -> Run:
     """Return the run that facts and what a change brings come to."""
     findings = facts.findings + tuple(_vanished(gate, facts))
+    findings += tuple(_not_run(gate, findings, facts))
     said = (
         *_unmeasured(findings, facts),
+        *unjudged(facts.unjudged, Verdict.NO_ANSWER),
         *_unanswered(findings),
         *_no_baseline(gate, findings),
+        *(() if facts.cut_short else nothing_compared(findings)),
         *_missing(gate, findings),
         *_waivers(gate, facts),
         *_unreasoned(gate, brought.changes, findings),
@@ -140,7 +146,7 @@ def conclude_update(
     The entries of tests come first: `survey`, which takes long, is made for the ledger of first use alone. With
     `exactly` the user named what is to be written.
     """
-    failing = {file for file in facts.collected for test in facts.failed if _may_be_of(test, file)}
+    failing = {Subject.parse(test).file for test in facts.failed}
     collected = {file: names for file, names in facts.collected.items() if file not in failing}
     problems = list(_unmeasured(facts.findings, facts))
     done = Updated()
@@ -157,6 +163,7 @@ def conclude_update(
         problems += done.problems
         if done.unreasoned:
             problems.append(unreasoned_problem(done.unreasoned, UPDATE))
+        problems += unjudged(facts.unjudged, Verdict.FAILED)
     elif facts.cut_short:
         problems[0] = replace(problems[0], text=f"{problems[0].text}: nothing was written")
     return Run(
@@ -232,11 +239,6 @@ def _is_of_a_test(finding: Finding) -> bool:
     return finding.measurement is not None and is_memory and not finding.subject.is_first_use
 
 
-def _may_be_of(test: str, file: str) -> bool:
-    """Say whether a failed test's node id can be of a file; one outside the root has another path there."""
-    return test.partition("::")[0].rpartition("/")[2] == file.rpartition("/")[2]
-
-
 def _folders(gate: Gate, findings: Iterable[Finding], changes: Iterable[Change]) -> str:
     """Return the folders of the baselines that a run has to do with."""
     stores = gate.baselines.head
@@ -283,6 +285,12 @@ def _vanished_of(
                 unit=unit_of(metric, reference),
                 baseline=reference.value,
             )
+
+
+def _not_run(gate: Gate, findings: tuple[Finding, ...], facts: Facts) -> Iterator[Finding]:
+    if facts.why_not_run and gate.baselines.base:
+        accounted = {*(one.subject for one in findings), *map(Subject.parse, facts.failed)}
+        yield from not_run(gate.baselines.base, facts.collected, accounted, facts.why_not_run)
 
 
 def _unmeasured(findings: tuple[Finding, ...], facts: Facts) -> Iterator[Problem]:
@@ -338,10 +346,12 @@ def _missing(gate: Gate, findings: tuple[Finding, ...]) -> Iterator[Problem]:
     for outcome, words in (
         (Outcome.NEW, "without a baseline"),
         (Outcome.VANISHED, "in the baseline but not in the run"),
+        (Outcome.NOT_RUN, "in the baseline but left out by the project's own files"),
     ):
         names = list(dict.fromkeys(str(finding.subject) for finding in findings if finding.outcome is outcome))
         if names:
-            yield Problem(text=f"{_count(names, 'test')} {words} (missing: fail): {_some(names)}", hint=UPDATE)
+            hint = "let them run, or leave them out on the command line" if outcome is Outcome.NOT_RUN else UPDATE
+            yield Problem(text=f"{counted(names, 'test')} {words} (missing: fail): {some(names)}", hint=hint)
 
 
 def _waivers(gate: Gate, facts: Facts) -> Iterator[Problem]:
@@ -412,18 +422,10 @@ def _strict(findings: tuple[Finding, ...]) -> Iterator[Problem]:
         if found:
             names = list(dict.fromkeys(str(finding.subject) for finding in found))
             yield Problem(
-                text=f"{_count(names, 'test')} {outcome} (strict): {_some(names)}: {found[0].reason}",
+                text=f"{counted(names, 'test')} {outcome} (strict): {some(names)}: {found[0].reason}",
                 hint='@pytest.mark.memgate(skip="…") where it is meant, or --no-memgate-strict',
             )
 
 
 def _number(findings: tuple[Finding, ...], outcome: Outcome) -> int:
     return sum(finding.outcome is outcome for finding in findings)
-
-
-def _count(names: list[str], word: str) -> str:
-    return f"{len(names)} {word}{'' if len(names) == 1 else 's'}"
-
-
-def _some(names: list[str]) -> str:
-    return ", ".join(names[:3]) + (f" and {len(names) - 3} more" if len(names) > 3 else "")

@@ -1,7 +1,7 @@
 """Put the parts of one plan together: shards, jobs for one folder each; the verdict is taken on the whole."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -11,6 +11,7 @@ from pytest_memgate.config.sources import Config, load_settings
 from pytest_memgate.errors import RunFileError
 from pytest_memgate.model.finding import Finding, Outcome
 from pytest_memgate.model.run import Extent, Run
+from pytest_memgate.model.subject import Subject
 from pytest_memgate.tasks.baselines import Baselines
 from pytest_memgate.tasks.conclude import Brought, Facts, concluded
 from pytest_memgate.tasks.gate import Gate
@@ -41,6 +42,7 @@ def merge(root: Path, paths: Sequence[Path], *, partial: bool = False) -> Run:
         cut_short=extent.cut_short,
         skipped=sum(run.skipped for run in parts.values()),
         failed=frozenset(extent.failed),
+        unjudged=frozenset(extent.unjudged),
         extent=extent,
     )
     brought = Brought(
@@ -117,6 +119,7 @@ def _together(extents: Mapping[str, Extent], *, partial: bool) -> Extent:
         gone=tuple(sorted({file for extent in extents.values() for file in extent.gone} - asked.keys())),
         everything=any(extent.everything for extent in extents.values()) and not (left_out or fragments),
         failed=tuple(sorted({test for extent in extents.values() for test in extent.failed})),
+        unjudged=tuple(sorted({test for extent in extents.values() for test in extent.unjudged})),
         cut_short="; ".join(f"{name}: {extent.cut_short}" for name, extent in extents.items() if extent.cut_short),
     )
 
@@ -130,9 +133,16 @@ def _whole(extent: Extent) -> dict[str, frozenset[str]]:
     return found | {file: frozenset() for file in extent.gone}
 
 
-def _findings(runs: Iterable[Run]) -> list[Finding]:
-    """Return what was found of tests; what has vanished is known of the whole only."""
-    return [finding for run in runs for finding in run.findings if finding.outcome is not Outcome.VANISHED]
+def _findings(runs: Collection[Run]) -> list[Finding]:
+    """Return what was found of tests; what has vanished is known of the whole only, and so is what has not run."""
+    found = [finding for run in runs for finding in run.findings if finding.outcome is not Outcome.VANISHED]
+    ran = {finding.subject for finding in found if finding.outcome is not Outcome.NOT_RUN}
+    ran |= {Subject.parse(test) for run in runs if run.extent for test in run.extent.failed}
+    left_out = {finding.subject: finding for finding in found if finding.outcome is Outcome.NOT_RUN}
+    return [
+        *(finding for finding in found if finding.outcome is not Outcome.NOT_RUN),
+        *(finding for subject, finding in left_out.items() if subject not in ran),
+    ]
 
 
 def _some(tests: list[str]) -> str:

@@ -34,7 +34,13 @@ def to_json(run: Run) -> dict[str, Any]:
         for name in ("value", "bound", "growth"):
             if getattr(finding, name) is not None:
                 plain[name] = getattr(finding, name)
-    return {"schema": SCHEMA, "memgate": __version__, "exit_code": run.verdict.exit_code, **data}
+    return {
+        "schema": SCHEMA,
+        "memgate": __version__,
+        "exit_code": run.verdict.exit_code,
+        "compared": run.compared,
+        **data,
+    }
 
 
 def write_run(run: Run, path: Path) -> None:

@@ -57,7 +57,7 @@ def test_a_growth_is_red_and_shown_everywhere(origin: Origin) -> None:
     commits = grow(origin)
     job = origin.judged(commits)
     assert job.failed
-    assert (job.gate.code, job.gate.out) == (1, "::error title=memgate::FAILED: 1 regressed\n")
+    assert (job.gate.code, job.gate.out) == (1, "::error title=memgate::FAILED: 1 regressed; 2 tests compared\n")
     assert job.outputs["verdict"] == "failed"
     assert job.outputs["regressed"] == "1"
     assert "### ❌ memgate: FAILED: 1 regressed" in job.summary
@@ -108,7 +108,7 @@ def test_drift_is_taken_by_the_patch_with_its_anchor(origin: Origin) -> None:
 def test_nothing_changed_is_green(origin: Origin) -> None:
     job = origin.judged(unchanged(origin))
     assert not job.failed
-    assert job.gate.out == "memgate: PASSED: 2 values measured, all within their budgets\n"
+    assert job.gate.out == "memgate: PASSED: 2 tests compared\n"
     assert job.outputs["verdict"] == "passed"
     assert job.outputs["patch"] == ""
     assert artifact(job) == ["report.html", "run.json"]

@@ -32,7 +32,7 @@ def test_passed(gated: Project, workers: tuple[str, ...]) -> None:
     result = gated.gate(*workers)
     assert (result.code, result.run["verdict"], result.run["exit_code"]) == (0, "passed", 0)
     assert result.outcomes() == {"test_one": "passed", "test_two": "passed"}
-    assert _verdict(result) == "memgate: PASSED"
+    assert _verdict(result) == "memgate: PASSED: 2 tests compared"
     assert "2 passed" in result.out
 
 
@@ -41,7 +41,7 @@ def test_regressed(gated: Project, workers: tuple[str, ...]) -> None:
     result = gated.gate(*workers)
     assert (result.code, result.run["verdict"], result.run["exit_code"]) == (1, "failed", 1)
     assert result.outcomes() == {"test_one": "passed", "test_two": "regressed"}
-    assert _verdict(result) == "memgate: FAILED: 1 regressed"
+    assert _verdict(result) == "memgate: FAILED: 1 regressed; 2 tests compared"
     assert "1 failed, 1 passed" in result.out
     assert "over its budget of 200 KB" in result.out
     assert "work.py:4 in load" in result.out
@@ -137,7 +137,7 @@ def test_incomparable(gated: Project, workers: tuple[str, ...]) -> None:
     path = gated.baselines / "test_it.py.yaml"
     path.write_text(path.read_text().replace("allocator: pymalloc,", "allocator: malloc,"))
     result = gated.gate(*workers)
-    assert (result.code, set(result.outcomes().values())) == (0, {"incomparable"})
+    assert (result.code, result.run["verdict"], set(result.outcomes().values())) == (1, "no answer", {"incomparable"})
     assert "allocator 'malloc, traced' there and 'pymalloc, traced' here" in result.summary()
     assert gated.gate("--memgate-strict", *workers).code == 1
 

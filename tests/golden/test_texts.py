@@ -107,6 +107,7 @@ FAILED = Run(
         judged("test_wobbly", settled(2 * MB, spread=900_000), Reference(value=1_500_000), budget()),
         finding(Outcome.UNMEASURED, name="test_timed", reason="timed by pytest-benchmark's fixture"),
         finding(Outcome.VANISHED, name="test_gone", reason="it has a baseline, but was not collected", baseline=MB),
+        Finding(subject=Subject(FILE, "test_later"), metric="", outcome=Outcome.NOT_RUN, reason="skipped: later"),
         judged("test_new", settled(300_000), None, budget()),
         replace(
             judged("test_known", settled(3 * MB), Reference(value=MB), budget()),

@@ -1,6 +1,7 @@
 """What a whole run comes to: each problem, its words and its remedy."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -19,6 +20,8 @@ from samples import (
 from pytest_memgate.model.finding import Finding, Outcome
 from pytest_memgate.model.reference import Reference
 from pytest_memgate.model.run import Problem, Run, Verdict
+from pytest_memgate.model.subject import LEDGER
+from pytest_memgate.report.view import verdict_line
 from pytest_memgate.tasks.conclude import Facts, conclude
 
 MB = 1_000_000
@@ -59,6 +62,62 @@ def test_a_run_without_objections_passed(root: Path) -> None:
     run = concluded(root, PASSED, skipped=1, failed=frozenset({"x::y"}))
     assert (run.verdict, run.problems, run.changes, run.loosened) == (Verdict.PASSED, (), (), ())
     assert (run.baseline, run.compared_with, run.skipped, run.failed) == (FOLDER, "", 1, 1)
+
+
+@pytest.mark.parametrize(
+    ("found", "why"),
+    [
+        ((finding(Outcome.NEW, settled(MB)),), "1 new"),
+        (
+            (finding(Outcome.INCOMPARABLE, settled(MB), reason="coverage"), finding(Outcome.UNMEASURED, name="x")),
+            "1 incomparable (coverage), 1 unmeasured",
+        ),
+        ((finding(Outcome.NOT_GATED, settled(MB)),), "1 not gated"),
+        ((finding(Outcome.PASSED, settled(MB), file=LEDGER), finding(Outcome.NEW, settled(MB))), "1 new"),
+    ],
+)
+def test_a_run_that_compared_nothing_is_no_answer(root: Path, found: tuple[Finding, ...], why: str) -> None:
+    run = concluded(root, *found)
+    assert (run.verdict, run.compared) == (Verdict.NO_ANSWER, 0)
+    assert problem_of(run).text == f"nothing was compared: {why}"
+
+
+def test_a_limit_that_is_the_whole_budget_compares(root: Path) -> None:
+    within = finding(Outcome.NEW, settled(MB))
+    assert concluded(root, replace(within, budget="limit 2 MB (call)")).compared == 1
+    assert concluded(root, replace(within, budget="limit 2 MB (call), drift 1 MB (call)")).compared == 0
+    assert concluded(root, replace(within, budget="growth 1 MB (call), limit 2 MB (call)")).compared == 0
+
+
+def test_a_test_of_the_base_that_did_not_run_is_told_once_with_why(root: Path) -> None:
+    put_baseline(
+        root, {"test_order": Reference(value=MB), "test_two": Reference(value=1), "test_gone": Reference(value=1)}
+    )
+    commit_all(root)
+    facts = Facts(
+        findings=(PASSED,),
+        collected={FILE: frozenset({"test_order", "test_two"})},
+        why_not_run=lambda subject: f"skipped: {subject.name}",
+    )
+    run = conclude(make_gate(root, base="HEAD"), facts, strict=False)
+    assert [(one.subject.name, one.outcome, one.reason) for one in run.findings[1:]] == [
+        ("test_gone", Outcome.VANISHED, "it has a baseline, but was not collected"),
+        ("test_two", Outcome.NOT_RUN, "skipped: test_two"),
+    ]
+    assert verdict_line(run) == "PASSED: 1 test compared, 1 not run, 1 vanished"
+
+
+def test_a_test_without_a_finding_leaves_the_run_without_an_answer(root: Path) -> None:
+    run = conclude(make_gate(root), Facts(findings=(PASSED,), unjudged=frozenset({f"{FILE}::test_two"})), strict=False)
+    assert run.verdict is Verdict.NO_ANSWER
+    assert problem_of(run).text == f"1 test without a finding of the gate: {FILE}::test_two"
+
+
+def test_half_of_the_tests_unmeasured_is_said_in_the_verdict(root: Path) -> None:
+    silent = [finding(Outcome.UNMEASURED, name=f"test_{number}") for number in range(2)]
+    assert verdict_line(concluded(root, PASSED, *silent)) == "PASSED: 1 test compared, 2 of 3 tests unmeasured"
+    others = [finding(measurement=bound(MB), baseline=MB, name=f"test_b{number}") for number in range(2)]
+    assert verdict_line(concluded(root, PASSED, *others, *silent)) == "PASSED: 3 tests compared"
 
 
 @pytest.mark.parametrize("outcome", [Outcome.REGRESSED, Outcome.DRIFTED])
@@ -138,6 +197,7 @@ def test_nothing_has_vanished_from_a_file_that_was_not_collected_as_a_whole(root
 )
 def test_new_tests_fail_the_run_where_missing_fails(root: Path, names: tuple[str, ...], words: str) -> None:
     findings = [finding(Outcome.NEW, settled(MB), name=name) for name in names]
+    findings.append(PASSED)
     assert concluded(root, *findings).verdict is Verdict.PASSED
     run = concluded(root, *findings, missing="fail")
     assert run.verdict is Verdict.FAILED

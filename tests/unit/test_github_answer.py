@@ -89,7 +89,7 @@ def test_a_red_run_names_its_problems(tmp_path: Path) -> None:
     problems = tuple(Problem(text=f"problem {number}") for number in range(5))
     found = after(tmp_path, replace(RED, problems=problems), ended="1")
     assert found.code == 1
-    assert found.text == "FAILED: 1 regressed, 5 problems: problem 0; problem 1; problem 2 and 2 more"
+    assert found.text == "FAILED: 1 regressed, 5 problems; 1 test compared: problem 0; problem 1; problem 2 and 2 more"
     assert found.regressed == 1
 
 

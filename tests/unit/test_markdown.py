@@ -83,7 +83,7 @@ def failed(*findings: Finding, **more: Any) -> Run:
 
 def test_the_verdict_stands_first_and_the_command_that_helps_is_there() -> None:
     text = markdown(failed(grown()))
-    assert text.startswith("### ❌ memgate: FAILED: 1 regressed\n")
+    assert text.startswith("### ❌ memgate: FAILED: 1 regressed; 1 test compared\n")
     said = "".join(rendered(text).texts)
     assert 'memgate baseline update --reason "…" tests/test_shop.py::test_order' in said
     assert "shop/orders.py:7 in load" in said

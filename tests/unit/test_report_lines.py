@@ -189,7 +189,8 @@ def test_the_worst_comes_first_and_the_most_growth_within_it() -> None:
     large = finding(Outcome.REGRESSED, settled(9 * MB), name="large", baseline=MB)
     others = [finding(one, name=f"t_{one.value.replace(' ', '_')}", reason="r") for one in outcomes]
     lines = texts(run_of(*others, small, large, verdict=Verdict.FAILED), verbosity=1)
-    shown = [line.split("::")[1].split()[0] for line in lines if "::" in line and not line.startswith("next")]
+    named = [line.split("::")[1].split()[0] for line in lines if "::" in line and not line.startswith("next")]
+    shown = [name.removesuffix(":") for name in named]
     assert shown == [
         "large",
         "small",
@@ -197,6 +198,7 @@ def test_the_worst_comes_first_and_the_most_growth_within_it() -> None:
         "t_unstable",
         "t_incomparable",
         "t_unmeasured",
+        "t_not_run",
         "t_vanished",
         "t_no_baseline",
         "t_new",
@@ -221,14 +223,14 @@ def test_all_regressions_are_counted_in_the_verdict() -> None:
         finding(Outcome.DRIFTED, settled(MB), baseline=0),
         verdict=Verdict.FAILED,
     )
-    assert texts(run)[-1] == "memgate: FAILED: 1 regressed, 1 drifted"
+    assert texts(run)[-1] == "memgate: FAILED: 1 regressed, 1 drifted; 1 test compared"
     problems = (Problem(text="one", hint="do this"), Problem(text="two"))
     no_answer = replace(run_of(verdict=Verdict.NO_ANSWER), problems=problems)
     assert texts(no_answer)[-4:] == [
         "problem      one",
         "             do this",
         "problem      two",
-        "memgate: NO ANSWER: 2 problems",
+        "memgate: NO ANSWER: 2 problems; no test compared",
     ]
 
 
@@ -286,7 +288,9 @@ LOOSER = replace(
 def test_a_note_is_shown_but_not_with_q() -> None:
     lines = [line.text for line in summary(LOOSER, notes=("a note",))]
     assert "note         a note" in lines
-    assert [line.text for line in summary(LOOSER, verbosity=-1, notes=("a note",))] == ["memgate: PASSED"]
+    assert [line.text for line in summary(LOOSER, verbosity=-1, notes=("a note",))] == [
+        "memgate: PASSED: 1 test compared, 1 loosened"
+    ]
 
 
 @pytest.mark.parametrize("verbosity", [-1, 0, 1])

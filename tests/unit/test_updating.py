@@ -311,7 +311,7 @@ def test_an_update_over_a_file_that_cannot_be_read_is_no_answer(tmp_path: Path) 
 
 @pytest.mark.parametrize(
     ("failed", "gone"),
-    [("tests/test_shop.py::test_b", False), ("../up/test_shop.py::test_b", False), ("tests/test_x.py::test_b", True)],
+    [("tests/test_shop.py::test_b", False), ("@up/test_shop.py::test_b", True), ("tests/test_x.py::test_b", True)],
 )
 def test_nothing_is_removed_from_a_file_with_a_failed_test(tmp_path: Path, failed: str, gone: bool) -> None:
     put_baseline(tmp_path, {"test_a": Reference(value=MB), "test_gone": Reference(value=MB)})

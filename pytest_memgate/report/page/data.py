@@ -17,7 +17,7 @@ from pytest_memgate.units import SIZE
 TONES: Mapping[Outcome, str] = {
     **dict.fromkeys((Outcome.REGRESSED, Outcome.DRIFTED, Outcome.NO_ANSWER, Outcome.UNREADABLE), "bad"),
     **dict.fromkeys((Outcome.UNSTABLE, Outcome.INCOMPARABLE, Outcome.UNMEASURED, Outcome.VANISHED), "doubt"),
-    **dict.fromkeys((Outcome.NO_BASELINE, Outcome.WAIVED), "doubt"),
+    **dict.fromkeys((Outcome.NOT_RUN, Outcome.NO_BASELINE, Outcome.WAIVED), "doubt"),
     **dict.fromkeys((Outcome.PASSED, Outcome.IMPROVED), "good"),
     **dict.fromkeys((Outcome.NEW, Outcome.SKIPPED, Outcome.NOT_GATED), "quiet"),
 }
