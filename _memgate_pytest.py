@@ -20,8 +20,8 @@ class AsInstalled:
 
 sys.meta_path.insert(0, AsInstalled)
 try:
-    from pytest_memgate.plugin.entry import memgate, pytest_addoption, pytest_configure
+    from pytest_memgate.plugin.entry import memgate, pytest_addoption, pytest_cmdline_main, pytest_configure
 finally:
     sys.meta_path.remove(AsInstalled)
 
-__all__ = ["AsInstalled", "memgate", "pytest_addoption", "pytest_configure"]
+__all__ = ["AsInstalled", "memgate", "pytest_addoption", "pytest_cmdline_main", "pytest_configure"]

@@ -153,6 +153,8 @@ def compared_line(run: Run) -> str:
         number = len({one.subject for one in run.findings if one.outcome is outcome and not _is_within_limit(one)})
         if number:
             said.append(f"{number} {words}")
+    if pairs := moved(run):
+        said.append(f"{len(pairs)} moved")
     if run.loosened:
         said.append(f"{len(run.loosened)} loosened")
     tests, unmeasured = _unmeasured(run)

@@ -15,13 +15,16 @@ def not_run(
     base: Stores,
     collected: Mapping[str, frozenset[str]],
     accounted: Collection[Subject],
+    moved: Mapping[Subject, Subject],
     why_not_run: Callable[[Subject], str],
 ) -> Iterator[Finding]:
     """Yield a finding for each test with an entry of the base that gave none and is not among the `accounted` ones.
 
-    A test that is gone from a file that was collected as a whole has vanished, or the change removes its entry, too.
+    A test that is gone from a file that was collected as a whole has vanished, or the change removes its entry, too,
+    unless it has `moved`, which gives by the new name the old one.
     """
-    known = set(accounted)
+    known = {*accounted, *(moved[test] for test in accounted if test in moved)}
+    now = {old: new for new, old in moved.items()}
     for store in base:
         for file in store.files():
             if file == LEDGER:
@@ -34,9 +37,11 @@ def not_run(
                     yield Finding(subject=Subject(file, ""), metric="", outcome=Outcome.UNREADABLE, reason=reason)
                 continue
             for name in sorted(document.entries) if document else ():
-                subject = Subject(file, name)
-                is_gone = file in collected and name not in collected[file]
-                if subject in known or is_gone or not (reason := why_not_run(subject)):
+                if Subject(file, name) in known:
+                    continue
+                subject = now.get(Subject(file, name), Subject(file, name))
+                is_gone = subject.file in collected and subject.name not in collected[subject.file]
+                if is_gone or not (reason := why_not_run(subject)):
                     continue
                 known.add(subject)
                 yield Finding(subject=subject, metric="", outcome=Outcome.NOT_RUN, reason=reason)

@@ -290,7 +290,8 @@ def _vanished_of(
 def _not_run(gate: Gate, findings: tuple[Finding, ...], facts: Facts) -> Iterator[Finding]:
     if facts.why_not_run and gate.baselines.base:
         accounted = {*(one.subject for one in findings), *map(Subject.parse, facts.failed)}
-        yield from not_run(gate.baselines.base, facts.collected, accounted, facts.why_not_run)
+        moved = gate.baselines.moves.old
+        yield from not_run(gate.baselines.base, facts.collected, accounted, moved, facts.why_not_run)
 
 
 def _unmeasured(findings: tuple[Finding, ...], facts: Facts) -> Iterator[Problem]:
