@@ -33,7 +33,9 @@ def test_what_is_installed_has_what_pytest_loads() -> None:
     (entry,) = (one for one in importlib.metadata.entry_points(group="pytest11") if one.name == "memgate")
     assert entry.value == "_memgate_pytest"
     plugin = entry.load()
-    hooks = {name for name in vars(importlib.import_module("pytest_memgate.plugin.entry")) if name.startswith("pytest_")}
+    hooks = {
+        name for name in vars(importlib.import_module("pytest_memgate.plugin.entry")) if name.startswith("pytest_")
+    }
     assert hooks <= {*plugin.__all__}
     assert Path(plugin.__file__).parent == Path(importlib.import_module("pytest_memgate").__file__ or "").parents[1]
 
