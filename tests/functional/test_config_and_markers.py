@@ -424,6 +424,8 @@ def test_options_that_do_not_fit_together_are_refused(project: Project, args: tu
     ("value", "strict"), [("true", True), ("", False), ("false", False)], ids=["true", "empty", "false"]
 )
 def test_strictness_follows_ci(gated: Project, value: str, strict: bool) -> None:
+    gated.write("test_compared.py", "def test_compared(): pass")
+    gated.update("test_compared.py")
     path = gated.baselines / "test_it.py.yaml"
     path.write_text(path.read_text(encoding="utf-8").replace("memray: '", "memray: '0."), encoding="utf-8")
     assert gated.gate(env={"CI": value}).code == strict

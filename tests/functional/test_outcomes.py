@@ -185,6 +185,8 @@ def test_waived(gated: Project, workers: tuple[str, ...]) -> None:
 
 
 def test_strict_is_on_where_ci_is_set(gated: Project) -> None:
+    gated.write("test_compared.py", "def test_compared(): pass")
+    gated.update("test_compared.py")
     path = gated.baselines / "test_it.py.yaml"
     path.write_text(path.read_text().replace("memray: '", "memray: '0."))
     assert gated.gate(env={"CI": "true"}).code == 1
