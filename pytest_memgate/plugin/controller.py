@@ -32,7 +32,8 @@ from pytest_memgate.plugin.options import hand_over
 from pytest_memgate.plugin.tracer import NOTE
 from pytest_memgate.plugin.waiting import left_by
 from pytest_memgate.report.terminal import Line, Tone, summary
-from pytest_memgate.tasks.conclude import CUT_SHORT, Facts, Survey, conclude, conclude_update
+from pytest_memgate.tasks.conclude import Facts, conclude
+from pytest_memgate.tasks.conclude_update import CUT_SHORT, Survey, conclude_update
 from pytest_memgate.tasks.gate import Gate
 from pytest_memgate.tasks.provenance import provenance
 from pytest_memgate.tasks.runfile import write_run

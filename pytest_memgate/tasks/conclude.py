@@ -4,7 +4,7 @@ import contextlib
 import shlex
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 
 from pytest_memgate.baseline.source import WorkTree
 from pytest_memgate.baseline.store import Store, environments
@@ -12,19 +12,16 @@ from pytest_memgate.budget.match import matches
 from pytest_memgate.compare.verdict import verdict
 from pytest_memgate.errors import BaselineError, ConfigError
 from pytest_memgate.model.finding import Finding, Outcome
-from pytest_memgate.model.metric import FIRST_USE, MEMORY_PEAK, WEB, is_answered
+from pytest_memgate.model.metric import WEB, is_answered
 from pytest_memgate.model.run import Change, ChangeKind, Extent, Problem, Run, Verdict
-from pytest_memgate.model.subject import LEDGER, Subject
+from pytest_memgate.model.subject import Subject
 from pytest_memgate.tasks.account import counted, not_run, nothing_compared, some, unjudged
 from pytest_memgate.tasks.baselines import unit_of
-from pytest_memgate.tasks.first_use import settled
 from pytest_memgate.tasks.gate import Gate
 from pytest_memgate.tasks.loosened import loosened
-from pytest_memgate.tasks.update import Order, Updated, unreasoned_problem, update
 from pytest_memgate.units import format_amount
 
 UPDATE = "memgate baseline update"
-CUT_SHORT = "interrupted while baselines were written"
 _NO_NEED = {Outcome.PASSED, Outcome.IMPROVED, Outcome.NOT_GATED}  # of a waiver
 
 
@@ -52,19 +49,6 @@ class Facts:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Survey:
-    """What no test of an update paid for first use in this order, and one may in another: bytes by owner and part.
-
-    `anew` is None where nobody looked, as only single tests were run. `is_all` is False, and `problems` say why, where
-    that could not be found out to the end.
-    """
-
-    anew: Mapping[str, Mapping[str, float]] | None = None
-    is_all: bool = True
-    problems: tuple[Problem, ...] = ()
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class Brought:
     """What a change brings, compared with a git ref: baseline entries, and what loosens the gate."""
 
@@ -79,7 +63,7 @@ def conclude(gate: Gate, facts: Facts, *, strict: bool, loosened_by_code: Iterab
 
     `loosened_by_code` says what the change loosens by markers and calls, a line each.
     """
-    gate.baselines.add_moves(_told_moves(facts.findings))
+    gate.baselines.add_moves(told_moves(facts.findings))
     if gate.base is None:
         return concluded(gate, facts, Brought(), strict=strict)
     problems: tuple[Problem, ...] = ()
@@ -102,9 +86,9 @@ def concluded(gate: Gate, facts: Facts, brought: Brought, *, strict: bool) -> Ru
     findings = facts.findings + tuple(_vanished(gate, facts))
     findings += tuple(_not_run(gate, findings, facts))
     said = (
-        *_unmeasured(findings, facts),
+        *nothing_measured(findings, facts),
         *unjudged(facts.unjudged, Verdict.NO_ANSWER),
-        *_unanswered(findings),
+        *unanswered(findings),
         *_no_baseline(gate, findings),
         *(() if facts.cut_short else nothing_compared(findings)),
         *_missing(gate, findings),
@@ -121,7 +105,7 @@ def concluded(gate: Gate, facts: Facts, brought: Brought, *, strict: bool) -> Ru
         problems=tuple(problems),
         changes=brought.changes,
         loosened=brought.loosened,
-        baseline=_folders(gate, findings, brought.changes),
+        baseline=folders(gate, findings, brought.changes),
         compared_with=brought.compared_with,
         strict=strict,
         missing_fails=gate.config.missing_fails,
@@ -131,115 +115,12 @@ def concluded(gate: Gate, facts: Facts, brought: Brought, *, strict: bool) -> Ru
     )
 
 
-def conclude_update(
-    gate: Gate,
-    facts: Facts,
-    kinds: frozenset[ChangeKind],
-    reason: str,
-    *,
-    strict: bool,
-    exactly: bool = False,
-    survey: Callable[[], Survey] = Survey,
-) -> Run:
-    """Write the findings' values into the baselines and return the run.
-
-    The entries of tests come first: `survey`, which takes long, is made for the ledger of first use alone. With
-    `exactly` the user named what is to be written.
-    """
-    failing = {Subject.parse(test).file for test in facts.failed}
-    collected = {file: names for file, names in facts.collected.items() if file not in failing}
-    problems = list(_unmeasured(facts.findings, facts))
-    done = Updated()
-    interrupted = False
-    if not problems:
-        problems += _unanswered(facts.findings)
-        gate.baselines.add_moves(_told_moves(facts.findings))
-        order = Order(kinds=kinds, reason=reason, collected=collected, moved=gate.baselines.moves.old, exactly=exactly)
-        try:
-            _update_tests_and_ledger(gate, facts, order, done, survey, ledger_stays=bool(failing))
-        except KeyboardInterrupt as error:
-            interrupted = True
-            problems.append(_interrupted(done, str(error)))
-        problems += done.problems
-        if done.unreasoned:
-            problems.append(unreasoned_problem(done.unreasoned, UPDATE))
-        problems += unjudged(facts.unjudged, Verdict.FAILED)
-    elif facts.cut_short:
-        problems[0] = replace(problems[0], text=f"{problems[0].text}: nothing was written")
-    return Run(
-        environment=gate.environment,
-        verdict=verdict((), problems),
-        findings=facts.findings,
-        problems=tuple(problems),
-        changes=tuple(done.changes),
-        baseline=_folders(gate, facts.findings, done.changes),
-        strict=strict,
-        update=True,
-        missing_fails=gate.config.missing_fails,
-        skipped=facts.skipped,
-        failed=len(facts.failed),
-        extent=replace(facts.extent, cut_short=CUT_SHORT) if interrupted and facts.extent else facts.extent,
-    )
-
-
-def _update_tests_and_ledger(
-    gate: Gate,
-    facts: Facts,
-    order: Order,
-    done: Updated,
-    survey: Callable[[], Survey],
-    *,
-    ledger_stays: bool,
-) -> None:
-    """Write the entries of tests, then those of the ledger; `done` holds what has been written whatever ends it."""
-    stores, header = gate.baselines.head, gate.environment.header
-    of_tests = [finding for finding in facts.findings if not finding.subject.is_first_use]
-    looked = {one.subject.file for one in facts.findings if _is_of_a_test(one)}
-    first = looked.isdisjoint(stores.own.files())
-    done.add(update(gate.root, stores, header, of_tests, order))
-    surveyed = survey()
-    done.problems += surveyed.problems
-    known, owners = _with_ledger(gate, facts, surveyed)
-    collected = {LEDGER: owners} if facts.everything and surveyed.is_all and not ledger_stays else {}
-    ledger = surveyed.anew is not None and not ledger_stays and bool(looked) and not done.problems
-    done.add(update(gate.root, stores, header, known, replace(order, collected=collected, ledger=ledger, first=first)))
-
-
-def _interrupted(done: Updated, told: str) -> Problem:
-    """Return the problem of an update that Ctrl-C ended, with what it has written."""
-    if done.begun:
-        written = f"the entries of tests are written; of {LEDGER}, {told or 'nothing was written'}"
-    else:
-        written = told or "nothing was written"
-    comes_to = Verdict.FAILED if done.begun else Verdict.NO_ANSWER
-    return Problem(text=f"interrupted: {written}", verdict=comes_to)
-
-
-def _told_moves(findings: Iterable[Finding]) -> dict[Subject, Subject]:
+def told_moves(findings: Iterable[Finding]) -> dict[Subject, Subject]:
     """Return which tests were held against the entry of another name, by what their findings say."""
     return {finding.subject: Subject.parse(finding.moved_from) for finding in findings if finding.moved_from}
 
 
-def _with_ledger(gate: Gate, facts: Facts, surveyed: Survey) -> tuple[list[Finding], frozenset[str]]:
-    """Return what the processes paid for first use, put together, and whose ledger entries stay."""
-    of_packages = [finding for finding in facts.findings if finding.subject.is_first_use]
-    paid = [finding for finding in of_packages if finding.metric == FIRST_USE.name]
-    rest = [finding for finding in of_packages if finding.metric != FIRST_USE.name]
-    try:
-        ledger = settled(gate, paid, surveyed.anew or {}, whole=facts.everything and surveyed.is_all)
-    except BaselineError as error:
-        why = Finding(subject=Subject(LEDGER, ""), metric=FIRST_USE.name, outcome=Outcome.UNREADABLE, reason=str(error))
-        return [*rest, why], frozenset()
-    return [*rest, *ledger], frozenset(one.subject.name for one in ledger)
-
-
-def _is_of_a_test(finding: Finding) -> bool:
-    """Say whether a finding has measured the memory of a test, whose first use was then looked at, too."""
-    is_memory = finding.metric.startswith(f"{MEMORY_PEAK.family}.")
-    return finding.measurement is not None and is_memory and not finding.subject.is_first_use
-
-
-def _folders(gate: Gate, findings: Iterable[Finding], changes: Iterable[Change]) -> str:
+def folders(gate: Gate, findings: Iterable[Finding], changes: Iterable[Change]) -> str:
     """Return the folders of the baselines that a run has to do with."""
     stores = gate.baselines.head
     metrics = {*(one.metric for one in findings), *(one.metric for one in changes)} - {""}
@@ -251,7 +132,7 @@ def _vanished(gate: Gate, facts: Facts) -> Iterator[Finding]:
     ran: dict[Subject, set[str]] = defaultdict(set)
     for finding in facts.findings:
         ran[finding.subject].add(finding.metric)
-    moved = {*gate.baselines.moves.old.values(), *_told_moves(facts.findings).values()}
+    moved = {*gate.baselines.moves.old.values(), *told_moves(facts.findings).values()}
     for store in gate.baselines.head:
         for file in store.files():
             if file in facts.collected:
@@ -294,7 +175,7 @@ def _not_run(gate: Gate, findings: tuple[Finding, ...], facts: Facts) -> Iterato
         yield from not_run(gate.baselines.base, facts.collected, accounted, moved, facts.why_not_run)
 
 
-def _unmeasured(findings: tuple[Finding, ...], facts: Facts) -> Iterator[Problem]:
+def nothing_measured(findings: tuple[Finding, ...], facts: Facts) -> Iterator[Problem]:
     if facts.cut_short:
         yield Problem(text=facts.cut_short, verdict=Verdict.NO_ANSWER)
         return
@@ -314,7 +195,7 @@ def _unmeasured(findings: tuple[Finding, ...], facts: Facts) -> Iterator[Problem
     yield Problem(text=f"nothing was measured: {said or 'no test ran'}", verdict=Verdict.NO_ANSWER)
 
 
-def _unanswered(findings: tuple[Finding, ...]) -> Iterator[Problem]:
+def unanswered(findings: tuple[Finding, ...]) -> Iterator[Problem]:
     said = dict.fromkeys(finding.reason for finding in findings if finding.outcome is Outcome.UNREADABLE)
     for finding in findings:
         if finding.outcome is Outcome.NO_ANSWER:

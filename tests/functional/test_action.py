@@ -94,7 +94,7 @@ def test_a_second_patch_in_the_same_pull_request_has_another_reason(origin: Orig
 def test_drift_is_taken_by_the_patch_with_its_anchor(origin: Origin) -> None:
     origin.project.write("memgate.yml", "budgets: {memory.peak: {growth: 200KB, drift: 300KB}}\n")
     origin.project.replace("test_shop.py", "load(1000)", "load(4000)")
-    origin.project.update("--memgate-reason", "more orders")
+    origin.project.update("--memgate-reason", "more orders", "test_shop.py::test_order")
     origin.project.git("checkout", "-q", "main")
     origin.commit("more orders")
     origin.project.replace("test_shop.py", "load(4000)", "load(7000)")

@@ -26,7 +26,8 @@ from pytest_memgate.model.run import Change, ChangeKind, Run, Verdict
 from pytest_memgate.model.subject import Subject
 from pytest_memgate.report.terminal import summary
 from pytest_memgate.tasks.accept import accept
-from pytest_memgate.tasks.conclude import Facts, conclude, conclude_update
+from pytest_memgate.tasks.conclude import Facts, conclude
+from pytest_memgate.tasks.conclude_update import conclude_update
 from pytest_memgate.tasks.gate import Gate
 from pytest_memgate.tasks.moved import Collected, moves_of
 from pytest_memgate.tasks.rename import rename

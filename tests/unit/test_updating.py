@@ -30,7 +30,8 @@ from pytest_memgate.model.reference import Reference
 from pytest_memgate.model.run import Change, ChangeKind, Verdict
 from pytest_memgate.model.subject import Subject
 from pytest_memgate.tasks.accept import accept
-from pytest_memgate.tasks.conclude import Facts, conclude_update
+from pytest_memgate.tasks.conclude import Facts
+from pytest_memgate.tasks.conclude_update import conclude_update
 from pytest_memgate.tasks.update import ALL_KINDS, Order, Updated, unreasoned_problem, update
 
 MB = 1_000_000

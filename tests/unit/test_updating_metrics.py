@@ -27,7 +27,8 @@ from pytest_memgate.model.reference import Reference
 from pytest_memgate.model.run import ChangeKind, Verdict
 from pytest_memgate.model.site import Site
 from pytest_memgate.model.subject import Subject
-from pytest_memgate.tasks.conclude import Facts, conclude, conclude_update
+from pytest_memgate.tasks.conclude import Facts, conclude
+from pytest_memgate.tasks.conclude_update import conclude_update
 from pytest_memgate.tasks.update import ALL_KINDS, Order, Updated, update
 
 WEB = "memgate.yml"

@@ -26,7 +26,8 @@ from pytest_memgate.model.reference import Reference
 from pytest_memgate.model.run import Change, ChangeKind, Extent, Problem, Run, Verdict
 from pytest_memgate.model.subject import LEDGER, Subject
 from pytest_memgate.report.terminal import summary
-from pytest_memgate.tasks.conclude import CUT_SHORT, Facts, Survey, conclude, conclude_update
+from pytest_memgate.tasks.conclude import Facts, conclude
+from pytest_memgate.tasks.conclude_update import CUT_SHORT, Survey, conclude_update
 from pytest_memgate.tasks.update import ALL_KINDS, Order, Updated, update
 
 MB = 1_000_000
