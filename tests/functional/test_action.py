@@ -341,7 +341,7 @@ def test_a_base_that_cannot_be_had_is_said_and_red(origin: Origin) -> None:
 
 def test_a_base_that_is_named_is_fetched(origin: Origin) -> None:
     commits = unchanged(origin)
-    payload = event(origin.folder, "pull_request", base=commits.base, head=commits.head)
+    payload = event(origin.folder, "workflow_dispatch", base=commits.base, head=commits.head)
     job = origin.runner(origin.checkout(commits.merge), "workflow_dispatch", payload).run(
         pytest_args=QUIET, base="main"
     )

@@ -162,7 +162,7 @@ class Attack:
         assert [kind for kind in kinds if kind not in seen] == []
         assert "MEMGATE_CI_" not in seen
         assert job.gate.code == 1, job.out
-        assert job.gate.out == "::error title=memgate::FAILED: 1 regressed\n"
+        assert job.gate.out == "::error title=memgate::FAILED: 1 regressed; 1 test compared\n"
         assert job.outputs["verdict"] == "failed"
         assert "### ❌ memgate: FAILED: 1 regressed" in job.summary
         assert "forged" not in job.summary
