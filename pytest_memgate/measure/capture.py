@@ -175,11 +175,14 @@ class Recorder:
         for capture in captures:
             capture.close()
 
-    def span(self) -> "Span":
-        """Return a tracker for the calls of several tests."""
+    def span(self) -> "Span | None":
+        """Return a tracker for the calls of several tests, None where no descriptor is free for it."""
         from pytest_memgate.measure.span import Span  # noqa: PLC0415  # it knows this module
 
-        return Span(self._processes, self.collect)
+        try:
+            return Span(self._processes, self.collect)
+        except OSError:
+            return None
 
     def rest(self) -> None:
         """Between two tests, take what is alive out of the collector's sight, once that is worth its price.

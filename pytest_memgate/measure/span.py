@@ -30,7 +30,6 @@ import memray
 
 from pytest_memgate.errors import CaptureError
 from pytest_memgate.measure.capture import Capture, new_tracker, show
-from pytest_memgate.measure.environment import PROFILED
 from pytest_memgate.measure.first_use import FirstUse, read_owners
 from pytest_memgate.measure.frames import marked
 from pytest_memgate.measure.importing import module_of, named_imports
@@ -40,7 +39,7 @@ from pytest_memgate.measure.places import Places
 from pytest_memgate.measure.processes import ProcessWatch
 from pytest_memgate.measure.reading import reading
 from pytest_memgate.measure.sites import Frame, Sites
-from pytest_memgate.measure.starting import Hooks, why_not_started
+from pytest_memgate.measure.starting import Hooks
 from pytest_memgate.measure.threads import names_of_others
 from pytest_memgate.measure.world import real_world
 
@@ -76,32 +75,32 @@ class Span:
         self.shares.append(share)
         return share
 
-    def start(self) -> None:
-        """Start the tracker; raises CaptureError where it cannot, or where a profiler has its place."""
+    def start(self) -> bool:
+        """Start the tracker; return False, and close, where it cannot, or where a profiler has its place."""
         if sys.getprofile():
-            raise CaptureError(PROFILED)
+            self.close()
+            return False
         self.collect()
         _make_room()
         self._pause = Pause() if can_pause() else None
         self._names = named_imports()
         before, hooks = open_files(), Hooks()
-        try:
-            self._tracker = new_tracker(self.capture)
-        except Exception as error:
-            raise CaptureError(why_not_started(error)) from error
         self._names.__enter__()
         try:
+            self._tracker = new_tracker(self.capture)
             self._tracker.__enter__()
-        except Exception as error:
+        except Exception:  # noqa: BLE001  # whatever it is, it is not the tests'
             self._names.__exit__(None, None, None)
             hooks.put_back()
-            raise CaptureError(why_not_started(error)) from error
+            self.close()
+            return False
         self.active = True
         if self._pause:
             self._pause.started()
             self._pause.begin()
         self._opened = open_files() - before
         OWN_FILES.update(self._opened)
+        return True
 
     def stop(self) -> None:
         """Stop the tracker, if it runs, and let each share have its number."""

@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from _pytest.runner import runtestprotocol
 
-from pytest_memgate.errors import CaptureError
 from pytest_memgate.measure.heap import freeze
 from pytest_memgate.model.finding import Finding, Outcome
 from pytest_memgate.model.metric import MEMORY_PEAK
@@ -163,22 +162,11 @@ class Groups(Measurer):
         following = self._know(nextitem) if nextitem and test and _scope(nextitem) == _scope(item) else None
         if self._recorder is None or test is None or following is None or not self._outlook.settles([test, following]):
             return None
-        span = self._started_span()
-        return _Group(span, _scope(item)) if span else None  # without a group, the reason is told of each test
-
-    def _started_span(self) -> "Span | None":
-        """Return a tracker for several tests, None where it cannot start."""
-        assert self._recorder  # noqa: S101  # whoever asks has looked
-        try:
-            span = self._recorder.span()
-        except OSError:  # no descriptor is free
-            return None
-        try:
-            span.start()
-        except CaptureError:
-            span.close()
-            return None
-        return span
+        span = self._recorder.span()
+        # Not from a function of its own: it would be further in than the frames by which a stack shows where it passed.
+        if span is None or not span.start():
+            return None  # without a group, the reason is told of each test
+        return _Group(span, _scope(item))
 
     def _following(self, group: _Group, test: Known, nextitem: pytest.Item | None) -> list[Known]:
         """Return what is known of the next test, if it is to follow `test` in a group."""
@@ -255,8 +243,8 @@ class Groups(Measurer):
         if len(members) < _WORTH or self._recorder is None:
             return
         self._apart.ready()
-        span = self._started_span()
-        if span is None:  # a wider fixture has one by now
+        span = self._recorder.span()
+        if span is None or not span.start():  # a wider fixture has one by now
             return
         group.again.append(span)
         known = [member.known for member in members]

@@ -35,6 +35,7 @@ def span() -> Iterator[Span]:
     """Return a tracker that the test starts: memray knows no frame further out than the one it was started in."""
     kept.clear()
     span = RECORDER.span()
+    assert span
     yield span
     span.close()
     kept.clear()
@@ -64,7 +65,7 @@ def ended(span: Span, call: Callable[[], None]) -> Share:
 
 def test_arenas_are_mapped_while_small_objects_are_not_traced(span: Span, pool: ThreadPoolExecutor) -> None:
     """Otherwise the tests below prove nothing."""
-    span.start()
+    assert span.start()
     pool.submit(keep_small_objects).result()
     share = ended(span, lambda: None)
     arenas = sum(one.size for one in span.left if one.is_arena)
@@ -73,7 +74,7 @@ def test_arenas_are_mapped_while_small_objects_are_not_traced(span: Span, pool: 
 
 
 def test_an_arena_is_nobodys_first_use(span: Span, pool: ThreadPoolExecutor, places: Places) -> None:
-    span.start()
+    assert span.start()
     pool.submit(keep_small_objects).result()
     keep_small_objects()  # as a hook of the harness may, between two tests
     share = ended(span, lambda: None)
@@ -82,14 +83,14 @@ def test_an_arena_is_nobodys_first_use(span: Span, pool: ThreadPoolExecutor, pla
 
 
 def test_what_a_call_maps_is_its_own_though_it_has_the_size_of_an_arena(span: Span, places: Places) -> None:
-    span.start()
+    assert span.start()
     share = ended(span, map_a_megabyte)
     (paid,) = share.owners(places).values()
     assert paid == {f"{Path(__file__).name}:map_a_megabyte": pytest.approx(_ARENA, abs=1000)}
 
 
 def test_what_a_call_keeps_small_is_seen_and_needs_no_arena(span: Span, places: Places) -> None:
-    span.start()
+    assert span.start()
     share = ended(span, keep_small_objects)
     (paid,) = share.owners(places).values()
     assert sum(paid.values()) > _SMALL * 50
@@ -99,7 +100,7 @@ def test_what_a_call_keeps_small_is_seen_and_needs_no_arena(span: Span, places: 
 def test_what_the_harness_allocates_between_two_tests_is_nobodys(
     span: Span, pool: ThreadPoolExecutor, places: Places
 ) -> None:
-    span.start()
+    assert span.start()
     kept.append(bytearray(3_000_000))  # below pytest's own frames
     pool.submit(lambda: kept.append(bytearray(2_000_000))).result()
     share = ended(span, lambda: None)
