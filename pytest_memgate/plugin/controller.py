@@ -223,7 +223,7 @@ class Controller:
         except Exception as error:  # noqa: BLE001  # whatever it is, what was measured must not be lost
             said = str(error).partition("\n")[0] or "no reason given"
             kind = "" if isinstance(error, MemgateError) else f"{type(error).__name__}: "
-            problems.append(Problem(text=f"first use is not updated: {what}: {kind}{said}", hint="see: memgate doctor"))
+            problems.append(Problem(text=f"first use is not updated: {what}: {kind}{said}"))
         finally:
             self._progress("")
 

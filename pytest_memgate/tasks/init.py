@@ -1,5 +1,6 @@
 """Write a first configuration."""
 
+from datetime import date, timedelta
 from pathlib import Path
 
 from pytest_memgate.baseline.batch import replace_text
@@ -40,8 +41,8 @@ missing: warn                      # a test without a baseline, or the reverse: 
 #   - test: "tests/test_x.py::test_y"
 #     metric: memory.peak
 #     ceiling: 3MB
-#     until: 2030-01-31
-#     reason: "…"
+#     until: UNTIL
+#     reason: "why it may"
 """
 
 
@@ -52,7 +53,7 @@ def init(root: Path) -> Path:
     if settings.file or path.exists():
         raise UsageError(f"{settings.file or FILE} configures memgate already", hint="see it with: memgate config")
     try:
-        replace_text(path, _TEXT)
+        replace_text(path, _TEXT.replace("UNTIL", str(date.today() + timedelta(days=30))))  # noqa: DTZ011  # of here
     except OSError as error:
         raise UsageError(f"{path}: {error.strerror or error}") from error
     return path

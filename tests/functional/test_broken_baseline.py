@@ -24,11 +24,11 @@ def test_it_is_said_once_with_whose_it_is(project: Project, workers: tuple[str, 
     problem = f"{whose} {path.relative_to(project.root)}:".lstrip()
     (told,) = (line for line in result.summary().splitlines() if line.startswith("problem"))
     assert told.startswith(f"problem      {problem}")
-    assert "memgate: NO ANSWER: 1 problem\n" in result.out
+    assert "memgate: NO ANSWER: 1 problem; 2 tests compared\n" in result.out
     file = project.root.parent / "run.json"
     gate = answer(Left(folder=file.parent, ended=str(result.code)))
     assert gate.code == 3
-    assert gate.text.startswith(f"NO ANSWER: 1 problem: {problem}")
+    assert gate.text.startswith(f"NO ANSWER: 1 problem; 2 tests compared: {problem}")
     assert gate.text.count("conflict markers") == 1
     assert len(annotations(read_run(file))) == 1
 

@@ -379,10 +379,10 @@ def test_a_waiver_that_names_no_test_fails_where_its_whole_file_ran(gated: Proje
 
 def test_missing_fails_for_new_and_for_vanished_tests(gated: Project) -> None:
     gated.write("memgate.yml", "missing: fail\n")
-    gated.replace("test_it.py", "test_two", "test_renamed")
+    gated.replace("test_it.py", "def test_two():", "def test_unlike(): pass\n\ndef _two():")
     result = gated.gate()
     assert (result.code, result.run["verdict"]) == (1, "failed")
-    assert [line.split(": ")[-1] for line in _problems(result)] == ["test_it.py::test_renamed", "test_it.py::test_two"]
+    assert [line.split(": ")[-1] for line in _problems(result)] == ["test_it.py::test_unlike", "test_it.py::test_two"]
     assert gated.gate("--memgate-missing=warn").code == 0
 
 

@@ -193,22 +193,29 @@ def test_an_update_names_the_folder_that_it_removed_from(shop: Project) -> None:
     assert f"next: review and commit .memgate/{shop.baselines.name}, .memgate/web" in shop.update().out
 
 
-def test_a_renamed_check_is_new_and_has_vanished(app: Project) -> None:
+def test_a_renamed_check_keeps_its_baseline(app: Project) -> None:
     app.write("memgate.yml", APP.replace("app:", "shop:"))
     result = app.gate()
-    assert (result.code, result.run["verdict"]) == (1, "no answer")  # the only check: nothing was compared
-    assert result.metrics("bundle[shop]") == dict.fromkeys(INITIAL, "new") | dict.fromkeys(TOTAL, "not gated")
-    assert result.metrics("bundle[app]") == dict.fromkeys(INITIAL | TOTAL, "vanished")
-    app.update("--memgate-reason=renamed")
+    assert (result.code, result.run["verdict"]) == (0, "passed")
+    assert result.metrics("bundle[shop]") == dict.fromkeys(INITIAL, "passed") | dict.fromkeys(TOTAL, "not gated")
+    assert "moved        memgate.yml::bundle[app] -> memgate.yml::bundle[shop]" in result.out
+    assert "memgate: PASSED: 1 test compared, 1 moved" in result.out
+    app.update()
     assert "bundle[app]" not in app.web.read_text(encoding="utf-8")
+    assert app.gate().code == 0
 
 
 def test_missing_fail_takes_neither(app: Project) -> None:
-    app.write("memgate.yml", "missing: fail\n" + APP.replace("app:", "shop:"))
+    app.write("memgate.yml", "missing: fail\n" + APP)
+    app.replace("memgate.yml", "bundles:", "bundles:\n  shop: {files: web/**/*.js}")
     result = app.gate()
     assert result.code == 1
     assert "1 test without a baseline (missing: fail): memgate.yml::bundle[shop]" in result.out
-    assert "1 test in the baseline but not in the run (missing: fail): memgate.yml::bundle[app]" in result.out
+    app.update()
+    app.write("memgate.yml", "missing: fail\n" + APP)
+    result = app.gate()
+    assert result.code == 1
+    assert "1 test in the baseline but not in the run (missing: fail): memgate.yml::bundle[shop]" in result.out
 
 
 def test_a_project_without_any_baseline_has_no_answer(project: Project) -> None:

@@ -141,8 +141,9 @@ def test_a_clean_interpreter_that_ends_throws_away_nothing(project: Project) -> 
             raise SystemExit("no interpreter today")
         """,
     )
-    result = project.update(env={"PYTHONPATH": str(site.parent)})
+    result = project.gate("--memgate-update", env={"PYTHONPATH": str(site.parent)})
+    assert (result.code, result.out.count("problem ")) == (1, 2)  # a line of the gate, and pytest's last one
     assert "Traceback" not in result.out
-    assert "what modules retain that are imported alone is not known: an interpreter to import in" in result.out
+    assert "first use is not updated: importing 1 module in a clean process: an interpreter to import in" in result.out
     assert "no interpreter today" in result.out
     assert "test_shop" in project.baseline("test_shop.py")
