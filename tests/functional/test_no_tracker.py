@@ -250,14 +250,17 @@ def test_the_room_that_a_capture_needs_is_missing(project: Project) -> None:
         "conftest.py",
         """
         import resource
+        import pytest
 
         def pytest_collection_finish():
             hard = resource.getrlimit(resource.RLIMIT_FSIZE)[1]
-            resource.setrlimit(resource.RLIMIT_FSIZE, (1500, hard))
+            resource.setrlimit(resource.RLIMIT_FSIZE, (1500, hard))  # bytes: less than a capture, and than the run's file
 
+        @pytest.hookimpl(wrapper=True)
         def pytest_sessionfinish():
             hard = resource.getrlimit(resource.RLIMIT_FSIZE)[1]
             resource.setrlimit(resource.RLIMIT_FSIZE, (hard, hard))
+            return (yield)
         """,
     )
     result = project.gate("--memgate-measure=each")

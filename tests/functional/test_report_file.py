@@ -100,6 +100,7 @@ def test_every_kind_of_run_fits_the_schema(gated: Project, tmp_path: Path) -> No
     gated.write("test_it.py", _GROWN + "\n    def test_three(benchmark): benchmark(load, 10)\n")
     red = gated.gate("--memgate-base=main", f"--memgate-keep={tmp_path / 'kept'}", plugins=("benchmark",)).run
     assert red["loosened"]
+    gated.write("memgate.yml", "")
     update = gated.gate("--memgate-update").run
     assert update["update"] is True
     assert update["problems"]
