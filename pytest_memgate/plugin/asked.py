@@ -20,6 +20,7 @@ from pytest_memgate.errors import BaselineError, MemgateError
 from pytest_memgate.model.subject import Subject
 from pytest_memgate.plugin.deciding import deciding_text
 from pytest_memgate.plugin.inventory import INSTALLED, Inventory, file_of, own_file
+from pytest_memgate.plugin.parsing import parsed
 from pytest_memgate.tasks.gate import Gate
 
 _SETTINGS = ("pytest.toml", ".pytest.toml", "pytest.ini", ".pytest.ini", "pyproject.toml", "tox.ini", "setup.cfg")
@@ -52,7 +53,7 @@ class Asked:
         self._base = base
         self._tree: Source = WorkTree(config.rootpath)
         self._typed = typed_options(config)
-        self._environ = _parsed(config, shlex.split(os.environ.get("PYTEST_ADDOPTS", "")))
+        self._environ = parsed(config, shlex.split(os.environ.get("PYTEST_ADDOPTS", "")))
         self._base_settings = self._settings(base)
         self._same_settings = self._base_settings == self._settings(self._tree)
         self._same: dict[str, bool] = {}
@@ -202,14 +203,10 @@ def check_that_tests_run(config: pytest.Config) -> None:
 def typed_options(config: pytest.Config) -> argparse.Namespace:
     """Return the options as they were given on the command line alone, all others with their defaults."""
     args = list(map(str, config.invocation_params.args))
-    typed = _parsed(config, args)
+    typed = parsed(config, args)
     settings = [str(setting).partition("=") for setting in typed.override_ini or ()]
     more = [part for key, _, value in settings if key.strip() == "addopts" for part in shlex.split(value)]
-    return _parsed(config, [*more, *args]) if more else typed
-
-
-def _parsed(config: pytest.Config, args: Sequence[str]) -> argparse.Namespace:
-    return config._parser.parse_known_args(args)
+    return parsed(config, [*more, *args]) if more else typed
 
 
 def _text(source: Source, path: str) -> str | None:

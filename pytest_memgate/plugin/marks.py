@@ -20,6 +20,7 @@ from pytest_memgate.model.finding import Finding
 from pytest_memgate.plugin.fresh import own_options
 from pytest_memgate.plugin.items import subject_of
 from pytest_memgate.plugin.marker import read_marker
+from pytest_memgate.plugin.parsing import parsed
 from pytest_memgate.plugin.quiet import without_the_gate
 from pytest_memgate.tasks.gate import Gate
 from pytest_memgate.tasks.loosened_marks import Base, Marked, loosened_by_calls, loosened_by_markers
@@ -140,7 +141,7 @@ class _Moved:
 def _args(config: pytest.Config, place: _Moved) -> list[str] | None:
     """Return what makes pytest collect on the base what it was asked for here, None where none of it is there."""
     here = config.invocation_params.dir
-    typed = config._parser.parse_known_args([str(argument) for argument in config.invocation_params.args])
+    typed = parsed(config, [str(argument) for argument in config.invocation_params.args])
     args = ["--collect-only", "--import-mode", typed.importmode]
     args += ["-c", str(place.of(here / typed.inifilename))] if typed.inifilename else []
     args += ["--confcutdir", str(place.of(here / typed.confcutdir))] if typed.confcutdir else []

@@ -16,6 +16,7 @@ from pytest_memgate.baseline.source import GitRef
 from pytest_memgate.budget.rule import PartError, Rule
 from pytest_memgate.model.metric import MEMORY_PEAK
 from pytest_memgate.plugin.marker import parse_rule
+from pytest_memgate.plugin.parsing import parsed
 from pytest_memgate.tasks.loosened import Options
 from pytest_memgate.tasks.worktree import repository
 
@@ -134,7 +135,7 @@ class Given:
 
     def _parsed(self, words: Sequence[str]) -> argparse.Namespace:
         try:
-            return self._config._parser.parse_known_args(words)
+            return parsed(self._config, words)
         except pytest.UsageError as error:
             raise pytest.UsageError(f"memgate: the options of {self._ref}: {error}") from error
 

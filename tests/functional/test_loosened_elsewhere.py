@@ -451,7 +451,9 @@ def test_a_change_cannot_hide_what_the_gate_says(branch: Project) -> None:
     assert branch.gate(_BASE).code == 4
 
 
-def test_options_of_the_projects_own_are_given_to_the_base_too(marked: Project) -> None:
+@pytest.mark.parametrize(("ini", "typed"), [("", ["--size=3"]), ("addopts = --size=3\n", [])], ids=["typed", "ini"])
+def test_options_of_the_projects_own_are_given_to_the_base_too(marked: Project, ini: str, typed: list[str]) -> None:
+    marked.write("pytest.ini", f"[pytest]\n{ini}")
     marked.write(
         "conftest.py",
         """
@@ -469,7 +471,7 @@ def test_options_of_the_projects_own_are_given_to_the_base_too(marked: Project) 
     marked.write("budgets.py", f'{_BUDGETS}\n    UNIT = "KB"\n')
     marked.commit()
     marked.replace("budgets.py", '"KB"', '"MB"')
-    lines = _loosened(marked.gate(_BASE, "--size=3"))
+    lines = _loosened(marked.gate(_BASE, *typed))
     assert [("drift 3 MB (marker)" in line, "drift 3 KB (marker)" in line) for line in lines] == [(True, True)] * 3
 
 

@@ -254,7 +254,7 @@ def test_the_room_that_a_capture_needs_is_missing(project: Project) -> None:
 
         def pytest_collection_finish():
             hard = resource.getrlimit(resource.RLIMIT_FSIZE)[1]
-            resource.setrlimit(resource.RLIMIT_FSIZE, (1500, hard))  # bytes: less than a capture, and than the run's file
+            resource.setrlimit(resource.RLIMIT_FSIZE, (1500, hard))  # bytes: less than a capture
 
         @pytest.hookimpl(wrapper=True)
         def pytest_sessionfinish():
