@@ -13,7 +13,7 @@ demo: .venvs/demo/.installed chromium
 	.venvs/demo/bin/python example_project/demo.py
 
 # The example uses the gate as its user does: installed, not from the checkout.
-.venvs/demo/.installed: pyproject.toml example_project/requirements.txt $(shell find pytest_memgate -name '*.py' -o -name '*.json' -o -name '*.js' -o -name '*.css' -o -name '*.j2')
+.venvs/demo/.installed: pyproject.toml example_project/requirements.txt _memgate_pytest.py $(shell find pytest_memgate -name '*.py' -o -name '*.json' -o -name '*.js' -o -name '*.css' -o -name '*.j2')
 	$(PYTHON) -m venv .venvs/demo
 	.venvs/demo/bin/python -m pip install --quiet --disable-pip-version-check . --requirement example_project/requirements.txt
 	.venvs/demo/bin/python -m pip install --quiet --disable-pip-version-check --force-reinstall --no-deps .
@@ -24,7 +24,7 @@ test: lint tests/node_modules/.installed chromium compiled
 
 # Hundreds of tests start Python, in environments that compile nothing: it would compile the package each time.
 compiled: $(VENV)/.installed
-	$(BIN)/python -m compileall -q pytest_memgate
+	$(BIN)/python -m compileall -q pytest_memgate _memgate_pytest.py
 	env -u PYTHONDONTWRITEBYTECODE $(BIN)/python -m pytest -q tests/unit/test_modules.py
 
 lint: $(VENV)/.installed
