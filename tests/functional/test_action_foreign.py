@@ -161,7 +161,7 @@ def forged(origin: Origin, code: str) -> str:
         ("run['findings'][0]['reason'] = 'x' * 200_000", "a text of 200000 characters"),
         ("run['more'] = json.loads('[' * 500 + ']' * 500)", "nested too deeply"),
         ("path.write_text('[' * 100_000); return", "the run cannot be read"),
-        ("path.unlink(); path.symlink_to('/etc/passwd'); return", "not a regular file"),
+        ("path.unlink(); path.symlink_to('/etc/passwd'); return", "a link, not a file"),
         ("path.unlink(); os.mkfifo(path); return", "not a regular file"),
         ("path.unlink(); path.mkdir(); return", "not a regular file"),
         ("run['findings'][0]['subject']['file'] = '../../x'", "FAILED"),
