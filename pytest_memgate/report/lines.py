@@ -3,7 +3,6 @@
 import posixpath
 import re
 import shlex
-import sys
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from statistics import median
@@ -85,8 +84,7 @@ def _library_lines(contributions: tuple[Contribution, ...], unit: str) -> Iterat
             number[key] += 1
     total = sum(one.growth for one in contributions if one.growth > 0)
     for (library, caller), growth in sorted(sums.items(), key=lambda item: -item[1])[:_LIBRARIES]:
-        tells = number[library, caller] > 1 or library not in sys.stdlib_module_names
-        if tells and growth >= total * _TELLING:
+        if number[library, caller] > 1 and growth >= total * _TELLING:  # one site says as much itself
             calls = f", called from {caller}" if caller else ""
             yield f"{format_growth(growth, unit):>9}  in {library}{calls}"
 
