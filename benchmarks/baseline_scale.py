@@ -110,7 +110,14 @@ def _found() -> Iterator[Finding]:
         for test in range(_TESTS):
             subject = Subject(f"tests/part_{file % 10}/test_module_{file:03}.py", f"test_case_{test:03}[value-{test}]")
             value = 100_000 + 1_000 * test + file
-            yield Finding(subject=subject, metric=_METRIC, outcome=Outcome.PASSED, measurement=_settled(value, file))
+            yield Finding(
+                subject=subject,
+                metric=_METRIC,
+                outcome=Outcome.PASSED,
+                measurement=_settled(value, file),
+                allowed=200_000,
+                budget="growth 200 KB",
+            )
 
 
 def _settled(value: int, file: int) -> Measurement:
