@@ -22,15 +22,14 @@ from pytest_memgate.model.finding import Finding
 from pytest_memgate.model.run import ChangeKind, Problem, Run, Verdict
 from pytest_memgate.model.subject import LEDGER, Subject
 from pytest_memgate.plugin.asked import Asked
-from pytest_memgate.plugin.failure import LATE, PROPERTY
-from pytest_memgate.plugin.first_use import CLAIMS
 from pytest_memgate.plugin.folding import Folding
-from pytest_memgate.plugin.fresh import left_by_fixtures
 from pytest_memgate.plugin.inventory import TEST, Inventory, skip_reason
+from pytest_memgate.plugin.loop.findings import NOTE, PROPERTY
+from pytest_memgate.plugin.loop.first_use import CLAIMS
+from pytest_memgate.plugin.loop.fresh import left_by_fixtures
+from pytest_memgate.plugin.loop.reports import left_by
 from pytest_memgate.plugin.marks import Marks
 from pytest_memgate.plugin.options import hand_over
-from pytest_memgate.plugin.tracer import NOTE
-from pytest_memgate.plugin.waiting import left_by
 from pytest_memgate.report.terminal import Line, Tone, summary
 from pytest_memgate.tasks.conclude import Facts, conclude
 from pytest_memgate.tasks.conclude_update import CUT_SHORT, Survey, conclude_update
@@ -92,12 +91,13 @@ class Controller:
         if report.outcome == "rerun":  # type: ignore[comparison-overlap]  # pytest-rerunfailures: it will come again
             return
         test = Subject.parse(getattr(report, TEST, report.nodeid))
-        # What was found when the test was called stands on the report of its teardown, too.
-        own = [name for name, _ in report.user_properties if report.when == _phase_of(name)]
-        for name, value in report.user_properties:
-            if name == NOTE and report.when == "teardown":
-                self._notes.append(str(value))
-            elif name in own:
+        # What is found of a test stands on the report of its teardown, too: JUnit takes it from there.
+        properties = report.user_properties if report.when == "call" else ()
+        own = [name for name, _ in properties if name.startswith(PROPERTY)]
+        if report.when == "teardown":
+            self._notes += [str(value) for name, value in report.user_properties if name == NOTE]
+        for name, value in properties:
+            if name in own:
                 with real_world():
                     self._findings[test, name] = decode(Finding, json.loads(str(value)))
         if report.failed and not own:
@@ -298,13 +298,6 @@ class Controller:
         with real_world():
             loosened = () if facts.cut_short else self._marks.loosened(self._gate, facts.findings)
         return conclude(self._gate, facts, strict=self._strict, loosened_by_code=loosened)
-
-
-def _phase_of(name: str) -> str:
-    """Return the phase of a test whose report brings what a property holds, empty for one that holds no finding."""
-    if name == NOTE or not name.startswith(PROPERTY):
-        return ""
-    return "teardown" if name.startswith(LATE) else "call"
 
 
 def _write(terminal: TerminalReporter, line: Line) -> None:

@@ -8,8 +8,8 @@ import pytest
 
 from pytest_memgate.config.checks import BundleCheck, Check, PageCheck
 from pytest_memgate.model.finding import Finding, Outcome
-from pytest_memgate.plugin.again import STATE
 from pytest_memgate.plugin.items import subject_of
+from pytest_memgate.plugin.loop.test import TEST
 from pytest_memgate.plugin.marker import read_marker
 from pytest_memgate.plugin.recorder import Recorder, answered
 from pytest_memgate.tasks.gate import Gate
@@ -84,18 +84,18 @@ class DeclaredItem(pytest.Item):
         return self.path, int(line) - 1 if line.isdecimal() else 0, self.name
 
     def runtest(self) -> None:
-        state = self.stash[STATE]
+        test = self.stash[TEST]
         subject = subject_of(self, self._declared.gate.root)
-        if state.outcome is Outcome.SKIPPED:
-            finding = Finding(subject=subject, metric=self._family, outcome=state.outcome, reason=state.why)
-            state.findings.append(finding)
+        if test.outcome is Outcome.SKIPPED:
+            finding = Finding(subject=subject, metric=self._family, outcome=test.outcome, reason=test.why)
+            test.findings.append(finding)
         else:
             try:
-                state.findings += answered(subject, self._family, self._measure)
+                test.findings += answered(subject, self._family, self._measure)
             except Exception as error:
                 # A fault of ours is no answer either: without a finding the verdict could be green.
                 why = f"{type(error).__name__}: {error}"
-                state.findings.append(
+                test.findings.append(
                     Finding(subject=subject, metric=self._family, outcome=Outcome.NO_ANSWER, reason=why)
                 )
                 raise

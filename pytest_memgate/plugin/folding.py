@@ -11,7 +11,7 @@ from _pytest.terminal import TerminalReporter
 
 from pytest_memgate.model.codec import decode
 from pytest_memgate.model.finding import Finding
-from pytest_memgate.plugin.failure import PROPERTY
+from pytest_memgate.plugin.loop.findings import PROPERTY
 from pytest_memgate.report.lines import own_headline
 from pytest_memgate.report.stories import listed_only, stories
 

@@ -1,8 +1,5 @@
 """What an item is called and where it stands."""
 
-import inspect
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -26,24 +23,6 @@ def has_fixtures(item: pytest.Item) -> bool:
     found = [one for some in info.name2fixturedefs.values() for one in some] if info else []
     theirs = [one for one in found if not one.func.__module__.startswith(("_pytest.", "pytest_memgate."))]
     return bool(theirs) or any("xunit_setup" in one.argname for one in found) or isinstance(item, TestCaseFunction)
-
-
-def called_by(item: pytest.Item) -> tuple[object, str]:
-    """Return the attribute by which a test is called, without the setUp and tearDown of a unittest's."""
-    if isinstance(item, TestCaseFunction) and inspect.iscoroutinefunction(item.obj):
-        return item._testcase, item.name  # an async one unittest takes from its instance
-    return (item, "obj") if isinstance(item, pytest.Function) else (item, "runtest")
-
-
-@contextmanager
-def replaced(owner: object, name: str, value: object) -> Iterator[None]:
-    """Put something in the place of an attribute, for a while."""
-    original = getattr(owner, name)
-    setattr(owner, name, value)
-    try:
-        yield
-    finally:
-        setattr(owner, name, original)
 
 
 def line_of(item: pytest.Item) -> int:

@@ -17,8 +17,8 @@ from pytest_memgate.errors import ConfigError
 from pytest_memgate.measure.command import Workspace
 from pytest_memgate.model.codec import decode, encode
 from pytest_memgate.model.finding import Finding
-from pytest_memgate.plugin.fresh import own_options
 from pytest_memgate.plugin.items import subject_of
+from pytest_memgate.plugin.loop.fresh import own_options
 from pytest_memgate.plugin.marker import read_marker
 from pytest_memgate.plugin.parsing import parsed
 from pytest_memgate.plugin.quiet import without_the_gate

@@ -6,25 +6,30 @@ profiled must be found where the command says before pytest loads any other plug
 
 import json
 import os
-from collections.abc import Generator
+from collections.abc import Generator, Sequence
 from contextlib import nullcontext
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 
 from pytest_memgate.measure.elsewhere import Elsewhere
 from pytest_memgate.measure.environment import cannot_measure, here
 from pytest_memgate.measure.places import Places
-from pytest_memgate.measure.world import real_world
 from pytest_memgate.model.codec import encode
-from pytest_memgate.model.finding import Outcome
+from pytest_memgate.model.finding import Finding
 from pytest_memgate.model.profile import Profile, TestProfile, Unprofiled
-from pytest_memgate.plugin.again import STATE, ItemState, Phase, brief, run_again
+from pytest_memgate.model.subject import Subject
 from pytest_memgate.plugin.items import line_of
+from pytest_memgate.plugin.loop.benchmarks import is_benchmark, untimed
+from pytest_memgate.plugin.loop.loop import Loop
+from pytest_memgate.plugin.loop.test import Around, Run, RunAgain, Test, brief
+from pytest_memgate.plugin.loop.tracing import Tracing, is_nested
 from pytest_memgate.plugin.quiet import without_the_gate
-from pytest_memgate.plugin.timing import is_benchmark, untimed
-from pytest_memgate.plugin.tracer import Tracer, is_nested
 from pytest_memgate.tasks.settle import notes_of
+
+if TYPE_CHECKING:
+    from pytest_memgate.measure.span import Share
 
 _ORDER = json.loads(os.environ.pop("MEMGATE_PROFILE"))
 _ELSEWHERE = Elsewhere(Path(_ORDER["from"]), Path(_ORDER["to"])) if "to" in _ORDER else None
@@ -41,67 +46,68 @@ def pytest_cmdline_main(config: pytest.Config) -> Generator[None, object, object
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_configure(config: pytest.Config) -> None:
-    config.pluginmanager.register(Profiler(config.rootpath, Path(_ORDER["into"])), "memgate-profiler")
+    into = Path(_ORDER["into"])
+    tracing = Tracing(cannot_measure(), into.parent)
+    profiler = Profiler(config.rootpath, tracing, into)
+    config.pluginmanager.register(profiler, "memgate-profiler")
+    config.pluginmanager.register(Loop(config, profiler, tracing, None, update=True), "memgate-loop")
 
 
-class Profiler(Tracer):
-    """The hooks of the process that profiles."""
+class Profiler:
+    """Profiles each test in a run of its own, after its first one, and judges nothing."""
 
-    def __init__(self, root: Path, into: Path) -> None:
-        super().__init__(cannot_measure(), into.parent)
+    def __init__(self, root: Path, tracing: Tracing, into: Path) -> None:
+        self._tracing = tracing
         self._into = into
         self._places = Places(root)
         self._profiles: dict[str, TestProfile] = {}
         self._whys: dict[str, str] = {}
 
-    def _begin(self, item: pytest.Item, state: ItemState) -> None:
-        state.why = self._why_untraced(item)
-        state.outcome = Outcome.UNMEASURED if state.why else None
-        state.tracked = state.untraced = True  # until its second run
+    def begin(self, item: pytest.Item) -> Test:
+        """Return a test that is about to run for the first time."""
+        test = Test(item, Subject("", item.nodeid), is_tracked=True)
+        if why := self._tracing.why_untraced(item):
+            test.leave_out(why)
+        return test
 
-    @pytest.hookimpl(wrapper=True, tryfirst=True)
-    def pytest_runtest_makereport(
-        self, item: pytest.Item, call: pytest.CallInfo[None]
-    ) -> Generator[None, pytest.TestReport, pytest.TestReport]:
-        report = yield
-        state = item.stash.get(STATE, None)
-        # A subtest has a report of its own, in the midst of the call.
-        if state is None or state.inside or (call.when == "call" and state.phase is Phase.CALL):
-            return report
-        if not report.passed:
-            self._whys[item.nodeid] = _why_not_passed(report, call)
-        elif call.when == "call":
-            with real_world():
-                try:
-                    self._profile(item, state)
-                finally:
-                    state.close()
-        return report
+    def first_run(self, test: Test, share: "Share | None") -> Run:  # noqa: ARG002  # nothing is measured in it
+        """Return a run that is not traced: what only a first run does is not profiled."""
+        return Run()
 
-    def _profile(self, item: pytest.Item, state: ItemState) -> None:
-        state.untraced = False
-        with untimed(item) if is_benchmark(item) else nullcontext():
-            error = None if state.outcome else run_again(item, state)
-        if error and is_nested(error):
-            self._whys[item.nodeid] = "it uses memray itself, and a process has only one tracker"
-        elif error:
-            self._whys[item.nodeid] = f"it is profiled in its second run, which fails: {brief(error)}"
-        elif state.outcome:
-            self._whys[item.nodeid] = state.why
-        elif not state.captures:
-            self._whys[item.nodeid] = "its runner calls it past pytest_pyfunc_call, where memory is traced"
-        elif state.captures[-1].fault:
-            self._whys[item.nodeid] = state.captures[-1].fault
+    def begin_run(self, test: Test) -> None: ...
+
+    def end_run(self, test: Test) -> None: ...
+
+    def together(self, tests: Sequence[Test]) -> None: ...
+
+    def measure_anew(self, test: Test, why: str, run_again: RunAgain) -> None: ...
+
+    def watch(self, test: Test) -> Around:  # noqa: ARG002  # nothing is put there
+        return lambda function: function
+
+    def findings(self, test: Test, run_again: RunAgain) -> list[Finding]:
+        """Profile a test that has passed, by one more run."""
+        if not test.first.is_called or any(not report.passed for report in test.first.reports):
+            self._whys[test.item.nodeid] = _why_not_passed(test.first)
+            return []
+        run = Run(is_repeat=True)
+        self._tracing.traced(test, run)
+        with untimed(test.item) if is_benchmark(test.item) else nullcontext():
+            if not test.outcome:
+                run_again(test, run)
+        if why := _why_not_profiled(test, run):
+            self._whys[test.item.nodeid] = why
         else:
-            self._profiles[item.nodeid] = self._read(item, state)
+            self._profiles[test.item.nodeid] = self._read(test.item, run)
+        return []
 
-    def _read(self, item: pytest.Item, state: ItemState) -> TestProfile:
+    def _read(self, item: pytest.Item, run: Run) -> TestProfile:
         from pytest_memgate.measure.profile import read_profile
 
-        capture = state.captures[-1]
+        assert run.capture  # noqa: S101  # it is profiled
         name = getattr(item, "originalname", None) or item.name
         function = (name, str(item.path), line_of(item))
-        return read_profile(capture.path, item.nodeid, function, self._places, notes_of(capture))
+        return read_profile(run.capture.path, item.nodeid, function, self._places, notes_of(run.capture))
 
     def pytest_sessionfinish(self) -> None:
         """Write what was found; a test that did not end well is not profiled, whatever its run gave."""
@@ -114,11 +120,25 @@ class Profiler(Tracer):
         self._into.write_text(json.dumps(encode(profile)), encoding="utf-8")
 
 
-def _why_not_passed(report: pytest.TestReport, call: pytest.CallInfo[None]) -> str:
+def _why_not_profiled(test: Test, run: Run) -> str:
+    """Return why the run for a profile gave none, empty where it did."""
+    if test.outcome:
+        return test.why
+    if run.failure and is_nested(run.failure):
+        return "it uses memray itself, and a process has only one tracker"
+    if run.failure:
+        return f"it is profiled in its second run, which fails: {brief(run.failure)}"
+    if run.capture is None:
+        return "its runner does not call the function that pytest has collected"
+    return run.capture.fault
+
+
+def _why_not_passed(run: Run) -> str:
+    report = next(report for report in run.reports if not report.passed)
     if hasattr(report, "wasxfail"):
         return "it is expected to fail"
     if report.skipped:
         said = report.longrepr[2].removeprefix("Skipped: ") if isinstance(report.longrepr, tuple) else ""
         return f"it is skipped: {said}" if said else "it is skipped"
-    what = {"setup": "its setup fails", "call": "it fails", "teardown": "its teardown fails"}[call.when]
-    return f"{what}: {brief(call.excinfo.value)}" if call.excinfo else what
+    what = {"setup": "its setup fails", "call": "it fails", "teardown": "its teardown fails"}[str(report.when)]
+    return f"{what}: {brief(run.error)}" if run.error else what

@@ -18,9 +18,9 @@ from pytest_memgate.model.finding import Finding, Outcome
 from pytest_memgate.model.measurement import Basis, Measurement
 from pytest_memgate.model.metric import CUSTOM, MEMORY_LEAK, named
 from pytest_memgate.model.subject import Subject
-from pytest_memgate.plugin.again import STATE, Phase
 from pytest_memgate.plugin.items import subject_of
-from pytest_memgate.plugin.leaking import Calls, is_awaited, wrong_argument
+from pytest_memgate.plugin.loop.leaks import Calls, is_awaited, wrong_argument
+from pytest_memgate.plugin.loop.test import TEST, Phase
 from pytest_memgate.plugin.marker import asks_for_leak, parse_rule, read_marker
 from pytest_memgate.tasks.gate import Gate
 from pytest_memgate.tasks.leak import ROUNDS, WARM_UP, LeakCheck
@@ -38,7 +38,7 @@ class Recorder:
         self._gate = gate
         self._update = update
         self._cache = cache
-        self._state = item.stash[STATE]
+        self._test = item.stash[TEST]
         self._subject = subject_of(item, gate.root)
         self._marked, _ = read_marker(item)
         self._asks_for_leak = asks_for_leak(item)
@@ -66,7 +66,7 @@ class Recorder:
             _fail(f"record({name!r}): a number from 0 on is expected, not {value!r}")
         if not isinstance(unit, str):
             _fail(f"record({name!r}): a unit is a word, not {unit!r}")
-        if any(finding.metric == metric for finding in self._state.findings):
+        if any(finding.metric == metric for finding in self._test.findings):
             _fail(f"record({name!r}): recorded twice in one test")
         parts = {"growth": growth, "limit": limit, "drift": drift}
         given = {part: amount for part, amount in parts.items() if amount is not None}
@@ -178,19 +178,19 @@ class Recorder:
         rules = self._rules("leak()", {} if limit is None else {metric: {"limit": limit}})
         if self._asks_for_leak:
             _fail("leak(): the test's marker has leak=, which makes the test itself what is called: take one of them")
-        self._state.probed = MEMORY_LEAK.name
+        self._test.probed = MEMORY_LEAK.name
         check = LeakCheck(gate=self._gate, subject=self._subject, metric=metric, rules=rules, settle=self._update)
-        calls = Calls(check, self._state, function, args)
+        calls = Calls(check, self._test, function, args)
         if awaited:
             why = "leak() gave what nobody awaited: await memgate.leak(…)"
             pending = Finding(subject=self._subject, metric=metric, outcome=Outcome.NO_ANSWER, reason=why)
-            self._state.findings.append(pending)
+            self._test.findings.append(pending)
             return self._awaited(calls, pending, rounds, warmup)
         self._found(metric, lambda: [calls.run(rounds, warmup)])
         return None
 
     async def _awaited(self, calls: Calls, pending: Finding, rounds: int, warmup: int) -> None:
-        self._state.findings.remove(pending)
+        self._test.findings.remove(pending)
         try:
             found = await calls.run_async(rounds, warmup)
         except MemgateError as error:
@@ -225,7 +225,7 @@ class Recorder:
     ) -> dict[str, float]:
         if self._is_left_out(family, where):
             return {}
-        self._state.probed = family
+        self._test.probed = family
         found = self._found(family, measure)
         for metric in budgets:
             if not any(covers(metric, finding.metric) for finding in found):
@@ -235,21 +235,20 @@ class Recorder:
 
     def _is_left_out(self, family: str, where: str) -> bool:
         """Say whether to measure nothing: in a run for memory alone, or where the test's marker leaves it out."""
-        state = self._state
-        if state.phase is Phase.TEARDOWN:
-            state.late = f"memgate: {where}: the test was judged when its call ended: measure before that"
-            pytest.fail(state.late, pytrace=False)
-        if state.outcome is Outcome.SKIPPED and all(finding.metric != family for finding in state.findings):
-            left_out = Finding(subject=self._subject, metric=family, outcome=state.outcome, reason=state.why)
-            state.findings.append(left_out)
-        return state.inside or state.outcome is Outcome.SKIPPED
+        test = self._test
+        if test.run.phase is Phase.TEARDOWN:
+            _fail(f"{where}: the test was judged when its call ended: measure before that")
+        if test.outcome is Outcome.SKIPPED and all(finding.metric != family for finding in test.findings):
+            left_out = Finding(subject=self._subject, metric=family, outcome=test.outcome, reason=test.why)
+            test.findings.append(left_out)
+        return test.run.is_repeat or test.outcome is Outcome.SKIPPED
 
     def _found(self, family: str, measure: Callable[[], list[Finding]]) -> list[Finding]:
         found = answered(self._subject, family, measure)
-        known = {finding.metric for finding in self._state.findings}
+        known = {finding.metric for finding in self._test.findings}
         if twice := [finding.metric for finding in found if finding.metric in known]:
             _fail(f"{twice[0]} is measured twice in one test: tell them apart by name=")
-        self._state.findings += found
+        self._test.findings += found
         if found[0].outcome is Outcome.NO_ANSWER:
             _fail(found[0].reason)
         return found

@@ -9,7 +9,8 @@ from typing import Any
 
 import pytest
 
-from pytest_memgate.plugin.items import called_by, line_of, replaced, subject_of
+from pytest_memgate.plugin.items import line_of, subject_of
+from pytest_memgate.plugin.loop.tracing import around_call
 
 _SMALL = 100  # bytes: far below what Python's own allocator hands on to the system
 _EACH = sys.getsizeof(bytes(_SMALL)) + 8  # with its place in the list
@@ -36,9 +37,8 @@ def pytest_runtest_call(item: pytest.Item) -> Generator[None, object, object]:
     """Let the test hold more in this call, and in each run of it: the gate takes the function from the same place."""
     if str(subject_of(item, item.config.rootpath)) != item.config.option.memgate_grow:
         return (yield)
-    owner, name = called_by(item)
-    grown = _grown(item, getattr(owner, name), item.config.option.memgate_grow_by)
-    with replaced(owner, name, grown):
+    by = item.config.option.memgate_grow_by
+    with around_call(item, lambda function: _grown(item, function, by)):
         return (yield)
 
 

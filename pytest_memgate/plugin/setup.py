@@ -13,12 +13,14 @@ from pytest_memgate.model.reference import is_reason
 from pytest_memgate.model.run import ChangeKind
 from pytest_memgate.plugin.controller import Controller
 from pytest_memgate.plugin.declared import Declared
-from pytest_memgate.plugin.first_use import FirstUses
-from pytest_memgate.plugin.groups import Groups
 from pytest_memgate.plugin.inventory import Inventory
-from pytest_memgate.plugin.leftover import Leftovers
+from pytest_memgate.plugin.loop.first_use import FirstUses
+from pytest_memgate.plugin.loop.groups import Grouping
+from pytest_memgate.plugin.loop.judging import Judge
+from pytest_memgate.plugin.loop.leftovers import Leftovers
+from pytest_memgate.plugin.loop.loop import Loop
+from pytest_memgate.plugin.loop.tracing import Tracing
 from pytest_memgate.plugin.marks import Marks
-from pytest_memgate.plugin.measurer import Measurer
 from pytest_memgate.plugin.options import Given, options_of, take_over
 from pytest_memgate.tasks.gate import Gate, open_gate
 from pytest_memgate.tasks.loosened import loosened_by_options
@@ -58,14 +60,14 @@ def start(config: pytest.Config) -> None:
     _register(config, inventory, "inventory")
     gate.baselines.find_moves_by(lambda: _moves(gate, inventory))
     settle = update or bool(option.memgate_settle)
+    tracing = Tracing(cannot_measure())
+    leftovers = Leftovers(gate, settle=settle)
     first_uses = FirstUses(gate, config, update=update)
-    cannot = cannot_measure()
-    if settle or cannot or _is_each(gate, option):
-        measurer = Measurer(gate, first_uses, update=update, settle=settle, keep=keep, cannot=cannot)
-    else:
-        measurer = Groups(config, gate, first_uses, update=False, settle=False, keep=keep, cannot="")
-    _register(config, measurer, "measurer")
-    _register(config, Leftovers(gate, update=update, settle=settle), "leftovers")
+    judge = Judge(gate, tracing, first_uses, leftovers, update=update, settle=settle, keep=keep)
+    is_each = settle or tracing.recorder is None or _is_each(gate, option)
+    grouping = None if is_each else Grouping(gate, tracing)
+    _register(config, Loop(config, judge, tracing, grouping, update=update), "loop")
+    _register(config, leftovers, "leftovers")
     marks = Marks(config)
     if gate.base:
         _register(config, marks, "marks")

@@ -8,7 +8,7 @@ import gc
 import json
 import os
 from collections import defaultdict
-from collections.abc import Generator
+from collections.abc import Callable, Generator
 from functools import wraps
 from pathlib import Path
 
@@ -22,7 +22,7 @@ from pytest_memgate.measure.importing import module_of, named_imports
 from pytest_memgate.measure.places import Places
 from pytest_memgate.measure.reading import reading
 from pytest_memgate.measure.sites import Frame
-from pytest_memgate.plugin.items import called_by, replaced
+from pytest_memgate.plugin.loop.tracing import around_call
 from pytest_memgate.plugin.quiet import without_the_gate
 
 _INTO = Path(os.environ.pop("MEMGATE_SURVEY"))
@@ -58,13 +58,15 @@ def pytest_collection_finish(session: pytest.Session) -> None:
 
 @pytest.hookimpl(wrapper=True, trylast=True)
 def pytest_runtest_call(item: pytest.Item) -> Generator[None, object, object]:
-    owner, name = called_by(item)
+    with around_call(item, _calling_nothing):
+        return (yield)
 
-    @wraps(getattr(owner, name))
+
+def _calling_nothing(function: Callable[..., object]) -> Callable[..., None]:
+    @wraps(function)
     def call_nothing(*_: object, **__: object) -> None: ...
 
-    with replaced(owner, name, call_nothing):
-        return (yield)
+    return call_nothing
 
 
 @pytest.hookimpl(tryfirst=True)

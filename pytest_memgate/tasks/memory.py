@@ -1,6 +1,6 @@
-"""Judge the memory of one test: run it until each metric is known, and hold each against its bar."""
+"""Judge the memory of one test: ask for runs of it until each metric is known, and hold each against its bar."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from pytest_memgate.budget.rule import Budget, Rule
@@ -22,7 +22,7 @@ from pytest_memgate.model.reference import Bar
 from pytest_memgate.model.subject import Subject
 from pytest_memgate.tasks.first_use import in_the_ledger
 from pytest_memgate.tasks.gate import Gate
-from pytest_memgate.tasks.settle import Again, Asked, measure
+from pytest_memgate.tasks.settle import Asked, Plan, measure
 
 if TYPE_CHECKING:
     from pytest_memgate.measure.capture import Capture  # it needs memray
@@ -35,12 +35,11 @@ def judge_memory(
     subject: Subject,
     rules: Mapping[str, Rule],
     cold: "Capture",
-    again: Callable[[], Again],
     places: Places,
     *,
     settle: bool,
     tracked: bool,
-) -> "list[tuple[Finding, Capture]]":
+) -> "Plan[list[tuple[Finding, Capture]]]":
     """Return the findings on a test whose first run is `cold`, each with the capture that its value is from.
 
     With `settle` every value is run until it may become a baseline. `tracked` says that each allocation was recorded.
@@ -56,7 +55,7 @@ def judge_memory(
         _asked(gate, metric, budget, bar, places, settle=settle)
         for metric, (budget, bar) in zip(metrics, held, strict=True)
     ]
-    measured = measure(cold, again, asked)
+    measured = yield from measure(cold, asked)
     if gate.baselines.recognise(subject, MEMORY_PEAK.name, measured[0][0].sites):
         held = bars()
     judged = []

@@ -1,8 +1,8 @@
-"""Run a test again until its value is known."""
+"""Which runs of a test it takes until each of its values is known: a plan, which asks for them and runs nothing."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Generator, Sequence
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 from pytest_memgate.compare.settle import MOST_RUNS, settled_value
 from pytest_memgate.errors import MeasureError
@@ -12,6 +12,8 @@ from pytest_memgate.model.metric import Metric
 if TYPE_CHECKING:
     from pytest_memgate.measure.capture import Capture  # it needs memray
     from pytest_memgate.measure.sites import Sites
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,10 +40,13 @@ class Asked:
     is_open: Callable[[Measurement], bool]
 
 
-def measure(cold: "Capture", again: Callable[[], Again], asked: Sequence[Asked]) -> "list[tuple[Measurement, Capture]]":
+Plan = Generator[None, Again, T]  # asks for one more run at a time, and is sent what it gave
+
+
+def measure(cold: "Capture", asked: Sequence[Asked]) -> "Plan[list[tuple[Measurement, Capture]]]":
     """Return for each metric what a test measured, and the capture that its value is from.
 
-    The first run is an upper bound. While it leaves a metric open, and so does a second run, the test is run `again`
+    The first run is an upper bound. While it leaves a metric open, and so does a second run, one more is asked for,
     until two runs agree or the most runs are spent: one good run after bad ones proves nothing. A test that cannot run
     twice keeps its first values; raises MeasureError where these are not its own.
     """
@@ -50,7 +55,7 @@ def measure(cold: "Capture", again: Callable[[], Again], asked: Sequence[Asked])
         waiting = [one for one in series if one.open]
         if not waiting:
             break
-        run = again()
+        run = yield
         for one in waiting:
             if run.capture is None:
                 one.cut_short(run.why)
@@ -133,3 +138,13 @@ def notes_of(capture: "Capture") -> tuple[str, ...]:
     if capture.threads:
         notes.append(f"ran beside {len(capture.threads)} other thread(s): {', '.join(capture.threads[:3])}")
     return tuple(notes)
+
+
+def carry_out(plan: Plan[T], run: Callable[[], Again]) -> T:
+    """Return what a plan comes to, with the runs that it asks for."""
+    try:
+        next(plan)
+        while True:
+            plan.send(run())
+    except StopIteration as done:
+        return done.value  # type: ignore[no-any-return]  # a generator's value has no type of its own

@@ -27,7 +27,7 @@ from pytest_memgate.measure.sites import Sites
 from pytest_memgate.model.measurement import Basis, Measurement
 from pytest_memgate.model.metric import MEMORY_PEAK, MEMORY_RETAINED
 from pytest_memgate.model.site import Site
-from pytest_memgate.tasks.settle import Again, Asked, measure
+from pytest_memgate.tasks.settle import Again, Asked, carry_out, measure
 
 MB = 1_000_000
 HERE = Path(__file__)
@@ -342,7 +342,7 @@ def settle(
         peak = next(runs, None)
         return Again(None, cut) if peak is None else Again(Fake(peak))
 
-    ((measurement, capture),) = measure(Fake(peaks[0], imports=77), again, [asked(places, needed)])
+    ((measurement, capture),) = carry_out(measure(Fake(peaks[0], imports=77), [asked(places, needed)]), again)
     return measurement, capture.peak, count
 
 
@@ -411,7 +411,7 @@ def test_each_metric_is_run_until_it_is_known_and_no_longer(places: Places) -> N
     kept = replace(
         peak, metric=MEMORY_RETAINED, value=lambda capture: retained[capture.peak], is_open=lambda one: one.value > 4000
     )
-    (one, _), (other, capture) = measure(Fake(9 * MB), lambda: Again(Fake(next(runs))), [peak, kept])
+    (one, _), (other, capture) = carry_out(measure(Fake(9 * MB), [peak, kept]), lambda: Again(Fake(next(runs))))
     assert (one.basis, one.value, one.warm) == (Basis.BOUND, 9 * MB, ())
     assert (other.basis, other.value, other.warm) == (Basis.WARM, 70_010, (70_000, 70_010))
     assert (other.cold, capture.peak) == (5000, 7 * MB)
@@ -422,7 +422,7 @@ def test_a_quick_bound_that_is_enough_is_the_answer(places: Places) -> None:
         raise AssertionError("the records were read")
 
     quick = replace(asked(places, lambda one: one.value > MB), metric=MEMORY_RETAINED, value=read)
-    ((measurement, _),) = measure(Fake(MB), lambda: Again(None), [quick])
+    ((measurement, _),) = carry_out(measure(Fake(MB), [quick]), lambda: Again(None))
     assert (measurement.basis, measurement.value) == (Basis.BOUND, MB)
 
 
@@ -487,7 +487,7 @@ def test_collections_are_counted_by_generation() -> None:
 
 def test_children_and_threads_are_noted_on_the_measurement(places: Places) -> None:
     cold = Fake(MB, threads=("a", "b", "c", "d"), children=True)
-    ((measurement, _),) = measure(cold, lambda: Again(None), [asked(places, lambda _: False)])
+    ((measurement, _),) = carry_out(measure(cold, [asked(places, lambda _: False)]), lambda: Again(None))
     assert measurement.notes == (
         "starts processes, whose memory is not counted",
         "ran beside 4 other thread(s): a, b, c",

@@ -15,9 +15,8 @@ from pytest_memgate.measure.places import Places
 from pytest_memgate.model.finding import Finding, Outcome
 from pytest_memgate.model.metric import FIRST_USE, MEMORY_RETAINED
 from pytest_memgate.model.subject import LEDGER, Subject
-from pytest_memgate.plugin.again import ItemState
-from pytest_memgate.plugin.fresh import FRESH, run_afresh
 from pytest_memgate.plugin.items import subject_of
+from pytest_memgate.plugin.loop.fresh import FRESH, run_afresh
 from pytest_memgate.plugin.recorder import answered
 from pytest_memgate.tasks.first_use import Ledger, seen_afresh
 from pytest_memgate.tasks.gate import Gate
@@ -48,13 +47,13 @@ class FirstUses:
         self._asked: set[str] = set()  # owners of which these were asked together
         self._cleared: set[str] = set()  # those of them that none of these pays
 
-    def found(self, item: pytest.Item, state: ItemState) -> list[Finding]:
+    def found(self, item: pytest.Item, captures: "list[Capture]") -> list[Finding]:
         """Return the findings on what the first run of a test paid, once the test has run again.
 
         A run that settled the test by its bound paid too little to matter.
         """
-        first = self._first(state.captures)
-        loose = self._loose(state.captures)
+        first = self._first(captures)
+        loose = self._loose(captures)
         owners = sorted({*self._ledger.add(first), *loose})
         if self._fresh:
             told = [self._paid(self._ledger.told(owner), item) for owner in owners]

@@ -8,8 +8,7 @@ from typing import Any
 
 import pytest
 
-from pytest_memgate.plugin.failure import fail_if_found
-from pytest_memgate.plugin.first_use import CLAIMS
+from pytest_memgate.plugin.loop.first_use import CLAIMS
 
 _HELD = "held-"
 
@@ -32,8 +31,6 @@ class Waiting:
         """Write down the reports of a test, where that is possible: they will be told all the same, if nobody dies."""
         assert self._held  # noqa: S101  # may_be_lost
         to_data = self._config.hook.pytest_report_to_serializable
-        for report in reports:
-            fail_if_found(report)
         lines = [json.dumps(to_data(config=self._config, report=report)) + "\n" for report in reports]
         with suppress(OSError), self._held.open("a", encoding="utf-8") as file:  # no descriptor is free, or no room
             file.writelines(lines)
@@ -43,12 +40,20 @@ class Waiting:
         if self._held:
             self._held.unlink(missing_ok=True)
 
-    def tell(self, item: pytest.Item, reports: Sequence[pytest.TestReport]) -> None:
-        """Tell all plugins of a test's reports."""
+    def start(self, item: pytest.Item) -> None:
+        """Tell all plugins that a test begins."""
         with self._as_if_running(item):
             item.ihook.pytest_runtest_logstart(nodeid=item.nodeid, location=item.location)
+
+    def tell(self, item: pytest.Item, reports: Sequence[pytest.TestReport]) -> None:
+        """Tell all plugins of reports of a test."""
+        with self._as_if_running(item):
             for report in reports:
                 item.ihook.pytest_runtest_logreport(report=report)
+
+    def finish(self, item: pytest.Item) -> None:
+        """Tell all plugins that a test is over."""
+        with self._as_if_running(item):
             item.ihook.pytest_runtest_logfinish(nodeid=item.nodeid, location=item.location)
 
     @contextmanager

@@ -13,7 +13,6 @@ from pathlib import Path
 from types import FrameType
 from typing import TYPE_CHECKING, Any
 
-import pytest
 from _pytest.logging import LogCaptureHandler
 
 from pytest_memgate.errors import CaptureError
@@ -21,8 +20,8 @@ from pytest_memgate.measure.coroutines import is_async
 from pytest_memgate.measure.environment import PROFILED
 from pytest_memgate.measure.heap import freeze
 from pytest_memgate.model.finding import Finding, Outcome
-from pytest_memgate.plugin.again import ItemState, brief, run_again
-from pytest_memgate.plugin.timing import is_benchmark, untimed
+from pytest_memgate.plugin.loop.benchmarks import is_benchmark, untimed
+from pytest_memgate.plugin.loop.test import Around, Test, brief
 from pytest_memgate.tasks.leak import OWN_ROUNDS, WARM_UP, LeakCheck
 
 if TYPE_CHECKING:
@@ -32,9 +31,9 @@ if TYPE_CHECKING:
 class Calls:
     """Calls of one function with its arguments."""
 
-    def __init__(self, check: LeakCheck, state: ItemState, function: Callable[..., Any], args: tuple[Any, ...]) -> None:
+    def __init__(self, check: LeakCheck, test: Test, function: Callable[..., Any], args: tuple[Any, ...]) -> None:
         self._check = check
-        self._state = state
+        self._test = test
         self._function = function
         self._args = args
 
@@ -66,10 +65,10 @@ class Calls:
 
     def _left_out(self) -> Finding | None:
         """End the trace of the test itself, and say why there can be no other, if so."""
-        for capture in self._state.captures:
+        for capture in self._test.captures:
             capture.end()
-        if self._state.outcome:
-            return self._check.left_out(self._state.outcome, self._state.why)
+        if self._test.outcome:
+            return self._check.left_out(self._test.outcome, self._test.why)
         return self._check.left_out(Outcome.UNMEASURED, PROFILED) if sys.getprofile() else None
 
     def _series(self) -> "Series":
@@ -83,33 +82,33 @@ class Calls:
         return Series(name=name, labelled=labelled, places=Places(self._check.gate.root))
 
 
-def own_leak(check: LeakCheck, item: pytest.Item, state: ItemState) -> Finding:
-    """Return what running a test again and again leaves behind, set up anew for each call."""
-    if state.outcome:
-        return check.left_out(state.outcome, state.why)
+def own_leak(check: LeakCheck, test: Test, run: Callable[[Around], BaseException | None]) -> Finding:
+    """Return what running a test again and again leaves behind, set up anew for each call.
+
+    `run` makes one more run, with something around the test's function, and returns what went wrong.
+    """
+    if test.outcome:
+        return check.left_out(test.outcome, test.why)
     from pytest_memgate.measure.leak import Series, below
     from pytest_memgate.measure.places import Places
 
     def labelled(label: str) -> Callable[[], None]:
         def call() -> None:
-            state.around = partial(below, label, fenced=True)
-            if error := run_again(item, state):
+            if error := run(partial(below, label, fenced=True)):
                 raise _AgainError(error)
 
         return call
 
-    series = Series(name=item.name, labelled=labelled, places=Places(check.gate.root), among_others=True)
+    series = Series(name=test.item.name, labelled=labelled, places=Places(check.gate.root), among_others=True)
     try:
         freeze()  # each call has two collections: they need not walk what is alive before
-        with untimed(item) if is_benchmark(item) else contextlib.nullcontext():
+        with untimed(test.item) if is_benchmark(test.item) else contextlib.nullcontext():
             return check.finding(series.run(check.plan(OWN_ROUNDS, WARM_UP)))
     except CaptureError as error:
         return check.left_out(Outcome.UNMEASURED, str(error))
     except _AgainError as error:
         why = brief(error.error)
         return check.left_out(Outcome.UNMEASURED, f"it failed when it was run again: {why}")
-    finally:
-        state.around = None
 
 
 class _AgainError(Exception):

@@ -1,0 +1,272 @@
+"""What outlives a test: threads, tasks, processes and files that are there after its teardown, and were not before it.
+
+A test is looked at before its setup and when its function-scoped fixtures are gone, while the wider ones still live:
+the same moment in any order of the tests. Whatever is left is confirmed by running the test again at that very moment.
+"""
+
+import inspect
+from collections.abc import Callable, Generator
+from contextlib import nullcontext
+from dataclasses import dataclass, replace
+from functools import partial, wraps
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from pytest_memgate.budget.rule import Budget
+from pytest_memgate.compare.gate import ceiling, needs_rerun
+from pytest_memgate.errors import BaselineError
+from pytest_memgate.measure.leftover import KINDS, Alive, Left, alive, changed, left, settled, unseen
+from pytest_memgate.measure.origins import Origins, sites
+from pytest_memgate.measure.pending import let_end, on_closing, pending
+from pytest_memgate.measure.places import Places
+from pytest_memgate.measure.world import real_world
+from pytest_memgate.model.finding import Finding, Outcome
+from pytest_memgate.model.measurement import Basis, Measurement
+from pytest_memgate.model.reference import Bar
+from pytest_memgate.model.subject import Subject
+from pytest_memgate.plugin.declared import DeclaredItem
+from pytest_memgate.plugin.loop.benchmarks import is_benchmark, untimed
+from pytest_memgate.plugin.loop.test import Around, Run, RunAgain, Test
+from pytest_memgate.plugin.loop.watch import Watch
+from pytest_memgate.tasks.gate import Gate
+
+if TYPE_CHECKING:
+    from asyncio import AbstractEventLoop
+
+_GRACE = 0.3  # seconds for what is just ending
+_FAMILY = "leftover"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Case:
+    """One kind of leftover of one test, and what it is held against."""
+
+    kind: str
+    budget: Budget
+    bar: Bar
+
+    @property
+    def metric(self) -> str:
+        return f"{_FAMILY}.{self.kind}"
+
+    @property
+    def top(self) -> float:
+        top = ceiling(self.budget, self.bar.reference)
+        return 0 if top is None or self.bar.reference is None else top
+
+
+class Leftovers:
+    """Looks at what is alive before and after each run of a test, and judges what outlives it."""
+
+    def __init__(self, gate: Gate, *, settle: bool) -> None:
+        self._gate = gate
+        self._settle = settle
+        self._places = Places(gate.root)
+        self._unseen = unseen()
+        self._watch = Watch()
+        self._release: Callable[[], None] | None = None
+
+    def pytest_report_header(self) -> str | None:
+        return (
+            f"memgate: left behind {' and '.join(self._unseen)} are not seen on this system" if self._unseen else None
+        )
+
+    def pytest_unconfigure(self) -> None:
+        if self._release:
+            self._release()
+
+    @pytest.hookimpl(wrapper=True)
+    def pytest_fixture_setup(self, fixturedef: pytest.FixtureDef[Any]) -> Generator[None, object, object]:
+        """Let what a wider fixture starts be the fixture's, not that of the test that needed it first."""
+        __tracebackhide__ = True
+        watch = self._watch
+        if fixturedef.scope == "function" or not watch.is_open:
+            return (yield)
+        before = self._look()
+        watch.is_open = False
+        try:
+            return (yield)
+        finally:
+            watch.is_open = True
+            watch.before = changed(watch.before, before, self._look())
+
+    def begin(self, test: Test) -> None:
+        """Look at what is there before a run: that outlives no test."""
+        if not test.run.is_repeat:
+            test.watch = Watch()
+        watch = self._watch = test.watch
+        self._release = self._release or on_closing(self._closing)
+        watch.before = self._look()
+        watch.is_open = True
+
+    def end(self, test: Test) -> None:
+        """Look at what a run has left that has passed so far, once its fixtures are gone."""
+        watch = test.watch
+        watch.is_open = False
+        if test.first.is_called:
+            self._note(test, watch)
+        watch.unfinished, watch.pending = set(), set()
+
+    def looking_at_tasks(self, test: Test) -> Around:
+        """Return what lets a test's coroutine function tell which tasks are pending when it returns."""
+        return partial(_looking_at_tasks, watch=test.watch)
+
+    def findings(self, test: Test, run_again: RunAgain) -> list[Finding]:
+        """Return the findings on what a test has left, or would have been expected to leave: nearly always none."""
+        watch, subject = test.watch, test.subject
+        is_left = any(map(watch.most, KINDS)) if watch.runs else False
+        try:
+            stored = self._gate.baselines.stored(subject, _FAMILY)
+            if not watch.runs or not (stored or is_left):
+                return []
+            if isinstance(test.item, DeclaredItem) or test.probed or test.outcome is Outcome.SKIPPED:
+                outcome = test.outcome or Outcome.NOT_GATED
+                why = test.why or "it measures a bundle or page, not itself"
+                left_out = Finding(subject=subject, metric=_FAMILY, outcome=outcome, reason=why)
+                return [left_out] if stored else []
+            cases = [case for case in self._cases(test) if case.metric in stored or watch.most(case.kind)]
+        except BaselineError as error:
+            unreadable = Finding(subject=subject, metric=_FAMILY, outcome=Outcome.UNREADABLE, reason=str(error))
+            return [unreadable] if is_left else []
+        failure: BaseException | None = None
+        while failure is None and any(self._is_open(case, watch) for case in cases):
+            failure = self._run_again(test, run_again)
+        real = [case for case in cases if case.metric in stored or _is_real(case, watch)]
+        return [self._finding(subject, case, watch, failure) for case in real]
+
+    def _look(self) -> Alive:
+        with real_world():
+            return alive()
+
+    def _closing(self, loop: "AbstractEventLoop") -> None:
+        """Note the tasks that a loop cancels as it is closed; in a run that confirms them, they have time to end."""
+        watch = self._watch
+        if not watch.is_open:
+            return
+        if watch.origins:
+            let_end(loop, pending(loop), watch.grace)
+        watch.unfinished |= pending(loop)
+
+    def _note(self, test: Test, watch: Watch) -> None:
+        """Note what the run that has just ended has left."""
+        cases: list[_Case] = []
+
+        def is_fine(found: Left) -> bool:
+            if not any(map(found.count, KINDS)):
+                return True
+            if not cases:
+                cases.extend(self._cases(test))
+            return all(found.count(case.kind) <= (0 if self._settle else case.top) for case in cases)
+
+        def look() -> Left:
+            found = left(watch.before, self._look())
+            tasks = (*watch.unfinished, *(task for task in watch.pending if not task.done()))
+            return Left(new={**found.new, "tasks": tasks}, gone={**found.gone, "tasks": watch.ended})
+
+        if watch.origins:
+            for loop in {task.get_loop() for task in watch.pending}:
+                let_end(loop, [task for task in watch.pending if task.get_loop() is loop], watch.grace)
+        found = settled(look, is_fine, watch.grace if watch.origins else _GRACE)
+        if watch.origins:
+            watch.named[len(watch.runs)] = {
+                kind: sites(kind, found.new.get(kind, ()), watch.origins, self._places) for kind in KINDS
+            }
+        # Nothing shall be held alive by the count of it.
+        watch.runs.append(Left(new={**found.new, "tasks": (None,) * len(found.new["tasks"])}, gone=found.gone))
+
+    def _cases(self, test: Test) -> list[_Case]:
+        return [
+            _Case(
+                kind=kind,
+                budget=self._gate.budget(test.subject, f"{_FAMILY}.{kind}", test.rules),
+                bar=self._gate.baselines.bar(test.subject, f"{_FAMILY}.{kind}"),
+            )
+            for kind in KINDS
+            if kind not in self._unseen
+        ]
+
+    def _is_open(self, case: _Case, watch: Watch) -> bool:
+        values = {watch.least(case.kind), watch.most(case.kind)} - {0}
+        if not values or watch.is_decided(case.kind):
+            return False
+        bounds = (replace(_bound(case, watch), value=value) for value in values)
+        return self._settle or any(needs_rerun(bound, case.budget, case.bar) for bound in bounds)
+
+    def _run_again(self, test: Test, run_again: RunAgain) -> BaseException | None:
+        """Run the test once more, untraced, and note where what it leaves was started."""
+        watch, run = test.watch, Run()
+        runs = len(watch.runs)
+        watch.origins = Origins()
+        try:
+            with untimed(test.item) if is_benchmark(test.item) else nullcontext(), watch.origins.recording():
+                run_again(test, run)
+        finally:
+            watch.origins = None
+        if run.failure:
+            del watch.runs[runs:]
+        return run.failure
+
+    def _finding(self, subject: Subject, case: _Case, watch: Watch, error: BaseException | None) -> Finding:
+        measurement = _measured(case, watch, is_done=error is None)
+        finding = self._gate.judge(subject, case.metric, measurement, case.budget, case.bar)
+        if finding.outcome is Outcome.UNSTABLE and measurement.sites:
+            site = measurement.sites[0]
+            finding = replace(finding, reason=f"{finding.reason}: {site.label} ({site.what})")
+        is_bound = error and measurement.basis is Basis.BOUND and measurement.value
+        if is_bound and finding.outcome in {Outcome.REGRESSED, Outcome.DRIFTED, Outcome.UNSTABLE}:
+            why = f"it failed when it was run again ({type(error).__name__}), and what only a first run leaves may stay"
+            return replace(finding, outcome=Outcome.PASSED, reason=why)
+        return finding
+
+
+def _bound(case: _Case, watch: Watch) -> Measurement:
+    first = watch.runs[0].count(case.kind)
+    return Measurement(value=watch.least(case.kind), basis=Basis.BOUND, cold=first)
+
+
+def _is_real(case: _Case, watch: Watch) -> bool:
+    return bool(watch.least(case.kind)) or watch.is_unstable(case.kind)
+
+
+def _measured(case: _Case, watch: Watch, *, is_done: bool) -> Measurement:
+    """Return what a test leaves: what each run has left or, where further runs differ, all that one of them has."""
+    counts, bound = watch.counts(case.kind), _bound(case, watch)
+    again = f"first run {counts[0]}; again {', '.join(map(str, counts[1:]))}"
+    if watch.is_unstable(case.kind):
+        run = max(watch.named, key=lambda run: counts[run])
+        return replace(
+            bound,
+            value=max(counts[1:]),
+            basis=Basis.WARM,
+            warm=tuple(counts[1:]),
+            spread=max(counts[1:]) - min(counts),
+            settled=True,
+            sites=watch.named[run][case.kind],
+        )
+    if is_done and (not bound.value or watch.is_decided(case.kind)):
+        named = min(watch.named, key=lambda run: counts[run], default=None)
+        return Measurement(
+            value=bound.value,
+            basis=Basis.EXACT,
+            settled=True,
+            sites=watch.named[named][case.kind] if named is not None and bound.value else (),
+            notes=(again,) if counts[1:] else (),
+        )
+    return bound
+
+
+def _looking_at_tasks(function: Callable[..., Any], watch: Watch) -> Callable[..., Any]:
+    if not inspect.iscoroutinefunction(function):
+        return function
+
+    @wraps(function)
+    async def call(*args: Any, **kwargs: Any) -> Any:
+        before = pending()
+        try:
+            return await function(*args, **kwargs)
+        finally:
+            watch.pending = pending() - before
+            watch.ended = sum(task.done() for task in before)
+
+    return call

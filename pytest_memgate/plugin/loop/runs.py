@@ -1,0 +1,163 @@
+"""Run an item once, as pytest does, while its wider fixtures stay; and tear these down at the end."""
+
+import copy
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import pluggy
+import pytest
+from _pytest.runner import call_and_report, runtestprotocol
+from _pytest.unittest import TestCaseFunction
+
+from pytest_memgate.measure.heap import answer
+from pytest_memgate.plugin.loop.test import Run, Test
+
+
+def run_first(test: Test, run: Run, nextitem: pytest.Item | None) -> None:
+    """Run a test for the first time: as another plugin does that has a way of its own, else as pytest does.
+
+    KeyboardInterrupt and pytest.exit pass through, here and in `run_again`.
+    """
+    test.runs.append(run)
+    item = test.item
+    test.properties = list(item.user_properties)
+    if isinstance(item, pytest.DoctestItem):
+        test.doctest_globals = dict(item.dtest.globs)
+    arguments = {"item": item, "nextitem": _next_for_one(test, nextitem)}
+    for implementation in other_protocols(item):
+        with _heard_by(item, _Keep(run)):
+            ran = implementation.function(*(arguments[name] for name in implementation.argnames))
+        if ran:
+            return
+    run.reports = runtestprotocol(item, log=False, nextitem=arguments["nextitem"])
+
+
+def run_again(test: Test, run: Run, nextitem: pytest.Item | None) -> None:
+    """Run a test once more, with fresh fixtures of its own; nobody is told of it."""
+    run.is_repeat = True
+    test.runs.append(run)
+    item = test.item
+    sections, properties = item._report_sections, item.user_properties
+    item._report_sections, item.user_properties = [], list(test.properties)
+    _renew(test)
+    try:
+        with _heard_by(item, _Nobody()):
+            run.reports = runtestprotocol(item, log=False, nextitem=_next_for_one(test, nextitem))
+    finally:
+        answer()
+        item._report_sections, item.user_properties = sections, properties
+
+
+def tear_down_wider(test: Test, nextitem: pytest.Item | None) -> None:
+    """Tear down the wider fixtures that the next test does not need; the report of the test's teardown tells of it."""
+    item = test.item
+    if not is_last(item, nextitem):
+        return
+    # Plugins look at what they have kept of a test, and take it away, each time that a teardown ends.
+    storage: dict[Any, Any] = item.stash._storage
+    storage.update({key: value for key, value in test.stash.items() if key not in storage})
+    has_arguments = hasattr(item, "funcargs")
+    if has_arguments:
+        item.funcargs = {}  # type: ignore[attr-defined]
+    try:
+        wider = call_and_report(item, "teardown", log=False, nextitem=nextitem)
+    finally:
+        if has_arguments:
+            item.funcargs = None  # type: ignore[attr-defined]  # as at the end of pytest's protocol
+    own = test.first.teardown
+    if own is None:
+        test.first.reports.append(wider)
+        return
+    own.duration += wider.duration
+    own.stop, own.sections = wider.stop, wider.sections
+    if wider.failed and own.passed:
+        own.outcome, own.longrepr = wider.outcome, wider.longrepr
+    elif wider.failed:
+        own.sections = [*own.sections, ("teardown of the wider fixtures", wider.longreprtext)]
+
+
+def is_last(item: pytest.Item, nextitem: pytest.Item | None) -> bool:
+    """True if a fixture of a class, module or session is torn down after an item."""
+    above = item.listchain()[:-1]
+    return nextitem is None or nextitem.listchain()[: len(above)] != above
+
+
+def other_protocols(item: pytest.Item) -> Iterator[pluggy.HookImpl]:
+    """Yield the implementations by which other plugins run tests in their own way, the first to be asked first."""
+    for one in reversed(item.ihook.pytest_runtest_protocol.get_hookimpls()):
+        is_ours = type(one.plugin).__module__.startswith("pytest_memgate.")
+        if not (one.wrapper or one.hookwrapper or is_ours or one.plugin_name == "runner"):
+            yield one
+
+
+def _next_for_one(test: Test, nextitem: pytest.Item | None) -> pytest.Item | None:
+    """Return a next item for which only the test itself is torn down: one that shares all of its collectors.
+
+    (A plugin may keep it on the item: a new one each time would keep all those before. Passed as its own next item, the
+    test would stay set up.)
+    """
+    if not is_last(test.item, nextitem):
+        return nextitem
+    if test.twin is None:
+        test.twin = copy.copy(test.item)
+    return test.twin
+
+
+def _renew(test: Test) -> None:
+    """Make an item as it was before its last run."""
+    item, instance = test.item, test.instance
+    if isinstance(item, pytest.DoctestItem):
+        item.dtest.globs.update(test.doctest_globals or {})
+    elif isinstance(item, TestCaseFunction):
+        # pytest makes a new instance for each run; hypothesis refuses to run a method of several.
+        if instance is not None and hasattr(getattr(type(instance), item.originalname), "hypothesis"):
+            vars(instance).clear()
+            type(instance).__init__(instance, item.name)
+            item._instance = instance
+    elif instance is not None:
+        getattr(instance, "__dict__", {}).clear()  # pytest makes it without arguments, and nothing is in it
+
+
+@contextmanager
+def _heard_by(item: pytest.Item, listener: object) -> Iterator[None]:
+    """Let a listener have what is told of an item, in the place of all plugins."""
+    session, hooks_of = item.session, item.session.gethookproxy
+    session.gethookproxy = lambda path: _Hooks(hooks_of(path), listener)  # type: ignore[method-assign,assignment,return-value]
+    try:
+        yield
+    finally:
+        del session.gethookproxy
+
+
+class _Hooks:
+    """The hooks of an item but for those that a listener has."""
+
+    def __init__(self, hooks: pluggy.HookRelay, listener: object) -> None:
+        self._hooks = hooks
+        self._listener = listener
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._listener, name, None) or getattr(self._hooks, name)
+
+
+class _Keep:
+    """Keeps the reports of a run, which are told later."""
+
+    def __init__(self, run: Run) -> None:
+        self._run = run
+
+    def pytest_runtest_logstart(self, **_: object) -> None: ...
+
+    def pytest_runtest_logreport(self, *, report: pytest.TestReport) -> None:
+        self._run.reports.append(report)
+
+    def pytest_runtest_logfinish(self, **_: object) -> None: ...
+
+
+class _Nobody:
+    """Hears what nobody shall be told."""
+
+    def pytest_runtest_logreport(self, **_: object) -> None: ...
+
+    def pytest_exception_interact(self, **_: object) -> None: ...
