@@ -1,6 +1,7 @@
 """Gathers the findings where the session is controlled, takes the verdict, and writes what is to be written."""
 
 import contextlib
+import copy
 import json
 import tempfile
 import time
@@ -19,17 +20,18 @@ from pytest_memgate.measure.imports import TRACED, measure_imports
 from pytest_memgate.measure.world import real_world
 from pytest_memgate.model.codec import decode
 from pytest_memgate.model.finding import Finding
+from pytest_memgate.model.payment import Payment
 from pytest_memgate.model.run import ChangeKind, Problem, Run, Verdict
 from pytest_memgate.model.subject import LEDGER, Subject
 from pytest_memgate.plugin.asked import Asked
 from pytest_memgate.plugin.folding import Folding
 from pytest_memgate.plugin.inventory import TEST, Inventory, skip_reason
-from pytest_memgate.plugin.loop.findings import NOTE, PROPERTY
-from pytest_memgate.plugin.loop.first_use import CLAIMS
+from pytest_memgate.plugin.loop.findings import NOTE, PAYMENT, PROPERTY, fail_report
 from pytest_memgate.plugin.loop.fresh import left_by_fixtures
-from pytest_memgate.plugin.loop.reports import left_by
+from pytest_memgate.plugin.loop.reports import FOLDER, left_by
 from pytest_memgate.plugin.marks import Marks
 from pytest_memgate.plugin.options import hand_over
+from pytest_memgate.plugin.session.first_use import FirstUseReview
 from pytest_memgate.report.terminal import Line, Tone, summary
 from pytest_memgate.tasks.conclude import Facts, conclude
 from pytest_memgate.tasks.conclude_update import CUT_SHORT, Survey, conclude_update
@@ -75,7 +77,9 @@ class Controller:
         self._died = 0
         self._start = time.monotonic()
         self._began = time.time()
-        self._claims: tempfile.TemporaryDirectory[str] | None = None
+        self._kept: tempfile.TemporaryDirectory[str] | None = None  # reports, by the workers
+        self._first_uses = FirstUseReview(config, gate, update=bool(kinds))
+        self._payers: dict[Subject, pytest.TestReport] = {}
         self._run: Run | None = None
         self._folding = Folding()
         config.pluginmanager.register(self._folding, "memgate-folding")
@@ -93,11 +97,14 @@ class Controller:
         test = Subject.parse(getattr(report, TEST, report.nodeid))
         # What is found of a test stands on the report of its teardown, too: JUnit takes it from there.
         properties = report.user_properties if report.when == "call" else ()
-        own = [name for name, _ in properties if name.startswith(PROPERTY)]
+        own = [name for name, _ in properties if name.startswith(PROPERTY) and name != PAYMENT]
         if report.when == "teardown":
             self._notes += [str(value) for name, value in report.user_properties if name == NOTE]
         for name, value in properties:
-            if name in own:
+            if name == PAYMENT:
+                self._first_uses.add(getattr(report, "worker_id", ""), decode(Payment, json.loads(str(value))))
+                self._payers[test] = report
+            elif name in own:
                 with real_world():
                     self._findings[test, name] = decode(Finding, json.loads(str(value)))
         if report.failed and not own:
@@ -119,8 +126,8 @@ class Controller:
 
     def _tell_left(self, node: Any) -> None:
         """Tell of the tests that had run in a worker that died, and waited there for others."""
-        if self._claims:
-            for report in left_by(node.gateway.id, Path(self._claims.name), self._config):
+        if self._kept:
+            for report in left_by(node.gateway.id, Path(self._kept.name), self._config):
                 report.node = node  # type: ignore[attr-defined]  # as xdist says where a report is from
                 self._config.hook.pytest_runtest_logreport(report=report)
 
@@ -128,7 +135,10 @@ class Controller:
     def pytest_sessionfinish(self, session: pytest.Session, exitstatus: int) -> None:
         if exitstatus in {pytest.ExitCode.INTERNAL_ERROR, pytest.ExitCode.USAGE_ERROR}:
             return
-        self._run = self._concluded(session, interrupted=exitstatus == pytest.ExitCode.INTERRUPTED)
+        interrupted = exitstatus == pytest.ExitCode.INTERRUPTED
+        if not interrupted:
+            self._review_first_use()
+        self._run = self._concluded(session, interrupted=interrupted)
         path = self._config.option.memgate_report
         if path:
             try:
@@ -147,6 +157,19 @@ class Controller:
             session.exitstatus = pytest.ExitCode.TESTS_FAILED
         if self._run.extent and self._run.extent.cut_short == CUT_SHORT:
             session.exitstatus = pytest.ExitCode.INTERRUPTED
+
+    def _review_first_use(self) -> None:
+        """Judge what the tests have paid once; one that is named for what grew fails in one more report."""
+        with real_world():
+            findings = self._first_uses.findings()
+        for finding in findings:
+            self._findings[finding.subject, finding.metric] = finding
+            payer = self._payers.get(finding.paid_by[0]) if finding.paid_by else None
+            if payer and finding.outcome.fails_gate and not self._kinds:
+                report = copy.copy(payer)
+                report.sections, report.user_properties = [], []
+                fail_report(report, [finding])
+                self._config.hook.pytest_runtest_logreport(report=report)
 
     def pytest_terminal_summary(self, terminalreporter: TerminalReporter) -> None:
         if self._run is None:
@@ -273,14 +296,14 @@ class Controller:
 
     @pytest.hookimpl(optionalhook=True)
     def pytest_configure_node(self, node: Any) -> None:
-        """Give xdist's workers the options that count, and a folder where they say which of them tells of a package."""
-        self._claims = self._claims or tempfile.TemporaryDirectory(prefix="memgate-")
-        node.workerinput[CLAIMS] = self._claims.name
+        """Give xdist's workers the options that count, and a folder where they keep reports that wait."""
+        self._kept = self._kept or tempfile.TemporaryDirectory(prefix="memgate-")
+        node.workerinput[FOLDER] = self._kept.name
         hand_over(self._config, node.workerinput)
 
     def pytest_unconfigure(self) -> None:
-        if self._claims:
-            self._claims.cleanup()
+        if self._kept:
+            self._kept.cleanup()
 
     def _concluded(self, session: pytest.Session, *, interrupted: bool) -> Run:
         facts = self._facts(session, interrupted=interrupted)

@@ -62,7 +62,7 @@ def start(config: pytest.Config) -> None:
     settle = update or bool(option.memgate_settle)
     tracing = Tracing(cannot_measure())
     leftovers = Leftovers(gate, settle=settle)
-    first_uses = FirstUses(gate, config, update=update)
+    first_uses = FirstUses(gate.root)
     judge = Judge(gate, tracing, first_uses, leftovers, update=update, settle=settle, keep=keep)
     is_each = settle or tracing.recorder is None or _is_each(gate, option)
     grouping = None if is_each else Grouping(gate, tracing)

@@ -18,16 +18,6 @@ _TESTS = """
     def test_e(): load(400)
 """
 
-# On a busy machine a group would be closed early, or a test be taken for a slow one.
-_PATIENT = "from pytest_memgate.plugin import groups\n\ngroups._PATIENCE, groups._SLOW = 60, {slow}\n"
-
-
-@pytest.fixture
-def project(project: Project) -> Project:
-    project.write("patient.py", _PATIENT.format(slow=30))
-    project.write("pytest.ini", "[pytest]\naddopts = -p patient\n")
-    return project
-
 
 @pytest.fixture
 def gated(project: Project) -> Project:
@@ -380,20 +370,21 @@ def test_one_that_grew_leaves_the_other_half_settled_together(gated: Project) ->
     assert [basis[f"test_{name}"] for name in "abcde"] == ["bound", "bound", "bound", "warm", "warm"]
 
 
-def test_slow_tests_wait_for_nobody(project: Project) -> None:
-    project.write("patient.py", _PATIENT.format(slow=2))
+def test_groups_do_not_depend_on_the_clock(project: Project) -> None:
     project.write(
         "test_it.py",
         """
+        import os
         import time
         import pytest
 
         @pytest.mark.parametrize("number", range(3))
-        def test_it(number): time.sleep(2.1)
+        def test_it(number): time.sleep(float(os.environ.get("NAP", 0)))
         """,
     )
     project.update()
-    assert list(_together(project.gate()).values()) == [2, 2, 1]
+    quick, slow = (_together(project.gate(env={"NAP": nap})) for nap in ("0", "2.1"))
+    assert quick == slow == {f"test_it[{number}]": 3 for number in range(3)}
 
 
 def test_what_python_keeps_for_reuse_serves_no_later_test_unseen(project: Project) -> None:

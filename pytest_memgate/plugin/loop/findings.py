@@ -16,6 +16,7 @@ from pytest_memgate.report.lines import failure_texts, own_headline
 
 PROPERTY = "memgate."  # what the names of properties begin with that a finding travels by
 NOTE = "memgate.note"
+PAYMENT = "memgate.payment"
 
 
 def put_findings(test: Test, findings: Sequence[Finding], *, update: bool) -> None:
@@ -27,7 +28,8 @@ def put_findings(test: Test, findings: Sequence[Finding], *, update: bool) -> No
     found = [replace(finding, line=finding.line or line) for finding in findings]
     own = [(_property(finding), json.dumps(encode(finding))) for finding in found]
     if first.call:
-        first.call.user_properties = [*first.call.user_properties, *own]
+        paid = [(PAYMENT, json.dumps(encode(test.payment)))] if test.payment else []
+        first.call.user_properties = [*first.call.user_properties, *own, *paid]
     if first.teardown:
         notes = [(NOTE, note) for note in test.notes]
         first.teardown.user_properties = [*first.teardown.user_properties, *own, *notes]

@@ -22,10 +22,8 @@ _PATIENCE = 300.0  # seconds
 _TAKE_NONE = {"store_true", "store_false", "store_const", "append_const", "count"}
 
 
-def run_afresh(items: Sequence[pytest.Item]) -> Done:
+def run_afresh(config: pytest.Config, tests: Sequence[str]) -> Done:
     """Run some tests, in this order, in a process of their own, which has its compiled files ready."""
-    config = items[0].config
-    tests = [_argument(item) for item in items]
     args, manager = _options(config), config.pluginmanager
     with tempfile.TemporaryDirectory(prefix="memgate-") as folder:
         more = {**dict.fromkeys(os.environ), **_ENVIRONMENT, FRESH: "1", "PYTEST_XDIST_WORKER": None}
@@ -141,8 +139,3 @@ class _Given(argparse.Action):
             parser.given.append(f"{option_string}={values}")  # a value can begin with a hyphen
         else:
             parser.given += [str(option_string), *([values] if isinstance(values, str) else values or ())]
-
-
-def _argument(item: pytest.Item) -> str:
-    _, found, name = item.nodeid.partition("::")
-    return f"{item.path}{found}{name}"

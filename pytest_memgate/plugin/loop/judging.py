@@ -4,7 +4,6 @@ import re
 import zlib
 from collections.abc import Sequence
 from dataclasses import replace
-from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -13,8 +12,8 @@ import pytest
 from pytest_memgate.errors import BaselineError, ConfigError, MeasureError
 from pytest_memgate.measure.places import Places
 from pytest_memgate.model.finding import Finding, Outcome
-from pytest_memgate.model.metric import FIRST_USE, MEMORY_LEAK, MEMORY_PEAK
-from pytest_memgate.model.subject import LEDGER, Subject
+from pytest_memgate.model.metric import MEMORY_LEAK, MEMORY_PEAK
+from pytest_memgate.model.subject import Subject
 from pytest_memgate.plugin.declared import DeclaredItem
 from pytest_memgate.plugin.items import subject_of
 from pytest_memgate.plugin.loop.benchmarks import is_benchmark, is_timed, unlisted, untimed, was_timed, why_not_timed
@@ -103,7 +102,7 @@ class Judge:
 
         Memory first used by background threads cannot be attributed to one of them.
         """
-        self._first_uses.together([test.item for test in tests])
+        self._first_uses.together(tests)
 
     def measure_anew(self, test: Test, why: str, run_again: RunAgain) -> None:
         """Let a run of its own be a test's first one: what it had in common with others says nothing."""
@@ -121,8 +120,7 @@ class Judge:
         findings = list(test.findings)
         if not isinstance(test.item, DeclaredItem):
             findings += self._of_its_runs(test, run_again)
-        found = partial(self._first_uses.found, test.item, test.captures)
-        findings += answered(Subject(LEDGER, ""), FIRST_USE.name, found)
+        test.payment = self._first_uses.payment(test)
         if asks_for_leak(test.item):
             findings.append(self._own_leak(test, run_again))
         return findings + self._leftovers.findings(test, run_again)

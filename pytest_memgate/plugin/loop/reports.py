@@ -8,9 +8,8 @@ from typing import Any
 
 import pytest
 
-from pytest_memgate.plugin.loop.first_use import CLAIMS
-
 _HELD = "held-"
+FOLDER = "memgate_folder"  # that a worker keeps reports in, among what xdist hands over to it
 
 
 class Waiting:
@@ -19,7 +18,7 @@ class Waiting:
     def __init__(self, config: pytest.Config) -> None:
         self._config = config
         worker = getattr(config, "workerinput", {})
-        self._held = _held(Path(worker[CLAIMS]), worker["workerid"]) if CLAIMS in worker else None
+        self._held = _held(Path(worker[FOLDER]), worker["workerid"]) if FOLDER in worker else None
         self._places: dict[pytest.Item, int] = {}
 
     @property

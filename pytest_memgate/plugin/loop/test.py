@@ -9,6 +9,7 @@ import pytest
 
 from pytest_memgate.budget.rule import Rule
 from pytest_memgate.model.finding import Finding, Outcome
+from pytest_memgate.model.payment import Payment
 from pytest_memgate.model.subject import Subject
 from pytest_memgate.plugin.loop.watch import Watch
 from pytest_memgate.tasks.times import Timing
@@ -95,6 +96,7 @@ class Test:
     findings: list[Finding] = field(default_factory=list)
     probed: str = ""
     watch: Watch = field(default_factory=Watch)
+    payment: Payment | None = None
     settled: "Share | None" = None  # of a later tracker, which has settled it
     notes: list[str] = field(default_factory=list)
     twin: pytest.Item | None = None  # stands in for the next item
