@@ -23,23 +23,32 @@ class Store:
         self._whose = f"{whose} " if whose else ""
         self.environment = environment
         self.folder = f"{FOLDER}/{_inside(environment, parts=1)}"
-        self._documents: dict[str, Document | None] = {}
+        self._documents: dict[str, Document | BaselineError | None] = {}
         self._keys: list[str] | None = None
 
     def document(self, file: str) -> Document | None:
         """Return the baselines of a test file, None if it has none.
 
-        Raises BaselineError if its file cannot be read.
+        Raises BaselineError if its file cannot be read: that is tried once.
         """
         if file not in self._documents:
-            path = self.path(file)
             try:
-                text = self._source.read(path)
-            except (OSError, UnicodeDecodeError) as error:
-                hint = "check the file, or restore it from git"
-                raise BaselineError(f"{self._whose}{path}: {why(error)}", hint=hint) from error
-            self._documents[file] = None if text is None else load(text, f"{self._whose}{path}")
-        return self._documents[file]
+                self._documents[file] = self._read(file)
+            except BaselineError as error:
+                self._documents[file] = error
+        document = self._documents[file]
+        if isinstance(document, BaselineError):
+            raise document
+        return document
+
+    def _read(self, file: str) -> Document | None:
+        path = self.path(file)
+        try:
+            text = self._source.read(path)
+        except (OSError, UnicodeDecodeError) as error:
+            hint = "check the file, or restore it from git"
+            raise BaselineError(f"{self._whose}{path}: {why(error)}", hint=hint) from error
+        return None if text is None else load(text, f"{self._whose}{path}")
 
     def files(self) -> list[str]:
         """Return the test files that have baselines."""

@@ -2,15 +2,34 @@
 
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 
 from pytest_memgate.compare.attribution import PARTS, SHARE_OF_PARTS
 from pytest_memgate.compare.settle import agree
+from pytest_memgate.model.subject import Subject
 
 _NOISE = 20_000  # bytes that loading the same modules differs by, in one order and another
 _PAYERS = 20
 _OWN = 0.1  # of what moved to a call site is the most that this has of its own
 
 Parts = Mapping[str, float]  # bytes by module or call site
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Payment:
+    """The first use that a test paid, by owner: a package, or a file of the project.
+
+    `argument` is how pytest is told to run the test. `shared` is what other threads paid while several tests were
+    measured together: any of those that `causes` names, by their arguments, may have been the cause. `packages` are the
+    owners that can be imported by their name.
+    """
+
+    test: Subject
+    argument: str
+    own: Mapping[str, Parts] = field(default_factory=dict)
+    shared: Mapping[str, Parts] = field(default_factory=dict)
+    causes: tuple[str, ...] = ()
+    packages: tuple[str, ...] = ()
 
 
 def only_first(cold: Mapping[str, Parts], warm: Mapping[str, Parts]) -> dict[str, dict[str, float]]:

@@ -14,13 +14,13 @@ from typing import Any
 import pytest
 from _pytest.terminal import TerminalReporter
 
+from pytest_memgate.compare.first_use import Payment
 from pytest_memgate.errors import MemgateError
 from pytest_memgate.measure.environment import cannot_measure
 from pytest_memgate.measure.imports import TRACED, measure_imports
 from pytest_memgate.measure.world import real_world
 from pytest_memgate.model.codec import decode
 from pytest_memgate.model.finding import Finding
-from pytest_memgate.model.payment import Payment
 from pytest_memgate.model.run import ChangeKind, Problem, Run, Verdict
 from pytest_memgate.model.subject import LEDGER, Subject
 from pytest_memgate.plugin.asked import Asked

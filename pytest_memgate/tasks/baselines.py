@@ -2,6 +2,7 @@
 
 import shlex
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import suppress
 from dataclasses import replace
 
 from pytest_memgate.baseline.document import Document
@@ -15,7 +16,7 @@ from pytest_memgate.model.metric import metric as metric_of
 from pytest_memgate.model.reference import Bar, Reference, Standing, is_reason
 from pytest_memgate.model.run import Change, ChangeKind
 from pytest_memgate.model.site import Site
-from pytest_memgate.model.subject import Subject
+from pytest_memgate.model.subject import LEDGER, Subject
 
 NOTHING_LEFT = Reference(value=0)
 _NAMED = 3  # entries that a line lists
@@ -42,6 +43,16 @@ class Baselines:
         if self._moves is None:
             self._moves = self._find_moves()
         return self._moves or Moves()
+
+    def read_ahead(self, files: Iterable[str]) -> None:
+        """Read the entries of some test files, and of what moved to them; no file is read for their tests later."""
+        moved = {old.file for olds in (self.moves.old.values(), *self.moves.possible.values()) for old in olds}
+        for stores in filter(None, (self.head, self.base)):
+            for store in stores:
+                store.files()
+                for file in (LEDGER, *files, *moved):
+                    with suppress(BaselineError):  # it is told of where it is needed
+                        store.document(file)
 
     def find_moves_by(self, find: Callable[[], Moves | None]) -> None:
         """Call `find` once somebody has to know what moved, and again while it gives None."""

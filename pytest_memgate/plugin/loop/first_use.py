@@ -5,10 +5,9 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from pytest_memgate.compare.first_use import is_module, only_first
+from pytest_memgate.compare.first_use import Parts, Payment, is_module, only_first
 from pytest_memgate.measure.places import Places
 from pytest_memgate.model.metric import MEMORY_RETAINED
-from pytest_memgate.model.payment import Parts, Payment
 from pytest_memgate.plugin.loop.test import Test
 
 if TYPE_CHECKING:

@@ -64,6 +64,10 @@ class Judge:
         self._places = Places(gate.root)
         self._native_runs = _NATIVE_RUNS
 
+    def ready(self, items: Sequence[pytest.Item]) -> None:
+        """Read the baselines of tests."""
+        self._gate.baselines.read_ahead({subject_of(item, self._gate.root).file for item in items})
+
     def begin(self, item: pytest.Item) -> Test:
         """Return a test that is about to run for the first time."""
         test, skip = Test(item, subject_of(item, self._gate.root)), ""

@@ -37,6 +37,9 @@ _HIDDEN = (
 class Judges(Protocol):
     """What the loop asks of whoever wants to know something of tests."""
 
+    def ready(self, items: Sequence[pytest.Item]) -> None:
+        """Read ahead what is to be known of tests, before any of them can replace what reads files."""
+
     def begin(self, item: pytest.Item) -> Test:
         """Return a test that is about to run for the first time."""
 
@@ -290,6 +293,7 @@ class Loop:
     @pytest.hookimpl(wrapper=True)
     def pytest_runtestloop(self, session: pytest.Session) -> Generator[None, object, object]:
         """Tell of the tests that still wait where the run ends before its last test."""
+        self._judge.ready(session.items)
         for item in session.items:
             _ = item.location  # pytest keeps it: not while a test has replaced `os.name`, nor under a tracker
         try:

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from pytest_memgate.budget.rule import Rule
+from pytest_memgate.compare.first_use import Payment
 from pytest_memgate.model.finding import Finding, Outcome
-from pytest_memgate.model.payment import Payment
 from pytest_memgate.model.subject import Subject
 from pytest_memgate.plugin.loop.watch import Watch
 from pytest_memgate.tasks.times import Timing

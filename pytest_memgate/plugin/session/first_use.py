@@ -7,11 +7,10 @@ from dataclasses import replace
 
 import pytest
 
-from pytest_memgate.compare.first_use import payers
+from pytest_memgate.compare.first_use import Payment, payers
 from pytest_memgate.errors import MemgateError
 from pytest_memgate.model.finding import Finding, Outcome
 from pytest_memgate.model.metric import FIRST_USE
-from pytest_memgate.model.payment import Payment
 from pytest_memgate.model.subject import LEDGER, Subject
 from pytest_memgate.plugin.loop.fresh import FRESH, run_afresh
 from pytest_memgate.plugin.recorder import without_verdict
