@@ -223,7 +223,7 @@ def _patched(working_directory: str, artifact: str, run: Any) -> Any:
 
 
 def _root(where: Path) -> Path:
-    from pytest_memgate.cli.main import find_root
+    from pytest_memgate.cli.root import find_root
 
     return find_root(where).resolve()
 

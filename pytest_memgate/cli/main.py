@@ -10,9 +10,8 @@ from pytest_memgate.cli.baseline import baseline
 from pytest_memgate.cli.ci import ci
 from pytest_memgate.cli.profile import profile
 from pytest_memgate.cli.proof import calibrate, selftest
+from pytest_memgate.cli.root import find_root
 from pytest_memgate.errors import MemgateError
-
-_MARKS = ("memgate.yml", ".memgate", "pyproject.toml", "pytest.ini", "tox.ini", "setup.cfg", ".git")
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
@@ -26,14 +25,6 @@ _MARKS = ("memgate.yml", ".memgate", "pyproject.toml", "pytest.ini", "tox.ini", 
 def cli(context: click.Context, root: Path | None) -> None:
     """A performance gate for pytest: `pytest --memgate` judges, this command keeps its baselines and shows its runs."""
     context.obj = root.resolve() if root else find_root(Path.cwd())
-
-
-def find_root(start: Path) -> Path:
-    """Return the nearest folder, from `start` up, that looks like a project's; `start` itself where none does."""
-    for folder in (start, *start.parents):
-        if any((folder / mark).exists() for mark in _MARKS):
-            return folder
-    return start
 
 
 @cli.command()

@@ -8,10 +8,11 @@ import pytest
 
 from pytest_memgate.config.checks import BundleCheck, Check, PageCheck
 from pytest_memgate.model.finding import Finding, Outcome
-from pytest_memgate.plugin.items import subject_of
-from pytest_memgate.plugin.loop.test import TEST
+from pytest_memgate.plugin.items import OwnItem, subject_of
 from pytest_memgate.plugin.marker import read_marker
-from pytest_memgate.plugin.recorder import Recorder, answered
+from pytest_memgate.plugin.recorder import Recorder
+from pytest_memgate.plugin.test import TEST
+from pytest_memgate.tasks.answer import answered
 from pytest_memgate.tasks.gate import Gate
 
 
@@ -69,7 +70,7 @@ class DeclaredFile(pytest.File):
             yield DeclaredItem.from_parent(self, name=name, nodeid=nodeid, check=check, declared=self._declared)
 
 
-class DeclaredItem(pytest.Item):
+class DeclaredItem(OwnItem):
     """One declared check."""
 
     def __init__(self, *, check: Check, declared: Declared, **more: Any) -> None:

@@ -13,8 +13,7 @@ from pytest_memgate.measure.first_use import owner_of_module
 from pytest_memgate.measure.places import Places
 from pytest_memgate.model.run import Extent
 from pytest_memgate.model.subject import Subject
-from pytest_memgate.plugin.declared import DeclaredItem
-from pytest_memgate.plugin.items import has_fixtures, subject_of
+from pytest_memgate.plugin.items import has_fixtures, is_declared, subject_of
 from pytest_memgate.tasks.moved import Collected
 
 TEST = "memgate_test"  # the attribute of a report that names its test: two tests can have the same node id
@@ -71,7 +70,7 @@ class Inventory:
     @pytest.hookimpl(wrapper=True)
     def pytest_runtest_protocol(self, item: pytest.Item) -> Generator[None, object, object]:
         """Pass over what a declared check loads: the gate's own tools, which no test pays for."""
-        known = set(sys.modules) if isinstance(item, DeclaredItem) else None
+        known = set(sys.modules) if is_declared(item) else None
         try:
             return (yield)
         finally:

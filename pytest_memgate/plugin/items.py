@@ -25,6 +25,15 @@ def has_fixtures(item: pytest.Item) -> bool:
     return bool(theirs) or any("xunit_setup" in one.argname for one in found) or isinstance(item, TestCaseFunction)
 
 
+class OwnItem(pytest.Item):
+    """A check that memgate.yml declares: it measures something else than its own memory."""
+
+
+def is_declared(item: pytest.Item) -> bool:
+    """True for a check of memgate.yml."""
+    return isinstance(item, OwnItem)
+
+
 def line_of(item: pytest.Item) -> int:
     """Return the line on which the test is defined, 0 where pytest does not know."""
     line = item.location[1]

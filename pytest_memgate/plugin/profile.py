@@ -23,9 +23,9 @@ from pytest_memgate.model.subject import Subject
 from pytest_memgate.plugin.items import line_of
 from pytest_memgate.plugin.loop.benchmarks import is_benchmark, untimed
 from pytest_memgate.plugin.loop.loop import Loop
-from pytest_memgate.plugin.loop.test import Around, Run, RunAgain, Test, brief
 from pytest_memgate.plugin.loop.tracing import Tracing, is_nested
 from pytest_memgate.plugin.quiet import without_the_gate
+from pytest_memgate.plugin.test import Around, Run, RunAgain, Test, brief
 from pytest_memgate.tasks.settle import notes_of
 
 if TYPE_CHECKING:

@@ -13,15 +13,15 @@ from pytest_memgate.baseline.place import file_key
 from pytest_memgate.budget.rule import Rule
 from pytest_memgate.config.checks import BundleCheck, PageCheck
 from pytest_memgate.config.sources import covers
-from pytest_memgate.errors import BaselineError, CaptureError, MemgateError
+from pytest_memgate.errors import MemgateError
 from pytest_memgate.model.finding import Finding, Outcome
 from pytest_memgate.model.measurement import Basis, Measurement
 from pytest_memgate.model.metric import CUSTOM, MEMORY_LEAK, named
-from pytest_memgate.model.subject import Subject
 from pytest_memgate.plugin.items import subject_of
-from pytest_memgate.plugin.loop.leaks import Calls, is_awaited, wrong_argument
-from pytest_memgate.plugin.loop.test import TEST, Phase
+from pytest_memgate.plugin.leak_calls import Calls, is_awaited, wrong_argument
 from pytest_memgate.plugin.marker import asks_for_leak, parse_rule, read_marker
+from pytest_memgate.plugin.test import TEST, Phase
+from pytest_memgate.tasks.answer import answered, without_verdict
 from pytest_memgate.tasks.gate import Gate
 from pytest_memgate.tasks.leak import ROUNDS, WARM_UP, LeakCheck
 from pytest_memgate.units import MOST, to_base
@@ -252,21 +252,6 @@ class Recorder:
         if found[0].outcome is Outcome.NO_ANSWER:
             _fail(found[0].reason)
         return found
-
-
-def answered(subject: Subject, family: str, measure: Callable[[], list[Finding]]) -> list[Finding]:
-    """Return what `measure` finds or, where it gives no verdict, the one finding that says why."""
-    try:
-        return measure()
-    except MemgateError as error:
-        return [without_verdict(subject, family, error)]
-
-
-def without_verdict(subject: Subject, family: str, error: MemgateError) -> Finding:
-    """Return the finding that says why there is no verdict."""
-    kinds = ((BaselineError, Outcome.UNREADABLE), (CaptureError, Outcome.UNMEASURED))
-    outcome = next((outcome for kind, outcome in kinds if isinstance(error, kind)), Outcome.NO_ANSWER)
-    return Finding(subject=subject, metric=family, outcome=outcome, reason=str(error))
 
 
 async def _nothing() -> None: ...

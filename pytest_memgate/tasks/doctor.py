@@ -5,6 +5,7 @@ import platform
 import shutil
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from pytest_memgate.baseline.source import WorkTree
 from pytest_memgate.baseline.store import Store, environments
@@ -15,6 +16,9 @@ from pytest_memgate.measure.lighthouse.tools import find_tools
 from pytest_memgate.measure.machine import machine_class
 from pytest_memgate.model.metric import WEB
 from pytest_memgate.units import format_size
+
+if TYPE_CHECKING:
+    from pytest_memgate.measure.capture import Capture
 
 _PROOF = 1_000_000
 
@@ -70,7 +74,7 @@ def _memory() -> list[Check]:
 
 def _proof() -> Check:
     """Measure a block of known size."""
-    from pytest_memgate.measure.capture import Capture, Recorder  # noqa: PLC0415  # not on Windows
+    from pytest_memgate.measure.recorder import Recorder  # noqa: PLC0415  # not where memray does not load
 
     captures: list[Capture] = []
     refusals: list[str] = []

@@ -20,9 +20,10 @@ import pytest
 
 from pytest_memgate.compare.settle import MOST_RUNS
 from pytest_memgate.measure import environment
-from pytest_memgate.measure.capture import Capture, Recorder
+from pytest_memgate.measure.capture import Capture
 from pytest_memgate.measure.heap import forget, thaw, was_asked
 from pytest_memgate.measure.places import Places
+from pytest_memgate.measure.recorder import Recorder
 from pytest_memgate.measure.sites import Sites
 from pytest_memgate.model.measurement import Basis, Measurement
 from pytest_memgate.model.metric import MEMORY_PEAK, MEMORY_RETAINED

@@ -4,12 +4,16 @@ import mmap
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 
-from pytest_memgate.measure.capture import Capture, Recorder
 from pytest_memgate.measure.places import Places
+from pytest_memgate.measure.recorder import Recorder
 from pytest_memgate.measure.span import Share, Span
+
+if TYPE_CHECKING:
+    from pytest_memgate.measure.capture import Capture
 
 _ARENA = 1 << 20  # bytes
 _SMALL = 60_000  # objects of some 60 bytes: more than fit into the arenas that are there

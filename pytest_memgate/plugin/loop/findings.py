@@ -11,7 +11,7 @@ from _pytest._code.code import ReprEntry, ReprExceptionInfo, ReprFileLocation, R
 from pytest_memgate.model.codec import encode
 from pytest_memgate.model.finding import Finding, Outcome
 from pytest_memgate.plugin.items import line_of
-from pytest_memgate.plugin.loop.test import Test
+from pytest_memgate.plugin.test import Test
 from pytest_memgate.report.lines import failure_texts, own_headline
 
 PROPERTY = "memgate."  # what the names of properties begin with that a finding travels by

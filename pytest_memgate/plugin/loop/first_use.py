@@ -8,13 +8,12 @@ from typing import TYPE_CHECKING
 from pytest_memgate.compare.first_use import Parts, Payment, is_module, only_first
 from pytest_memgate.measure.places import Places
 from pytest_memgate.model.metric import MEMORY_RETAINED
-from pytest_memgate.plugin.loop.test import Test
+from pytest_memgate.plugin.test import Test
 
 if TYPE_CHECKING:
     import pytest
 
     from pytest_memgate.measure.capture import Capture  # it needs memray
-    from pytest_memgate.measure.span import Span
 
 
 class FirstUses:
@@ -22,7 +21,7 @@ class FirstUses:
 
     def __init__(self, root: Path) -> None:
         self._places = Places(root)
-        self._span: Span | None = None  # the last one whose shared payments were read
+        self._span: object | None = None  # the last one whose shared payments were read
         self._together: tuple[str, ...] = ()
 
     def together(self, tests: Sequence[Test]) -> None:

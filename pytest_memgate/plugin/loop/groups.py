@@ -13,8 +13,8 @@ import pytest
 from pytest_memgate.plugin.items import subject_of
 from pytest_memgate.plugin.loop.benchmarks import is_benchmark
 from pytest_memgate.plugin.loop.runs import other_protocols
-from pytest_memgate.plugin.loop.test import Test
 from pytest_memgate.plugin.loop.tracing import Tracing
+from pytest_memgate.plugin.test import Test
 from pytest_memgate.tasks.gate import Gate
 from pytest_memgate.tasks.grouping import Known, Outlook, known
 

@@ -14,16 +14,15 @@ from pytest_memgate.measure.places import Places
 from pytest_memgate.model.finding import Finding, Outcome
 from pytest_memgate.model.metric import MEMORY_LEAK, MEMORY_PEAK
 from pytest_memgate.model.subject import Subject
-from pytest_memgate.plugin.declared import DeclaredItem
-from pytest_memgate.plugin.items import subject_of
+from pytest_memgate.plugin.items import is_declared, subject_of
 from pytest_memgate.plugin.loop.benchmarks import is_benchmark, is_timed, unlisted, untimed, was_timed, why_not_timed
 from pytest_memgate.plugin.loop.first_use import FirstUses
-from pytest_memgate.plugin.loop.leaks import own_leak
 from pytest_memgate.plugin.loop.leftovers import Leftovers
-from pytest_memgate.plugin.loop.test import Around, Run, RunAgain, Test, brief
+from pytest_memgate.plugin.loop.own_leak import own_leak
 from pytest_memgate.plugin.loop.tracing import Tracing
 from pytest_memgate.plugin.marker import asks_for_leak, is_tracked, read_marker
-from pytest_memgate.plugin.recorder import answered
+from pytest_memgate.plugin.test import Around, Run, RunAgain, Test, brief
+from pytest_memgate.tasks.answer import answered
 from pytest_memgate.tasks.attribute import is_led_by_unknown, with_objects, with_packages
 from pytest_memgate.tasks.gate import Gate
 from pytest_memgate.tasks.leak import LeakCheck
@@ -85,7 +84,7 @@ class Judge:
     def first_run(self, test: Test, share: "Share | None") -> Run:
         """Return the first run of a test, on its own or as a share; one that is timed is not traced meanwhile."""
         run = Run()
-        if not (is_timed(test.item) or isinstance(test.item, DeclaredItem)):
+        if not (is_timed(test.item) or is_declared(test.item)):
             self._tracing.traced(test, run, share)
         return run
 
@@ -122,7 +121,7 @@ class Judge:
             has_no_answer = any(finding.outcome is Outcome.NO_ANSWER for finding in test.findings)
             return test.findings if has_no_answer else []
         findings = list(test.findings)
-        if not isinstance(test.item, DeclaredItem):
+        if not is_declared(test.item):
             findings += self._of_its_runs(test, run_again)
         test.payment = self._first_uses.payment(test)
         if asks_for_leak(test.item):

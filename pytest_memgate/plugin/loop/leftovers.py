@@ -25,10 +25,10 @@ from pytest_memgate.model.finding import Finding, Outcome
 from pytest_memgate.model.measurement import Basis, Measurement
 from pytest_memgate.model.reference import Bar
 from pytest_memgate.model.subject import Subject
-from pytest_memgate.plugin.declared import DeclaredItem
+from pytest_memgate.plugin.items import is_declared
 from pytest_memgate.plugin.loop.benchmarks import is_benchmark, untimed
-from pytest_memgate.plugin.loop.test import Around, Run, RunAgain, Test
 from pytest_memgate.plugin.loop.watch import Watch
+from pytest_memgate.plugin.test import Around, Run, RunAgain, Test
 from pytest_memgate.tasks.gate import Gate
 
 if TYPE_CHECKING:
@@ -36,6 +36,7 @@ if TYPE_CHECKING:
 
 _GRACE = 0.3  # seconds for what is just ending
 _FAMILY = "leftover"
+_WATCH = pytest.StashKey[Watch]()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -94,15 +95,15 @@ class Leftovers:
     def begin(self, test: Test) -> None:
         """Look at what is there before a run: that outlives no test."""
         if not test.run.is_repeat:
-            test.watch = Watch()
-        watch = self._watch = test.watch
+            test.item.stash[_WATCH] = Watch()
+        watch = self._watch = test.item.stash[_WATCH]
         self._release = self._release or on_closing(self._closing)
         watch.before = self._look()
         watch.is_open = True
 
     def end(self, test: Test) -> None:
         """Look at what a run has left that has passed so far, once its fixtures are gone."""
-        watch = test.watch
+        watch = test.item.stash[_WATCH]
         watch.is_open = False
         if test.first.is_called:
             self._note(test, watch)
@@ -110,17 +111,17 @@ class Leftovers:
 
     def looking_at_tasks(self, test: Test) -> Around:
         """Return what lets a test's coroutine function tell which tasks are pending when it returns."""
-        return partial(_looking_at_tasks, watch=test.watch)
+        return partial(_looking_at_tasks, watch=test.item.stash[_WATCH])
 
     def findings(self, test: Test, run_again: RunAgain) -> list[Finding]:
         """Return the findings on what a test has left, or would have been expected to leave: nearly always none."""
-        watch, subject = test.watch, test.subject
+        watch, subject = test.item.stash[_WATCH], test.subject
         is_left = any(map(watch.most, KINDS)) if watch.runs else False
         try:
             stored = self._gate.baselines.stored(subject, _FAMILY)
             if not watch.runs or not (stored or is_left):
                 return []
-            if isinstance(test.item, DeclaredItem) or test.probed or test.outcome is Outcome.SKIPPED:
+            if is_declared(test.item) or test.probed or test.outcome is Outcome.SKIPPED:
                 outcome = test.outcome or Outcome.NOT_GATED
                 why = test.why or "it measures a bundle or page, not itself"
                 left_out = Finding(subject=subject, metric=_FAMILY, outcome=outcome, reason=why)
@@ -195,7 +196,7 @@ class Leftovers:
 
     def _run_again(self, test: Test, run_again: RunAgain) -> BaseException | None:
         """Run the test once more, untraced, and note where what it leaves was started."""
-        watch, run = test.watch, Run()
+        watch, run = test.item.stash[_WATCH], Run()
         runs = len(watch.runs)
         watch.origins = Origins()
         try:

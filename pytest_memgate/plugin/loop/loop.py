@@ -13,14 +13,14 @@ from pytest_memgate.measure.heap import forget, hide, thaw, was_asked
 from pytest_memgate.measure.world import look, real_world, staged_world
 from pytest_memgate.model.finding import Finding, Outcome
 from pytest_memgate.model.metric import MEMORY_PEAK
-from pytest_memgate.plugin.declared import DeclaredItem
+from pytest_memgate.plugin.items import is_declared
 from pytest_memgate.plugin.loop.benchmarks import is_timed, timing_of
 from pytest_memgate.plugin.loop.findings import put_findings, with_findings
 from pytest_memgate.plugin.loop.groups import Group, Grouping, Member, scope
 from pytest_memgate.plugin.loop.reports import Waiting
 from pytest_memgate.plugin.loop.runs import run_again, run_first, tear_down_wider
-from pytest_memgate.plugin.loop.test import TEST, Around, Phase, Run, RunAgain, Test, brief
 from pytest_memgate.plugin.loop.tracing import Tracing, around_call, both, is_nested
+from pytest_memgate.plugin.test import TEST, Around, Phase, Run, RunAgain, Test, brief
 
 if TYPE_CHECKING:
     from pytest_memgate.measure.span import Share
@@ -321,7 +321,7 @@ class Loop:
         run.phase = Phase.CALL
         test.instance = getattr(item, "instance", None)
         try:
-            if isinstance(item, DeclaredItem):
+            if is_declared(item):
                 return (yield)
             around = both(run.around, self._judge.watch(test))
             with alone() if is_timed(item) else nullcontext(), around_call(item, around):

@@ -11,7 +11,7 @@ from _pytest.runner import call_and_report, runtestprotocol
 from _pytest.unittest import TestCaseFunction
 
 from pytest_memgate.measure.heap import answer
-from pytest_memgate.plugin.loop.test import Run, Test
+from pytest_memgate.plugin.test import Run, Test
 
 
 def run_first(test: Test, run: Run, nextitem: pytest.Item | None) -> None:

@@ -13,7 +13,7 @@ from pytest_memgate.model.finding import Finding, Outcome
 from pytest_memgate.model.metric import FIRST_USE
 from pytest_memgate.model.subject import LEDGER, Subject
 from pytest_memgate.plugin.loop.fresh import FRESH, run_afresh
-from pytest_memgate.plugin.recorder import without_verdict
+from pytest_memgate.tasks.answer import without_verdict
 from pytest_memgate.tasks.first_use import Ledger, seen_afresh
 from pytest_memgate.tasks.gate import Gate
 

@@ -18,11 +18,9 @@ from _pytest.logging import LogCaptureHandler
 from pytest_memgate.errors import CaptureError
 from pytest_memgate.measure.coroutines import is_async
 from pytest_memgate.measure.environment import PROFILED
-from pytest_memgate.measure.heap import freeze
 from pytest_memgate.model.finding import Finding, Outcome
-from pytest_memgate.plugin.loop.benchmarks import is_benchmark, untimed
-from pytest_memgate.plugin.loop.test import Around, Test, brief
-from pytest_memgate.tasks.leak import OWN_ROUNDS, WARM_UP, LeakCheck
+from pytest_memgate.plugin.test import Test
+from pytest_memgate.tasks.leak import LeakCheck
 
 if TYPE_CHECKING:
     from pytest_memgate.measure.leak import Series
@@ -80,43 +78,6 @@ class Calls:
 
         name = getattr(self._function, "__qualname__", type(self._function).__qualname__)
         return Series(name=name, labelled=labelled, places=Places(self._check.gate.root))
-
-
-def own_leak(check: LeakCheck, test: Test, run: Callable[[Around], BaseException | None]) -> Finding:
-    """Return what running a test again and again leaves behind, set up anew for each call.
-
-    `run` makes one more run, with something around the test's function, and returns what went wrong.
-    """
-    if test.outcome:
-        return check.left_out(test.outcome, test.why)
-    from pytest_memgate.measure.leak import Series, below
-    from pytest_memgate.measure.places import Places
-
-    def labelled(label: str) -> Callable[[], None]:
-        def call() -> None:
-            if error := run(partial(below, label, fenced=True)):
-                raise _AgainError(error)
-
-        return call
-
-    series = Series(name=test.item.name, labelled=labelled, places=Places(check.gate.root), among_others=True)
-    try:
-        freeze()  # each call has two collections: they need not walk what is alive before
-        with untimed(test.item) if is_benchmark(test.item) else contextlib.nullcontext():
-            return check.finding(series.run(check.plan(OWN_ROUNDS, WARM_UP)))
-    except CaptureError as error:
-        return check.left_out(Outcome.UNMEASURED, str(error))
-    except _AgainError as error:
-        why = brief(error.error)
-        return check.left_out(Outcome.UNMEASURED, f"it failed when it was run again: {why}")
-
-
-class _AgainError(Exception):
-    """A test that cannot be run again."""
-
-    def __init__(self, error: BaseException) -> None:
-        super().__init__(error)
-        self.error = error
 
 
 def is_awaited(function: object, caller: FrameType | None) -> bool:

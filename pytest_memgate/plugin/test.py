@@ -11,7 +11,6 @@ from pytest_memgate.budget.rule import Rule
 from pytest_memgate.compare.first_use import Payment
 from pytest_memgate.model.finding import Finding, Outcome
 from pytest_memgate.model.subject import Subject
-from pytest_memgate.plugin.loop.watch import Watch
 from pytest_memgate.tasks.times import Timing
 
 if TYPE_CHECKING:
@@ -95,7 +94,6 @@ class Test:
     runs: list[Run] = field(default_factory=list)
     findings: list[Finding] = field(default_factory=list)
     probed: str = ""
-    watch: Watch = field(default_factory=Watch)
     payment: Payment | None = None
     settled: "Share | None" = None  # of a later tracker, which has settled it
     notes: list[str] = field(default_factory=list)
