@@ -80,6 +80,8 @@ class Controller:
         self._kept: tempfile.TemporaryDirectory[str] | None = None  # reports, by the workers
         self._first_uses = FirstUseReview(config, gate, update=bool(kinds))
         self._payers: dict[Subject, pytest.TestReport] = {}
+        self._paid: list[Finding] = []  # on first use
+        self._extra: pytest.TestReport | None = None  # by which a test fails that has been reported
         self._run: Run | None = None
         self._folding = Folding()
         config.pluginmanager.register(self._folding, "memgate-folding")
@@ -92,7 +94,8 @@ class Controller:
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
         """Take the finding off the report; the last report of a test counts, as reruns replace earlier ones."""
-        if report.outcome == "rerun":  # type: ignore[comparison-overlap]  # pytest-rerunfailures: it will come again
+        is_rerun = report.outcome == "rerun"  # type: ignore[comparison-overlap]  # of pytest-rerunfailures
+        if is_rerun or report is self._extra:
             return
         test = Subject.parse(getattr(report, TEST, report.nodeid))
         # What is found of a test stands on the report of its teardown, too: JUnit takes it from there.
@@ -161,14 +164,14 @@ class Controller:
     def _review_first_use(self) -> None:
         """Judge what the tests have paid once; one that is named for what grew fails in one more report."""
         with real_world():
-            findings = self._first_uses.findings()
-        for finding in findings:
-            self._findings[finding.subject, finding.metric] = finding
+            self._paid = self._first_uses.findings()
+        for finding in self._paid:
             payer = self._payers.get(finding.paid_by[0]) if finding.paid_by else None
             if payer and finding.outcome.fails_gate and not self._kinds:
                 report = copy.copy(payer)
                 report.sections, report.user_properties = [], []
                 fail_report(report, [finding])
+                self._extra = report
                 self._config.hook.pytest_runtest_logreport(report=report)
 
     def pytest_terminal_summary(self, terminalreporter: TerminalReporter) -> None:
@@ -201,7 +204,7 @@ class Controller:
         failed = tuple(sorted(map(str, self._failed)))
         unjudged = () if stopped else tuple(sorted(map(str, self._unjudged())))
         return Facts(
-            findings=tuple(self._findings.values()),
+            findings=(*self._findings.values(), *self._paid),
             collected=collected,
             everything=not stopped and self._inventory.everything(),
             cut_short=cut_short,

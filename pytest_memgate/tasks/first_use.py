@@ -1,6 +1,5 @@
 """The ledger of first use: what a process pays once for a package or a file, whichever of its tests pays it."""
 
-import sys
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
@@ -54,7 +53,7 @@ class Ledger:
         """
         paid = {part: size for part, size in self._paid[owner].items() if is_module(part)}
         subject = Subject(LEDGER, owner)
-        if sum(paid.values()) <= FIRST_USE.noise or owner not in sys.modules:
+        if sum(paid.values()) <= FIRST_USE.noise:
             return []
         if not (anyway or has_changed(paid, self.known(owner))):
             return []

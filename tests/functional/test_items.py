@@ -155,11 +155,23 @@ def test_skipped_and_xfailed_tests_are_counted_not_measured(project: Project) ->
     assert "3 skipped" in project.gate().summary()
 
 
-def test_a_test_that_runs_past_pytests_call_is_unmeasured_with_the_reason(project: Project) -> None:
-    project.write("conftest.py", "import pytest\n\ndef pytest_collection_modifyitems(items):\n"
-                  "    items[0].runtest = lambda: items[0].obj()\n")  # fmt: skip
+@pytest.mark.parametrize("runs", ["item.obj", "function"])
+def test_a_runner_that_calls_another_function_leaves_a_test_unmeasured_with_the_reason(
+    project: Project, runs: str
+) -> None:
+    project.write(
+        "conftest.py",
+        f"""
+        def pytest_collection_modifyitems(items):
+            item, function = items[0], items[0].obj
+            item.runtest = lambda: {runs}()
+        """,
+    )
     project.write("test_it.py", "def test_one(): pass\ndef test_two(): pass")
     project.update()
     finding = project.gate().finding("test_one")
-    assert finding["outcome"] == "unmeasured"
-    assert "pytest_pyfunc_call" in finding["reason"]
+    if runs == "item.obj":
+        assert finding["outcome"] == "passed"
+    else:
+        assert finding["outcome"] == "unmeasured"
+        assert finding["reason"] == "its runner does not call the function that pytest has collected"
