@@ -15,7 +15,9 @@ from functools import lru_cache
 from typing import Any
 
 from pytest_memgate.measure.heap import collect
+from pytest_memgate.measure.private import Private
 
+_os, _threading, _time = Private(os, open_file=open), Private(threading), Private(time)
 KINDS = ("threads", "tasks", "processes", "files")
 _FILES = {"linux": "/proc/self/fd", "darwin": "/dev/fd"}.get(sys.platform, "")
 _TASKS = "/proc/self/task"
@@ -44,8 +46,10 @@ class Left:
 
 def unseen() -> tuple[str, ...]:
     """Return the kinds that this platform does not tell of."""
-    where = {"files": _FILES, "processes": f"{_TASKS}/{os.getpid()}/children"}
-    seen = {kind: bool(path) and os.path.exists(path) for kind, path in where.items()}  # noqa: PTH110  # no pathlib: every start of a worker
+    where = {"files": _FILES, "processes": f"{_TASKS}/{_os.getpid()}/children"}
+    seen = {
+        kind: bool(path) and _os.path.exists(path) for kind, path in where.items()
+    }  # no pathlib: every start of a worker
     return tuple(kind for kind in KINDS if not seen.get(kind, True))
 
 
@@ -81,13 +85,13 @@ def settled(look: Callable[[], Left], is_fine: Callable[[Left], bool], seconds: 
     if is_fine(found):
         return found
     collect()
-    nap, end = _FIRST_NAP, time.monotonic() + seconds
+    nap, end = _FIRST_NAP, _time.monotonic() + seconds
     while True:
         _reap()
         found = look()
-        if is_fine(found) or time.monotonic() > end:
+        if is_fine(found) or _time.monotonic() > end:
             return found
-        time.sleep(nap)
+        _time.sleep(nap)
         nap = min(2 * nap, _LONGEST_NAP)
 
 
@@ -116,13 +120,13 @@ def _children() -> frozenset[int]:
     if not hasattr(os, "waitid"):
         return frozenset()
     try:
-        os.waitid(os.P_ALL, 0, os.WEXITED | os.WNOHANG | os.WNOWAIT)
+        _os.waitid(_os.P_ALL, 0, _os.WEXITED | _os.WNOHANG | _os.WNOWAIT)
     except ChildProcessError:
         return frozenset()  # nearly every test: no need to look for them
     found: set[int] = set()
     for task in _listed(_TASKS):
         try:
-            with open(f"{_TASKS}/{task}/children", encoding="ascii") as file:  # noqa: PTH123  # as quick as it can be
+            with _os.open_file(f"{_TASKS}/{task}/children", encoding="ascii") as file:  # as quick as it can be
                 found.update(map(int, file.read().split()))
         except OSError as error:
             if error.errno in _NONE_FREE:
@@ -139,7 +143,7 @@ def _without(files: frozenset[int], own: frozenset[int]) -> frozenset[int]:
 
 def _threads() -> frozenset[int]:
     # One that Python only met, and did not start, says nothing of who did.
-    started = (one for one in threading.enumerate() if not isinstance(one, threading._DummyThread))  # noqa: SLF001
+    started = (one for one in _threading.enumerate() if not isinstance(one, _threading._DummyThread))  # noqa: SLF001
     return frozenset(one.native_id for one in started if one.native_id)
 
 
@@ -168,7 +172,7 @@ open_files = _Files()
 def _number_of_files() -> int:
     """Return how many descriptors are open, 0 where the system does not say: Linux does from 6.2 on."""
     try:
-        return os.stat(_FILES).st_size if sys.platform == "linux" else 0  # noqa: PTH116  # as quick as it can be
+        return _os.stat(_FILES).st_size if sys.platform == "linux" else 0  # as quick as it can be
     except OSError:
         return 0
 
@@ -179,13 +183,13 @@ def _listed_files() -> frozenset[int]:
     try:
         numbers: Iterable[int] = map(int, _listed(_FILES))
     except OSError:
-        numbers = range(os.sysconf("SC_OPEN_MAX"))
+        numbers = range(_os.sysconf("SC_OPEN_MAX"))
     return frozenset(filter(_is_open, numbers))  # the listing has its own descriptor, which is closed by now
 
 
 def _is_open(descriptor: int) -> bool:
     try:
-        os.fstat(descriptor)
+        _os.fstat(descriptor)
     except OSError:
         return False
     return True
@@ -194,11 +198,12 @@ def _is_open(descriptor: int) -> bool:
 def _listed(folder: str) -> list[str]:
     """Return what a folder has, nothing where there is none; raises OSError where no descriptor is free for it."""
     try:
-        return os.listdir(folder)  # noqa: PTH208  # the same
+        names: list[str] = _os.listdir(folder)
     except OSError as error:
         if error.errno in _NONE_FREE:
             raise
         return []
+    return names
 
 
 def _workers(threads: Collection[int]) -> set[int]:
@@ -206,7 +211,7 @@ def _workers(threads: Collection[int]) -> set[int]:
     queues = dict(getattr(sys.modules.get("concurrent.futures.thread"), "_threads_queues", {}))
     known = {id(queue) for thread, queue in queues.items() if thread.native_id in threads}
     found = {thread.native_id for thread, queue in queues.items() if id(queue) in known}
-    for thread in threading.enumerate():
+    for thread in _threading.enumerate():
         if thread.native_id in threads:
             found.update(getattr(thread, "processes", None) or ())
     return found

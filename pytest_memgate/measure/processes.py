@@ -4,6 +4,9 @@ import os
 import resource
 
 from pytest_memgate.measure.leftover import children
+from pytest_memgate.measure.private import Private
+
+_resource = Private(resource)
 
 
 class ProcessWatch:
@@ -22,4 +25,4 @@ class ProcessWatch:
 
     def mark(self) -> tuple[object, ...]:
         """Return a value that differs from an earlier one if a process was started in between."""
-        return self._forks, resource.getrusage(resource.RUSAGE_CHILDREN).ru_minflt, children()
+        return self._forks, _resource.getrusage(_resource.RUSAGE_CHILDREN).ru_minflt, children()

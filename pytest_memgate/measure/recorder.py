@@ -14,6 +14,7 @@ from pytest_memgate.errors import CaptureError
 from pytest_memgate.measure.capture import Capture, new_tracker, nothing, show
 from pytest_memgate.measure.heap import collect, freeze, is_frozen, thaw
 from pytest_memgate.measure.importing import named_imports
+from pytest_memgate.measure.private import Private
 from pytest_memgate.measure.processes import ProcessWatch
 from pytest_memgate.measure.reading import reading
 from pytest_memgate.measure.span import Span
@@ -25,7 +26,7 @@ _SHOWN = 10_000_000
 _GRACE = 0.3  # seconds for threads that are just ending
 _NAP = 0.002
 _NAMES = 90_000  # the table of names then has room for as many again, in 6 MB
-_now, _sleep = time.monotonic, time.sleep  # a test may stop the clock
+_time, _threading = Private(time), Private(threading)
 
 
 class Recorder:
@@ -59,11 +60,11 @@ class Recorder:
         the reports so far need not be walked each time. What died meanwhile is thawed and collected first.
         """
         if self._spent >= self._price:
-            start = time.perf_counter()
+            start = _time.perf_counter()
             thaw()
             collect()
             freeze()
-            self._price = time.perf_counter() - start
+            self._price = _time.perf_counter() - start
             self._spent = 0.0
         elif not is_frozen():  # the last test has asked for it
             collect(1)
@@ -74,9 +75,9 @@ class Recorder:
 
         And before its end, so that what is still alive is what the test retains.
         """
-        start = time.perf_counter()
+        start = _time.perf_counter()
         collect(generation)
-        self._spent += time.perf_counter() - start
+        self._spent += _time.perf_counter() - start
 
     def traced(
         self,
@@ -182,7 +183,7 @@ class _Trace:
         self._collections = 0
         self._processes = processes
         self._started = processes.mark()
-        self._before = threading.enumerate()
+        self._before = _threading.enumerate()
         self._threads = names_of_others(self._before)
         self._modules = set(sys.modules)
         try:
@@ -225,9 +226,9 @@ class _Trace:
 
     def _let_threads_end(self) -> None:
         """Give threads that the call has started a moment to end: one that does holds what is not retained."""
-        end = _now() + _GRACE
-        while set(threading.enumerate()) - set(self._before) and _now() < end:
-            _sleep(_NAP)
+        end = _time.monotonic() + _GRACE
+        while set(_threading.enumerate()) - set(self._before) and _time.monotonic() < end:
+            _time.sleep(_NAP)
 
     def _finish(self) -> None:
         try:

@@ -41,7 +41,6 @@ from pytest_memgate.measure.reading import reading
 from pytest_memgate.measure.sites import Frame, Sites
 from pytest_memgate.measure.starting import Hooks
 from pytest_memgate.measure.threads import names_of_others
-from pytest_memgate.measure.world import real_world
 
 _BLOCK, _ROOM = 470, 1_000_000  # bytes
 _ARENA = 1 << 20  # bytes: ARENA_SIZE of CPython's obmalloc on 64-bit platforms, from 3.10 on
@@ -263,9 +262,8 @@ class Share(Capture):
 
     def _begin(self, keep: Callable[[Capture], None]) -> None:
         keep(self)
-        with real_world():
-            self._started = self._span.processes.mark()
-            self.threads = names_of_others()
+        self._started = self._span.processes.mark()
+        self.threads = names_of_others()
         self._span.new_modules()
         self._is_traced = self._span.resume()
         self._span.collect()
@@ -278,8 +276,7 @@ class Share(Capture):
             self._span.stop()
         self._span.pause()
         self.modules = self._span.new_modules()
-        with real_world():
-            self.started_processes = self._span.processes.mark() != self._started
+        self.started_processes = self._span.processes.mark() != self._started
         if not self._is_traced:
             self.fault = "its tracker had stopped, or Python's allocators been exchanged, before it was called"
 

@@ -3,13 +3,16 @@
 import threading
 from collections.abc import Iterable
 
+from pytest_memgate.measure.private import Private
+
+_threading = Private(threading)
 _HARNESS = ("pytest", "_pytest", "xdist", "execnet")
 
 
 def names_of_others(threads: Iterable[threading.Thread] | None = None) -> tuple[str, ...]:
     """Return the names of the threads, all that run by default, but for this one and those of plugins."""
-    found = threading.enumerate() if threads is None else threads
-    return tuple(one.name for one in found if one is not threading.current_thread() and not _is_of_a_plugin(one))
+    found = _threading.enumerate() if threads is None else threads
+    return tuple(one.name for one in found if one is not _threading.current_thread() and not _is_of_a_plugin(one))
 
 
 def _is_of_a_plugin(thread: threading.Thread) -> bool:

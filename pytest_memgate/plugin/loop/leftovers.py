@@ -16,11 +16,10 @@ import pytest
 from pytest_memgate.budget.rule import Budget
 from pytest_memgate.compare.gate import ceiling, needs_rerun
 from pytest_memgate.errors import BaselineError
-from pytest_memgate.measure.leftover import KINDS, Alive, Left, alive, changed, left, settled, unseen
+from pytest_memgate.measure.leftover import KINDS, Left, alive, changed, left, settled, unseen
 from pytest_memgate.measure.origins import Origins, sites
 from pytest_memgate.measure.pending import let_end, on_closing, pending
 from pytest_memgate.measure.places import Places
-from pytest_memgate.measure.world import real_world
 from pytest_memgate.model.finding import Finding, Outcome
 from pytest_memgate.model.measurement import Basis, Measurement
 from pytest_memgate.model.reference import Bar
@@ -84,13 +83,13 @@ class Leftovers:
         watch = self._watch
         if fixturedef.scope == "function" or not watch.is_open:
             return (yield)
-        before = self._look()
+        before = alive()
         watch.is_open = False
         try:
             return (yield)
         finally:
             watch.is_open = True
-            watch.before = changed(watch.before, before, self._look())
+            watch.before = changed(watch.before, before, alive())
 
     def begin(self, test: Test) -> None:
         """Look at what is there before a run: that outlives no test."""
@@ -98,7 +97,7 @@ class Leftovers:
             test.item.stash[_WATCH] = Watch()
         watch = self._watch = test.item.stash[_WATCH]
         self._release = self._release or on_closing(self._closing)
-        watch.before = self._look()
+        watch.before = alive()
         watch.is_open = True
 
     def end(self, test: Test) -> None:
@@ -136,10 +135,6 @@ class Leftovers:
         real = [case for case in cases if case.metric in stored or _is_real(case, watch)]
         return [self._finding(subject, case, watch, failure) for case in real]
 
-    def _look(self) -> Alive:
-        with real_world():
-            return alive()
-
     def _closing(self, loop: "AbstractEventLoop") -> None:
         """Note the tasks that a loop cancels as it is closed; in a run that confirms them, they have time to end."""
         watch = self._watch
@@ -161,7 +156,7 @@ class Leftovers:
             return all(found.count(case.kind) <= (0 if self._settle else case.top) for case in cases)
 
         def look() -> Left:
-            found = left(watch.before, self._look())
+            found = left(watch.before, alive())
             tasks = (*watch.unfinished, *(task for task in watch.pending if not task.done()))
             return Left(new={**found.new, "tasks": tasks}, gone={**found.gone, "tasks": watch.ended})
 
