@@ -18,11 +18,11 @@ from typing import TYPE_CHECKING, Any
 import memray
 
 from pytest_memgate.errors import CaptureError
+from pytest_memgate.measure.bytecode import traced_imports
 from pytest_memgate.measure.counts import CollectorWatch, Counts, count_allocations
 from pytest_memgate.measure.first_use import FirstUse, read_owners
 from pytest_memgate.measure.greenlets import be_quiet
 from pytest_memgate.measure.heap import collect, freeze, is_frozen, thaw
-from pytest_memgate.measure.importing import named_imports
 from pytest_memgate.measure.leftover import OWN_FILES
 from pytest_memgate.measure.places import Places
 from pytest_memgate.measure.processes import ProcessWatch
@@ -308,7 +308,7 @@ class _Trace:
     ) -> None:
         self.capture = Capture(folder)
         self.capture.every = self._every = every
-        self.names = named_imports()
+        self.names = traced_imports()
         self._collect = collect
         self._bound = bound
         self._collections = 0

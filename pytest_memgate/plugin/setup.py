@@ -8,7 +8,9 @@ import pytest
 
 from pytest_memgate.compare.moved import Moves
 from pytest_memgate.errors import MemgateError, UsageError
+from pytest_memgate.measure import bytecode
 from pytest_memgate.measure.environment import cannot_measure, here, in_ci
+from pytest_memgate.measure.private import open_folder
 from pytest_memgate.model.reference import is_reason
 from pytest_memgate.model.run import ChangeKind
 from pytest_memgate.plugin.controller import Controller
@@ -54,6 +56,8 @@ def start(config: pytest.Config) -> None:
     _register(config, Declared(config, gate, update=update), "declared")
     if option.collectonly:
         return
+    config.add_cleanup(open_folder())
+    config.add_cleanup(bytecode.close)
     inventory = Inventory(config)
     _register(config, inventory, "inventory")
     gate.baselines.find_moves_by(lambda: _moves(gate, inventory))
