@@ -13,6 +13,7 @@ from pytest_memgate.measure.environment import cannot_measure, here, in_ci
 from pytest_memgate.measure.private import open_folder
 from pytest_memgate.model.reference import is_reason
 from pytest_memgate.model.run import ChangeKind
+from pytest_memgate.plugin import hypothesis_storage
 from pytest_memgate.plugin.controller import Controller
 from pytest_memgate.plugin.declared import Declared
 from pytest_memgate.plugin.first_use import FirstUses
@@ -58,6 +59,7 @@ def start(config: pytest.Config) -> None:
         return
     config.add_cleanup(open_folder())
     config.add_cleanup(bytecode.close)
+    hypothesis_storage.begin(config)
     inventory = Inventory(config)
     _register(config, inventory, "inventory")
     gate.baselines.find_moves_by(lambda: _moves(gate, inventory))
