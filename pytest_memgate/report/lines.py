@@ -118,9 +118,8 @@ def measured_line(finding: Finding) -> str:
         parts.append(f"again {', '.join(format_amount(value, finding.unit) for value in measurement.warm)}")
     if finding.unit == SIZE and measurement.first_use > _NOISE:
         parts.append(f"first use {format_size(measurement.first_use)}{_modules(measurement.modules)}")
-    if measurement.basis is Basis.COLD and finding.outcome.fails_test:
-        parts.append(_EMPTY_CACHE)
-    return "; ".join([*parts, *measurement.notes])
+    hints = [_EMPTY_CACHE] if measurement.basis is Basis.COLD and finding.outcome.fails_test else []
+    return "; ".join([*parts, *measurement.notes, *hints])
 
 
 def _range(middle: float, samples: tuple[float, ...], unit: str) -> str:
