@@ -12,7 +12,7 @@ import subprocess
 import sys
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from importlib.machinery import SourceFileLoader
 from typing import TYPE_CHECKING, Any
 
@@ -30,6 +30,7 @@ if TYPE_CHECKING:
 _LOADER: Any = sys.modules["_frozen_importlib_external"].__dict__["SourceLoader"]
 _GET_CODE = "get_code"
 _HEADER = 16  # bytes before the code in a compiled file (PEP 552)
+_ENVIRONMENT = dict(os.environ)  # as the run began: a test may have another for a while
 _FRAMES = "<frozen importlib._bootstrap_external>"  # the import system's file, for whoever reads a stack
 
 
@@ -109,8 +110,9 @@ def _made(source: str) -> bool:
 
 def _kept(source: str) -> str:
     """Return the file with the code of a source file in the gate's own folder, empty where it cannot be had."""
-    folder = private_folder()
-    return _asked(source, "", str(folder / "bytecode")) if folder else ""
+    with real_world():
+        folder = private_folder()
+        return _asked(source, "", str(folder / "bytecode")) if folder else ""
 
 
 def _asked(source: str, *where: str) -> str:
@@ -146,7 +148,14 @@ def _helper() -> tuple[int, int]:
         _pipes, _of = (to, back), os.getpid()
         try:
             with uncounted():
-                subprocess.run(_command(), stdin=theirs, stdout=answers, stderr=subprocess.DEVNULL, check=True)  # noqa: S603
+                subprocess.run(  # noqa: S603
+                    _command(),
+                    stdin=theirs,
+                    stdout=answers,
+                    stderr=subprocess.DEVNULL,
+                    env=_ENVIRONMENT,
+                    check=True,
+                )
         except subprocess.SubprocessError as error:
             raise OSError(str(error)) from error
         finally:
@@ -158,7 +167,7 @@ def _helper() -> tuple[int, int]:
 def _command() -> list[str]:
     """Return the interpreter with the options that compiled files depend on, and what it is to run."""
     own: list[str] = subprocess._args_from_interpreter_flags()  # type: ignore[attr-defined]  # noqa: SLF001  # as multiprocessing does
-    return [sys.executable, *(option for option in own if option != "-B"), "-Wignore", "-S", compiler.__file__]
+    return [sys.executable, *(option for option in own if option != "-B"), "-P", "-S", "-Wignore", compiler.__file__]
 
 
 def _end() -> None:
@@ -168,5 +177,6 @@ def _end() -> None:
     if _of == os.getpid():
         for descriptor in _pipes:
             OWN_FILES.discard(descriptor)
-            os.close(descriptor)
+            with suppress(OSError):  # a test may have closed all that it found
+                os.close(descriptor)
     _pipes = None

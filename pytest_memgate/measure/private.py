@@ -7,16 +7,20 @@ from collections.abc import Callable
 from pathlib import Path
 
 _VARIABLE = "MEMGATE_PRIVATE"  # names the folder to the processes that are started
+_folder: Path | None = None
 
 
 def open_folder() -> Callable[[], None]:
     """Have the folder made, unless a process before this one has; return what removes what was made here."""
-    if _exists():
+    if private_folder():
         return _nothing
     folder = tempfile.mkdtemp(prefix="memgate-")
     os.environ[_VARIABLE] = folder
+    private_folder()
 
     def remove() -> None:
+        global _folder  # noqa: PLW0603  # as the environment is the process's
+        _folder = None
         if os.environ.get(_VARIABLE) == folder:
             del os.environ[_VARIABLE]
         shutil.rmtree(folder, ignore_errors=True)
@@ -26,16 +30,17 @@ def open_folder() -> Callable[[], None]:
 
 def private_folder() -> Path | None:
     """Return the folder, None where there is none: no gate is on."""
-    return Path(os.environ[_VARIABLE]) if _exists() else None
+    global _folder  # noqa: PLW0603  # as above; a test may have another environment for a while
+    if _folder is None:
+        name = os.environ.get(_VARIABLE)
+        _folder = Path(name) if name and Path(name).is_dir() else None
+    return _folder
 
 
 def shared() -> dict[str, str]:
     """Return the environment variables by which another process finds the folder."""
-    return {_VARIABLE: os.environ[_VARIABLE]} if _exists() else {}
-
-
-def _exists() -> bool:
-    return os.path.isdir(os.environ.get(_VARIABLE, ""))  # noqa: PTH112  # an empty path is no folder
+    folder = private_folder()
+    return {_VARIABLE: str(folder)} if folder else {}
 
 
 def _nothing() -> None: ...

@@ -109,6 +109,26 @@ def test_nothing_is_left_in_the_temporary_folder(modules: Project, workers: tupl
     assert [path.name for path in folder.iterdir() if path.name.startswith("memgate-")] == []
 
 
+def test_in_a_patched_world_nothing_is_compiled_either(modules: Project) -> None:
+    test = """
+        import importlib
+        import os
+        import subprocess
+        from unittest import mock
+
+        import reloaded
+
+        def test_patched():
+            with mock.patch.dict(os.environ, clear=True), mock.patch("subprocess.run"), mock.patch("os.path.isdir"):
+                importlib.reload(reloaded)
+        """
+    modules.write("test_it.py", test)
+    modules.update()
+    peak = modules.gate("--memgate-settle").found("test_patched", "memory.peak")["measurement"]
+    assert peak["value"] < 1_000_000
+    assert peak["cold"] < 1_000_000
+
+
 def test_a_file_that_is_written_anew_within_a_second_is_compiled_anew(project: Project) -> None:
     """Whoever relies on that sees to it that no compiled files are written."""
     project.write(
