@@ -124,6 +124,7 @@ def test_in_a_patched_world_nothing_is_compiled_either(modules: Project) -> None
         """
     modules.write("test_it.py", test)
     modules.update()
+    _remove_compiled(modules)
     peak = modules.gate("--memgate-settle").found("test_patched", "memory.peak")["measurement"]
     assert peak["value"] < 1_000_000
     assert peak["cold"] < 1_000_000
