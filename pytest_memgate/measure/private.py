@@ -1,6 +1,11 @@
-"""One folder for what the gate's processes keep for themselves during a run: workers and further processes share it."""
+"""One folder for what the gate's processes keep for themselves during a run: workers and further processes share it.
+
+Its name is given out when the run begins. It is made by the first process that has something to put there, so that a
+run without such a need leaves nothing behind, even one that is killed.
+"""
 
 import os
+import secrets
 import shutil
 import tempfile
 from collections.abc import Callable
@@ -11,17 +16,17 @@ _folder: Path | None = None
 
 
 def open_folder() -> Callable[[], None]:
-    """Have the folder made, unless a process before this one has; return what removes what was made here."""
-    if private_folder():
+    """Give the folder a name, unless a process before this one has; return what removes it where it was named."""
+    if _named():
         return _nothing
-    folder = tempfile.mkdtemp(prefix="memgate-")
-    os.environ[_VARIABLE] = folder
-    private_folder()
+    folder = Path(tempfile.gettempdir(), f"memgate-{secrets.token_hex(16)}")
+    os.environ[_VARIABLE] = str(folder)
+    _named()
 
     def remove() -> None:
         global _folder  # noqa: PLW0603  # as the environment is the process's
         _folder = None
-        if os.environ.get(_VARIABLE) == folder:
+        if os.environ.get(_VARIABLE) == str(folder):
             del os.environ[_VARIABLE]
         shutil.rmtree(folder, ignore_errors=True)
 
@@ -29,18 +34,32 @@ def open_folder() -> Callable[[], None]:
 
 
 def private_folder() -> Path | None:
-    """Return the folder, None where there is none: no gate is on."""
-    global _folder  # noqa: PLW0603  # as above; a test may have another environment for a while
-    if _folder is None:
-        name = os.environ.get(_VARIABLE)
-        _folder = Path(name) if name and Path(name).is_dir() else None
-    return _folder
+    """Return the folder, which is there then and this user's alone; None where no gate is on, or it cannot be made."""
+    folder = _named()
+    if folder:
+        try:
+            folder.mkdir(mode=0o700, exist_ok=True)
+        except OSError:
+            return None
+    return folder
+
+
+def shared_name() -> str:
+    """Return the name of the folder, which need not be there yet; empty where no gate is on."""
+    return str(_named() or "")
 
 
 def shared() -> dict[str, str]:
     """Return the environment variables by which another process finds the folder."""
-    folder = private_folder()
-    return {_VARIABLE: str(folder)} if folder else {}
+    name = shared_name()
+    return {_VARIABLE: name} if name else {}
+
+
+def _named() -> Path | None:
+    global _folder  # noqa: PLW0603  # as above; a test may have another environment for a while
+    if _folder is None and (name := os.environ.get(_VARIABLE)):
+        _folder = Path(name)
+    return _folder
 
 
 def _nothing() -> None: ...

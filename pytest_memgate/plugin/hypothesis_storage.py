@@ -17,12 +17,13 @@ from pathlib import Path
 
 import pytest
 
-from pytest_memgate.measure.private import private_folder
+from pytest_memgate.measure.private import private_folder, shared_name
 from pytest_memgate.plugin.hypothesis_replay import Replay
 from pytest_memgate.plugin.hypothesis_seed import FixedSeed
 from pytest_memgate.tasks.real_run import QUIET
 
 _VARIABLE = "HYPOTHESIS_STORAGE_DIRECTORY"
+_HOME = "MEMGATE_HYPOTHESIS_HOME"  # the project's own storage, for the processes that are started
 _EXAMPLES, _TABLES = "examples", "unicode_data"
 _PATIENCE = 60.0  # seconds for another worker to make the tables
 _NAP = 0.02
@@ -30,9 +31,9 @@ _NAP = 0.02
 
 def begin(config: pytest.Config) -> None:
     """Give hypothesis a storage of its own in this process, if it is there."""
-    folder = private_folder()
-    if folder and ("_hypothesis_pytestplugin" in sys.modules or "hypothesis" in sys.modules):
-        config.pluginmanager.register(HypothesisStorage(config, folder / "hypothesis"), "memgate-hypothesis")
+    name = shared_name()
+    if name and ("_hypothesis_pytestplugin" in sys.modules or "hypothesis" in sys.modules):
+        config.pluginmanager.register(HypothesisStorage(config, Path(name, "hypothesis")), "memgate-hypothesis")
 
 
 class HypothesisStorage:
@@ -42,9 +43,10 @@ class HypothesisStorage:
         self._config = config
         self._folder = folder  # all processes have it in common
         self._own = folder / str(os.getpid())
-        self._own.mkdir(parents=True, exist_ok=True)
-        self._variable = os.environ.get(_VARIABLE)
-        self._home = self._first_home()
+        self._variables = {name: os.environ.get(name) for name in (_VARIABLE, _HOME)}
+        # Workers inherit another storage than the project's in the environment.
+        self._home = Path(os.environ.get(_HOME) or os.environ.get(_VARIABLE) or ".hypothesis").absolute()
+        os.environ[_HOME] = str(self._home)
         self._seed = FixedSeed()
         # A further run of some tests, which only looks at them, changes nothing in the project.
         self._is_quiet = config.pluginmanager.hasplugin(QUIET[1])
@@ -53,8 +55,9 @@ class HypothesisStorage:
     def pytest_collection_finish(self, session: pytest.Session) -> None:
         """Switch to the storage, whatever a conftest file has chosen, and let hypothesis set itself up."""
         configuration = sys.modules.get("hypothesis.configuration")
-        if configuration is None:  # no test module has imported it
+        if configuration is None or not private_folder():  # no test module has imported it
             return
+        self._own.mkdir(parents=True, exist_ok=True)
         chosen = getattr(configuration, "__hypothesis_home_directory", None)
         if chosen and not Path(chosen).is_relative_to(self._folder):
             self._home = Path(chosen).absolute()
@@ -72,10 +75,10 @@ class HypothesisStorage:
         self._seed.take()
         if not self._is_quiet:
             self._give_back()
-        if self._variable is None:
-            os.environ.pop(_VARIABLE, None)
-        else:
-            os.environ[_VARIABLE] = self._variable
+        for name, value in self._variables.items():
+            os.environ.pop(name, None)
+            if value is not None:
+                os.environ[name] = value
         configuration = sys.modules.get("hypothesis.configuration")
         if configuration:
             configuration.set_hypothesis_home_dir(self._home)
@@ -88,13 +91,6 @@ class HypothesisStorage:
         if is_new and self._home.exists():
             with suppress(OSError):  # hypothesis sees to it, too, that nobody commits what is in a new one
                 (self._home / ".gitignore").write_text("*\n", encoding="utf-8")
-
-    def _first_home(self) -> Path:
-        """Return the storage of the project: workers inherit another one in the environment."""
-        note = self._folder / "home"
-        if not note.exists():
-            note.write_bytes(os.fsencode(Path(self._variable or ".hypothesis").absolute()))
-        return Path(os.fsdecode(note.read_bytes()))
 
     def _tables(self) -> Path:
         """Return a storage with the tables of Unicode, which one process makes for all."""
