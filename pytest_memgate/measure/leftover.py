@@ -15,9 +15,9 @@ from functools import lru_cache
 from typing import Any
 
 from pytest_memgate.measure.heap import collect
-from pytest_memgate.measure.private import Private
+from pytest_memgate.measure.standard import Standard
 
-_os, _threading, _time = Private(os, open_file=open), Private(threading), Private(time)
+_os, _threading, _time = Standard(os, open_file=open), Standard(threading), Standard(time)
 KINDS = ("threads", "tasks", "processes", "files")
 _FILES = {"linux": "/proc/self/fd", "darwin": "/dev/fd"}.get(sys.platform, "")
 _TASKS = "/proc/self/task"

@@ -1,17 +1,65 @@
-"""Modules of the standard library as the gate has loaded them: a test replaces functions of the others."""
+"""One folder for what the gate's processes keep for themselves during a run: workers and further processes share it.
 
-from types import ModuleType
-from typing import Any
+Its name is given out when the run begins. It is made by the first process that has something to put there, so that a
+run without such a need leaves nothing behind, even one that is killed.
+"""
+
+import os
+import secrets
+import shutil
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
+
+_VARIABLE = "MEMGATE_PRIVATE"  # names the folder to the processes that are started
+_folder: Path | None = None
 
 
-class Private:
-    """What a module had in it when this was made; its functions still share the module's own state.
+def open_folder() -> Callable[[], None]:
+    """Give the folder a name, unless a process before this one has; return what removes it where it was named."""
+    if _named():
+        return _nothing
+    folder = Path(tempfile.gettempdir(), f"memgate-{secrets.token_hex(16)}")
+    os.environ[_VARIABLE] = str(folder)
+    _named()
 
-    It is no module: libraries that fake a file system look for modules, and for functions in them.
-    """
+    def remove() -> None:
+        global _folder  # noqa: PLW0603  # as the environment is the process's
+        _folder = None
+        if os.environ.get(_VARIABLE) == str(folder):
+            del os.environ[_VARIABLE]
+        shutil.rmtree(folder, ignore_errors=True)
 
-    def __init__(self, module: ModuleType, **more: object) -> None:
-        vars(self).update({name: value for name, value in vars(module).items() if not name.startswith("__")}, **more)
+    return remove
 
-    def __getattr__(self, name: str) -> Any:
-        raise AttributeError(name)
+
+def private_folder() -> Path | None:
+    """Return the folder, which is there then and this user's alone; None where no gate is on, or it cannot be made."""
+    folder = _named()
+    if folder:
+        try:
+            folder.mkdir(mode=0o700, exist_ok=True)
+        except OSError:
+            return None
+    return folder
+
+
+def shared_name() -> str:
+    """Return the name of the folder, which need not be there yet; empty where no gate is on."""
+    return str(_named() or "")
+
+
+def shared() -> dict[str, str]:
+    """Return the environment variables by which another process finds the folder."""
+    name = shared_name()
+    return {_VARIABLE: name} if name else {}
+
+
+def _named() -> Path | None:
+    global _folder  # noqa: PLW0603  # as above; a test may have another environment for a while
+    if _folder is None and (name := os.environ.get(_VARIABLE)):
+        _folder = Path(name)
+    return _folder
+
+
+def _nothing() -> None: ...

@@ -11,13 +11,13 @@ from pathlib import Path
 from typing import Any
 
 from pytest_memgate.errors import CaptureError
+from pytest_memgate.measure.bytecode import traced_imports
 from pytest_memgate.measure.capture import Capture, new_tracker, nothing, show
 from pytest_memgate.measure.heap import collect, freeze, is_frozen, thaw
-from pytest_memgate.measure.importing import named_imports
-from pytest_memgate.measure.private import Private
 from pytest_memgate.measure.processes import ProcessWatch
 from pytest_memgate.measure.reading import reading
 from pytest_memgate.measure.span import Span
+from pytest_memgate.measure.standard import Standard
 from pytest_memgate.measure.starting import Hooks, why_not_started
 from pytest_memgate.measure.threads import names_of_others
 from pytest_memgate.measure.world import real_world
@@ -26,7 +26,7 @@ _SHOWN = 10_000_000
 _GRACE = 0.3  # seconds for threads that are just ending
 _NAP = 0.002
 _NAMES = 90_000  # the table of names then has room for as many again, in 6 MB
-_time, _threading = Private(time), Private(threading)
+_time, _threading = Standard(time), Standard(threading)
 
 
 class Recorder:
@@ -177,7 +177,7 @@ class _Trace:
     ) -> None:
         self.capture = Capture(folder)
         self.capture.every = self._every = every
-        self.names = named_imports()
+        self.names = traced_imports()
         self._collect = collect
         self._bound = bound
         self._collections = 0

@@ -29,10 +29,11 @@ from typing import Any, ParamSpec, TypeVar
 import memray
 
 from pytest_memgate.errors import CaptureError
+from pytest_memgate.measure.bytecode import traced_imports
 from pytest_memgate.measure.capture import Capture, new_tracker, show
 from pytest_memgate.measure.first_use import FirstUse, read_owners
 from pytest_memgate.measure.frames import marked
-from pytest_memgate.measure.importing import module_of, named_imports
+from pytest_memgate.measure.importing import module_of
 from pytest_memgate.measure.leftover import OWN_FILES, open_files
 from pytest_memgate.measure.pause import Pause, can_pause
 from pytest_memgate.measure.places import Places
@@ -82,7 +83,7 @@ class Span:
         self.collect()
         _make_room()
         self._pause = Pause() if can_pause() else None
-        self._names = named_imports()
+        self._names = traced_imports()
         before, hooks = open_files(), Hooks()
         self._names.__enter__()
         try:

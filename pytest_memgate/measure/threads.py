@@ -3,9 +3,9 @@
 import threading
 from collections.abc import Iterable
 
-from pytest_memgate.measure.private import Private
+from pytest_memgate.measure.standard import Standard
 
-_threading = Private(threading)
+_threading = Standard(threading)
 _HARNESS = ("pytest", "_pytest", "xdist", "execnet")
 
 

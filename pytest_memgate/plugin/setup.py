@@ -8,9 +8,12 @@ import pytest
 
 from pytest_memgate.compare.moved import Moves
 from pytest_memgate.errors import MemgateError, UsageError
+from pytest_memgate.measure import bytecode
 from pytest_memgate.measure.environment import cannot_measure, here, in_ci
+from pytest_memgate.measure.private import open_folder
 from pytest_memgate.model.reference import is_reason
 from pytest_memgate.model.run import ChangeKind
+from pytest_memgate.plugin import hypothesis_storage
 from pytest_memgate.plugin.controller import Controller
 from pytest_memgate.plugin.declared import Declared
 from pytest_memgate.plugin.inventory import Inventory
@@ -56,6 +59,9 @@ def start(config: pytest.Config) -> None:
     _register(config, Declared(config, gate, update=update), "declared")
     if option.collectonly:
         return
+    config.add_cleanup(open_folder())
+    config.add_cleanup(bytecode.close)
+    hypothesis_storage.begin(config)
     inventory = Inventory(config)
     _register(config, inventory, "inventory")
     gate.baselines.find_moves_by(lambda: _moves(gate, inventory))

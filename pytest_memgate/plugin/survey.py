@@ -16,9 +16,10 @@ import pytest
 from _pytest.main import pytest_cmdline_main as run_session
 from _pytest.unittest import TestCaseFunction
 
+from pytest_memgate.measure.bytecode import traced_imports
 from pytest_memgate.measure.capture import Capture, new_tracker
 from pytest_memgate.measure.first_use import FirstUse, owner_of
-from pytest_memgate.measure.importing import module_of, named_imports
+from pytest_memgate.measure.importing import module_of
 from pytest_memgate.measure.places import Places
 from pytest_memgate.measure.reading import reading
 from pytest_memgate.measure.sites import Frame
@@ -39,7 +40,7 @@ def pytest_cmdline_main(config: pytest.Config) -> int | pytest.ExitCode:
     """Run in this very frame: memray knows the callers only of what runs below its own start."""
     without_the_gate(config)
     capture = Capture()
-    with named_imports(), new_tracker(capture):
+    with traced_imports(), new_tracker(capture):
         code = run_session(config)
         gc.collect()
     told = {"left": _left(capture, Places(config.rootpath)), "why": _why_not_all(code)}

@@ -22,6 +22,7 @@ _UNDER = " " * 13
 _NAMES = 3  # of tests, or of files, that one command takes
 _LIBRARIES = 3
 _TELLING = 0.1  # of the growth: what a library must have for a line of its own
+_EMPTY_CACHE = "only the first run counts, which needs more where a cache on disk is empty (docs/memory.md)"
 _NOISE = 4000  # bytes that two runs of an unchanged test may differ by
 
 
@@ -117,7 +118,8 @@ def measured_line(finding: Finding) -> str:
         parts.append(f"again {', '.join(format_amount(value, finding.unit) for value in measurement.warm)}")
     if finding.unit == SIZE and measurement.first_use > _NOISE:
         parts.append(f"first use {format_size(measurement.first_use)}{_modules(measurement.modules)}")
-    return "; ".join([*parts, *measurement.notes])
+    hints = [_EMPTY_CACHE] if measurement.basis is Basis.COLD and finding.outcome.fails_test else []
+    return "; ".join([*parts, *measurement.notes, *hints])
 
 
 def _range(middle: float, samples: tuple[float, ...], unit: str) -> str:

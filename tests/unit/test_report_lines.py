@@ -308,6 +308,21 @@ def test_a_test_that_cannot_run_twice_is_noted() -> None:
     assert judged.replace("judged", "stored") in texts(replace(run, update=True))
 
 
+@pytest.mark.parametrize(
+    ("measurement", "outcome", "hinted"),
+    [
+        (cold(2 * MB), Outcome.REGRESSED, True),
+        (cold(2 * MB), Outcome.PASSED, False),
+        (settled(2 * MB), Outcome.REGRESSED, False),
+    ],
+)
+def test_a_first_run_that_fails_points_to_caches_on_disk(
+    measurement: Measurement, outcome: Outcome, hinted: bool
+) -> None:
+    one = finding(measurement=measurement, outcome=outcome)
+    assert ("cache on disk" in measured_line(one)) is hinted
+
+
 def test_an_update_notes_a_budget_that_cannot_be_held() -> None:
     wide, narrow = settled(MB, spread=300_000), settled(MB, spread=200_000)
     found = [replace(finding(measurement=one), allowed=200_000) for one in (wide, narrow)]

@@ -14,6 +14,7 @@ from typing import Any, NoReturn
 import pytest
 
 from pytest_memgate.measure.command import Workspace
+from pytest_memgate.measure.private import shared
 from pytest_memgate.tasks.real_run import QUIET, Done, real_run
 
 FRESH = "MEMGATE_FRESH"  # set in such a process: it tells what it pays, and judges nothing of it
@@ -23,27 +24,19 @@ _TAKE_NONE = {"store_true", "store_false", "store_const", "append_const", "count
 
 
 def run_afresh(config: pytest.Config, tests: Sequence[str]) -> Done:
-    """Run some tests, in this order, in a process of their own, which has its compiled files ready."""
+    """Run some tests, in this order, in a process of their own."""
     args, manager = _options(config), config.pluginmanager
+    changed = {**_ENVIRONMENT, FRESH: "1", "PYTEST_XDIST_WORKER": None, **shared()}
     with tempfile.TemporaryDirectory(prefix="memgate-") as folder:
-        more = {**dict.fromkeys(os.environ), **_ENVIRONMENT, FRESH: "1", "PYTEST_XDIST_WORKER": None}
-        runs = 1
-        if sys.dont_write_bytecode:  # nobody has written the compiled files yet
-            more["PYTHONPYCACHEPREFIX"] = folder
-            runs = 2
-        for _ in range(runs):
-            done = real_run(
-                config.rootpath,
-                [*args, "--memgate-settle", *tests],
-                Path(folder),
-                cwd=config.rootpath,
-                caches=manager.hasplugin("cacheprovider"),
-                more=more,
-                timeout_seconds=_PATIENCE,
-            )
-            if done.timed_out:
-                break
-        return done
+        return real_run(
+            config.rootpath,
+            [*args, "--memgate-settle", *tests],
+            Path(folder),
+            cwd=config.rootpath,
+            caches=manager.hasplugin("cacheprovider"),
+            more={**dict.fromkeys(os.environ), **changed},
+            timeout_seconds=_PATIENCE,
+        )
 
 
 def left_by_fixtures(config: pytest.Config, timeout_seconds: float) -> tuple[dict[str, dict[str, float]], str]:
