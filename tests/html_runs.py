@@ -6,8 +6,10 @@ from dataclasses import replace
 from samples import ENVIRONMENT, FILE, FOLDER, METRIC, bound, exact, sampled, settled, site
 
 from pytest_memgate.compare.attribution import growth_by_site
-from pytest_memgate.model.finding import Finding, Outcome
+from pytest_memgate.model.budget import BudgetRule, RuleKind
+from pytest_memgate.model.finding import Evidence, Finding, Outcome
 from pytest_memgate.model.measurement import Measurement
+from pytest_memgate.model.remark import remarks_of
 from pytest_memgate.model.run import Change, ChangeKind, Problem, Run, Verdict
 from pytest_memgate.model.site import Contribution, Site
 from pytest_memgate.model.subject import Subject
@@ -69,7 +71,7 @@ def judged(
     baseline: float | None = None,
     before: Mapping[str, float] | None = None,
     allowed: float | None = None,
-    reason: str = "",
+    why: str = "",
     details: tuple[str, ...] = (),
     line: int = 0,
 ) -> Finding:
@@ -86,10 +88,10 @@ def judged(
         baseline=baseline,
         allowed=allowed,
         growth_by_site=grew,
-        reason=reason,
-        details=details,
+        why=why,
+        evidence=Evidence(lines=details),
         line=line,
-        budget="growth 200 KB (default)" if unit == SIZE else "growth 300 ms (default)",
+        rules=(BudgetRule(rule=RuleKind.GROWTH, amount=200_000 if unit == SIZE else 300),),
     )
 
 
@@ -106,7 +108,7 @@ LEAK = judged(
     baseline=147_000,
     before=_CALLS_BEFORE,
     allowed=200_000,
-    reason=over("+597 KB", "200 KB"),
+    why=over("+597 KB", "200 KB"),
     line=17,
 )
 BUNDLE = judged(
@@ -117,7 +119,7 @@ BUNDLE = judged(
     baseline=sum(_MODULES_BEFORE.values()) + 2_900,
     before=_MODULES_BEFORE,
     allowed=200_000,
-    reason=over("+430 KB", "200 KB"),
+    why=over("+430 KB", "200 KB"),
     details=("zod is in it twice: node_modules/zod and node_modules/form/node_modules/zod",),
 )
 LCP = judged(
@@ -133,7 +135,7 @@ LCP = judged(
     baseline=894.0,
     before=_PHASES_BEFORE,
     allowed=300,
-    reason=over("+1102 ms", "300 ms"),
+    why=over("+1102 ms", "300 ms"),
     details=("largest paint: img.hero <img class='hero'>",),
 )
 BYTES = judged(
@@ -148,7 +150,7 @@ BLOCKED = judged(
     baseline=120.0,
     before={"/assets/main.js": 90, "other": 30},
     allowed=100,
-    reason="the samples differ by more than the growth",
+    why="the samples differ by more than the growth",
 )
 SHIFT = judged("page[home]", "web.cls", Outcome.NOT_GATED, sampled(0.021, 0.02, 0.021), unit=PLAIN, baseline=0.02)
 ROWS = judged(
@@ -214,12 +216,12 @@ def hostile() -> Run:
         HOSTILE,
         METRIC,
         Outcome.REGRESSED,
-        replace(settled(900_000, sites=(where,)), notes=(HOSTILE,), modules=(HOSTILE,)),
+        replace(settled(900_000, sites=(where,)), remarks=remarks_of((HOSTILE,)), modules=(HOSTILE,)),
         file=f"tests/{HOSTILE}.py",
         baseline=1_000,
         before={},
         allowed=10,
-        reason=HOSTILE,
+        why=HOSTILE,
         details=(HOSTILE,),
     )
     page = replace(
@@ -237,10 +239,10 @@ def hostile() -> Run:
             baseline=1,
             before={HOSTILE: 1},
             allowed=1,
-            reason=HOSTILE,
+            why=HOSTILE,
         ),
         kept=(HOSTILE,),
-        budget=HOSTILE,
+        rules=(BudgetRule(rule=RuleKind.GROWTH, amount=1, source=HOSTILE),),
     )
     bundle = judged(f"bundle[{HOSTILE}]", f"bundle.total.raw[{HOSTILE}]", Outcome.PASSED, exact(900_000, sites=(part,)))
     blocked = replace(page, metric="web.tbt")

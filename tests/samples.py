@@ -12,6 +12,7 @@ from pytest_memgate.baseline.source import GitRef, WorkTree
 from pytest_memgate.baseline.store import Stores
 from pytest_memgate.budget.rule import Allowance, Budget
 from pytest_memgate.config.sources import Config, load_settings
+from pytest_memgate.model.budget import BudgetRule, RuleKind
 from pytest_memgate.model.environment import Environment, Header
 from pytest_memgate.model.finding import Finding, Outcome
 from pytest_memgate.model.measurement import Basis, Measurement
@@ -102,7 +103,7 @@ def finding(
     *,
     name: str = SUBJECT.name,
     file: str = FILE,
-    reason: str = "",
+    why: str = "",
     baseline: int | None = None,
 ) -> Finding:
     """Return a finding on a test of the shop."""
@@ -110,10 +111,10 @@ def finding(
         subject=Subject(file, name),
         metric=METRIC,
         outcome=outcome,
-        reason=reason,
+        why=why,
         measurement=measurement,
         baseline=baseline,
-        budget="growth 200 KB (default)",
+        rules=(BudgetRule(rule=RuleKind.GROWTH, amount=200_000),),
     )
 
 

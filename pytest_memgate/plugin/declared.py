@@ -87,7 +87,7 @@ class DeclaredItem(pytest.Item):
         state = self.stash[STATE]
         subject = subject_of(self, self._declared.gate.root)
         if state.outcome is Outcome.SKIPPED:
-            finding = Finding(subject=subject, metric=self._family, outcome=state.outcome, reason=state.why)
+            finding = Finding(subject=subject, metric=self._family, outcome=state.outcome, why=state.why)
             state.findings.append(finding)
         else:
             try:
@@ -95,9 +95,7 @@ class DeclaredItem(pytest.Item):
             except Exception as error:
                 # A fault of ours is no answer either: without a finding the verdict could be green.
                 why = f"{type(error).__name__}: {error}"
-                state.findings.append(
-                    Finding(subject=subject, metric=self._family, outcome=Outcome.NO_ANSWER, reason=why)
-                )
+                state.findings.append(Finding(subject=subject, metric=self._family, outcome=Outcome.NO_ANSWER, why=why))
                 raise
 
     def _measure(self) -> list[Finding]:

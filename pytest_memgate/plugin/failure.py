@@ -7,9 +7,9 @@ from dataclasses import replace
 import pytest
 from _pytest._code.code import ReprEntry, ReprExceptionInfo, ReprFileLocation, ReprTraceback
 
-from pytest_memgate.model.codec import encode
 from pytest_memgate.model.finding import Finding, Outcome
 from pytest_memgate.plugin.items import line_of
+from pytest_memgate.report.data import finding_data
 from pytest_memgate.report.lines import failure_texts, own_headline
 
 PROPERTY = "memgate."
@@ -28,7 +28,7 @@ def put_findings(
     line = line_of(item)
     found = [replace(finding, line=finding.line or line) for finding in findings]
     kept = [one for one in item.user_properties if not one[0].startswith(instead)]
-    own = [(_property(finding), json.dumps(encode(finding))) for finding in found]
+    own = [(_property(finding), json.dumps(finding_data(finding))) for finding in found]
     item.user_properties[:] = [*kept, *own]
     report.user_properties = list(item.user_properties)
     failing = [

@@ -14,6 +14,7 @@ from pytest_memgate.compare.first_use import Parts, is_module, only_first, payer
 from pytest_memgate.measure.places import Places
 from pytest_memgate.model.finding import Finding, Outcome
 from pytest_memgate.model.metric import FIRST_USE, MEMORY_RETAINED
+from pytest_memgate.model.reason import Doubt, DoubtKind
 from pytest_memgate.model.subject import LEDGER, Subject
 from pytest_memgate.plugin.again import ItemState
 from pytest_memgate.plugin.fresh import FRESH, run_afresh
@@ -76,9 +77,8 @@ class FirstUses:
         """Take note of the tests, judged next, any of which may be the cause of what other threads paid meanwhile."""
         self._together, self._asked, self._cleared = items, set(), set()
 
-    def _paid(self, finding: Finding, item: pytest.Item, verb: str = "paid") -> Finding:
-        test = subject_of(item, self._gate.root)
-        return replace(finding, details=(f"{verb} by {test}",), paid_by=(test,))
+    def _paid(self, finding: Finding, item: pytest.Item) -> Finding:
+        return replace(finding, paid_by=(subject_of(item, self._gate.root),))
 
     def _first(self, captures: "list[Capture]") -> dict[str, dict[str, float]]:
         if not captures or captures[0].fault:
@@ -124,7 +124,7 @@ class FirstUses:
         self._imported.add(owner)
         if self._update:
             return [finding for finding in found if finding.measurement]
-        return [self._paid(finding, item, "imported") for finding in found if finding.outcome.fails_gate]
+        return [self._paid(finding, item) for finding in found if finding.outcome.fails_gate]
 
     def _grown(self, item: pytest.Item, owner: str, *, anyway: bool) -> "tuple[Finding, _Claim] | None":
         """Return a finding where there is something to say, once a process, and the claim on it.
@@ -176,8 +176,8 @@ class FirstUses:
         done = run_afresh(tests)
         seen, unseen = seen_afresh(self._gate, finding, done.run.findings if done.run else (), len(tests))
         if done.why_useless and not seen.outcome.fails_gate:
-            why = f"{finding.reason}, and a fresh process could not tell: {done.why_useless}"
-            return replace(finding, outcome=Outcome.UNSTABLE, reason=why)
+            doubt = Doubt(kind=DoubtKind.FRESH_PROCESS, why=done.why_useless)
+            return replace(finding, outcome=Outcome.UNSTABLE, doubt=doubt)
         self._unseen[finding.subject.name] = unseen
         return seen
 

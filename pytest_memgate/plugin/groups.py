@@ -295,7 +295,7 @@ class Groups(Measurer):
             return
         subject = subject_of(member.item, self._gate.root)
         if member.state and member.state.passed:
-            lost = Finding(subject=subject, metric=MEMORY_PEAK.name, outcome=Outcome.UNMEASURED, reason=_DIED)
+            lost = Finding(subject=subject, metric=MEMORY_PEAK.name, outcome=Outcome.UNMEASURED, why=_DIED)
             self._put(member, [lost])
         self._reports.keep(member.reports)
 

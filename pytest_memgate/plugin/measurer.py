@@ -186,7 +186,7 @@ class Measurer(Tracer):
         """Return the finding on times that were taken without anybody having known that they would be."""
         outcome = Outcome.UNMEASURED if is_gated(self._gate, subject, rules) else Outcome.NOT_GATED
         why = "it asked for pytest-benchmark's fixture when it ran: name it among the test's arguments"
-        return Finding(subject=subject, metric="time", outcome=outcome, reason=why)
+        return Finding(subject=subject, metric="time", outcome=outcome, why=why)
 
     def _times(self, item: pytest.Item, state: ItemState, subject: Subject, rules: Mapping[str, Rule]) -> list[Finding]:
         def again() -> Timing | None:
@@ -199,7 +199,7 @@ class Measurer(Tracer):
         gated = is_gated(self._gate, subject, rules)
         outcome = Outcome.UNMEASURED if gated else Outcome.NOT_GATED
         why = "it did not call pytest-benchmark's fixture" if state.untraced else why_not_timed(item)
-        return [Finding(subject=subject, metric="time", outcome=outcome, reason=why)]
+        return [Finding(subject=subject, metric="time", outcome=outcome, why=why)]
 
     def _memory(
         self, item: pytest.Item, state: ItemState, subject: Subject, rules: Mapping[str, Rule]
@@ -212,7 +212,7 @@ class Measurer(Tracer):
                 outcome, why = Outcome.UNREADABLE, str(error)
             except MeasureError as error:
                 outcome, why = Outcome.UNMEASURED, str(error)
-        return [Finding(subject=subject, metric=_METRIC, outcome=outcome, reason=why)]
+        return [Finding(subject=subject, metric=_METRIC, outcome=outcome, why=why)]
 
     def _judged(
         self, item: pytest.Item, state: ItemState, subject: Subject, rules: Mapping[str, Rule]

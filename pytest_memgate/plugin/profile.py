@@ -24,7 +24,8 @@ from pytest_memgate.plugin.items import line_of
 from pytest_memgate.plugin.quiet import without_the_gate
 from pytest_memgate.plugin.timing import is_benchmark, untimed
 from pytest_memgate.plugin.tracer import Tracer, is_nested
-from pytest_memgate.tasks.settle import notes_of
+from pytest_memgate.report.words.remarks import remark_text
+from pytest_memgate.tasks.settle import remarks_on
 
 _ORDER = json.loads(os.environ.pop("MEMGATE_PROFILE"))
 _ELSEWHERE = Elsewhere(Path(_ORDER["from"]), Path(_ORDER["to"])) if "to" in _ORDER else None
@@ -101,7 +102,9 @@ class Profiler(Tracer):
         capture = state.captures[-1]
         name = getattr(item, "originalname", None) or item.name
         function = (name, str(item.path), line_of(item))
-        return read_profile(capture.path, item.nodeid, function, self._places, notes_of(capture))
+        return read_profile(
+            capture.path, item.nodeid, function, self._places, tuple(map(remark_text, remarks_on(capture)))
+        )
 
     def pytest_sessionfinish(self) -> None:
         """Write what was found; a test that did not end well is not profiled, whatever its run gave."""

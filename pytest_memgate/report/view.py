@@ -4,7 +4,7 @@ import math
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
-from pytest_memgate.model.finding import OVER_LIMIT, Finding, Outcome
+from pytest_memgate.model.finding import Finding, Outcome
 from pytest_memgate.model.metric import METRICS, base_name
 from pytest_memgate.model.run import Change, ChangeKind, Run, Verdict
 from pytest_memgate.model.subject import Subject
@@ -198,9 +198,9 @@ def next_steps(run: Run) -> Iterator[tuple[str, str]]:
 def _accept_all(failing: Sequence[Finding]) -> str:
     """Return the command that accepts the worst finding, and all others that the same command accepts."""
     worst = failing[0]
-    if OVER_LIMIT in worst.reason:
+    if worst.is_over_limit:
         return accept_command(worst)
-    same = [one for one in failing if OVER_LIMIT not in one.reason and is_anchored(one) is is_anchored(worst)]
+    same = [one for one in failing if not one.is_over_limit and is_anchored(one) is is_anchored(worst)]
     tests = [test for one in same for test in (one.paid_by if one.subject.is_first_use else (one.subject,))]
     return update_command(tests, "anchor" if is_anchored(worst) else "update")
 

@@ -188,7 +188,7 @@ class FileUpdate:
         before = old.value if old else None
         # What no budget names may rise as it likes.
         rises = kind is ChangeKind.RAISED or (kind is ChangeKind.REMEASURED and _is_over(old, finding, measurement))
-        if rises and finding.budget and not self._fresh_reason(old):
+        if rises and finding.rules and not self._fresh_reason(old):
             change = Change(
                 subject=Subject(self._file, name),
                 metric=metric,
@@ -277,7 +277,7 @@ def _is_stored(finding: Finding) -> bool:
 
 def _is_passing_by(finding: Finding) -> bool:
     """Say whether a value is shown and not kept: one that no budget names and that depends on the machine."""
-    ungated = finding.outcome is Outcome.NOT_GATED or (finding.measurement is not None and not finding.budget)
+    ungated = finding.outcome is Outcome.NOT_GATED or (finding.measurement is not None and not finding.rules)
     return ungated and not metric_of(finding.metric).is_web
 
 

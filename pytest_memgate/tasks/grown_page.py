@@ -9,6 +9,8 @@ from pytest_memgate.config.schema import Settings
 from pytest_memgate.errors import MeasureError
 from pytest_memgate.model.finding import Finding
 from pytest_memgate.model.subject import Subject
+from pytest_memgate.report.words.budget import budget_text
+from pytest_memgate.report.words.reason import reason
 from pytest_memgate.tasks.scratch import Scratch, noise
 from pytest_memgate.tasks.trial import GREEN, Proof, Trial, beyond, findings_of, first_site, left_out, refuted, said
 from pytest_memgate.units import format_size
@@ -29,7 +31,7 @@ def try_page(
     before = findings.get(_METRIC)
     if before is None or before.outcome not in GREEN or not beyond(before):
         why = next(
-            (f"{one.outcome}: {one.reason}" for one in findings.values() if one.outcome not in GREEN), "no value"
+            (f"{one.outcome}: {reason(one)}" for one in findings.values() if one.outcome not in GREEN), "no value"
         )
         return left_out(what, f"its {_METRIC} is not held against a baseline ({why.removesuffix(': ')})")
     try:
@@ -41,7 +43,7 @@ def try_page(
     done = scratch.run(subject)
     after = findings_of(done.run, subject).get(_METRIC)
     lines = (
-        f"unchanged: {said(before)}; budget: {before.budget}",
+        f"unchanged: {said(before)}; budget: {budget_text(before)}",
         f"injected: {format_size(more)} in {document.relative_to(scratch.root).as_posix()}, in a copy of the folder",
         f"seen: {said(after) if after else done.why_useless or 'no value'}",
     )

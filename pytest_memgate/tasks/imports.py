@@ -16,6 +16,7 @@ from pytest_memgate.measure.imports import CleanImport, Imported
 from pytest_memgate.measure.packages import version_of
 from pytest_memgate.model.finding import Finding, Outcome
 from pytest_memgate.model.measurement import Basis, Measurement
+from pytest_memgate.model.remark import remarks_of
 from pytest_memgate.model.site import Contribution, Site
 from pytest_memgate.model.subject import Subject
 from pytest_memgate.tasks.gate import Gate
@@ -30,7 +31,7 @@ def import_findings(gate: Gate, subject: Subject, check: ImportCheck, rules: Map
     Raises MeasureError for a module that cannot be imported, and as `Gate.assess` does.
     """
     if why := cannot_measure():
-        return [Finding(subject=subject, metric="import", outcome=Outcome.UNMEASURED, reason=why)]
+        return [Finding(subject=subject, metric="import", outcome=Outcome.UNMEASURED, why=why)]
     runs = _runs(gate.root, check)
     peaks, retained = [run.peak for run in runs], [run.retained for run in runs]
     measured = [
@@ -38,7 +39,7 @@ def import_findings(gate: Gate, subject: Subject, check: ImportCheck, rules: Map
         ("import.retained", *_settled(retained, [run.kept for run in runs])),
     ]
     found = [
-        _explained(gate.assess(subject, metric, replace(measurement, notes=runs[-1].notes), rules), parts)
+        _explained(gate.assess(subject, metric, replace(measurement, remarks=remarks_of(runs[-1].notes)), rules), parts)
         for metric, measurement, parts in measured
     ]
     return [*found, gate.assess(subject, "import.modules", _number(runs[-1]), rules)]

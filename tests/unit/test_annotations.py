@@ -16,7 +16,7 @@ MB = 1_000_000
 
 
 def grown(where: Site, name: str = "test_order", metric: str = "memory.peak") -> Finding:
-    one = finding(Outcome.REGRESSED, settled(5 * MB), name=name, baseline=MB, reason="over")
+    one = finding(Outcome.REGRESSED, settled(5 * MB), name=name, baseline=MB, why="over")
     sites = (Contribution(site=where, base=0, head=4 * MB),)
     return replace(one, metric=metric, line=12, growth_by_site=sites)
 
@@ -95,7 +95,7 @@ def test_nothing_in_one_is_a_command(place: str) -> None:
         Site(path=HOSTILE if place == "site" else "a.py", size=9, line=3), HOSTILE if place == "name" else "test_a"
     )
     run = failed(
-        replace(one, reason=HOSTILE if place == "reason" else ""),
+        replace(one, why=HOSTILE if place == "reason" else ""),
         problems=(Problem(text=HOSTILE, hint=HOSTILE),) if place == "problem" else (),
     )
     for line in annotations(run):

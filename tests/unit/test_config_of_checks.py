@@ -18,6 +18,7 @@ from pytest_memgate.config.table import table
 from pytest_memgate.errors import ConfigError
 from pytest_memgate.model.metric import METRICS
 from pytest_memgate.model.subject import Subject
+from pytest_memgate.report.words.budget import rules_text
 
 GZIP = "bundle.initial.gzip"
 FULL = """\
@@ -305,7 +306,8 @@ def test_a_bare_number_is_in_the_unit_of_the_values(text: str) -> None:
 
 
 def test_what_nothing_names_has_its_built_in_budget_or_none() -> None:
-    held = {name: str(Config(settings=Settings()).budget(SUBJECT, name)) for name in METRICS}
+    budgets = {name: Config(settings=Settings()).budget(SUBJECT, name) for name in METRICS}
+    held = {name: rules_text(budget.rules, budget.unit) for name, budget in budgets.items()}
     assert {name: words for name, words in held.items() if words} == {
         "memory.peak": "growth 200 KB (default)",
         "memory.retained": "growth 64 KB (default)",
@@ -399,7 +401,7 @@ def test_option_beats_marker_beats_override_for_every_metric() -> None:
     assert (held.growth, held.limit, held.drift) == (
         Allowance(amount=3, unit="ms"), 7000, Allowance(amount=8, unit="ms"),
     )  # fmt: skip
-    assert str(held).startswith("growth 3 ms (--memgate-growth), limit 7000 ms")
+    assert rules_text(held.rules, held.unit).startswith("growth 3 ms (--memgate-growth), limit 7000 ms")
     other = Config(settings=read(text), options={"web.fcp": option}).budget(SUBJECT, "web.lcp", {"web.lcp": marker})
     assert other.growth == Allowance(amount=2, unit="ms")
 

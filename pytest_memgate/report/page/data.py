@@ -12,6 +12,9 @@ from pytest_memgate.report.escape import one_line
 from pytest_memgate.report.lines import accept_command, measured_line
 from pytest_memgate.report.page.embed import script_json, shown
 from pytest_memgate.report.view import WORST_FIRST, Row, excess, rows, trends
+from pytest_memgate.report.words.budget import budget_text
+from pytest_memgate.report.words.details import detail_lines
+from pytest_memgate.report.words.reason import reason
 from pytest_memgate.units import SIZE
 
 TONES: Mapping[Outcome, str] = {
@@ -62,7 +65,7 @@ def _finding(row: Row) -> dict[str, Any]:
         allowed=one.allowed,
         used=round(excess(one), 4) if row.difference and one.allowed and (one.growth or 0) >= 0 else None,
         bound=one.bound,
-        reason=shown("; ".join(part for part in (one.reason, _moved(one)) if part)),
+        reason=shown("; ".join(part for part in (reason(one), _moved(one)) if part)),
     ) | ({"unit": shown(one.unit)} if one.unit != SIZE else {})
 
 
@@ -73,14 +76,15 @@ def _moved(one: Finding) -> str:
 def _more(one: Finding, past: Trends) -> dict[str, Any]:
     measured = one.measurement
     # A number that stands as a test's only one is told in its row.
-    told = one.outcome.fails_test or one.growth_by_site or one.details or one.kept
+    details = detail_lines(one)
+    told = one.outcome.fails_test or one.growth_by_site or details or one.kept
     return _filled(
-        budget=shown(one.budget) if measured else None,
+        budget=shown(budget_text(one)) if measured else None,
         anchor=one.anchor,
         line=one.line,
         measured=shown(measured_line(one)),
         parts=_parts(one),
-        details=[shown(line) for line in one.details],
+        details=[shown(line) for line in details],
         kept=[one_line(path) for path in one.kept],
         accept=one_line(accept_command(one)) if measured and one.outcome.fails_gate else None,
         trend=list(past.get((one.subject, one.metric), ())),
