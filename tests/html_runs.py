@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import replace
 
-from samples import ENVIRONMENT, FILE, FOLDER, METRIC, bound, exact, sampled, settled, site
+from samples import ENVIRONMENT, FILE, FOLDER, METRIC, bound, exact, importers, sampled, settled, site
 
 from pytest_memgate.compare.attribution import growth_by_site
 from pytest_memgate.model.budget import BudgetRule, RuleKind
@@ -11,7 +11,7 @@ from pytest_memgate.model.finding import Evidence, Finding, Outcome
 from pytest_memgate.model.measurement import Measurement
 from pytest_memgate.model.remark import remarks_of
 from pytest_memgate.model.run import Change, ChangeKind, Problem, Run, Verdict
-from pytest_memgate.model.site import Contribution, Site
+from pytest_memgate.model.site import Contribution, Lead, LeadKind, Site
 from pytest_memgate.model.subject import Subject
 from pytest_memgate.units import DURATION, PLAIN, SIZE
 
@@ -33,12 +33,13 @@ _MODULES = (
     Site(
         path="node_modules/chart.js",
         size=412_000,
-        uses=("chart.js 4.4.7", "dist/chart.js 401 KB", "dist/chunks/h.js 11 KB"),
-        via=("imported by src/report.js", "imported by src/main.js"),
+        uses=("chart.js 4.4.7",),
+        modules={"dist/chart.js": 401_000, "dist/chunks/h.js": 11_000},
+        via=importers("src/report.js", "src/main.js"),
     ),
-    Site(path="node_modules/zod", size=61_000, uses=("zod 3.24.1", "lib/index.mjs 61 KB")),
+    Site(path="node_modules/zod", size=61_000, uses=("zod 3.24.1",), modules={"lib/index.mjs": 61_000}),
     Site(path="node_modules/preact", size=23_000, uses=("preact 10.25.4",)),
-    Site(path="src/report.js", size=18_000, via=("imported by src/main.js",)),
+    Site(path="src/report.js", size=18_000, via=importers("src/main.js")),
     *(Site(path=f"src/views/view{number}.js", size=9_000 - 400 * number) for number in range(12)),
     Site(path="src/main.js", size=4_100),
 )
@@ -208,10 +209,13 @@ def history_of(run: Run, shares: tuple[float, ...] = (0.8, 0.82, 0.81, 0.97)) ->
     return found
 
 
+_CAUSES = tuple(Lead(kind=kind, path=HOSTILE) for kind in LeadKind)
+
+
 def hostile() -> Run:
     """Return a run with a hostile text in every place that takes one."""
-    where = Site(path=f"shop/{HOSTILE}", size=900_000, function=HOSTILE, line=3, via=(HOSTILE,), uses=(HOSTILE,))
-    part = Site(path=HOSTILE, size=900_000, via=(HOSTILE,), uses=(HOSTILE,))
+    where = Site(path=f"shop/{HOSTILE}", size=900_000, function=HOSTILE, line=3, via=_CAUSES, uses=(HOSTILE,))
+    part = Site(path=HOSTILE, size=900_000, via=_CAUSES, uses=(HOSTILE,), modules={HOSTILE: 5})
     bad = judged(
         HOSTILE,
         METRIC,

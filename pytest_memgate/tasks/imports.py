@@ -17,10 +17,9 @@ from pytest_memgate.measure.packages import version_of
 from pytest_memgate.model.finding import Finding, Outcome
 from pytest_memgate.model.measurement import Basis, Measurement
 from pytest_memgate.model.remark import remarks_of
-from pytest_memgate.model.site import Contribution, Site
+from pytest_memgate.model.site import Contribution, Lead, Site
 from pytest_memgate.model.subject import Subject
 from pytest_memgate.tasks.gate import Gate
-from pytest_memgate.units import format_size
 
 _LARGEST = 3  # modules of a package that grew
 
@@ -88,9 +87,9 @@ def _sites(parts: Sequence[Part]) -> Iterator[Site]:
         yield Site(path=package, size=size, via=_via(package, parts))
 
 
-def _via(package: str, parts: Sequence[Part]) -> tuple[str, ...]:
+def _via(package: str, parts: Sequence[Part]) -> tuple[Lead, ...]:
     first = next((part for part in parts if part.package == package), None)
-    return tuple(f"imported by {importer}" for importer in first.importers) if first else ()
+    return first.importers if first else ()
 
 
 def _number(run: Imported) -> Measurement:
@@ -111,6 +110,7 @@ def _told(one: Contribution, parts: Sequence[Part]) -> Contribution:
         return one
     package = one.site.path
     version = "" if package in sys.stdlib_module_names else version_of(package)
-    inner = [f"{part.module} {format_size(part.size)}" for part in parts if part.package == package]
+    inner = [part for part in parts if part.package == package]
+    modules = {part.module: part.size for part in inner[:_LARGEST]} if len(inner) > 1 else {}
     uses = (f"{package} {version}",) if version else ()
-    return replace(one, site=replace(one.site, uses=(*uses, *(inner[:_LARGEST] if len(inner) > 1 else ()))))
+    return replace(one, site=replace(one.site, uses=uses, modules=modules))

@@ -8,10 +8,14 @@ from pytest_memgate.model.budget import BudgetRule, Origin, OriginKind, RuleKind
 from pytest_memgate.model.codec import encode
 from pytest_memgate.model.metric import MEMORY_LEAK, base_name
 from pytest_memgate.model.remark import RemarkKind
+from pytest_memgate.model.site import LeadKind
 from pytest_memgate.model.subject import LEDGER
-from pytest_memgate.units import SIZE
+from pytest_memgate.units import SIZE, parse_size
 
 _PART = re.compile(r"(growth|limit|drift) (.+?) \((.*?)\)(?:, (?=(?:growth|limit|drift) )|$)")
+_CALLER = re.compile(r"(.+):(\d{1,9}) in (.+)")
+_IMPORTER = re.compile(r"(lazily )?imported by (.+?)(?::(\d{1,9}))?")
+_MODULE = re.compile(r"(.+) ([\d.]{1,9} [KMG]?B)")  # of a package; a package itself has a version behind it
 _OVER_LIMIT = "is over its limit of"
 
 
@@ -33,10 +37,45 @@ def _finding(old: dict[str, Any]) -> dict[str, Any]:
         new["over"] = _over_limit(old, rules)
     if "details" in old and not _is_told_anyway(old):
         new["evidence"] = {"lines": old["details"]}
-    measurement = old.get("measurement")
-    if isinstance(measurement, dict) and isinstance(notes := measurement.get("notes"), list):
-        new["measurement"] = {**measurement, "remarks": [{"kind": RemarkKind.TEXT, "text": note} for note in notes]}
+    if isinstance(measurement := old.get("measurement"), dict):
+        new["measurement"] = _measurement(measurement)
+    if isinstance(grown := old.get("growth_by_site"), list):
+        new["growth_by_site"] = [
+            {**one, "site": _site(one["site"])} if isinstance(one, dict) and "site" in one else one for one in grown
+        ]
     return new
+
+
+def _measurement(old: dict[str, Any]) -> dict[str, Any]:
+    new = dict(old)
+    if isinstance(notes := old.get("notes"), list):
+        new["remarks"] = [{"kind": RemarkKind.TEXT, "text": note} for note in notes]
+    if isinstance(sites := old.get("sites"), list):
+        new["sites"] = [_site(one) for one in sites]
+    return new
+
+
+def _site(old: Any) -> Any:
+    if not isinstance(old, dict):
+        return old
+    new = dict(old)
+    if isinstance(lines := old.get("via"), list):
+        new["via"] = [_lead(line) if isinstance(line, str) else line for line in lines]
+    if isinstance(uses := old.get("uses"), list):
+        modules = [found for use in uses if isinstance(use, str) and (found := _MODULE.fullmatch(use))]
+        new["uses"] = [use for use in uses if not (isinstance(use, str) and _MODULE.fullmatch(use))]
+        new["modules"] = {module[1]: parse_size(module[2]) for module in modules}
+    return new
+
+
+def _lead(line: str) -> dict[str, Any]:
+    """Return a line that says how something comes to be there as data; what is no caller or importer is a cause."""
+    if called := _CALLER.fullmatch(line):
+        return {"kind": LeadKind.CALLER, "path": called[1], "line": int(called[2]), "function": called[3]}
+    if imported := _IMPORTER.fullmatch(line):
+        kind = LeadKind.LAZY_IMPORTER if imported[1] else LeadKind.IMPORTER
+        return {"kind": kind, "path": imported[2], "line": int(imported[3] or 0)}
+    return {"kind": LeadKind.CAUSE, "path": line}
 
 
 def _rules(old: dict[str, Any]) -> list[BudgetRule]:

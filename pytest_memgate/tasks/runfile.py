@@ -7,7 +7,8 @@ Format 2 (0.2): a bound has a field of its own, `bound` in a finding and its mea
 several tests; `value` and `growth` are absent then. `provenance` says which code was measured, when and where.
 
 Format 3 (0.2): why a finding came out as it did, and what its budget is, as data: `over`, `doubt`, `second`, `fresh`,
-`mismatch`, `cause`, `waivers`, `may_be`, `why`; `rules`; `evidence`; and of a measurement `remarks` and `repeated`.
+`mismatch`, `cause`, `waivers`, `may_be`, `why`; `rules`; `evidence`; of a measurement `remarks` and `repeated`; of a
+site who calls or imports it (`via`), and its `modules`.
 The texts that formats 1 and 2 had alone stand beside them, for people: `reason`, `budget`, `details`, `notes`. They are
 written, and not read.
 """

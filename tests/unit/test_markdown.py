@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 from markdown_it import MarkdownIt
-from samples import ENVIRONMENT, bound, exact, finding, run_of, settled, site
+from samples import ENVIRONMENT, bound, exact, finding, importers, run_of, settled, site
 
 from pytest_memgate.model.finding import Evidence, Finding, Outcome
 from pytest_memgate.model.measurement import Basis, Measurement
@@ -159,8 +159,9 @@ def test_foreign_text_is_inert_wherever_it_stands(place: str) -> None:
     hostile = Site(
         path=HOSTILE if place == "site" else "node_modules/a",
         size=4 * MB,
-        via=(f"imported by {HOSTILE}",) if place == "via" else ("imported by src/a.js",),
-        uses=(f"{HOSTILE} 5 KB",) if place == "uses" else (),
+        via=importers(HOSTILE if place == "via" else "src/a.js"),
+        uses=(HOSTILE,) if place == "uses" else (),
+        modules={HOSTILE: 5000} if place == "uses" else {},
     )
     one = replace(
         grown(
@@ -234,8 +235,9 @@ def test_where_a_bundle_grew_is_drawn_from_its_entry_to_the_modules() -> None:
     chart = Site(
         path="node_modules/chart.js",
         size=198_000,
-        via=("imported by src/report.js", "imported by src/main.js"),
-        uses=("chart.js 4.6.1", "dist/chart.js 167 KB", "auto/auto.js 29 B"),
+        via=importers("src/report.js", "src/main.js"),
+        uses=("chart.js 4.6.1",),
+        modules={"dist/chart.js": 167_000, "auto/auto.js": 29},
     )
     one = replace(
         finding(Outcome.REGRESSED, exact(300_000), file="memgate.yml", name="bundle[shop]", baseline=8000),

@@ -11,6 +11,7 @@ from pytest_memgate.errors import RunFileError
 from pytest_memgate.model.budget import BudgetRule, Origin, OriginKind, RuleKind
 from pytest_memgate.model.finding import Finding, Outcome
 from pytest_memgate.model.reason import Over
+from pytest_memgate.model.site import LeadKind
 from pytest_memgate.model.subject import LEDGER
 from pytest_memgate.report.data import finding_data
 from pytest_memgate.report.lines import accept_command
@@ -80,6 +81,27 @@ def test_details_that_follow_from_the_finding_are_told_once(read: Any) -> None:
         details=["paid by test_a.py::test_x"],
     )
     assert finding_data(found)["details"] == ["paid by test_a.py::test_x"]
+
+
+def test_who_calls_or_imports_becomes_data(read: Any) -> None:
+    lines = [
+        "shop/app.py:17 in handle",
+        "imported by shop/report.py:5",
+        "lazily imported by src/a.js",
+        "Injected iframe",
+    ]
+    site = {"path": "node_modules/zod", "size": 9, "via": lines, "uses": ["zod 3.24.1", "lib/index.mjs 61 KB"]}
+    measurement = finding_data(finding(measurement=settled(MB)))["measurement"]
+    found = read(measurement={**measurement, "sites": [site]}, growth_by_site=[{"site": site, "base": 0, "head": 9}])
+    (held,), (grown,) = found.measurement.sites, found.growth_by_site
+    assert held == grown.site
+    assert [(lead.kind, lead.label) for lead in held.via] == [
+        (LeadKind.CALLER, "shop/app.py:17 in handle"),
+        (LeadKind.IMPORTER, "shop/report.py:5"),
+        (LeadKind.LAZY_IMPORTER, "src/a.js"),
+        (LeadKind.CAUSE, "Injected iframe"),
+    ]
+    assert (held.uses, held.modules) == (("zod 3.24.1",), {"lib/index.mjs": 61_000})
 
 
 @pytest.mark.parametrize(

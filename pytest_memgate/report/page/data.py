@@ -13,6 +13,7 @@ from pytest_memgate.report.lines import accept_command, measured_line
 from pytest_memgate.report.page.embed import script_json, shown
 from pytest_memgate.report.view import WORST_FIRST, Row, excess, rows, trends
 from pytest_memgate.report.words.budget import budget_text
+from pytest_memgate.report.words.contributions import lead_text, module_texts
 from pytest_memgate.report.words.details import detail_lines
 from pytest_memgate.report.words.reason import reason
 from pytest_memgate.units import SIZE
@@ -130,8 +131,9 @@ def _site(site: Site, head: float) -> dict[str, Any]:
         path=shown(site.path),
         function=shown(site.function),
         line=site.line,
-        via=[shown(line) for line in site.via],
-        uses=[shown(line) for line in site.uses],
+        # The page's script says of a function that it is called from there: it needs the places alone.
+        via=[shown(lead.label if site.function else lead_text(lead)) for lead in site.via],
+        uses=[shown(text) for text in (*site.uses, *module_texts(site))],
     ) | {"head": head}
 
 

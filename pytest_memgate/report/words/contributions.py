@@ -4,8 +4,8 @@ from collections import Counter
 from collections.abc import Iterator
 
 from pytest_memgate.model.finding import Finding
-from pytest_memgate.model.site import Contribution
-from pytest_memgate.units import SIZE, format_amount, format_growth
+from pytest_memgate.model.site import Contribution, Lead, LeadKind, Site
+from pytest_memgate.units import SIZE, format_amount, format_growth, format_size
 
 _UNDER = " " * 13
 _LIBRARIES = 3
@@ -28,12 +28,26 @@ def contribution_lines(
     for one in contributions[:most]:
         lines.append(_contribution(one, unit))
         if one.site and one.growth > 0:
-            # Only a function has callers; whatever else is named says itself how it came in.
-            how, behind = ("called from ", "uses ") if one.site.function else ("", "")
-            lines += [f"{_UNDER}{how}{caller}" for caller in one.site.via]
-            if one.site.uses:
-                lines.append(f"{_UNDER}{behind}{', '.join(one.site.uses)}")
+            lines += [f"{_UNDER}{lead_text(lead)}" for lead in one.site.via]
+            if behind := [*one.site.uses, *module_texts(one.site)]:
+                lines.append(f"{_UNDER}{'uses ' if one.site.function else ''}{', '.join(behind)}")
     return lines
+
+
+def lead_text(lead: Lead) -> str:
+    """Return one step of the way to a site: `called from shop/app.py:17 in handle`, `imported by src/main.js`."""
+    words = {
+        LeadKind.CALLER: "called from ",
+        LeadKind.IMPORTER: "imported by ",
+        LeadKind.LAZY_IMPORTER: "lazily imported by ",
+        LeadKind.CAUSE: "",
+    }
+    return f"{words[lead.kind]}{lead.label}"
+
+
+def module_texts(site: Site) -> list[str]:
+    """Return the largest modules of a package: `dist/chart.js 401 KB`."""
+    return [f"{name} {format_size(size)}" for name, size in site.modules.items()]
 
 
 def _library_lines(contributions: tuple[Contribution, ...], unit: str) -> Iterator[str]:
@@ -42,7 +56,7 @@ def _library_lines(contributions: tuple[Contribution, ...], unit: str) -> Iterat
     number: Counter[tuple[str, str]] = Counter()
     for one in contributions:
         if one.site and one.site.library and one.growth > 0:
-            key = (one.site.library, next(iter(one.site.callers), ""))
+            key = (one.site.library, next((lead.label for lead in one.site.callers), ""))
             sums[key] = sums.get(key, 0) + one.growth
             number[key] += 1
     total = sum(one.growth for one in contributions if one.growth > 0)
