@@ -1,7 +1,10 @@
 """Configuration beyond memory: budgets of every unit and part, bundles and pages, waivers, and which budget wins."""
 
 import json
+from collections.abc import Callable
+from dataclasses import MISSING, fields
 from datetime import date
+from inspect import signature
 from typing import Any
 
 import jsonschema
@@ -10,7 +13,7 @@ import yaml
 from samples import SUBJECT
 
 from pytest_memgate.budget.rule import Allowance, Budget, Rule
-from pytest_memgate.config.checks import BundleCheck, ImportCheck, PageCheck
+from pytest_memgate.config.checks import BundleCheck, Check, ImportCheck, PageCheck, keys_of
 from pytest_memgate.config.located import from_toml, from_yaml
 from pytest_memgate.config.schema import Settings, json_schema, read_settings
 from pytest_memgate.config.sources import Config
@@ -18,6 +21,7 @@ from pytest_memgate.config.table import table
 from pytest_memgate.errors import ConfigError
 from pytest_memgate.model.metric import METRICS
 from pytest_memgate.model.subject import Subject
+from pytest_memgate.plugin.recorder import Recorder
 from pytest_memgate.report.words.budget import rules_text
 
 GZIP = "bundle.initial.gzip"
@@ -485,3 +489,26 @@ def settings_of(data: Any) -> Settings:
 def test_lighthouse_settings_of_any_form_are_handed_on() -> None:
     given = {"onlyCategories": ["performance"], "throttling": {"rttMs": 40}, "locale": "de", "maxWaitForLoad": 45000}
     assert settings_of({"pages": {"home": {"serve": "a", "settings": given}}}).pages["home"].settings == given
+
+
+# One declaration of each check
+
+
+@pytest.mark.parametrize(("check", "call"), [(BundleCheck, Recorder.bundle), (PageCheck, Recorder.lighthouse)])
+def test_a_call_from_a_test_takes_what_the_check_has_with_the_same_defaults(
+    check: type[Check], call: Callable[..., object]
+) -> None:
+    defaults = {one.name: one.default for one in fields(check) if one.default is not MISSING}
+    given = {name: one.default for name, one in signature(call).parameters.items()}
+    own = given.keys() - {"self", "name", "budgets"}
+    assert own <= keys_of(check).keys()
+    for name in own & defaults.keys():
+        assert given[name] == defaults[name], name
+
+
+def test_each_key_of_a_check_is_a_field_that_can_be_left_out() -> None:
+    assert list(keys_of(BundleCheck)) == ["stats", "files", "lazy", "root", "entries"]
+    assert keys_of(ImportCheck) == {}
+    for check in (BundleCheck, PageCheck):
+        assert {one.name for one in fields(check)} == {"name", "source", *keys_of(check)}
+        assert check(name="x") == check(name="x", source="")
