@@ -42,8 +42,14 @@ def value_line(finding: Finding) -> str:
     before = None if finding.baseline is None else format_amount(finding.baseline, finding.unit)
     if finding.measurement is None:
         return "" if before is None else f"{before} -> nothing"
-    value = _amount(finding.measurement.value, finding.unit, is_bound=finding.is_bound)
-    return value if before is None else f"{before} -> {value}"
+    return value_text(finding) if before is None else f"{before} -> {value_text(finding)}"
+
+
+def value_text(finding: Finding) -> str:
+    """Return the measured value, with `<=` where only a bound is known, empty where nothing was measured."""
+    if finding.measurement is None:
+        return ""
+    return _amount(finding.measurement.value, finding.unit, is_bound=finding.is_bound)
 
 
 def _amount(amount: float, unit: str, *, is_bound: bool) -> str:

@@ -8,7 +8,7 @@ from pytest_memgate.model.finding import Finding, Outcome
 from pytest_memgate.model.metric import METRICS, base_name
 from pytest_memgate.model.run import Change, ChangeKind, Run, Verdict
 from pytest_memgate.model.subject import Subject
-from pytest_memgate.report.lines import accept_command, is_anchored, update_command, value_line
+from pytest_memgate.report.lines import accept_command, is_anchored, update_command, value_text
 from pytest_memgate.units import format_amount, format_growth
 
 WORST_FIRST = (
@@ -94,7 +94,7 @@ def _row(finding: Finding) -> Row:
     return Row(
         finding=finding,
         before="" if base is None else format_amount(base, finding.unit),
-        after=value_line(finding).rpartition(" -> ")[2] if finding.measurement else "",
+        after=value_text(finding),
         difference="" if growth is None else format_growth(growth, finding.unit),
         percent=_percent(growth / base) if growth is not None and base else "",
     )

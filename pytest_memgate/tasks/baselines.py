@@ -18,7 +18,6 @@ from pytest_memgate.model.site import Site
 from pytest_memgate.model.subject import Subject
 
 NOTHING_LEFT = Reference(value=0)
-_NAMED = 3  # entries that a line lists
 
 
 class Baselines:

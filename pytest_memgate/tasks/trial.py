@@ -69,11 +69,15 @@ def why_not_green(findings: Iterable[Finding], done: Done, subject: Subject) -> 
         return "the test was not run, or it was skipped"
     bad = [one for one in findings if one.outcome not in {*GREEN, Outcome.NOT_GATED}]
     if bad:
-        why = reason(bad[0])
-        return f"the gate says of it unchanged: {bad[0].outcome}{f', {why}' if why else ''}"
+        return f"the gate says of it unchanged: {', '.join(filter(None, (str(bad[0].outcome), reason(bad[0]))))}"
     if not any(one.outcome in GREEN for one in findings):
         return "no budget names it"
     return ""
+
+
+def verdict_text(finding: Finding) -> str:
+    """Return an outcome and, where it is not plain, why it is so: `unstable: +400 KB is over …`."""
+    return ": ".join(filter(None, (str(finding.outcome), reason(finding))))
 
 
 def said(finding: Finding) -> str:
