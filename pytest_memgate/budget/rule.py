@@ -60,7 +60,7 @@ class Allowance:
         return amount or percent
 
     def looser_than(self, other: "Allowance") -> bool:
-        """Say whether it allows more than `other` for a small, a middling or a large value."""
+        """Return True if it allows more than `other` for a small, a middling or a large value."""
         return any(self.of(base) > other.of(base) for base in (0, 1, 1000, 1000**2, 1000**3))
 
 

@@ -72,7 +72,7 @@ class _Judging:
         return [self._gate.assess(self._subject, name, one, self._rules) for name, one in found]
 
     def is_open(self, loads: Sequence[Load]) -> bool:
-        """Say whether more loads could change a verdict, or make a value that may be accepted."""
+        """Return True if more loads could change a verdict, or make a value that may be accepted."""
         return any(
             needs_rerun(
                 measurement,
@@ -83,7 +83,7 @@ class _Judging:
         )
 
     def is_unsteady(self, loads: Sequence[Load]) -> bool:
-        """Say whether a baseline of these loads alone could sit at one end of what the page does."""
+        """Return True if a baseline of these loads alone could sit at one end of what the page does."""
         for name, measurement in self._measurements(loads):
             budget = self._gate.budget(self._subject, name, self._rules)
             if budget.growth and spread(measurement.samples) > budget.growth.of(measurement.value) / 2:

@@ -30,7 +30,7 @@ class Timing:
 
 
 def is_gated(gate: Gate, subject: Subject, rules: Mapping[str, Rule]) -> bool:
-    """Say whether a budget names a time of this test."""
+    """Return True if a budget names a time of this test."""
     return any(gate.budget(subject, metric, rules).gates for metric in METRICS)
 
 
