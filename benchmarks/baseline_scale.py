@@ -16,6 +16,7 @@ from pathlib import Path
 from bench_common import project, say, title
 
 from pytest_memgate.measure.environment import here
+from pytest_memgate.model.budget import BudgetRule, RuleKind
 from pytest_memgate.model.finding import Finding, Outcome
 from pytest_memgate.model.measurement import Basis, Measurement
 from pytest_memgate.model.metric import MEMORY_PEAK
@@ -116,7 +117,7 @@ def _found() -> Iterator[Finding]:
                 outcome=Outcome.PASSED,
                 measurement=_settled(value, file),
                 allowed=200_000,
-                budget="growth 200 KB",
+                rules=(BudgetRule(rule=RuleKind.GROWTH, amount=200_000),),
             )
 
 

@@ -3,13 +3,15 @@
 from collections.abc import Mapping
 from dataclasses import replace
 
-from samples import ENVIRONMENT, FILE, FOLDER, METRIC, bound, exact, sampled, settled, site
+from samples import ENVIRONMENT, FILE, FOLDER, METRIC, bound, exact, importers, sampled, settled, site
 
 from pytest_memgate.compare.attribution import growth_by_site
-from pytest_memgate.model.finding import Finding, Outcome
+from pytest_memgate.model.budget import BudgetRule, RuleKind
+from pytest_memgate.model.finding import Evidence, Finding, Outcome
 from pytest_memgate.model.measurement import Measurement
+from pytest_memgate.model.remark import remarks_of
 from pytest_memgate.model.run import Change, ChangeKind, Problem, Run, Verdict
-from pytest_memgate.model.site import Contribution, Site
+from pytest_memgate.model.site import Contribution, Lead, LeadKind, Site
 from pytest_memgate.model.subject import Subject
 from pytest_memgate.units import DURATION, PLAIN, SIZE
 
@@ -31,12 +33,13 @@ _MODULES = (
     Site(
         path="node_modules/chart.js",
         size=412_000,
-        uses=("chart.js 4.4.7", "dist/chart.js 401 KB", "dist/chunks/h.js 11 KB"),
-        via=("imported by src/report.js", "imported by src/main.js"),
+        uses=("chart.js 4.4.7",),
+        modules={"dist/chart.js": 401_000, "dist/chunks/h.js": 11_000},
+        via=importers("src/report.js", "src/main.js"),
     ),
-    Site(path="node_modules/zod", size=61_000, uses=("zod 3.24.1", "lib/index.mjs 61 KB")),
+    Site(path="node_modules/zod", size=61_000, uses=("zod 3.24.1",), modules={"lib/index.mjs": 61_000}),
     Site(path="node_modules/preact", size=23_000, uses=("preact 10.25.4",)),
-    Site(path="src/report.js", size=18_000, via=("imported by src/main.js",)),
+    Site(path="src/report.js", size=18_000, via=importers("src/main.js")),
     *(Site(path=f"src/views/view{number}.js", size=9_000 - 400 * number) for number in range(12)),
     Site(path="src/main.js", size=4_100),
 )
@@ -69,7 +72,7 @@ def judged(
     baseline: float | None = None,
     before: Mapping[str, float] | None = None,
     allowed: float | None = None,
-    reason: str = "",
+    why: str = "",
     details: tuple[str, ...] = (),
     line: int = 0,
 ) -> Finding:
@@ -86,10 +89,10 @@ def judged(
         baseline=baseline,
         allowed=allowed,
         growth_by_site=grew,
-        reason=reason,
-        details=details,
+        why=why,
+        evidence=Evidence(lines=details),
         line=line,
-        budget="growth 200 KB (default)" if unit == SIZE else "growth 300 ms (default)",
+        rules=(BudgetRule(rule=RuleKind.GROWTH, amount=200_000 if unit == SIZE else 300),),
     )
 
 
@@ -106,7 +109,7 @@ LEAK = judged(
     baseline=147_000,
     before=_CALLS_BEFORE,
     allowed=200_000,
-    reason=over("+597 KB", "200 KB"),
+    why=over("+597 KB", "200 KB"),
     line=17,
 )
 BUNDLE = judged(
@@ -117,7 +120,7 @@ BUNDLE = judged(
     baseline=sum(_MODULES_BEFORE.values()) + 2_900,
     before=_MODULES_BEFORE,
     allowed=200_000,
-    reason=over("+430 KB", "200 KB"),
+    why=over("+430 KB", "200 KB"),
     details=("zod is in it twice: node_modules/zod and node_modules/form/node_modules/zod",),
 )
 LCP = judged(
@@ -133,7 +136,7 @@ LCP = judged(
     baseline=894.0,
     before=_PHASES_BEFORE,
     allowed=300,
-    reason=over("+1102 ms", "300 ms"),
+    why=over("+1102 ms", "300 ms"),
     details=("largest paint: img.hero <img class='hero'>",),
 )
 BYTES = judged(
@@ -148,7 +151,7 @@ BLOCKED = judged(
     baseline=120.0,
     before={"/assets/main.js": 90, "other": 30},
     allowed=100,
-    reason="the samples differ by more than the growth",
+    why="the samples differ by more than the growth",
 )
 SHIFT = judged("page[home]", "web.cls", Outcome.NOT_GATED, sampled(0.021, 0.02, 0.021), unit=PLAIN, baseline=0.02)
 ROWS = judged(
@@ -206,20 +209,23 @@ def history_of(run: Run, shares: tuple[float, ...] = (0.8, 0.82, 0.81, 0.97)) ->
     return found
 
 
+_CAUSES = tuple(Lead(kind=kind, path=HOSTILE) for kind in LeadKind)
+
+
 def hostile() -> Run:
     """Return a run with a hostile text in every place that takes one."""
-    where = Site(path=f"shop/{HOSTILE}", size=900_000, function=HOSTILE, line=3, via=(HOSTILE,), uses=(HOSTILE,))
-    part = Site(path=HOSTILE, size=900_000, via=(HOSTILE,), uses=(HOSTILE,))
+    where = Site(path=f"shop/{HOSTILE}", size=900_000, function=HOSTILE, line=3, via=_CAUSES, uses=(HOSTILE,))
+    part = Site(path=HOSTILE, size=900_000, via=_CAUSES, uses=(HOSTILE,), modules={HOSTILE: 5})
     bad = judged(
         HOSTILE,
         METRIC,
         Outcome.REGRESSED,
-        replace(settled(900_000, sites=(where,)), notes=(HOSTILE,), modules=(HOSTILE,)),
+        replace(settled(900_000, sites=(where,)), remarks=remarks_of((HOSTILE,)), modules=(HOSTILE,)),
         file=f"tests/{HOSTILE}.py",
         baseline=1_000,
         before={},
         allowed=10,
-        reason=HOSTILE,
+        why=HOSTILE,
         details=(HOSTILE,),
     )
     page = replace(
@@ -237,10 +243,10 @@ def hostile() -> Run:
             baseline=1,
             before={HOSTILE: 1},
             allowed=1,
-            reason=HOSTILE,
+            why=HOSTILE,
         ),
         kept=(HOSTILE,),
-        budget=HOSTILE,
+        rules=(BudgetRule(rule=RuleKind.GROWTH, amount=1, source=HOSTILE),),
     )
     bundle = judged(f"bundle[{HOSTILE}]", f"bundle.total.raw[{HOSTILE}]", Outcome.PASSED, exact(900_000, sites=(part,)))
     blocked = replace(page, metric="web.tbt")

@@ -12,12 +12,13 @@ from pytest_memgate.baseline.source import GitRef, WorkTree
 from pytest_memgate.baseline.store import Stores
 from pytest_memgate.budget.rule import Allowance, Budget
 from pytest_memgate.config.sources import Config, load_settings
+from pytest_memgate.model.budget import BudgetRule, RuleKind
 from pytest_memgate.model.environment import Environment, Header
 from pytest_memgate.model.finding import Finding, Outcome
 from pytest_memgate.model.measurement import Basis, Measurement
 from pytest_memgate.model.reference import Bar, Reference, Standing
 from pytest_memgate.model.run import Run, Verdict
-from pytest_memgate.model.site import Site
+from pytest_memgate.model.site import Lead, LeadKind, Site
 from pytest_memgate.model.subject import Subject
 from pytest_memgate.tasks.baselines import Baselines
 from pytest_memgate.tasks.gate import Gate
@@ -33,9 +34,26 @@ FOLDER = f".memgate/{ENVIRONMENT.key}"
 TODAY = date(2026, 6, 15)
 
 
-def site(function: str, size: int, *, path: str = "shop/orders.py", line: int = 0, **more: Any) -> Site:
-    """Return a call site of the project."""
-    return Site(path=path, function=function, size=size, line=line, **more)
+def site(
+    function: str, size: int, *, path: str = "shop/orders.py", line: int = 0, via: tuple[str, ...] = (), **more: Any
+) -> Site:
+    """Return a call site of the project; `via` are its callers, as `shop/app.py:17 in handle`."""
+    return Site(path=path, function=function, size=size, line=line, via=callers(*via), **more)
+
+
+def callers(*labels: str) -> tuple[Lead, ...]:
+    """Return callers by their labels: `shop/app.py:17 in handle`."""
+    found = []
+    for label in labels:
+        place, _, function = label.rpartition(" in ")
+        path, _, line = place.rpartition(":")
+        found.append(Lead(kind=LeadKind.CALLER, path=path, line=int(line), function=function))
+    return tuple(found)
+
+
+def importers(*paths: str) -> tuple[Lead, ...]:
+    """Return those who import a package or module, nearest first."""
+    return tuple(Lead(kind=LeadKind.IMPORTER, path=path) for path in paths)
 
 
 def settled(value: int, *, spread: int = 0, sites: tuple[Site, ...] = ()) -> Measurement:
@@ -102,7 +120,7 @@ def finding(
     *,
     name: str = SUBJECT.name,
     file: str = FILE,
-    reason: str = "",
+    why: str = "",
     baseline: int | None = None,
 ) -> Finding:
     """Return a finding on a test of the shop."""
@@ -110,10 +128,10 @@ def finding(
         subject=Subject(file, name),
         metric=METRIC,
         outcome=outcome,
-        reason=reason,
+        why=why,
         measurement=measurement,
         baseline=baseline,
-        budget="growth 200 KB (default)",
+        rules=(BudgetRule(rule=RuleKind.GROWTH, amount=200_000),),
     )
 
 

@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, Self
 
+from pytest_memgate.model.budget import BY_SETTINGS, DEFAULT, BudgetRule, Origin, RuleKind
 from pytest_memgate.units import SIZE, format_amount, parse_amount, parse_any
 
 _PERCENT = re.compile(r"\s*(\d{1,15}(?:\.\d{1,15})?)\s*%\s*")
@@ -59,7 +60,7 @@ class Allowance:
         return amount or percent
 
     def looser_than(self, other: "Allowance") -> bool:
-        """Say whether it allows more than `other` for a small, a middling or a large value."""
+        """Return True if it allows more than `other` for a small, a middling or a large value."""
         return any(self.of(base) > other.of(base) for base in (0, 1, 1000, 1000**2, 1000**3))
 
 
@@ -67,7 +68,7 @@ class Allowance:
 class Rule:
     """What one source says of a metric, in `unit` (empty where it names none); what it leaves open is None.
 
-    `sources` says for each part where it stands: `memgate.yml:3`, `marker`, `--memgate-growth`.
+    `sources` says for each part where it stands: `memgate.yml:3`, `marker`, `--memgate-growth`; `origin` who set them.
     """
 
     growth: Allowance | None = None
@@ -75,9 +76,16 @@ class Rule:
     drift: Allowance | None = None
     unit: str = SIZE
     sources: Mapping[str, str] = field(default_factory=dict)
+    origin: Origin = BY_SETTINGS
 
     @classmethod
-    def parse(cls, parts: Mapping[str, str | float], unit: str | None, sources: Mapping[str, str]) -> Self:
+    def parse(
+        cls,
+        parts: Mapping[str, str | float],
+        unit: str | None,
+        sources: Mapping[str, str],
+        origin: Origin = BY_SETTINGS,
+    ) -> Self:
         """Read a rule for a metric in `unit`, or, where that is None, in the unit that its parts name.
 
         Raises ValueError with the part that has no meaning; `part` of the error names it.
@@ -96,7 +104,7 @@ class Rule:
             if own and found and own != found:
                 raise PartError(name, f"it is in {own}, the budget's other parts are in {found}")
             found = found or own
-        return cls(**read, unit=found, sources=sources)
+        return cls(**read, unit=found, sources=sources, origin=origin)
 
     def source(self, part: str) -> str:
         return self.sources.get(part, "")
@@ -114,7 +122,8 @@ class PartError(ValueError):
 class Budget:
     """What holds for one metric of one test: growth over the baseline, an absolute limit, growth over the anchor.
 
-    With neither, nothing can be said against any value: the metric is not gated.
+    With neither, nothing can be said against any value: the metric is not gated. `sources` says for each part where it
+    stands, `origins` who set it, where that is not the project's settings.
     """
 
     growth: Allowance | None = None
@@ -122,28 +131,42 @@ class Budget:
     drift: Allowance | None = None
     unit: str = SIZE
     sources: Mapping[str, str] = field(default_factory=dict)
+    origins: Mapping[str, Origin] = field(default_factory=dict)
 
     @property
     def gates(self) -> bool:
         return self.growth is not None or self.limit is not None or self.drift is not None
 
-    def __str__(self) -> str:
-        parts = {
-            "growth": "" if self.growth is None else str(self.growth),
-            "limit": "" if self.limit is None else format_amount(self.limit, self.unit),
-            "drift": "" if self.drift is None else str(self.drift),
-        }
-        return ", ".join(f"{name} {text} ({self.sources.get(name, 'default')})" for name, text in parts.items() if text)
+    @property
+    def rules(self) -> tuple[BudgetRule, ...]:
+        """Return its parts, each with where it stands, as a finding carries them."""
+        limit = None if self.limit is None else Allowance(amount=self.limit, unit=self.unit)
+        parts = {RuleKind.GROWTH: self.growth, RuleKind.LIMIT: limit, RuleKind.DRIFT: self.drift}
+        return tuple(
+            BudgetRule(
+                rule=kind,
+                amount=part.amount,
+                percent=part.percent,
+                larger=part.larger,
+                source=self.sources.get(kind, DEFAULT),
+                origin=self.origins.get(kind, BY_SETTINGS),
+            )
+            for kind, part in parts.items()
+            if part is not None
+        )
 
 
 def resolve(rules: list[Rule], unit: str = SIZE) -> Budget:
     """Return the budget that `rules`, most specific first, come to: each part is taken from the first that has it."""
     parts: dict[str, object] = {}
     sources: dict[str, str] = {}
+    origins: dict[str, Origin] = {}
     for rule in rules:
         for name in ("growth", "limit", "drift"):
             value = getattr(rule, name)
             if value is not None and name not in parts:
                 parts[name] = replace(value, unit=unit) if isinstance(value, Allowance) else value
                 sources[name] = rule.source(name)
-    return Budget(**parts, unit=unit, sources=sources)  # type: ignore[arg-type]
+                if rule.origin != BY_SETTINGS:
+                    origins[name] = rule.origin
+    return Budget(**parts, unit=unit, sources=sources, origins=origins)  # type: ignore[arg-type]

@@ -1,16 +1,18 @@
 """The one place where a measurement is judged: numbers in, a finding out."""
 
 import math
+from dataclasses import dataclass
 from statistics import median, median_low
 
 from pytest_memgate.budget.rule import Budget
 from pytest_memgate.compare.noise import explained, spread, upper
-from pytest_memgate.model.finding import OVER_LIMIT, Finding, Outcome
+from pytest_memgate.model.budget import RuleKind
+from pytest_memgate.model.finding import Finding, Outcome
 from pytest_memgate.model.measurement import Basis, Measurement
 from pytest_memgate.model.metric import metric as metric_of
+from pytest_memgate.model.reason import Cause, Doubt, DoubtKind, Mismatch, MismatchKind, Over, SecondCollection
 from pytest_memgate.model.reference import Bar, Reference, Standing
 from pytest_memgate.model.subject import Subject
-from pytest_memgate.units import format_amount, format_growth
 
 _WITHOUT_REFERENCE = {
     Standing.NEW: Outcome.NEW,
@@ -45,23 +47,40 @@ def judge(subject: Subject, metric: str, measurement: Measurement, budget: Budge
     """
     bar = _comparable(_in_unit(bar, metric, budget.unit), measurement)
     reference = bar.reference
-    outcome, reason = _outcome(measurement, budget, bar)
-    if outcome is Outcome.NOT_GATED and reference and not metric_of(metric).is_web:
-        outcome = Outcome.INCOMPARABLE
-        reason = "it has a baseline, but no budget names it any more (an update drops the entry)"
+    said = _said(measurement, budget, bar)
+    if said.outcome is Outcome.NOT_GATED and reference and not metric_of(metric).is_web:
+        said = _Said(Outcome.INCOMPARABLE, cause=Cause.NO_BUDGET)
     base = reference.value if reference else measurement.value
     return Finding(
         subject=subject,
         metric=metric,
-        outcome=outcome,
-        reason=reason,
+        outcome=said.outcome,
+        over=said.over,
+        doubt=said.doubt,
+        second=said.second,
+        cause=said.cause,
+        mismatch=said.mismatch,
+        may_be=said.may_be,
         measurement=measurement,
         unit=budget.unit,
         baseline=reference.value if reference else None,
         anchor=reference.anchor if reference else None,
         allowed=budget.growth.of(base) if budget.growth else None,
-        budget=str(budget),
+        rules=budget.rules,
     )
+
+
+@dataclass(frozen=True, slots=True)
+class _Said:
+    """An outcome, and why it is so."""
+
+    outcome: Outcome
+    over: Over | None = None
+    doubt: Doubt | None = None
+    second: SecondCollection | None = None
+    cause: Cause | None = None
+    mismatch: Mismatch | None = None
+    may_be: tuple[Subject, ...] = ()
 
 
 def _in_unit(bar: Bar, metric: str, unit: str) -> Bar:
@@ -69,98 +88,86 @@ def _in_unit(bar: Bar, metric: str, unit: str) -> Bar:
     there = metric_of(metric, bar.reference.unit).unit if bar.reference else unit
     if there == unit:
         return bar
-    why = f"its baseline is in {there or 'plain numbers'}, this value in {unit or 'plain numbers'}"
-    return Bar(standing=Standing.INCOMPARABLE, why=why)
+    mismatch = Mismatch(kind=MismatchKind.UNIT, there={"unit": there}, here={"unit": unit})
+    return Bar(standing=Standing.INCOMPARABLE, mismatch=mismatch)
 
 
 def _comparable(bar: Bar, measurement: Measurement) -> Bar:
     """Return the bar, without its reference where that was measured under other conditions."""
     if bar.reference is None:
         return bar
-    if bar.reference.conditions == measurement.conditions:
-        return bar
     there, here = bar.reference.conditions, measurement.conditions
-    why = ", ".join(
-        f"{key} {there.get(key, 'unknown')} there and {here.get(key, 'unknown')} here"
-        for key in dict.fromkeys([*there, *here])
-        if there.get(key) != here.get(key)
+    if there == here:
+        return bar
+    differing = [key for key in dict.fromkeys([*there, *here]) if there.get(key) != here.get(key)]
+    mismatch = Mismatch(
+        kind=MismatchKind.CONDITIONS,
+        there={key: there[key] for key in differing if key in there},
+        here={key: here[key] for key in differing if key in here},
     )
-    return Bar(standing=Standing.INCOMPARABLE, why=f"its baseline was measured with {why}")
+    return Bar(standing=Standing.INCOMPARABLE, mismatch=mismatch)
 
 
-def _outcome(measurement: Measurement, budget: Budget, bar: Bar) -> tuple[Outcome, str]:
+def _said(measurement: Measurement, budget: Budget, bar: Bar) -> _Said:
     samples = _samples(measurement)
     top = ceiling(budget, bar.reference)
-    if measurement.again and top is not None and not _over(samples[-1], top) and _over(samples[0], top):
-        first, second = (format_amount(value, budget.unit) for value in samples)
-        within = format_amount(top, budget.unit)
+    second = SecondCollection(first=samples[0], second=samples[-1], ceiling=top) if measurement.again else None
+    if second and top is not None and not _over(second.second, top) and _over(second.first, top):
         if median_low([*measurement.samples, *measurement.again]) > top and len(measurement.again) > 1:
-            return Outcome.UNSTABLE, f"over {within} in most of its loads: {first}, then {second}"
-        return Outcome.PASSED, f"{first} in a first collection was not seen again: {second} is within {within}"
+            return _Said(Outcome.UNSTABLE, doubt=Doubt(kind=DoubtKind.MOST_LOADS), second=second)
+        return _Said(Outcome.PASSED, second=second)
     own = measurement.value - measurement.imports
     if budget.limit is not None and _over(own, budget.limit):
-        value, limit = _apart(own, budget.limit, budget.unit)
-        return _firmly(Outcome.REGRESSED, f"{value} {OVER_LIMIT} {limit}", over=_over(min(samples), budget.limit))
+        over = Over(rule=RuleKind.LIMIT, amount=own, allowed=budget.limit)
+        return _firmly(Outcome.REGRESSED, over, second, is_certain=_over(min(samples), budget.limit))
     if not budget.gates:
-        return Outcome.NOT_GATED, bar.why
+        return _Said(Outcome.NOT_GATED, mismatch=bar.mismatch, may_be=bar.may_be)
     if bar.reference is None:
-        return _WITHOUT_REFERENCE[bar.standing], bar.why
-    return _against(bar.reference, measurement, budget, samples)
+        return _Said(_WITHOUT_REFERENCE[bar.standing], mismatch=bar.mismatch, may_be=bar.may_be)
+    return _against(bar.reference, measurement, budget, second)
 
 
-def _against(
-    reference: Reference, measurement: Measurement, budget: Budget, samples: tuple[float, ...]
-) -> tuple[Outcome, str]:
-    unit = budget.unit
+def _against(reference: Reference, measurement: Measurement, budget: Budget, second: SecondCollection | None) -> _Said:
+    samples = _samples(measurement)
     own = measurement.value - measurement.imports
     growth = own - reference.value
-    drifted = _drifted(reference, own, budget, samples)
-    if budget.growth is not None and _over(growth, allowed := budget.growth.of(reference.value)):
-        if not drifted and growth <= (noise := _noise(reference, measurement)):
-            return Outcome.UNSTABLE, (
-                f"grew by {format_amount(growth, unit)}, but its runs differ by {format_amount(noise, unit)} by "
-                f"themselves: a budget of {format_amount(allowed, unit)} cannot be held"
-            )
-        over, most = _apart(growth, allowed, unit)
-        reason = f"+{over} is over its budget of {most}"
-        if measurement.again:
-            reason = f"{reason}, and {format_growth(samples[-1] - reference.value, unit)} in a second collection"
-        if not (drifted and growth <= _noise(reference, measurement)):
-            return _firmly(Outcome.REGRESSED, reason, over=_over(min(samples) - reference.value, allowed))
+    allowed = budget.growth.of(reference.value) if budget.growth else math.inf
+    drifted = _drifted(reference, own, budget, samples, second)
+    if _over(growth, allowed):
+        over = Over(rule=RuleKind.GROWTH, amount=growth, allowed=allowed)
+        noise = _noise(reference, measurement)
+        if growth > noise:
+            return _firmly(Outcome.REGRESSED, over, second, is_certain=_over(min(samples) - reference.value, allowed))
+        if not drifted:
+            return _Said(Outcome.UNSTABLE, over=over, doubt=Doubt(kind=DoubtKind.RUNS_DIFFER, amount=noise))
     if drifted:
         return drifted
-    if (
-        measurement.imports
-        and budget.growth
-        and measurement.value - reference.value > budget.growth.of(reference.value)
-    ):
-        held = format_amount(measurement.imports, unit)
-        return Outcome.PASSED, f"{held} of it are first use, which another test may pay for in another order"
+    if measurement.imports and measurement.value - reference.value > allowed:
+        return _Said(Outcome.PASSED, cause=Cause.FIRST_USE)
     if _highest(measurement) < floor(budget, reference):
-        return Outcome.IMPROVED, f"{format_growth(growth, unit)}, so the baseline can be lowered"
-    return Outcome.PASSED, ""
+        return _Said(Outcome.IMPROVED, cause=Cause.LOWER)
+    return _Said(Outcome.PASSED)
 
 
 def _drifted(
-    reference: Reference, own: float, budget: Budget, samples: tuple[float, ...]
-) -> tuple[Outcome, str] | None:
+    reference: Reference, own: float, budget: Budget, samples: tuple[float, ...], second: SecondCollection | None
+) -> _Said | None:
     if budget.drift is None or not _over(own - reference.origin, most := budget.drift.of(reference.origin)):
         return None
-    over, bound = _apart(own - reference.origin, most, budget.unit)
-    anchor = format_amount(reference.origin, budget.unit)
-    reason = f"+{over} since its anchor of {anchor} is over its drift budget of {bound}"
-    return _firmly(Outcome.DRIFTED, reason, over=_over(min(samples) - reference.origin, most))
+    over = Over(rule=RuleKind.DRIFT, amount=own - reference.origin, allowed=most)
+    return _firmly(Outcome.DRIFTED, over, second, is_certain=_over(min(samples) - reference.origin, most))
+
+
+def _firmly(outcome: Outcome, over: Over, second: SecondCollection | None, *, is_certain: bool) -> _Said:
+    """Return the outcome of a broken rule, or a doubt where some of the samples are within it."""
+    if is_certain:
+        return _Said(outcome, over=over, second=second)
+    return _Said(Outcome.UNSTABLE, over=over, doubt=Doubt(kind=DoubtKind.SOME_RUNS), second=second)
 
 
 def _over(value: float, bound: float) -> bool:
-    """Say whether a value is above a bound by more than floating point leaves over."""
+    """Return True if a value is above a bound by more than floating point leaves over."""
     return value - bound > 1e-9 * max(1.0, abs(bound))
-
-
-def _apart(value: float, bound: float, unit: str) -> tuple[str, str]:
-    """Return two amounts in words, with all of their digits where three are too few to tell them apart."""
-    said = format_amount(value, unit), format_amount(bound, unit)
-    return said if said[0] != said[1] else (f"{value:,.10g} {unit}".rstrip(), f"{bound:,.10g} {unit}".rstrip())
 
 
 def _noise(reference: Reference, measurement: Measurement) -> float:
@@ -189,12 +196,8 @@ def _highest(measurement: Measurement) -> float:
     return upper(measurement.samples) if measurement.samples else measurement.value
 
 
-def _firmly(outcome: Outcome, reason: str, *, over: bool) -> tuple[Outcome, str]:
-    return (outcome, reason) if over else (Outcome.UNSTABLE, f"{reason} in some of its runs, and within it in others")
-
-
 def needs_rerun(measurement: Measurement, budget: Budget, bar: Bar) -> bool:
-    """Say whether `measurement`, still short of settled, leaves the verdict or the value open.
+    """Return True if `measurement`, still short of settled, leaves the verdict or the value open.
 
     A first run within the ceiling proves that the test is within it; so do a few samples that are so far below it that
     their own spread does not reach it. What goes over, what improved and what has no reference is run until it is
@@ -220,6 +223,6 @@ def _close(measurement: Measurement, budget: Budget, reference: Reference | None
 
 
 def speaks_against(finding: Finding) -> bool:
-    """Say whether a finding on a noisy metric blocks, or leaves open, what a second collection must decide."""
+    """Return True if a finding on a noisy metric blocks, or leaves open, what a second collection must decide."""
     bad = finding.outcome.fails_gate or finding.outcome is Outcome.UNSTABLE
     return bad and finding.measurement is not None and not finding.measurement.again

@@ -13,6 +13,7 @@ from pytest_memgate.units import parse_duration
 _LISTED = 8  # names that a message holds
 _LONGEST = 500  # characters of a message
 _SHOWN = 80  # characters of a wrong value
+TEXT: Mapping[str, Any] = {"type": "string", "minLength": 1}  # the JSON Schema of words
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -8,23 +8,21 @@ from typing import Any
 
 from pytest_memgate.budget.rule import PartError, Rule
 from pytest_memgate.budget.waiver import Waiver
-from pytest_memgate.config.checks import BundleCheck, Check, ImportCheck, PageCheck
+from pytest_memgate.config.checks import BundleCheck, Check, ImportCheck, PageCheck, keys_of
 from pytest_memgate.config.located import Located
 from pytest_memgate.config.reading import (
+    TEXT,
     Key,
     day,
     entries,
     fail,
-    flag,
     free,
     mapping,
     one_of,
     parsed,
     record,
     shown,
-    texts,
     unknown,
-    wait,
     words,
 )
 from pytest_memgate.errors import ConfigError
@@ -90,24 +88,9 @@ def _unit(name: str) -> str | None:
     return None if name.startswith(CUSTOM) else metric(name).unit
 
 
-def _runs(data: Any) -> int:
-    if not isinstance(data, int) or not 1 <= data <= _MOST_RUNS:
-        raise ValueError(f"a whole number from 1 to {_MOST_RUNS} is expected, not {data!r}")
-    return data
-
-
-def _settings(value: Located) -> Mapping[str, Any]:
-    if not isinstance(value.data, dict):
-        raise fail(value, f"a mapping with Lighthouse's settings is expected, not {shown(value)}")
-    return dict(free(value))
-
-
 _TRACKED = ("allocations",)
 MEASURES = ("bound", "each")
-_MOST_RUNS = 50
-_TEXT = {"type": "string", "minLength": 1}
-_LIST = {"anyOf": [_TEXT, {"type": "array", "items": _TEXT}]}
-_PATTERN = {**_TEXT, "examples": ["tests/etl/**", "tests/test_x.py::test_y*", "memgate.yml::bundle[app]"]}
+_PATTERN = {**TEXT, "examples": ["tests/etl/**", "tests/test_x.py::test_y*", "memgate.yml::bundle[app]"]}
 _AMOUNT = {"type": ["string", "number"], "examples": ["200KB", "5%", "max(200KB, 5%)", "300ms"]}
 _IMPORTS = {
     "type": "array",
@@ -115,7 +98,6 @@ _IMPORTS = {
     "uniqueItems": True,
     "description": "Modules whose import is measured, in an interpreter of their own.",
 }
-_DURATION = {**_TEXT, "examples": ["30s"]}
 
 _RULE = {
     "growth": {**_AMOUNT, "description": "Growth allowed above the baseline."},
@@ -124,42 +106,10 @@ _RULE = {
 }
 _WAIVER = {
     "test": Key(read=parsed(words), schema=_PATTERN, required=True),
-    "metric": Key(read=parsed(lambda data: metric_name(str(data))), schema=_TEXT, required=True),
+    "metric": Key(read=parsed(lambda data: metric_name(str(data))), schema=TEXT, required=True),
     "ceiling": Key(read=parsed(lambda data: data), schema=_AMOUNT, required=True),
     "until": Key(read=parsed(day), schema={"type": "string", "format": "date"}, required=True),
-    "reason": Key(read=parsed(words), schema=_TEXT, required=True),
-}
-_BUNDLE = {
-    "stats": Key(
-        read=parsed(words), schema={**_TEXT, "description": "webpack's stats, Vite's manifest, esbuild's metafile."}
-    ),
-    "files": Key(
-        read=texts, schema={**_LIST, "description": "Without a stats file: the first screen's files, by glob."}
-    ),
-    "lazy": Key(read=texts, schema={**_LIST, "description": "With `files`: what is loaded later, by glob."}),
-    "root": Key(read=parsed(words), schema={**_TEXT, "description": "Where the output files lie."}),
-    "entries": Key(read=texts, schema={**_LIST, "description": "Patterns of the entries that count; all by default."}),
-}
-_PAGE = {
-    "url": Key(read=parsed(words), schema={**_TEXT, "description": "A running page, or the one that `start` serves."}),
-    "serve": Key(read=parsed(words), schema={**_TEXT, "description": "A static folder."}),
-    "path": Key(read=parsed(words), schema={**_TEXT, "description": "Below `serve`."}),
-    "start": Key(
-        read=parsed(words), schema={**_TEXT, "description": "A command that serves `url`; {port} is a free one."}
-    ),
-    "runs": Key(read=parsed(_runs), schema={"type": "integer", "minimum": 1, "maximum": _MOST_RUNS}),
-    "form_factor": Key(
-        read=parsed(one_of("form factor", ["mobile", "desktop"])), schema={"enum": ["mobile", "desktop"]}
-    ),
-    "throttling": Key(
-        read=parsed(one_of("throttling", ["simulate", "devtools", "provided"])),
-        schema={"enum": ["simulate", "devtools", "provided"]},
-    ),
-    "settings": Key(read=_settings, schema={"type": "object", "description": "Lighthouse's own settings."}),
-    "lighthouserc": Key(read=parsed(words), schema={**_TEXT, "description": "A file whose ci.collect is used."}),
-    "single_page_app": Key(read=flag, schema={"type": "boolean"}),
-    "ready": Key(read=parsed(wait), schema={**_DURATION, "description": "How long `start` may take."}),
-    "timeout": Key(read=parsed(wait), schema={**_DURATION, "description": "How long one load may take."}),
+    "reason": Key(read=parsed(words), schema=TEXT, required=True),
 }
 
 
@@ -224,7 +174,7 @@ def _named(value: Located, what: str) -> dict[str, Located]:
 
 
 def _bundle(name: str, value: Located) -> BundleCheck:
-    check = BundleCheck(name=name, source=value.where, **record(_BUNDLE, value, "a bundle"))
+    check = BundleCheck(name=name, source=value.where, **record(keys_of(BundleCheck), value, "a bundle"))
     if bool(check.stats) == bool(check.files):
         raise fail(value, "a bundle needs either 'stats', a bundler's file, or 'files', globs")
     if check.lazy and not check.files:
@@ -233,7 +183,7 @@ def _bundle(name: str, value: Located) -> BundleCheck:
 
 
 def _page(name: str, value: Located) -> PageCheck:
-    check = PageCheck(name=name, source=value.where, **record(_PAGE, value, "a page"))
+    check = PageCheck(name=name, source=value.where, **record(keys_of(PageCheck), value, "a page"))
     try:
         check.page(Path())
     except ConfigError as error:
@@ -317,8 +267,8 @@ def json_schema() -> dict[str, Any]:
                 "description": "Whether a test without a baseline entry, or an entry without its test, fails the run.",
             },
             "waivers": {"type": "array", "items": _object(_WAIVER)},
-            "bundles": {"type": "object", "additionalProperties": _object(_BUNDLE)},
-            "pages": {"type": "object", "additionalProperties": _object(_PAGE)},
+            "bundles": {"type": "object", "additionalProperties": _object(keys_of(BundleCheck))},
+            "pages": {"type": "object", "additionalProperties": _object(keys_of(PageCheck))},
             "imports": _IMPORTS,
         },
         "additionalProperties": False,

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pytest_memgate.measure.importing import IMPORT_SYSTEM, module_of
 from pytest_memgate.measure.places import Places
 from pytest_memgate.measure.sites import Frame, Record
+from pytest_memgate.model.site import Lead, LeadKind
 
 _IMPORTERS = 3
 _OURS = "pytest_memgate/"
@@ -15,13 +16,12 @@ _OURS = "pytest_memgate/"
 class Part:
     """The bytes that one module took, native ones included, without those of the modules that it imports.
 
-    `importers` are the files with their lines, or the modules, that import its package, nearest first, up to the
-    project's own code.
+    `importers` are the lines, or the modules, that import its package, nearest first, up to the project's own code.
     """
 
     module: str
     size: int
-    importers: tuple[str, ...] = ()
+    importers: tuple[Lead, ...] = ()
 
     @property
     def package(self) -> str:
@@ -48,17 +48,17 @@ def parts_of(records: Iterable[Record], places: Places, root: str) -> tuple[Part
     return tuple(sorted(parts, key=lambda part: (-part.size, part.module)))
 
 
-def _importers(stack: list[Frame], places: Places) -> tuple[str, ...]:
+def _importers(stack: list[Frame], places: Places) -> tuple[Lead, ...]:
     """Return who imports the package of the innermost module, then who imports that one's, and so on."""
-    found: list[str] = []
-    for line, own in _boundaries(stack, places):
-        found.append(line)
+    found: list[Lead] = []
+    for importer, own in _boundaries(stack, places):
+        found.append(importer)
         if own or len(found) == _IMPORTERS:
             break
     return tuple(found)
 
 
-def _boundaries(stack: list[Frame], places: Places) -> Iterator[tuple[str, bool]]:
+def _boundaries(stack: list[Frame], places: Places) -> Iterator[tuple[Lead, bool]]:
     """Yield the place where one package's code imports another, and whether that is the project's own code."""
     package, code = "", None
     for function, path, line in stack:
@@ -70,7 +70,8 @@ def _boundaries(stack: list[Frame], places: Places) -> Iterator[tuple[str, bool]
         if package and module.partition(".")[0] != package:
             # Compiled code that imports has no frame.
             where = places.place(code[1]) if code else None
-            yield (f"{where.path}:{code[2]}" if where and code else module), bool(where and where.project)
+            place, number = (where.path, code[2]) if where and code else (module, 0)
+            yield Lead(kind=LeadKind.IMPORTER, path=place, line=number), bool(where and where.project)
         package, code = module.partition(".")[0], None
 
 

@@ -18,7 +18,7 @@ from weakref import WeakKeyDictionary
 from pytest_memgate.measure.first_use import package_of
 from pytest_memgate.measure.pending import coroutine_name
 from pytest_memgate.measure.places import Places
-from pytest_memgate.measure.sites import Frame
+from pytest_memgate.measure.sites import Frame, callers_of
 from pytest_memgate.model.site import Site
 
 if TYPE_CHECKING:
@@ -121,13 +121,13 @@ def _site(stack: Stack, places: Places) -> Site | None:
     if not own:
         return None
     function, path, line = own[0]
-    via = (f"{places.place(path).path}:{line} in {function}" for function, path, line in own[1:])
+    callers = dict.fromkeys((places.place(path).path, line, function) for function, path, line in own[1:])
     return Site(
         path=places.place(path).path,
         function=function,
         line=line,
         size=1,
-        via=tuple(dict.fromkeys(via))[:_CALLERS],
+        via=callers_of(tuple(callers)[:_CALLERS]),
     )
 
 

@@ -8,7 +8,7 @@ from typing import Protocol
 from pytest_memgate.measure.heap import ASKED
 from pytest_memgate.measure.importing import IMPORT_SYSTEM, module_of
 from pytest_memgate.measure.places import Places
-from pytest_memgate.model.site import Site
+from pytest_memgate.model.site import Lead, LeadKind, Site
 
 Frame = tuple[str, str, int]  # function, file, line
 _CALLERS = 3
@@ -67,16 +67,21 @@ def _site(stack: list[Frame], size: int, places: Places) -> Site:
     function, path, _ = stack[0] if stack else ("<unknown>", "<unknown>", 0)
     library, frame = library_of(stack, places)
     callers = [(places.place(path), function, line) for function, path, line in stack[1:]]
-    named = [f"{where.path}:{line} in {function}" for where, function, line in callers if where.project]
-    between = [f"{places.place(frame[1]).path}:{frame[2]} in {frame[0]}"] if frame else []
+    named = dict.fromkeys((where.path, line, function) for where, function, line in callers if where.project)
+    between = [(places.place(frame[1]).path, frame[2], frame[0])] if frame else []
     return Site(
         path=places.place(path).path,
         function=function,
         size=size,
         line=line,
-        via=(*between, *tuple(dict.fromkeys(named))[:_CALLERS]),
+        via=callers_of((*between, *tuple(named)[:_CALLERS])),
         library=library,
     )
+
+
+def callers_of(frames: Iterable[tuple[str, int, str]]) -> tuple[Lead, ...]:
+    """Return frames, each a path, a line and a function, as the way to a site."""
+    return tuple(Lead(kind=LeadKind.CALLER, path=path, line=line, function=function) for path, line, function in frames)
 
 
 def library_of(stack: list[Frame], places: Places) -> tuple[str, Frame | None]:

@@ -13,14 +13,22 @@ class Header:
 
     def differences(self, other: "Header") -> str:
         """Return what differs, as `memray '1.19' there and '1.20' here`; empty where nothing does."""
-        mine, theirs = asdict(self), asdict(other)
+        mine, theirs = self.parts(), other.parts()
         return ", ".join(
-            f"{key} {_word(mine[key])} there and {_word(theirs[key])} here" for key in mine if mine[key] != theirs[key]
+            f"{key} {quoted(mine[key])} there and {quoted(theirs[key])} here"
+            for key in mine
+            if mine[key] != theirs[key]
         )
 
+    def parts(self) -> dict[str, str]:
+        """Return each part as text: `{"allocator": "pymalloc, traced", "memray": "1.20", "coverage": "off"}`."""
+        switch = {True: "on", False: "off"}
+        return {key: switch[value] if isinstance(value, bool) else value for key, value in asdict(self).items()}
 
-def _word(value: object) -> str:
-    return ("on" if value else "off") if isinstance(value, bool) else repr(value)
+
+def quoted(part: str) -> str:
+    """Return a part of a header for a sentence: in quotes, but for a switch."""
+    return part if part in {"on", "off"} else repr(part)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

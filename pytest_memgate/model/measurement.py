@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import ClassVar
 
+from pytest_memgate.model.remark import Remark, RepeatedCalls
 from pytest_memgate.model.site import Site
 
 
@@ -35,7 +36,8 @@ class Measurement:
     those that the first run imported, and `imports` the bytes of a test that cannot run twice which are imports, or in
     the ledger of first use. Where `together` is more than one, `cold` is a bound on the first runs of so many tests.
 
-    Of a leak that is not certain, `warm` are the least and the most that it can be.
+    Of a leak, `repeated` says how it was looked for; of one that is not certain, `warm` are the least and the most that
+    it can be.
 
     Of a noisy metric, `samples` are what `value` is the middle of, and `again` those of a second, later collection,
     made where the first one spoke against the test. `audits` are a page's own hints: what each would save, in ms.
@@ -55,7 +57,8 @@ class Measurement:
     samples: tuple[float, ...] = ()
     again: tuple[float, ...] = ()
     sites: tuple[Site, ...] = ()
-    notes: tuple[str, ...] = ()
+    remarks: tuple[Remark, ...] = ()
+    repeated: RepeatedCalls | None = None
     conditions: Mapping[str, str] = field(default_factory=dict)
     audits: Mapping[str, float] = field(default_factory=dict)
 

@@ -4,6 +4,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import Enum
 
+from pytest_memgate.model.reason import Mismatch
+from pytest_memgate.model.subject import Subject
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Reference:
@@ -48,8 +51,13 @@ class Standing(Enum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Bar:
-    """What a test is held against: its standing, the reference if it has one, and why it cannot be compared."""
+    """What a test is held against: its standing, and the reference if it has one.
+
+    `mismatch` says why it cannot be compared; `may_be` are the entries of tests that are gone, one of which may be a
+    new test's.
+    """
 
     standing: Standing
     reference: Reference | None = None
-    why: str = ""
+    mismatch: Mismatch | None = None
+    may_be: tuple[Subject, ...] = ()

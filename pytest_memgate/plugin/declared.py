@@ -88,7 +88,7 @@ class DeclaredItem(OwnItem):
         test = self.stash[TEST]
         subject = subject_of(self, self._declared.gate.root)
         if test.outcome is Outcome.SKIPPED:
-            finding = Finding(subject=subject, metric=self._family, outcome=test.outcome, reason=test.why)
+            finding = Finding(subject=subject, metric=self._family, outcome=test.outcome, why=test.why)
             test.findings.append(finding)
         else:
             try:
@@ -96,9 +96,7 @@ class DeclaredItem(OwnItem):
             except Exception as error:
                 # A fault of ours is no answer either: without a finding the verdict could be green.
                 why = f"{type(error).__name__}: {error}"
-                test.findings.append(
-                    Finding(subject=subject, metric=self._family, outcome=Outcome.NO_ANSWER, reason=why)
-                )
+                test.findings.append(Finding(subject=subject, metric=self._family, outcome=Outcome.NO_ANSWER, why=why))
                 raise
 
     def _measure(self) -> list[Finding]:

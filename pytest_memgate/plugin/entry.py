@@ -2,29 +2,13 @@
 
 import argparse
 import sys
-from collections.abc import Iterator, Sequence
-from typing import TYPE_CHECKING, Any
+from collections.abc import Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import pytest
 
 if TYPE_CHECKING:
     from pytest_memgate.plugin.recorder import Recorder
-
-_KINDS = ("all", "new", "raised", "lowered", "removed")
-_OPTIONS = (
-    "update",
-    "reason",
-    "base",
-    "growth",
-    "limit",
-    "drift",
-    "missing",
-    "strict",
-    "report",
-    "keep",
-    "settle",
-    "measure",
-)
 
 
 class _Update(argparse.Action):
@@ -44,47 +28,93 @@ class _Update(argparse.Action):
         setattr(namespace, self.dest, [*(getattr(namespace, self.dest) or []), kind])
 
 
+class Option(NamedTuple):
+    """One option: its flag, what argparse is told of it, and its other spellings.
+
+    An option that `loosens` can make the gate say less: beside a base, only what is typed counts, and the `strictest`
+    value wherever it stands.
+    """
+
+    flag: str
+    help: str
+    settings: Mapping[str, Any]
+    spellings: tuple[str, ...] = ()
+    loosens: bool = False
+    strictest: object = None
+
+    @property
+    def name(self) -> str:
+        """Return its name without the plugin's: `growth`."""
+        return self.flag.removeprefix("--memgate-")
+
+
+_AMOUNT: Mapping[str, Any] = {"action": "append", "metavar": "[METRIC=]AMOUNT"}
+
+# Each has no effect without `--memgate`; the first one given is named then.
+OPTIONS = (
+    Option(
+        "--memgate-update",
+        "Write the measured values into the baselines, all changes or only those of a kind.",
+        {"action": _Update, "nargs": 0, "dest": "memgate_update"},
+        spellings=tuple(f"--memgate-update={kind}" for kind in ("all", "new", "raised", "lowered", "removed")),
+    ),
+    Option("--memgate-reason", "Why values rise, for --memgate-update.", {"metavar": "TEXT"}),
+    Option("--memgate-base", "Judge by the baselines and budgets of a git ref.", {"metavar": "REF"}),
+    Option(
+        "--memgate-growth",
+        "Growth allowed to every test's memory (200KB, 5%%), or to web.lcp=500ms.",
+        _AMOUNT,
+        loosens=True,
+    ),
+    Option(
+        "--memgate-limit",
+        "The most that any test's memory may reach (64MB), or web.bytes=2MB.",
+        _AMOUNT,
+        loosens=True,
+    ),
+    Option(
+        "--memgate-drift",
+        "Growth allowed above the anchor (1MB), or bundle.initial.gzip=50KB.",
+        _AMOUNT,
+        loosens=True,
+    ),
+    Option(
+        "--memgate-missing",
+        "What a test without a baseline, or the reverse, does.",
+        {"choices": ("warn", "fail")},
+        loosens=True,
+        strictest="fail",
+    ),
+    Option(
+        "--memgate-strict",
+        "Fail for what is unmeasured, incomparable or unstable too; on where CI is set.",
+        {"action": argparse.BooleanOptionalAction},
+        loosens=True,
+        strictest=True,
+    ),
+    Option(
+        "--memgate-measure",
+        "Measure tests together and prove by one bound that each is within its budget, or each on its own.",
+        {"choices": ("bound", "each")},
+        loosens=True,
+        strictest="each",
+    ),
+    Option("--memgate-report", "Write the run as JSON.", {"metavar": "PATH"}),
+    Option("--memgate-keep", "Keep the memray captures of failing tests.", {"metavar": "DIR"}),
+    # For `memgate calibrate` and `memgate selftest`: every test's own value, not only a bound of it.
+    Option("--memgate-settle", argparse.SUPPRESS, {"action": "store_true", "default": None}),
+)
+
+
 def pytest_addoption(parser: pytest.Parser) -> None:
     group = parser.getgroup("memgate", "performance gate")
-    add = group.addoption
-    add(
+    group.addoption(
         "--memgate",
         action="store_true",
         help="Measure memory, declared bundles, pages and imports, and times; judge them against their baselines.",
     )
-    add(
-        "--memgate-update",
-        *(f"--memgate-update={kind}" for kind in _KINDS),
-        action=_Update,
-        nargs=0,
-        dest="memgate_update",
-        help="Write the measured values into the baselines, all changes or only those of a kind.",
-    )
-    add("--memgate-reason", metavar="TEXT", help="Why values rise, for --memgate-update.")
-    add("--memgate-base", metavar="REF", help="Judge by the baselines and budgets of a git ref.")
-    amount: dict[str, Any] = {"action": "append", "metavar": "[METRIC=]AMOUNT"}
-    add("--memgate-growth", **amount, help="Growth allowed to every test's memory (200KB, 5%%), or to web.lcp=500ms.")
-    add("--memgate-limit", **amount, help="The most that any test's memory may reach (64MB), or web.bytes=2MB.")
-    add("--memgate-drift", **amount, help="Growth allowed above the anchor (1MB), or bundle.initial.gzip=50KB.")
-    add(
-        "--memgate-missing",
-        choices=("warn", "fail"),
-        help="What a test without a baseline, or the reverse, does.",
-    )
-    add(
-        "--memgate-strict",
-        action=argparse.BooleanOptionalAction,
-        help="Fail for what is unmeasured, incomparable or unstable too; on where CI is set.",
-    )
-    add(
-        "--memgate-measure",
-        choices=("bound", "each"),
-        help="Measure tests together and prove by one bound that each is within its budget, or each on its own.",
-    )
-    add("--memgate-report", metavar="PATH", help="Write the run as JSON.")
-    add("--memgate-keep", metavar="DIR", help="Keep the memray captures of failing tests.")
-    # For `memgate calibrate` and `memgate selftest`: every test's own value, not only a bound of it.
-    add("--memgate-settle", action="store_true", default=None, help=argparse.SUPPRESS)
+    for option in OPTIONS:
+        group.addoption(option.flag, *option.spellings, help=option.help, **option.settings)
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -105,9 +135,9 @@ def pytest_configure(config: pytest.Config) -> None:
 
         start(config)
         return
-    given = [name for name in _OPTIONS if getattr(config.option, f"memgate_{name}") is not None]
+    given = [option.flag for option in OPTIONS if getattr(config.option, f"memgate_{option.name}") is not None]
     if given:
-        raise pytest.UsageError(f"memgate: --memgate-{given[0]} has no effect without --memgate")
+        raise pytest.UsageError(f"memgate: {given[0]} has no effect without --memgate")
 
 
 @pytest.hookimpl(tryfirst=True)

@@ -34,9 +34,10 @@ class Replay:
     @pytest.hookimpl(wrapper=True)
     def pytest_runtest_call(self, item: pytest.Item) -> Generator[None, object, object]:
         result = yield  # within it the loop traces the function of the test
-        is_function = isinstance(item, pytest.Function) and not isinstance(item, TestCaseFunction)
-        if is_function and getattr(item.obj, "is_hypothesis_test", False) and not item.stash[TEST].run.is_repeat:
-            self._replay(item)
+        if isinstance(item, pytest.Function) and not isinstance(item, TestCaseFunction):
+            is_of_hypothesis = getattr(item.obj, "is_hypothesis_test", False)
+            if is_of_hypothesis and not item.stash[TEST].run.is_repeat:
+                self._replay(item)
         return result
 
     def _replay(self, item: pytest.Function) -> None:

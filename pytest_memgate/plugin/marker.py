@@ -8,6 +8,7 @@ from pytest_memgate.budget.rule import PartError, Rule
 from pytest_memgate.config.reading import unknown
 from pytest_memgate.config.schema import metric_name, tracked
 from pytest_memgate.errors import ConfigError
+from pytest_memgate.model.budget import BY_SETTINGS, Origin, OriginKind
 from pytest_memgate.model.metric import CUSTOM, MEMORY_LEAK, MEMORY_PEAK, metric
 from pytest_memgate.model.reference import is_reason
 
@@ -64,7 +65,7 @@ def _check_track(where: str, value: object) -> None:
 
 def _rule(where: str, name: str, parts: Mapping[str, object]) -> Rule:
     try:
-        return parse_rule(name, parts, "marker")
+        return parse_rule(name, parts, "marker", Origin(kind=OriginKind.MARKER))
     except PartError as error:
         part = "leak" if name == MEMORY_LEAK.name else error.part
         raise ConfigError(f"{where}: {part}: {error}") from None
@@ -72,8 +73,8 @@ def _rule(where: str, name: str, parts: Mapping[str, object]) -> Rule:
         raise ConfigError(f"{where}: {error}") from None
 
 
-def parse_rule(name: str, parts: Mapping[str, object], source: str) -> Rule:
-    """Return the rule for a metric; `source` says where it stands, with `{part}` for one part's own name.
+def parse_rule(name: str, parts: Mapping[str, object], source: str, origin: Origin = BY_SETTINGS) -> Rule:
+    """Return the rule for a metric; `source` says where it stands, `origin` who set it.
 
     Raises ValueError (PartError where one part is wrong).
     """
@@ -86,7 +87,7 @@ def parse_rule(name: str, parts: Mapping[str, object], source: str) -> Rule:
         if not isinstance(value, (str, int, float)) or isinstance(value, bool):
             raise PartError(part, f"not a budget: {value!r}")
     unit = None if name.startswith(CUSTOM) else metric(name).unit
-    return Rule.parse(parts, unit, {part: source.format(part=part) for part in parts})  # type: ignore[arg-type]  # checked above
+    return Rule.parse(parts, unit, dict.fromkeys(parts, source), origin)  # type: ignore[arg-type]  # checked above
 
 
 def _reason(where: str, value: object) -> str:

@@ -14,7 +14,9 @@ from _pytest.config.findpaths import load_config_dict_from_file
 
 from pytest_memgate.baseline.source import GitRef
 from pytest_memgate.budget.rule import PartError, Rule
+from pytest_memgate.model.budget import RuleKind
 from pytest_memgate.model.metric import MEMORY_PEAK
+from pytest_memgate.plugin.entry import OPTIONS
 from pytest_memgate.plugin.marker import parse_rule
 from pytest_memgate.plugin.parsing import parsed
 from pytest_memgate.tasks.loosened import Options
@@ -22,9 +24,7 @@ from pytest_memgate.tasks.worktree import repository
 
 _HANDED = "memgate options"
 _ENVIRONMENT = "PYTEST_ADDOPTS"
-_PARTS = ("growth", "limit", "drift")
-_STRICTEST = {"missing": "fail", "strict": True, "measure": "each"}
-_LOOSENING = (*_PARTS, *_STRICTEST)
+_LOOSENING = {option.name: option for option in OPTIONS if option.loosens}
 # In pytest's own order: the first of them in a folder that speaks of pytest counts.
 _INI_FILES = ("pytest.toml", ".pytest.toml", "pytest.ini", ".pytest.ini", "pyproject.toml", "tox.ini", "setup.cfg")
 
@@ -63,7 +63,7 @@ def _rules(option: argparse.Namespace, source: Callable[[str, str], str]) -> dic
     """Read `--memgate-growth 1MB` (of the peak memory) and `--memgate-growth web.lcp=500ms`, by metric."""
     given: dict[str, dict[str, object]] = {}
     sources: dict[str, dict[str, str]] = {}
-    for part in _PARTS:
+    for part in RuleKind:
         for text in getattr(option, f"memgate_{part}") or []:
             name, has_name, amount = text.rpartition("=")
             metric = name if has_name else MEMORY_PEAK.name
@@ -74,8 +74,8 @@ def _rules(option: argparse.Namespace, source: Callable[[str, str], str]) -> dic
         try:
             rules[name] = replace(parse_rule(name, parts, ""), sources=sources[name])
         except ValueError as error:
-            part = error.part if isinstance(error, PartError) else next(iter(parts))
-            raise pytest.UsageError(f"memgate: --memgate-{part}: {error}") from error
+            wrong = error.part if isinstance(error, PartError) else next(iter(parts))
+            raise pytest.UsageError(f"memgate: --memgate-{wrong}: {error}") from error
     return rules
 
 
@@ -117,9 +117,9 @@ class Given:
         self._config.option.no_summary = self.held.no_summary  # before pytest 9 it silences plugins, too
         if self._config.pluginmanager.is_blocked("terminal") and "no:terminal" not in self.held.plugins:
             raise pytest.UsageError("memgate: -p no:terminal hides what the gate says; type it where that is meant")
-        for name in _LOOSENING:
+        for name, option in _LOOSENING.items():
             given = getattr(self._config.option, f"memgate_{name}")
-            if given is None or given != _STRICTEST.get(name):
+            if given is None or given != option.strictest:
                 setattr(self._config.option, f"memgate_{name}", getattr(self.held, f"memgate_{name}"))
 
     def _place(self, flag: str, text: str) -> str:

@@ -26,7 +26,8 @@ from pytest_memgate.plugin.loop.loop import Loop
 from pytest_memgate.plugin.loop.tracing import Tracing, is_nested
 from pytest_memgate.plugin.quiet import without_the_gate
 from pytest_memgate.plugin.test import Around, Run, RunAgain, Test, brief
-from pytest_memgate.tasks.settle import notes_of
+from pytest_memgate.report.words.remarks import remark_text
+from pytest_memgate.tasks.settle import remarks_on
 
 if TYPE_CHECKING:
     from pytest_memgate.measure.span import Share
@@ -109,7 +110,8 @@ class Profiler:
         assert run.capture  # noqa: S101  # it is profiled
         name = getattr(item, "originalname", None) or item.name
         function = (name, str(item.path), line_of(item))
-        return read_profile(run.capture.path, item.nodeid, function, self._places, notes_of(run.capture))
+        notes = tuple(map(remark_text, remarks_on(run.capture)))
+        return read_profile(run.capture.path, item.nodeid, function, self._places, notes)
 
     def pytest_sessionfinish(self) -> None:
         """Write what was found; a test that did not end well is not profiled, whatever its run gave."""

@@ -14,6 +14,7 @@ from pytest_memgate.budget.rule import Rule
 from pytest_memgate.config.checks import BundleCheck, PageCheck
 from pytest_memgate.config.sources import covers
 from pytest_memgate.errors import MemgateError
+from pytest_memgate.model.budget import Origin, OriginKind
 from pytest_memgate.model.finding import Finding, Outcome
 from pytest_memgate.model.measurement import Basis, Measurement
 from pytest_memgate.model.metric import CUSTOM, MEMORY_LEAK, named
@@ -183,7 +184,7 @@ class Recorder:
         calls = Calls(check, self._test, function, args)
         if awaited:
             why = "leak() gave what nobody awaited: await memgate.leak(…)"
-            pending = Finding(subject=self._subject, metric=metric, outcome=Outcome.NO_ANSWER, reason=why)
+            pending = Finding(subject=self._subject, metric=metric, outcome=Outcome.NO_ANSWER, why=why)
             self._test.findings.append(pending)
             return self._awaited(calls, pending, rounds, warmup)
         self._found(metric, lambda: [calls.run(rounds, warmup)])
@@ -205,20 +206,22 @@ class Recorder:
             _fail(f"{where}: budgets= maps metrics to their budgets, and is not {budgets!r}")
         for metric, parts in (budgets or {}).items():
             try:
-                rules[metric] = parse_rule(metric, parts, self._place_of_call())
+                rules[metric] = parse_rule(metric, parts, *self._place_of_call())
             except ValueError as error:
                 wrong = wrong or f"{where}: {metric}: {error}"
         if wrong:
             _fail(wrong)
         return {**rules, **self._marked}
 
-    def _place_of_call(self) -> str:
-        """Return `call`, with the file of it where that is another than the test's own."""
+    def _place_of_call(self) -> tuple[str, Origin]:
+        """Return `call`, with the file of it where that is another than the test's own, and the same as a value."""
         frame = sys._getframe()
         while frame.f_back and frame.f_code.co_filename == __file__:
             frame = frame.f_back
         file = file_key(Path(frame.f_code.co_filename), self._gate.root)
-        return "call" if file == self._subject.file else f"call in {file}"
+        if file == self._subject.file:
+            return "call", Origin(kind=OriginKind.CALL)
+        return f"call in {file}", Origin(kind=OriginKind.CALL, file=file)
 
     def _probe(
         self, family: str, where: str, budgets: Budgets, measure: Callable[[], list[Finding]]
@@ -239,7 +242,7 @@ class Recorder:
         if test.run.phase is Phase.TEARDOWN:
             _fail(f"{where}: the test was judged when its call ended: measure before that")
         if test.outcome is Outcome.SKIPPED and all(finding.metric != family for finding in test.findings):
-            left_out = Finding(subject=self._subject, metric=family, outcome=test.outcome, reason=test.why)
+            left_out = Finding(subject=self._subject, metric=family, outcome=test.outcome, why=test.why)
             test.findings.append(left_out)
         return test.run.is_repeat or test.outcome is Outcome.SKIPPED
 
@@ -250,7 +253,7 @@ class Recorder:
             _fail(f"{twice[0]} is measured twice in one test: tell them apart by name=")
         self._test.findings += found
         if found[0].outcome is Outcome.NO_ANSWER:
-            _fail(found[0].reason)
+            _fail(found[0].why)
         return found
 
 

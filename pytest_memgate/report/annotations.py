@@ -1,19 +1,16 @@
 """The findings as GitHub's annotations: workflow commands that put a line of text at a line of code."""
 
-import re
 from collections.abc import Callable, Iterator
 
 from pytest_memgate.model.finding import Finding
 from pytest_memgate.model.run import Run
-from pytest_memgate.model.site import Site
+from pytest_memgate.model.site import LeadKind, Site
 from pytest_memgate.report.escape import command_data, command_property
 from pytest_memgate.report.lines import failure_text, headline
 from pytest_memgate.report.stories import Story, stories
 
 _MOST = 10  # of a kind and step that GitHub shows; it drops the rest without a word
 _LINES = 12  # of one annotation's text
-_CALLER = re.compile(r"(?:called from )?(.+):(\d+) in ")
-_IMPORTER = re.compile(r"imported by (.+?)(?::(\d+))?$")
 
 Locate = Callable[[str, str], tuple[str, int] | None]
 
@@ -77,11 +74,10 @@ def _mentions(site: Site) -> Iterator[tuple[str, int, str]]:
     """Yield where a part is, or is called or imported: a path with its line, or with the word that stands there."""
     if site.line or not site.function:
         yield site.path, site.line, ""
-    for leads in site.via:
-        if called := _CALLER.match(leads):
-            yield called[1], int(called[2]), ""
-        elif imported := _IMPORTER.match(leads):
-            yield imported[1], int(imported[2] or 0), "" if imported[2] else site.path.removeprefix("node_modules/")
+    for lead in site.via:
+        if lead.kind is not LeadKind.CAUSE:
+            has_place = lead.line or lead.kind is LeadKind.CALLER
+            yield lead.path, lead.line, "" if has_place else site.path.removeprefix("node_modules/")
 
 
 def _command(file: str, line: int, title: str, text: str) -> str:

@@ -3,7 +3,7 @@
 import sys
 
 from pytest_memgate.model.finding import Finding
-from pytest_memgate.model.site import Site
+from pytest_memgate.model.site import Lead, Site
 
 _PLACES = ("bundle.", "import.")  # metrics whose sites are packages and modules, which need no function to be one cause
 
@@ -32,11 +32,9 @@ def causes(finding: Finding) -> dict[str, Site]:
     return {}
 
 
-def caller(site: Site, file: str) -> str:
+def caller(site: Site, file: str) -> Lead | None:
     """Return the line of the project, outside a test's own `file`, that calls the library where a site is."""
-    if not site.is_foreign:
-        return ""
-    return next((line for line in site.callers if not line.startswith(f"{file}:")), "")
+    return next((lead for lead in site.callers if lead.path != file), None) if site.is_foreign else None
 
 
 def _key(site: Site, finding: Finding) -> str:
@@ -47,8 +45,7 @@ def _key(site: Site, finding: Finding) -> str:
         return site.key
     calls = caller(site, finding.subject.file)
     if calls:
-        function = calls.rpartition(" in ")[2]
-        return f"{site.key} < {calls.partition(':')[0]}:{function}"
+        return f"{site.key} < {calls.path}:{calls.function}"
     # A package that all tests call themselves may be the project, installed.
     is_package = bool(site.library) and site.library not in sys.stdlib_module_names
     return site.key if is_package and site.callers else ""

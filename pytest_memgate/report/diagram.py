@@ -1,19 +1,17 @@
 """Mermaid diagrams: where a bundle's growth came from, and how a value came to be over several runs."""
 
-import re
 from itertools import pairwise
 
 from pytest_memgate.model.finding import Finding
 from pytest_memgate.model.metric import base_name, part_of
-from pytest_memgate.model.site import Contribution
+from pytest_memgate.model.site import Contribution, LeadKind
 from pytest_memgate.report.escape import fenced, mermaid_label
 from pytest_memgate.report.view import Trend
+from pytest_memgate.report.words.contributions import module_texts
 from pytest_memgate.units import DURATION, SIZE, format_growth
 
 _PACKAGES = 6
 _MODULES = 3
-_SIZE = re.compile(r" [\d.]+ [KMG]?B$")  # of a module; a package's version has none
-_IMPORTER = re.compile(r"imported by (.+)")
 
 
 def growth_diagram(finding: Finding) -> str:
@@ -66,11 +64,11 @@ class _Chart:
         site = one.site
         if site is None:
             return
-        importers = [found[1] for line in site.via if (found := _IMPORTER.match(line))]
+        importers = [lead.path for lead in site.via if lead.kind is not LeadKind.CAUSE]
         names = [entry, *(name for name in reversed(importers) if name != entry), site.path]
         for before, after in pairwise(names):
             self._arrow(self.node(before, before), self.node(after, after))
-        for module in [used for used in site.uses if _SIZE.search(used)][:_MODULES]:
+        for module in module_texts(site)[:_MODULES]:
             self._arrow(self.node(site.path, site.path), self.node(f"{site.path}/{module}", module))
 
     def _arrow(self, before: str, after: str) -> None:

@@ -1,13 +1,12 @@
 """What a finding says in plain lines; every text report is made of these."""
 
 import posixpath
-import re
 import shlex
-from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from statistics import median
 
-from pytest_memgate.model.finding import OVER_LIMIT, Finding, Outcome
+from pytest_memgate.model.budget import DEFAULT, RuleKind
+from pytest_memgate.model.finding import Finding, Outcome
 from pytest_memgate.model.measurement import Basis
 from pytest_memgate.model.metric import MEMORY_PEAK, base_name
 from pytest_memgate.model.metric import metric as metric_of
@@ -16,12 +15,14 @@ from pytest_memgate.model.run import Change, ChangeKind
 from pytest_memgate.model.site import Contribution
 from pytest_memgate.model.subject import Subject
 from pytest_memgate.report.causes import causes
+from pytest_memgate.report.words.budget import budget_text
+from pytest_memgate.report.words.contributions import contribution_lines, growth_lines
+from pytest_memgate.report.words.details import detail_lines
+from pytest_memgate.report.words.reason import reason
+from pytest_memgate.report.words.remarks import remark_texts
 from pytest_memgate.units import SIZE, format_amount, format_growth, format_size
 
-_UNDER = " " * 13
 _NAMES = 3  # of tests, or of files, that one command takes
-_LIBRARIES = 3
-_TELLING = 0.1  # of the growth: what a library must have for a line of its own
 _EMPTY_CACHE = "only the first run counts, which needs more where a cache on disk is empty (docs/memory.md)"
 _NOISE = 4000  # bytes that two runs of an unchanged test may differ by
 
@@ -29,7 +30,7 @@ _NOISE = 4000  # bytes that two runs of an unchanged test may differ by
 def headline(finding: Finding) -> str:
     """Return one line: `memory.peak 1.2 MB -> 5.4 MB: +4.2 MB is over its budget of 200 KB`."""
     values = value_line(finding)
-    return ": ".join(part for part in (f"{finding.metric} {values}" if values else "", finding.reason) if part)
+    return ": ".join(part for part in (f"{finding.metric} {values}" if values else "", reason(finding)) if part)
 
 
 def own_headline(finding: Finding) -> str:
@@ -42,60 +43,18 @@ def value_line(finding: Finding) -> str:
     before = None if finding.baseline is None else format_amount(finding.baseline, finding.unit)
     if finding.measurement is None:
         return "" if before is None else f"{before} -> nothing"
-    value = _amount(finding.measurement.value, finding.unit, is_bound=finding.is_bound)
-    return value if before is None else f"{before} -> {value}"
+    return value_text(finding) if before is None else f"{before} -> {value_text(finding)}"
+
+
+def value_text(finding: Finding) -> str:
+    """Return the measured value, with `<=` where only a bound is known, empty where nothing was measured."""
+    if finding.measurement is None:
+        return ""
+    return _amount(finding.measurement.value, finding.unit, is_bound=finding.is_bound)
 
 
 def _amount(amount: float, unit: str, *, is_bound: bool) -> str:
     return f"{'<= ' if is_bound else ''}{format_amount(amount, unit)}"
-
-
-def growth_lines(finding: Finding) -> list[str]:
-    """Return what grew, a line a site, each followed by how it comes to be there and what is behind it."""
-    return contribution_lines(finding.growth_by_site, finding.unit)
-
-
-def contribution_lines(
-    contributions: tuple[Contribution, ...], unit: str = SIZE, *, most: int | None = None
-) -> list[str]:
-    """Return a line a site, each that grew followed by how it comes to be there and what is behind it.
-
-    First comes what grew in libraries, summed over all of their sites, of which `most` follow.
-    """
-    lines = list(_library_lines(contributions, unit))
-    for one in contributions[:most]:
-        lines.append(_contribution(one, unit))
-        if one.site and one.growth > 0:
-            # Only a function has callers; whatever else is named says itself how it came in.
-            how, behind = ("called from ", "uses ") if one.site.function else ("", "")
-            lines += [f"{_UNDER}{how}{caller}" for caller in one.site.via]
-            if one.site.uses:
-                lines.append(f"{_UNDER}{behind}{', '.join(one.site.uses)}")
-    return lines
-
-
-def _library_lines(contributions: tuple[Contribution, ...], unit: str) -> Iterator[str]:
-    """Yield what grew in each library that a line of the project calls: `+1.6 MB  in pandas, called from …`."""
-    sums: dict[tuple[str, str], float] = {}
-    number: Counter[tuple[str, str]] = Counter()
-    for one in contributions:
-        if one.site and one.site.library and one.growth > 0:
-            key = (one.site.library, next(iter(one.site.callers), ""))
-            sums[key] = sums.get(key, 0) + one.growth
-            number[key] += 1
-    total = sum(one.growth for one in contributions if one.growth > 0)
-    for (library, caller), growth in sorted(sums.items(), key=lambda item: -item[1])[:_LIBRARIES]:
-        if number[library, caller] > 1 and growth >= total * _TELLING:  # one site says as much itself
-            calls = f", called from {caller}" if caller else ""
-            yield f"{format_growth(growth, unit):>9}  in {library}{calls}"
-
-
-def _contribution(one: Contribution, unit: str) -> str:
-    growth = f"{format_growth(one.growth, unit):>9}"
-    if one.site is None:
-        return f"{growth}  all others"
-    what = one.site.what or f"{format_amount(one.base, unit)} -> {format_amount(one.head, unit)}"
-    return f"{growth}  {one.site.label}  ({what})"
 
 
 def measured_line(finding: Finding) -> str:
@@ -108,9 +67,9 @@ def measured_line(finding: Finding) -> str:
         parts = [f"{len(samples)} samples {_range(measurement.value, samples, finding.unit)}"]
         if again:
             parts.append(f"a second collection {_range(median(again), again, finding.unit)}")
-        return "; ".join([*parts, *measurement.notes])
+        return "; ".join([*parts, *remark_texts(measurement)])
     if measurement.basis in {Basis.EXACT, Basis.SLOPE} or finding.subject.is_first_use:
-        return "; ".join(measurement.notes)
+        return "; ".join(remark_texts(measurement))
     first = format_amount(measurement.cold, finding.unit)
     with_others = f" with {measurement.together - 1} more" if measurement.together > 2 else " with one more"
     parts = [f"first run {first}" if measurement.together == 1 else f"first run{with_others} <= {first}"]
@@ -119,7 +78,7 @@ def measured_line(finding: Finding) -> str:
     if finding.unit == SIZE and measurement.first_use > _NOISE:
         parts.append(f"first use {format_size(measurement.first_use)}{_modules(measurement.modules)}")
     hints = [_EMPTY_CACHE] if measurement.basis is Basis.COLD and finding.outcome.fails_test else []
-    return "; ".join([*parts, *measurement.notes, *hints])
+    return "; ".join([*parts, *remark_texts(measurement), *hints])
 
 
 def _range(middle: float, samples: tuple[float, ...], unit: str) -> str:
@@ -137,11 +96,11 @@ def _modules(modules: tuple[str, ...]) -> str:
 
 def accept_command(finding: Finding) -> str:
     """Return how a test's growth is accepted: for drift since an anchor by moving it, for a limit by raising that."""
-    if OVER_LIMIT in finding.reason:
-        where = re.search(r"limit [^,]* \(([^)]*)\)", finding.budget)
-        if where is None or where[1] == "default":
+    if finding.is_over_limit:
+        limit = finding.rule(RuleKind.LIMIT)
+        if limit is None or limit.source == DEFAULT:
             return f"raise its limit (budgets: {base_name(finding.metric)}: limit, in memgate.yml)"
-        return f"raise its limit ({where[1]})"
+        return f"raise its limit ({limit.source})"
     if finding.subject.is_first_use:
         return update_command(finding.paid_by)
     return update_command((finding.subject,), "anchor" if is_anchored(finding) else "update")
@@ -190,12 +149,12 @@ def failure_text(finding: Finding, *, as_in: str = "", accept: bool = True) -> s
         lines.append(f"{what} as in {as_in}, {', '.join(site.label for site in causes(finding).values())}")
     elif finding.growth_by_site:
         lines += [what, *(f"  {line}" for line in growth_lines(finding))]
-    lines += finding.details
+    lines += detail_lines(finding)
     if finding.moved_from:
         lines.append(f"held against the baseline of {finding.moved_from}, which is gone")
     if not as_in and (measured := measured_line(finding)):
         lines.append(f"measured: {measured}")
-    lines.append(f"budget: {finding.budget}")
+    lines.append(f"budget: {budget_text(finding)}")
     if finding.kept:
         opens = "open the profile: python -m memray flamegraph " if finding.kept[0].endswith(".bin") else "kept: "
         more = f" and {len(finding.kept) - 1} more beside it" if len(finding.kept) > 1 else ""

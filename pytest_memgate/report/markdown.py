@@ -9,6 +9,8 @@ from pytest_memgate.report.escape import fenced, markdown_code, markdown_text
 from pytest_memgate.report.lines import failure_text
 from pytest_memgate.report.stories import stories
 from pytest_memgate.report.view import SYMBOLS, Row, counts, moved, next_steps, rows, telling, trends, verdict_line
+from pytest_memgate.report.words.details import detail_lines
+from pytest_memgate.report.words.reason import reason
 from pytest_memgate.units import format_amount
 
 _QUIET = {Outcome.PASSED, Outcome.NOT_GATED, Outcome.SKIPPED}
@@ -123,8 +125,8 @@ class _Page:
 
 
 def _says_more(finding: Finding) -> bool:
-    """Say whether its text holds more than the table: a compressed size says nothing that the raw one does not."""
-    return bool(finding.growth_by_site or finding.details or not finding.metric.startswith("bundle."))
+    """Return True if its text holds more than the table: a compressed size says nothing that the raw one does not."""
+    return bool(finding.growth_by_site or detail_lines(finding) or not finding.metric.startswith("bundle."))
 
 
 def _about(run: Run) -> str:
@@ -144,7 +146,7 @@ def _hint(hint: str) -> str:
 def _row(row: Row) -> str:
     one = row.finding
     allowed = "" if one.allowed is None else format_amount(one.allowed, one.unit)
-    name = f"{markdown_code(str(one.subject))}<br>{markdown_text(one.metric or one.reason)}"
+    name = f"{markdown_code(str(one.subject))}<br>{markdown_text(one.metric or reason(one))}"
     cells = (str(one.outcome), name, row.before, row.after, row.difference, row.percent, allowed)
     return "| " + " | ".join(cell.replace("|", "&#124;") for cell in cells) + " |"
 

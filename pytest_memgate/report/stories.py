@@ -82,4 +82,4 @@ def _worst_first(finding: Finding) -> tuple[int, float]:
 
 def _label(site: Site, file: str) -> str:
     calls = caller(site, file)
-    return f"{site.label}, called from {calls}," if calls else site.label
+    return f"{site.label}, called from {calls.label}," if calls else site.label

@@ -7,9 +7,12 @@ from enum import Enum
 from pytest_memgate.model.finding import Finding, Outcome
 from pytest_memgate.model.measurement import Basis
 from pytest_memgate.model.run import Change, ChangeKind, Run, Verdict
-from pytest_memgate.report.lines import change_line, contribution_lines, headline, listed_line, measured_line
+from pytest_memgate.report.lines import change_line, headline, listed_line, measured_line
 from pytest_memgate.report.stories import IN_FULL, Story, stories
 from pytest_memgate.report.view import WORST_FIRST, excess, has_risen, moved, next_steps, telling, verdict_line
+from pytest_memgate.report.words.contributions import contribution_lines
+from pytest_memgate.report.words.details import detail_lines
+from pytest_memgate.report.words.reason import reason
 from pytest_memgate.units import format_amount
 
 _MOST = 10
@@ -141,7 +144,7 @@ def _told(finding: Finding, verbosity: int, tone: Tone, *, sites: bool) -> Itera
     if sites and verbosity >= 0:
         most = _SITES if verbosity == 0 else None
         lines = contribution_lines(finding.growth_by_site, finding.unit, most=most)
-        yield from (Line(f"{_INDENT}{text}") for text in (*lines, *finding.details))
+        yield from (Line(f"{_INDENT}{text}") for text in (*lines, *detail_lines(finding)))
     if verbosity > 0 and (measured := measured_line(finding)):
         yield Line(f"{_INDENT}{measured}")
 
@@ -154,7 +157,7 @@ def _section(run: Run, outcome: Outcome, verbosity: int) -> Iterator[Line]:
     if outcome is Outcome.NOT_GATED and verbosity < 1:
         findings = []
     if (outcome is Outcome.PASSED and verbosity < 1) or verbosity < 0:
-        findings = [finding for finding in findings if finding.reason and verbosity >= 0]
+        findings = [finding for finding in findings if verbosity >= 0 and reason(finding)]
     shown = findings if verbosity > 0 else findings[: _MOST_NOT_RUN if outcome is Outcome.NOT_RUN else _MOST]
     tone = Tone.GOOD if outcome in {Outcome.PASSED, Outcome.IMPROVED} else Tone.NOTE
     for finding in shown:

@@ -4,11 +4,11 @@ import math
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
-from pytest_memgate.model.finding import OVER_LIMIT, Finding, Outcome
+from pytest_memgate.model.finding import Finding, Outcome
 from pytest_memgate.model.metric import METRICS, base_name
 from pytest_memgate.model.run import Change, ChangeKind, Run, Verdict
 from pytest_memgate.model.subject import Subject
-from pytest_memgate.report.lines import accept_command, is_anchored, update_command, value_line
+from pytest_memgate.report.lines import accept_command, is_anchored, update_command, value_text
 from pytest_memgate.units import format_amount, format_growth
 
 WORST_FIRST = (
@@ -94,7 +94,7 @@ def _row(finding: Finding) -> Row:
     return Row(
         finding=finding,
         before="" if base is None else format_amount(base, finding.unit),
-        after=value_line(finding).rpartition(" -> ")[2] if finding.measurement else "",
+        after=value_text(finding),
         difference="" if growth is None else format_growth(growth, finding.unit),
         percent=_percent(growth / base) if growth is not None and base else "",
     )
@@ -198,9 +198,9 @@ def next_steps(run: Run) -> Iterator[tuple[str, str]]:
 def _accept_all(failing: Sequence[Finding]) -> str:
     """Return the command that accepts the worst finding, and all others that the same command accepts."""
     worst = failing[0]
-    if OVER_LIMIT in worst.reason:
+    if worst.is_over_limit:
         return accept_command(worst)
-    same = [one for one in failing if OVER_LIMIT not in one.reason and is_anchored(one) is is_anchored(worst)]
+    same = [one for one in failing if not one.is_over_limit and is_anchored(one) is is_anchored(worst)]
     tests = [test for one in same for test in (one.paid_by if one.subject.is_first_use else (one.subject,))]
     return update_command(tests, "anchor" if is_anchored(worst) else "update")
 

@@ -7,6 +7,7 @@ from pytest_memgate.errors import BaselineError
 from pytest_memgate.model.finding import Finding, Outcome
 from pytest_memgate.model.run import Problem, Verdict
 from pytest_memgate.model.subject import LEDGER, Subject
+from pytest_memgate.report.words.reason import reason
 
 _SAID = {Outcome.NO_ANSWER, Outcome.UNREADABLE, Outcome.NO_BASELINE}  # they have problems of their own
 
@@ -33,18 +34,17 @@ def not_run(
                 document = store.document(file)
             except BaselineError as error:
                 if why_not_run(Subject(file, "")):
-                    reason = str(error)
-                    yield Finding(subject=Subject(file, ""), metric="", outcome=Outcome.UNREADABLE, reason=reason)
+                    yield Finding(subject=Subject(file, ""), metric="", outcome=Outcome.UNREADABLE, why=str(error))
                 continue
             for name in sorted(document.entries) if document else ():
                 if Subject(file, name) in known:
                     continue
                 subject = now.get(Subject(file, name), Subject(file, name))
                 is_gone = subject.file in collected and subject.name not in collected[subject.file]
-                if is_gone or not (reason := why_not_run(subject)):
+                if is_gone or not (why := why_not_run(subject)):
                     continue
                 known.add(subject)
-                yield Finding(subject=subject, metric="", outcome=Outcome.NOT_RUN, reason=reason)
+                yield Finding(subject=subject, metric="", outcome=Outcome.NOT_RUN, why=why)
 
 
 def nothing_compared(findings: Collection[Finding]) -> Iterator[Problem]:
@@ -57,7 +57,7 @@ def nothing_compared(findings: Collection[Finding]) -> Iterator[Problem]:
     for outcome in (Outcome.NEW, Outcome.INCOMPARABLE, Outcome.UNMEASURED, Outcome.NOT_GATED, Outcome.SKIPPED):
         found = [one for one in findings if one.outcome is outcome]
         if number := len({one.subject for one in found}):
-            why = next((one.reason for one in found if one.reason), "")
+            why = next(filter(None, map(reason, found)), "")
             parts.append(f"{number} {outcome}{f' ({why})' if why else ''}")
     is_new = any(one.outcome is Outcome.NEW for one in findings)
     yield Problem(

@@ -19,4 +19,4 @@ def without_verdict(subject: Subject, family: str, error: MemgateError) -> Findi
     """Return the finding that says why there is no verdict."""
     kinds = ((BaselineError, Outcome.UNREADABLE), (CaptureError, Outcome.UNMEASURED))
     outcome = next((outcome for kind, outcome in kinds if isinstance(error, kind)), Outcome.NO_ANSWER)
-    return Finding(subject=subject, metric=family, outcome=outcome, reason=str(error))
+    return Finding(subject=subject, metric=family, outcome=outcome, why=str(error))

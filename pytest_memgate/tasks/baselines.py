@@ -1,6 +1,5 @@
 """What a test is held against: the work tree's baselines, or those of a git ref that the change cannot touch."""
 
-import shlex
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import replace
@@ -13,13 +12,13 @@ from pytest_memgate.errors import BaselineError
 from pytest_memgate.model.environment import Header
 from pytest_memgate.model.metric import base_name
 from pytest_memgate.model.metric import metric as metric_of
+from pytest_memgate.model.reason import Mismatch, MismatchKind
 from pytest_memgate.model.reference import Bar, Reference, Standing, is_reason
 from pytest_memgate.model.run import Change, ChangeKind
 from pytest_memgate.model.site import Site
 from pytest_memgate.model.subject import LEDGER, Subject
 
 NOTHING_LEFT = Reference(value=0)
-_NAMED = 3  # entries that a line lists
 
 
 class Baselines:
@@ -148,22 +147,18 @@ class Baselines:
                 return Bar(standing=Standing.KNOWN, reference=NOTHING_LEFT)
             if not known:
                 return Bar(standing=Standing.NO_BASELINE)
-            return Bar(standing=Standing.NEW, why=self._why_new(subject))
+            return Bar(standing=Standing.NEW, may_be=self._may_be(subject))
         if metric_of(metric).is_traced and document.header != self._header:
-            why = f"{store.path(place.file)} was measured with {document.header.differences(self._header)}"
-            return Bar(standing=Standing.INCOMPARABLE, why=why)
+            mismatch = _mismatch(store.path(place.file), document.header, self._header)
+            return Bar(standing=Standing.INCOMPARABLE, mismatch=mismatch)
         if place != subject:
             reference = under_new_name(reference, place, subject)
         return Bar(standing=Standing.KNOWN, reference=reference)
 
-    def _why_new(self, test: Subject) -> str:
+    def _may_be(self, test: Subject) -> tuple[Subject, ...]:
         """Return which entries may be a new test's, where nobody can tell."""
         olds = () if test.is_first_use else self.moves.possible.get(test, ())
-        if not olds or self.moved_from(test) or self._is_listed(test):
-            return ""
-        named = " or ".join(map(str, olds[:_NAMED])) + (f" or {len(olds) - _NAMED} more" * (len(olds) > _NAMED))
-        old = shlex.quote(str(olds[0])) if len(olds) == 1 else "OLD"
-        return f"it may be {named}, which is gone: if so, memgate baseline rename {old} {shlex.quote(str(test))}"
+        return () if not olds or self.moved_from(test) or self._is_listed(test) else tuple(olds)
 
     def changes(self) -> Iterator[Change]:
         """Yield what the work tree's baselines change of the base's, in the order of their files."""
@@ -199,6 +194,18 @@ def _moved(test: Subject, metric: str, old: Subject, base: Document, head: Docum
     for change in _change(test, metric, before, after, same=same):
         plain = change.kind is ChangeKind.LOWERED and change.before == change.after
         yield replace(change, kind=ChangeKind.MOVED if plain else change.kind, moved_from=str(old))
+
+
+def _mismatch(file: str, there: Header, here: Header) -> Mismatch:
+    """Return what differs between the header of a baseline file and this run's."""
+    theirs, ours = there.parts(), here.parts()
+    differing = [key for key in theirs if theirs[key] != ours[key]]
+    return Mismatch(
+        kind=MismatchKind.HEADER,
+        file=file,
+        there={key: theirs[key] for key in differing},
+        here={key: ours[key] for key in differing},
+    )
 
 
 def _entry(document: Document | None, subject: Subject, metric: str) -> Reference | None:

@@ -9,12 +9,12 @@ from pytest_memgate.budget.rule import Rule
 from pytest_memgate.compare.attribution import growth_by_site
 from pytest_memgate.config.checks import BundleCheck
 from pytest_memgate.measure.bundle.build import Entry, Source, measure
-from pytest_memgate.model.finding import Finding
+from pytest_memgate.model.finding import Evidence, Finding
 from pytest_memgate.model.measurement import Basis, Measurement
 from pytest_memgate.model.metric import named, part_of
+from pytest_memgate.model.remark import remarks_of
 from pytest_memgate.model.site import Contribution
 from pytest_memgate.model.subject import Subject
-from pytest_memgate.report.lines import contribution_lines
 from pytest_memgate.tasks.gate import Gate
 
 _FORMS = ("raw", "gzip", "brotli")
@@ -66,7 +66,7 @@ def _measurements(entry: Entry) -> Iterator[tuple[str, Measurement]]:
                     basis=Basis.EXACT,
                     settled=True,
                     sites=getattr(entry, f"{scope}_sites") if raw else (),
-                    notes=entry.notes if raw else (),
+                    remarks=remarks_of(entry.notes) if raw else (),
                     conditions=_compressor() if form == "gzip" else {},
                 ),
             )
@@ -84,17 +84,14 @@ def _explained(gate: Gate, findings: Mapping[str, Finding], metric: str, name: s
         return finding
     scope, _, form = metric.removeprefix("bundle.").partition(".")
     raw = findings[f"bundle.{scope}.raw"]
-    details: list[str] = []
+    grew = finding.told_by_growth
+    parts: tuple[Contribution, ...] = ()
     if form != "raw":
         if raw.outcome.fails_gate:
             return finding  # the raw size has said it
-        grew = finding.told_by_growth
-        lines = contribution_lines(raw.growth_by_site if grew else _holders(raw), raw.unit)
-        what = "grew" if grew else "holds it"
-        details += [f"what {what}, before compression:", *(f"  {line}" for line in lines)] if lines else []
-    if scope == "initial" and finding.told_by_growth:
-        details += [f"{one} was loaded lazily before" for one in _moved(gate, raw, name)]
-    return replace(finding, details=tuple(details))
+        parts = raw.growth_by_site if grew else _holders(raw)
+    lazy = tuple(_moved(gate, raw, name)) if scope == "initial" and grew else ()
+    return replace(finding, evidence=Evidence(before_compression=parts, was_lazy=lazy))
 
 
 def _holders(raw: Finding) -> tuple[Contribution, ...]:

@@ -15,6 +15,8 @@ from pytest_memgate.model.finding import Finding, Outcome
 from pytest_memgate.model.metric import metric as metric_of
 from pytest_memgate.model.run import Run
 from pytest_memgate.model.subject import Subject
+from pytest_memgate.report.words.budget import budget_text
+from pytest_memgate.report.words.reason import reason
 from pytest_memgate.tasks.real_run import real_run
 
 OWN = "own"
@@ -164,7 +166,7 @@ def calibration(runs: Sequence[Run], orders: Iterable[str]) -> Calibration:
     floors = [_floor(findings) for findings in found.values() if any(one.measurement for one in findings)]
     known = {floor.subject for floor in floors}
     silent = {
-        str(subject): findings[0].reason
+        str(subject): reason(findings[0])
         for (subject, _), findings in found.items()
         if subject not in known and findings[0].outcome is not Outcome.VANISHED
     }
@@ -184,7 +186,7 @@ def _floor(findings: Sequence[Finding]) -> Floor:
         values=tuple(measurement.value - measurement.imports for _, measurement in measured),
         outcomes=tuple(one.outcome for one in findings),
         allowed=min(allowed, default=None),
-        budget=first.budget,
+        budget=budget_text(first),
     )
 
 

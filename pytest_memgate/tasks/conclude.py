@@ -13,8 +13,10 @@ from pytest_memgate.compare.verdict import verdict
 from pytest_memgate.errors import BaselineError, ConfigError
 from pytest_memgate.model.finding import Finding, Outcome
 from pytest_memgate.model.metric import WEB, is_answered
+from pytest_memgate.model.reason import Cause
 from pytest_memgate.model.run import Change, ChangeKind, Extent, Problem, Run, Verdict
 from pytest_memgate.model.subject import Subject
+from pytest_memgate.report.words.reason import reason
 from pytest_memgate.tasks.account import counted, not_run, nothing_compared, some, unjudged
 from pytest_memgate.tasks.baselines import unit_of
 from pytest_memgate.tasks.gate import Gate
@@ -147,22 +149,22 @@ def _vanished_of(
         document = store.document(file)
     except BaselineError as error:
         if not any(subject.file == file for subject in ran):
-            yield Finding(subject=Subject(file, ""), metric="", outcome=Outcome.UNREADABLE, reason=str(error))
+            yield Finding(subject=Subject(file, ""), metric="", outcome=Outcome.UNREADABLE, why=str(error))
         return
     for name, metrics in sorted(document.entries.items()) if document else ():
         subject = Subject(file, name)
         for metric, reference in metrics.items():
             if name not in collected:
-                why = "it has a baseline, but was not collected"
+                cause = Cause.NOT_COLLECTED
             elif subject in ran and not is_answered(metric, ran[subject]):
-                why = "it has a baseline, but the test did not give it"
+                cause = Cause.NOT_GIVEN
             else:
                 continue
             yield Finding(
                 subject=subject,
                 metric=metric,
                 outcome=Outcome.VANISHED,
-                reason=why,
+                cause=cause,
                 unit=unit_of(metric, reference),
                 baseline=reference.value,
             )
@@ -181,7 +183,7 @@ def nothing_measured(findings: tuple[Finding, ...], facts: Facts) -> Iterator[Pr
         return
     if any(finding.measurement for finding in findings):
         return
-    first = {finding.outcome: finding.reason for finding in reversed(findings)}
+    first = {finding.outcome: reason(finding) for finding in reversed(findings)}
     if any(finding.outcome is Outcome.NO_ANSWER for finding in findings):
         return  # they say it themselves
     parts = [
@@ -196,12 +198,12 @@ def nothing_measured(findings: tuple[Finding, ...], facts: Facts) -> Iterator[Pr
 
 
 def unanswered(findings: tuple[Finding, ...]) -> Iterator[Problem]:
-    said = dict.fromkeys(finding.reason for finding in findings if finding.outcome is Outcome.UNREADABLE)
+    texts = dict.fromkeys(reason(finding) for finding in findings if finding.outcome is Outcome.UNREADABLE)
     for finding in findings:
         if finding.outcome is Outcome.NO_ANSWER:
-            said[f"{finding.subject}: {finding.reason}"] = None
-    for reason in said:
-        yield Problem(text=reason, verdict=Verdict.NO_ANSWER)
+            texts[f"{finding.subject}: {reason(finding)}"] = None
+    for text in texts:
+        yield Problem(text=text, verdict=Verdict.NO_ANSWER)
 
 
 def _no_baseline(gate: Gate, findings: tuple[Finding, ...]) -> Iterator[Problem]:
@@ -266,7 +268,7 @@ def _unreasoned(gate: Gate, changes: tuple[Change, ...], findings: tuple[Finding
         finding = judged.get((change.subject, change.metric))
         if change.reason or not _rises(gate, change, finding):
             continue
-        if (finding and finding.budget) or _gates(gate, change):
+        if (finding and finding.rules) or _gates(gate, change):
             before, after = (format_amount(value or 0, change.unit) for value in (change.before, change.after))
             verb = "anchor" if change.kind is ChangeKind.ANCHORED else "update"
             came = f" (it was {change.moved_from})" if change.moved_from else ""
@@ -304,7 +306,7 @@ def _strict(findings: tuple[Finding, ...]) -> Iterator[Problem]:
         if found:
             names = list(dict.fromkeys(str(finding.subject) for finding in found))
             yield Problem(
-                text=f"{counted(names, 'test')} {outcome} (strict): {some(names)}: {found[0].reason}",
+                text=f"{counted(names, 'test')} {outcome} (strict): {some(names)}: {reason(found[0])}",
                 hint='@pytest.mark.memgate(skip="…") where it is meant, or --no-memgate-strict',
             )
 

@@ -123,7 +123,7 @@ def _with_ledger(gate: Gate, facts: Facts, surveyed: Survey) -> tuple[list[Findi
     try:
         ledger = settled(gate, paid, surveyed.anew or {}, whole=facts.everything and surveyed.is_all)
     except BaselineError as error:
-        why = Finding(subject=Subject(LEDGER, ""), metric=FIRST_USE.name, outcome=Outcome.UNREADABLE, reason=str(error))
+        why = Finding(subject=Subject(LEDGER, ""), metric=FIRST_USE.name, outcome=Outcome.UNREADABLE, why=str(error))
         return [*rest, why], frozenset()
     return [*rest, *ledger], frozenset(one.subject.name for one in ledger)
 

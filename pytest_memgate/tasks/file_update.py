@@ -188,7 +188,7 @@ class FileUpdate:
         before = old.value if old else None
         # What no budget names may rise as it likes.
         rises = kind is ChangeKind.RAISED or (kind is ChangeKind.REMEASURED and _is_over(old, finding, measurement))
-        if rises and finding.budget and not self._fresh_reason(old):
+        if rises and finding.rules and not self._fresh_reason(old):
             change = Change(
                 subject=Subject(self._file, name),
                 metric=metric,
@@ -211,7 +211,7 @@ class FileUpdate:
         self._note(kind, name, metric, before, measurement.value, unit)
 
     def _is_first_seen(self, name: str, finding: Finding, measurement: Measurement) -> bool:
-        """Say whether a package may come into the ledger without a reason: with its tests, or within its budget."""
+        """Return True if a package may come into the ledger without a reason: with its tests, or within its budget."""
         free = self._is_new or self._order.first or measurement.value <= (finding.allowed or 0)
         return finding.subject.is_first_use and name not in self._known and free
 
@@ -235,7 +235,7 @@ class FileUpdate:
         return measurement.value < old.value or self._fresh_reason(old)
 
     def _fresh_reason(self, old: Reference | None) -> bool:
-        """Say whether the order gives a reason that the entry does not have yet: a gate on a git ref asks for one."""
+        """Return True if the order gives a reason that the entry does not have yet: a gate on a git ref asks for it."""
         return is_reason(self._order.reason) and (old is None or old.reason != self._order.reason)
 
     def _note(
@@ -276,13 +276,13 @@ def _is_stored(finding: Finding) -> bool:
 
 
 def _is_passing_by(finding: Finding) -> bool:
-    """Say whether a value is shown and not kept: one that no budget names and that depends on the machine."""
-    ungated = finding.outcome is Outcome.NOT_GATED or (finding.measurement is not None and not finding.budget)
+    """Return True if a value is shown and not kept: one that no budget names and that depends on the machine."""
+    ungated = finding.outcome is Outcome.NOT_GATED or (finding.measurement is not None and not finding.rules)
     return ungated and not metric_of(finding.metric).is_web
 
 
 def _near(old: Reference, finding: Finding, measurement: Measurement) -> bool:
-    """Say whether a value is the stored one but for what an unchanged test differs by."""
+    """Return True if a value is the stored one but for what an unchanged test differs by."""
     if finding.allowed is not None and measurement.value - old.value > finding.allowed:
         return False  # the gate would go on objecting
     if measurement.basis is Basis.SAMPLES:

@@ -10,13 +10,11 @@ from pytest_memgate.measure.first_use import package_of
 from pytest_memgate.model.finding import Finding, Outcome
 from pytest_memgate.model.measurement import Basis, Measurement
 from pytest_memgate.model.metric import FIRST_USE
+from pytest_memgate.model.reason import FreshProcess
 from pytest_memgate.model.site import Site
 from pytest_memgate.model.subject import LEDGER, Subject
 from pytest_memgate.tasks.gate import Gate
 from pytest_memgate.tasks.imports import import_findings
-from pytest_memgate.units import format_amount, format_growth
-
-_NAMED = 3
 
 
 class Ledger:
@@ -87,16 +85,11 @@ def seen_afresh(gate: Gate, found: Finding, findings: Iterable[Finding], tests: 
     paid = _parts(told[-1]) if told else {}
     again = judged(gate, found.subject.name, paid)
     unseen = (found.growth or 0) - (again.growth or 0)
-    which = "this test" if tests == 1 else f"{tests} tests"
+    fresh = FreshProcess(tests=tests, paid=sum(paid.values()), growth=again.growth or 0, before=found.growth or 0)
     if again.outcome is found.outcome:
-        more = format_growth(again.growth or 0, found.unit)
-        reason = f"{found.reason}, and {more} by {which} alone in a fresh process"
         above = {one.site.key for one in again.growth_by_site if one.site and one.growth > 0}
-        return _told_of_payers(replace(found, reason=reason), told, above), unseen
-    seen = format_amount(sum(paid.values()), found.unit)
-    pays = "pays" if tests == 1 else "pay"
-    why = f"{format_growth(found.growth or 0, found.unit)} was not seen again: in a fresh process {which} {pays} {seen}"
-    return replace(found, outcome=Outcome.PASSED, reason=why, growth_by_site=()), unseen
+        return _told_of_payers(replace(found, fresh=fresh), told, above), unseen
+    return replace(found, outcome=Outcome.PASSED, over=None, fresh=fresh, growth_by_site=()), unseen
 
 
 def _told_of_payers(found: Finding, told: list[Finding], above: set[str]) -> Finding:
@@ -113,10 +106,7 @@ def _told_of_payers(found: Finding, told: list[Finding], above: set[str]) -> Fin
     payers = sorted((test for test, share in shares.items() if share > 0), key=lambda test: -shares[test])
     if not payers:
         return found
-    more = len(payers) - _NAMED
-    named = tuple(f"paid by {test}" for test in payers[:_NAMED])
-    details = (*named, f"and by {more} more test{'' if more == 1 else 's'}") if more > 0 else named
-    return replace(found, details=details, paid_by=tuple(payers), line=lines[payers[0]])
+    return replace(found, paid_by=tuple(payers), line=lines[payers[0]])
 
 
 def in_the_ledger(gate: Gate, sites: Iterable[Site]) -> float:

@@ -16,10 +16,11 @@ from pytest_memgate.config.sources import Config, load_settings
 from pytest_memgate.model.environment import Environment
 from pytest_memgate.model.finding import Finding, Outcome
 from pytest_memgate.model.measurement import Measurement
+from pytest_memgate.model.reason import UsedWaiver
 from pytest_memgate.model.reference import Bar
 from pytest_memgate.model.subject import Subject
 from pytest_memgate.tasks.baselines import Baselines
-from pytest_memgate.units import PLAIN, format_amount
+from pytest_memgate.units import PLAIN
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -75,13 +76,22 @@ class Gate:
         for waiver in self.waivers:
             if not waiver.concerns(finding.subject, finding.metric) or waiver.expired(self.today):
                 continue
-            if finding.value is not None and waiver.covers(finding.value, finding.unit):
-                reason = f"{finding.reason}; waived until {waiver.until}: {waiver.reason} ({waiver.source})"
-                return replace(finding, outcome=Outcome.WAIVED, reason=reason)
-            ceiling = format_amount(waiver.ceiling, waiver.unit)
-            over = f"{finding.reason}; over the ceiling of its waiver too, {ceiling} ({waiver.source})"
-            finding = replace(finding, reason=over)
+            covers = finding.value is not None and waiver.covers(finding.value, finding.unit)
+            finding = replace(finding, waivers=(*finding.waivers, _used(waiver, covers=covers)))
+            if covers:
+                return replace(finding, outcome=Outcome.WAIVED)
         return finding
+
+
+def _used(waiver: Waiver, *, covers: bool) -> UsedWaiver:
+    return UsedWaiver(
+        until=waiver.until.isoformat(),
+        reason=waiver.reason,
+        source=waiver.source,
+        ceiling=waiver.ceiling,
+        unit=waiver.unit,
+        covers=covers,
+    )
 
 
 def open_gate(

@@ -18,8 +18,20 @@ from pytest_memgate.measure.bundle.stats import read_stats
 from pytest_memgate.model.finding import Finding
 from pytest_memgate.model.metric import part_of
 from pytest_memgate.model.subject import Subject
+from pytest_memgate.report.words.budget import budget_text
 from pytest_memgate.tasks.scratch import Scratch, noise
-from pytest_memgate.tasks.trial import GREEN, Proof, Trial, beyond, findings_of, first_site, left_out, refuted, said
+from pytest_memgate.tasks.trial import (
+    GREEN,
+    Proof,
+    Trial,
+    beyond,
+    findings_of,
+    first_site,
+    left_out,
+    refuted,
+    said,
+    verdict_text,
+)
 from pytest_memgate.units import format_size
 
 _GROWING = (".js", ".mjs", ".cjs", ".css")  # where a comment is `/* … */`
@@ -45,8 +57,8 @@ def try_bundle(
         return refuted(what, f"the gate says of it unchanged: {said(bad[0])}")
     gated = [one for one in findings.values() if one.outcome in GREEN and beyond(one)]
     if not gated:
-        why = next((f"{one.outcome}: {one.reason}" for one in findings.values()), "it was not run")
-        return left_out(what, f"nothing of it is held against a baseline ({why.removesuffix(': ')})")
+        why = next(map(verdict_text, findings.values()), "it was not run")
+        return left_out(what, f"nothing of it is held against a baseline ({why})")
     try:
         build = _build(root, check, {part_of(one.metric) for one in gated})
         scratch = Scratch(root, settings, folder)
@@ -57,7 +69,7 @@ def try_bundle(
         return left_out(what, str(error))
     done = scratch.run(subject)
     lines = (
-        f"unchanged: {said(mine[0])}; budget: {mine[0].budget}",
+        f"unchanged: {said(mine[0])}; budget: {budget_text(mine[0])}",
         f"injected: {format_size(more)} in {build.name}, in a copy of the build",
     )
     return _judged(what, lines, mine, findings_of(done.run, subject), done.why_useless)

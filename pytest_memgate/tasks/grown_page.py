@@ -9,8 +9,20 @@ from pytest_memgate.config.schema import Settings
 from pytest_memgate.errors import MeasureError
 from pytest_memgate.model.finding import Finding
 from pytest_memgate.model.subject import Subject
+from pytest_memgate.report.words.budget import budget_text
 from pytest_memgate.tasks.scratch import Scratch, noise
-from pytest_memgate.tasks.trial import GREEN, Proof, Trial, beyond, findings_of, first_site, left_out, refuted, said
+from pytest_memgate.tasks.trial import (
+    GREEN,
+    Proof,
+    Trial,
+    beyond,
+    findings_of,
+    first_site,
+    left_out,
+    refuted,
+    said,
+    verdict_text,
+)
 from pytest_memgate.units import format_size
 
 _METRIC = "web.bytes"
@@ -28,10 +40,8 @@ def try_page(
         return left_out(what, "only a page that is served from a folder can be copied, not one at a url")
     before = findings.get(_METRIC)
     if before is None or before.outcome not in GREEN or not beyond(before):
-        why = next(
-            (f"{one.outcome}: {one.reason}" for one in findings.values() if one.outcome not in GREEN), "no value"
-        )
-        return left_out(what, f"its {_METRIC} is not held against a baseline ({why.removesuffix(': ')})")
+        why = next((verdict_text(one) for one in findings.values() if one.outcome not in GREEN), "no value")
+        return left_out(what, f"its {_METRIC} is not held against a baseline ({why})")
     try:
         scratch = Scratch(root, settings, folder)
         document = _copy(root, check, scratch)
@@ -41,7 +51,7 @@ def try_page(
     done = scratch.run(subject)
     after = findings_of(done.run, subject).get(_METRIC)
     lines = (
-        f"unchanged: {said(before)}; budget: {before.budget}",
+        f"unchanged: {said(before)}; budget: {budget_text(before)}",
         f"injected: {format_size(more)} in {document.relative_to(scratch.root).as_posix()}, in a copy of the folder",
         f"seen: {said(after) if after else done.why_useless or 'no value'}",
     )

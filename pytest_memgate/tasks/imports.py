@@ -16,10 +16,10 @@ from pytest_memgate.measure.imports import CleanImport, Imported
 from pytest_memgate.measure.packages import version_of
 from pytest_memgate.model.finding import Finding, Outcome
 from pytest_memgate.model.measurement import Basis, Measurement
-from pytest_memgate.model.site import Contribution, Site
+from pytest_memgate.model.remark import remarks_of
+from pytest_memgate.model.site import Contribution, Lead, Site
 from pytest_memgate.model.subject import Subject
 from pytest_memgate.tasks.gate import Gate
-from pytest_memgate.units import format_size
 
 _LARGEST = 3  # modules of a package that grew
 
@@ -30,7 +30,7 @@ def import_findings(gate: Gate, subject: Subject, check: ImportCheck, rules: Map
     Raises MeasureError for a module that cannot be imported, and as `Gate.assess` does.
     """
     if why := cannot_measure():
-        return [Finding(subject=subject, metric="import", outcome=Outcome.UNMEASURED, reason=why)]
+        return [Finding(subject=subject, metric="import", outcome=Outcome.UNMEASURED, why=why)]
     runs = _runs(gate.root, check)
     peaks, retained = [run.peak for run in runs], [run.retained for run in runs]
     measured = [
@@ -38,7 +38,7 @@ def import_findings(gate: Gate, subject: Subject, check: ImportCheck, rules: Map
         ("import.retained", *_settled(retained, [run.kept for run in runs])),
     ]
     found = [
-        _explained(gate.assess(subject, metric, replace(measurement, notes=runs[-1].notes), rules), parts)
+        _explained(gate.assess(subject, metric, replace(measurement, remarks=remarks_of(runs[-1].notes)), rules), parts)
         for metric, measurement, parts in measured
     ]
     return [*found, gate.assess(subject, "import.modules", _number(runs[-1]), rules)]
@@ -87,9 +87,9 @@ def _sites(parts: Sequence[Part]) -> Iterator[Site]:
         yield Site(path=package, size=size, via=_via(package, parts))
 
 
-def _via(package: str, parts: Sequence[Part]) -> tuple[str, ...]:
+def _via(package: str, parts: Sequence[Part]) -> tuple[Lead, ...]:
     first = next((part for part in parts if part.package == package), None)
-    return tuple(f"imported by {importer}" for importer in first.importers) if first else ()
+    return first.importers if first else ()
 
 
 def _number(run: Imported) -> Measurement:
@@ -110,6 +110,7 @@ def _told(one: Contribution, parts: Sequence[Part]) -> Contribution:
         return one
     package = one.site.path
     version = "" if package in sys.stdlib_module_names else version_of(package)
-    inner = [f"{part.module} {format_size(part.size)}" for part in parts if part.package == package]
+    inner = [part for part in parts if part.package == package]
+    modules = {part.module: part.size for part in inner[:_LARGEST]} if len(inner) > 1 else {}
     uses = (f"{package} {version}",) if version else ()
-    return replace(one, site=replace(one.site, uses=(*uses, *(inner[:_LARGEST] if len(inner) > 1 else ()))))
+    return replace(one, site=replace(one.site, uses=uses, modules=modules))

@@ -10,15 +10,16 @@ from pytest_memgate.compare.leak import Slope, confidence, measure_slope
 from pytest_memgate.model.finding import Finding, Outcome
 from pytest_memgate.model.held import Held, Step
 from pytest_memgate.model.measurement import Basis, Measurement
+from pytest_memgate.model.reason import Doubt, DoubtKind
+from pytest_memgate.model.remark import RepeatedCalls
 from pytest_memgate.model.subject import Subject
 from pytest_memgate.tasks.gate import Gate
-from pytest_memgate.units import format_size
 
 ROUNDS = 40
 OWN_ROUNDS = 20  # of a whole test, whose every call is set up and torn down
 WARM_UP = 10
 _DIGITS = 3
-_BESIDE = "a cache that takes something new on each call, and has not filled up by then, looks the same"
+_MOST_SURE = 0.999999
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -54,14 +55,12 @@ class LeakCheck:
         measurement = _measurement(slope, firm=slope.low > self._top()[0])
         finding = self.gate.assess(self.subject, self.metric, measurement, self.rules)
         if finding.outcome is Outcome.UNSTABLE:
-            finding = replace(finding, reason=f"it may leave up to {format_size(slope.high)} a call behind")
-        if finding.outcome.fails_test:
-            finding = replace(finding, details=(*finding.details, _BESIDE))
+            finding = replace(finding, over=None, doubt=Doubt(kind=DoubtKind.LEAK, amount=slope.high))
         return finding
 
     def left_out(self, outcome: Outcome, why: str) -> Finding:
         """Return the finding where nothing could be measured."""
-        return Finding(subject=self.subject, metric=self.metric, outcome=outcome, reason=why)
+        return Finding(subject=self.subject, metric=self.metric, outcome=outcome, why=why)
 
 
 def _measurement(slope: Slope, *, firm: bool) -> Measurement:
@@ -74,25 +73,28 @@ def _measurement(slope: Slope, *, firm: bool) -> Measurement:
         settled=slope.is_certain,
         warm=() if slope.is_certain else (low, high),
         sites=tuple(replace(site, size=_rounded(size)) for site, size in sizes if size),
-        notes=(said(slope),),
+        repeated=repeated_calls(slope),
     )
 
 
-def said(slope: Slope) -> str:
-    """Return how the slope was found, and how sure it is, in words."""
-    series = f" in {slope.series} series" if slope.series > 1 else ""
-    calls = f"{slope.calls} calls{series}, after {slope.warmup} to warm up"
+def repeated_calls(slope: Slope) -> RepeatedCalls:
+    """Return how the slope was found, and how sure it is."""
+    found = RepeatedCalls(calls=slope.calls, series=slope.series, warmup=slope.warmup)
     leading = slope.leading
-    if leading is None and slope.series == 1:
+    if leading:
+        sure = min(confidence(leading.grew, leading.blocks), _MOST_SURE) if leading.low else 0
+        return replace(
+            found,
+            grows=True,
+            grew=leading.grew,
+            blocks=leading.blocks,
+            is_certain=bool(leading.low),
+            confidence=sure,
+        )
+    if slope.series == 1:
         # Had a share of the calls left something, none of so many would have done so with a chance of 5 %.
-        share = 1 - 0.05 ** (1 / slope.calls)
-        return f"{calls}: nothing was left; confidence 95 % that fewer than {share * 100:.2g} % of the calls leave any"
-    if leading is None:
-        return f"{calls}: nothing that grows with the calls"
-    if leading.low:
-        sure = min(confidence(leading.grew, leading.blocks), 0.999999)
-        return f"{calls}: each of {leading.blocks} blocks grew; confidence {sure * 100:.6g} %"
-    return f"{calls}: {leading.grew} of {leading.blocks} blocks grew, which is not certain"
+        return replace(found, share=1 - 0.05 ** (1 / slope.calls))
+    return found
 
 
 def _rounded(size: float) -> float:

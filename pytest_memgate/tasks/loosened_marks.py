@@ -1,7 +1,6 @@
 """Which tests have a looser budget than on the base by their markers, wherever these and their values stand."""
 
 import os
-import re
 import subprocess
 import tempfile
 from collections.abc import Iterable, Iterator, Mapping
@@ -14,13 +13,15 @@ from pytest_memgate.baseline.store import FOLDER
 from pytest_memgate.budget.rule import Budget, Rule
 from pytest_memgate.config.sources import Config, covers
 from pytest_memgate.errors import ConfigError
+from pytest_memgate.model.budget import OriginKind
 from pytest_memgate.model.finding import Finding, Outcome
 from pytest_memgate.model.subject import Subject
+from pytest_memgate.report.words.budget import budget_text, rules_text
+from pytest_memgate.report.words.reason import reason
 from pytest_memgate.tasks.call_sources import CallSources, budgets, handed_on
 from pytest_memgate.tasks.loosened import looser
 from pytest_memgate.tasks.worktree import repository
 
-_CALLED = re.compile(r"\(call in ([^)]+)\)")
 _NAMED = 3  # tests that a line names
 _MARKER = r"\.memgate\b|[\"']memgate[\"']"  # as code names the marker
 
@@ -120,19 +121,20 @@ def loosened_by_calls(base: Base, findings: Iterable[Finding], here: Mapping[str
     changed = set(base.changed)
     for finding in findings:
         collected = here.get(str(finding.subject), Marked())
-        touched = "(call" in finding.budget and (everywhere or not changed.isdisjoint(_sources(base, finding)))
-        is_late = "(marker)" in finding.budget and not any(covers(name, finding.metric) for name in collected.rules)
+        kinds = {rule.origin.kind for rule in finding.rules}
+        touched = OriginKind.CALL in kinds and (everywhere or not changed.isdisjoint(_sources(base, finding)))
+        is_known = any(covers(name, finding.metric) for name in collected.rules)
         if finding.outcome is Outcome.SKIPPED and not collected.skip:
-            yield f"{finding.subject} is left out by its marker: {finding.reason}"
-        elif is_late or touched:
-            yield f"{finding.subject} has a budget of its own for {finding.metric}: {finding.budget}"
+            yield f"{finding.subject} is left out by its marker: {reason(finding)}"
+        elif touched or (OriginKind.MARKER in kinds and not is_known):
+            yield f"{finding.subject} has a budget of its own for {finding.metric}: {budget_text(finding)}"
 
 
 def _sources(base: Base, finding: Finding) -> set[Path]:
     """Return the files that the budgets in a test's calls come from."""
     sources = CallSources(base.python_files)
     test = base.root / finding.subject.file
-    elsewhere = [base.root / file for file in _CALLED.findall(finding.budget)]
+    elsewhere = [base.root / rule.origin.file for rule in finding.rules if rule.origin.file]
     found = set().union(*(sources.of(path, budgets) for path in elsewhere or [test]))
     return found | (sources.of(test, handed_on) if elsewhere else set())
 
@@ -147,7 +149,8 @@ def _looser(config: Config, subject: Subject, old: Marked, new: Marked) -> Itera
             continue
         own = metric in new.rules
         what = f"has a budget of its own for {metric}" if own else f"has lost its budget for {metric}"
-        yield f"{what}: {after or 'none'}, on the base {before or 'none'}"
+        now, then = (rules_text(one.rules, one.unit) if one else "" for one in (after, before))
+        yield f"{what}: {now or 'none'}, on the base {then or 'none'}"
 
 
 def _budget(config: Config, subject: Subject, metric: str, marked: Marked, unit: str) -> Budget | None:

@@ -18,17 +18,17 @@ from pytest_memgate.measure.alone import alone
 from pytest_memgate.measure.lighthouse.collect import Collector
 from pytest_memgate.measure.lighthouse.lhr import Load
 from pytest_memgate.measure.lighthouse.tools import find_tools
-from pytest_memgate.model.finding import Finding
+from pytest_memgate.model.finding import Evidence, Finding
 from pytest_memgate.model.measurement import Basis, Measurement
 from pytest_memgate.model.metric import base_name, named
 from pytest_memgate.model.reference import Reference
+from pytest_memgate.model.remark import remarks_of
+from pytest_memgate.model.site import Contribution
 from pytest_memgate.model.subject import Subject
 from pytest_memgate.tasks.gate import Gate
-from pytest_memgate.units import DURATION, SIZE, format_amount, format_growth
 
 KEPT = ".lighthouseci/memgate"  # below the root: where the reports of a failing page go
 _FEW = 3
-_NAMED = 3
 _DIGITS = {"cls": 4, "bytes": 0}
 
 
@@ -72,7 +72,7 @@ class _Judging:
         return [self._gate.assess(self._subject, name, one, self._rules) for name, one in found]
 
     def is_open(self, loads: Sequence[Load]) -> bool:
-        """Say whether more loads could change a verdict, or make a value that may be accepted."""
+        """Return True if more loads could change a verdict, or make a value that may be accepted."""
         return any(
             needs_rerun(
                 measurement,
@@ -83,7 +83,7 @@ class _Judging:
         )
 
     def is_unsteady(self, loads: Sequence[Load]) -> bool:
-        """Say whether a baseline of these loads alone could sit at one end of what the page does."""
+        """Return True if a baseline of these loads alone could sit at one end of what the page does."""
         for name, measurement in self._measurements(loads):
             budget = self._gate.budget(self._subject, name, self._rules)
             if budget.growth and spread(measurement.samples) > budget.growth.of(measurement.value) / 2:
@@ -104,7 +104,7 @@ class _Judging:
                     samples=tuple(_rounded(one.values[key], digits) for one in loads),
                     again=tuple(_rounded(one.values[key], digits) for one in again),
                     sites=tuple(replace(site, size=_rounded(site.size, digits)) for site in load.sites.get(key, ())),
-                    notes=load.warnings if key == "lcp" else (),
+                    remarks=remarks_of(load.warnings) if key == "lcp" else (),
                     conditions=load.conditions,
                     audits={name: _rounded(ms, 0) for name, ms in load.audits.items()} if key == "lcp" else {},
                 ),
@@ -115,47 +115,39 @@ class _Judging:
         if not any(finding.outcome.fails_gate for finding in findings):
             return findings
         kept = tuple(_keep(self._gate.root, self._subject, self._part, loads))
-        hints = self._hints({base_name(finding.metric): finding for finding in findings}, loads)
+        evidence = self._evidence({base_name(finding.metric): finding for finding in findings}, loads)
         return [
-            replace(finding, details=tuple(hints), kept=kept) if finding.outcome.fails_gate else finding
+            replace(finding, evidence=evidence, kept=kept) if finding.outcome.fails_gate else finding
             for finding in findings
         ]
 
-    def _hints(self, findings: Mapping[str, Finding], loads: Sequence[Load]) -> Iterator[str]:
+    def _evidence(self, findings: Mapping[str, Finding], loads: Sequence[Load]) -> Evidence:
         lcp = findings["web.lcp"].measurement
         assert lcp is not None  # noqa: S101  # of every load
-        element = next((load.element for load in loads if _rounded(load.values["lcp"], 1) == lcp.value), "")
-        if element:
-            yield f"largest contentful paint: {element}"
-        if grown := list(_resources(findings["web.bytes"], self._reference("web.bytes"))):
-            yield f"resources that grew: {_some(grown)}"
-        if worse := list(_audits(lcp.audits, self._reference("web.lcp"))):
-            yield f"audits that got worse: {_some(worse)}"
+        return Evidence(
+            largest_paint=next((load.element for load in loads if _rounded(load.values["lcp"], 1) == lcp.value), ""),
+            resources=tuple(_grown(findings["web.bytes"], self._reference("web.bytes"))),
+            audits=_worse(lcp.audits, self._reference("web.lcp")),
+        )
 
     def _reference(self, metric: str) -> Reference | None:
         return self._gate.baselines.bar(self._subject, named(metric, self._part)).reference
 
 
-def _resources(finding: Finding, reference: Reference | None) -> Iterator[str]:
+def _grown(finding: Finding, reference: Reference | None) -> Iterator[Contribution]:
+    """Yield the resources of a page that are larger than in its baseline."""
     if finding.measurement is None or reference is None:
         return
     for one in growth_by_site(finding.measurement.sites, reference.sites, finding.growth or 0):
         if one.site and one.growth > 0:
-            was = f"from {format_amount(one.base, SIZE)}" if one.base else "new"
-            yield f"{one.site.label} {format_growth(one.growth, SIZE)} ({was})"
+            yield one
 
 
-def _audits(now: Mapping[str, float], reference: Reference | None) -> Iterator[str]:
+def _worse(now: Mapping[str, float], reference: Reference | None) -> dict[str, float]:
+    """Return what each audit would save more than on the baseline, in ms, the largest first."""
     before = reference.audits if reference else {}
     growth = {name: ms - before.get(name, 0) for name, ms in now.items()}
-    for name, ms in sorted(growth.items(), key=lambda item: -item[1]):
-        if ms > 0:
-            yield f"{name} {format_growth(ms, DURATION)}"
-
-
-def _some(lines: list[str]) -> str:
-    more = f" and {len(lines) - _NAMED} more" if len(lines) > _NAMED else ""
-    return f"{', '.join(lines[:_NAMED])}{more}"
+    return {name: ms for name, ms in sorted(growth.items(), key=lambda item: -item[1]) if ms > 0}
 
 
 def _keep(root: Path, subject: Subject, part: str, loads: Iterable[Load]) -> Iterator[str]:

@@ -5,10 +5,17 @@ Format 1 (0.1): the fields of `Run`, those with their defaults left out, and in 
 
 Format 2 (0.2): a bound has a field of its own, `bound` in a finding and its measurement, `cold_bound` for first runs of
 several tests; `value` and `growth` are absent then. `provenance` says which code was measured, when and where.
+
+Format 3 (0.2): why a finding came out as it did, and what its budget is, as data: `over`, `doubt`, `second`, `fresh`,
+`mismatch`, `cause`, `waivers`, `may_be`, `why`; `rules`; `evidence`; of a measurement `remarks` and `repeated`; of a
+site who calls or imports it (`via`), and its `modules`.
+The texts that formats 1 and 2 had alone stand beside them, for people: `reason`, `budget`, `details`, `notes`. They are
+written, and not read.
 """
 
 import importlib.resources
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -19,27 +26,26 @@ from pytest_memgate.errors import RunFileError, UsageError
 from pytest_memgate.model.codec import decode, encode
 from pytest_memgate.model.measurement import Basis
 from pytest_memgate.model.run import Run
+from pytest_memgate.report.data import finding_data
 from pytest_memgate.tasks.json_file import json_text, read_json
+from pytest_memgate.tasks.older_runs import upgraded
 
-SCHEMA = 2
+SCHEMA = 3
+_IN_WORDS = 2  # the last format that had reasons and budgets in words alone
 _FINDINGS = 250_000
 _HINT = "name a file of --memgate-report"
 
 
 def to_json(run: Run) -> dict[str, Any]:
     """Return the run as JSON data: the model's fields, and in each finding what follows from them."""
-    data: dict[str, Any] = encode(run)
-    for plain, finding in zip(data["findings"], run.findings, strict=True):
-        plain["test"] = str(finding.subject)
-        for name in ("value", "bound", "growth"):
-            if getattr(finding, name) is not None:
-                plain[name] = getattr(finding, name)
+    data: dict[str, Any] = encode(replace(run, findings=()))
     return {
         "schema": SCHEMA,
         "memgate": __version__,
         "exit_code": run.verdict.exit_code,
         "compared": run.compared,
         **data,
+        "findings": list(map(finding_data, run.findings)),
     }
 
 
@@ -65,7 +71,7 @@ def read_run(path: Path, *, name: str = "") -> Run:
     if schema > SCHEMA:
         raise RunFileError(f"{name}: schema {schema} is newer than this memgate reads", hint="upgrade pytest-memgate")
     try:
-        run = decode(Run, data)
+        run = decode(Run, upgraded(data) if schema <= _IN_WORDS else data)
         _check(run)
     except ValueError as error:
         raise RunFileError(f"{name}: {error}", hint="it was changed or cut short: make it anew") from error
@@ -88,6 +94,6 @@ def _check(run: Run) -> None:
 
 def json_schema() -> dict[str, Any]:
     """Return the JSON Schema of a run's file."""
-    text = importlib.resources.files("pytest_memgate").joinpath("schema/run-2.json").read_text(encoding="utf-8")
+    text = importlib.resources.files("pytest_memgate").joinpath("schema/run-3.json").read_text(encoding="utf-8")
     schema: dict[str, Any] = json.loads(text)
     return schema

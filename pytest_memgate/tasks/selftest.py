@@ -18,6 +18,7 @@ from pytest_memgate.model.measurement import Basis
 from pytest_memgate.model.metric import MEMORY_PEAK, WEB
 from pytest_memgate.model.run import Verdict
 from pytest_memgate.model.subject import Subject
+from pytest_memgate.report.words.budget import budget_text
 from pytest_memgate.tasks.grown_build import try_bundle
 from pytest_memgate.tasks.grown_page import try_page
 from pytest_memgate.tasks.real_run import Done, real_run
@@ -168,7 +169,7 @@ def _try_memory(root: Path, tests: Sequence[Subject], unchanged: Done, folder: P
     grown = _run(root, tests, folder, f"--memgate-grow={subject}", f"--memgate-grow-by={size}")
     others = [one for one, why in whys.items() if not why and one != subject]
     did = (
-        f"unchanged: {said(before)}; budget: {before.budget}",
+        f"unchanged: {said(before)}; budget: {budget_text(before)}",
         f"injected: {format_size(size)} of small objects, held while the test runs"
         + (f" ({len(others)} other tests run beside it, unchanged)" if others else ""),
     )

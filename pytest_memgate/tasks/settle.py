@@ -8,12 +8,16 @@ from pytest_memgate.compare.settle import MOST_RUNS, settled_value
 from pytest_memgate.errors import MeasureError
 from pytest_memgate.model.measurement import Basis, Measurement
 from pytest_memgate.model.metric import Metric
+from pytest_memgate.model.remark import Remark, RemarkKind
 
 if TYPE_CHECKING:
     from pytest_memgate.measure.capture import Capture  # it needs memray
     from pytest_memgate.measure.sites import Sites
 
 T = TypeVar("T")
+
+
+_NAMED = 3  # threads
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,8 +83,8 @@ class _Series:
         self._done: tuple[Measurement, Capture] = (first, cold)
 
     def _first(self, value: float) -> Measurement:
-        notes = notes_of(self._cold)
-        return Measurement(value=value, basis=Basis.BOUND, cold=value, together=self._cold.together, notes=notes)
+        remarks = remarks_on(self._cold)
+        return Measurement(value=value, basis=Basis.BOUND, cold=value, together=self._cold.together, remarks=remarks)
 
     def add(self, run: "Capture") -> None:
         """Take one more run in."""
@@ -104,9 +108,8 @@ class _Series:
                 hint="--memgate-measure=each",
             )
         measurement, _ = self._done
-        measurement = replace(
-            measurement, modules=self._cold.modules, notes=(*measurement.notes, f"not repeatable: {why}")
-        )
+        remark = Remark(kind=RemarkKind.NOT_REPEATABLE, text=why)
+        measurement = replace(measurement, modules=self._cold.modules, remarks=(*measurement.remarks, remark))
         if self._runs:
             self._settle(measurement, measurement.value, self._runs[-1:])
             return
@@ -130,14 +133,15 @@ class _Series:
         self._done = (replace(measurement, value=value, settled=True, sites=sites), capture)
 
 
-def notes_of(capture: "Capture") -> tuple[str, ...]:
+def remarks_on(capture: "Capture") -> tuple[Remark, ...]:
     """Return what a capture does not hold, or holds of others."""
-    notes = []
+    remarks = []
     if capture.started_processes:
-        notes.append("starts processes, whose memory is not counted")
+        remarks.append(Remark(kind=RemarkKind.PROCESSES))
     if capture.threads:
-        notes.append(f"ran beside {len(capture.threads)} other thread(s): {', '.join(capture.threads[:3])}")
-    return tuple(notes)
+        threads = tuple(capture.threads)
+        remarks.append(Remark(kind=RemarkKind.THREADS, names=threads[:_NAMED], amounts=(len(threads),)))
+    return tuple(remarks)
 
 
 def carry_out(plan: Plan[T], run: Callable[[], Again]) -> T:

@@ -9,6 +9,8 @@ from pytest_memgate.measure.environment import coverage_is_on
 from pytest_memgate.measure.machine import machine_class
 from pytest_memgate.model.finding import Finding, Outcome
 from pytest_memgate.model.measurement import Basis, Measurement
+from pytest_memgate.model.reason import Doubt, DoubtKind
+from pytest_memgate.model.remark import Remark, RemarkKind
 from pytest_memgate.model.subject import Subject
 from pytest_memgate.tasks.gate import Gate
 
@@ -28,7 +30,7 @@ class Timing:
 
 
 def is_gated(gate: Gate, subject: Subject, rules: Mapping[str, Rule]) -> bool:
-    """Say whether a budget names a time of this test."""
+    """Return True if a budget names a time of this test."""
     return any(gate.budget(subject, metric, rules).gates for metric in METRICS)
 
 
@@ -48,7 +50,7 @@ def time_findings(
 def _in_doubt(finding: Finding) -> Finding:
     if not finding.outcome.fails_gate:
         return finding
-    return replace(finding, outcome=Outcome.UNSTABLE, reason=f"{finding.reason}, and it could not be timed again")
+    return replace(finding, outcome=Outcome.UNSTABLE, doubt=Doubt(kind=DoubtKind.NOT_TIMED_AGAIN))
 
 
 def _measurement(metric: str, timing: Timing, again: Timing | None = None) -> Measurement:
@@ -62,7 +64,7 @@ def _measurement(metric: str, timing: Timing, again: Timing | None = None) -> Me
         settled=True,
         samples=_thinned(timing.rounds),
         conditions=conditions,
-        notes=(f"of {len(timing.rounds)} rounds",),
+        remarks=(Remark(kind=RemarkKind.ROUNDS, amounts=(len(timing.rounds),)),),
     )
     # The second run speaks with the same statistic as the first.
     return replace(measurement, again=(_ms(getattr(again, name)),)) if again else measurement

@@ -8,6 +8,7 @@ from pytest_memgate.model.finding import Finding, Outcome
 from pytest_memgate.model.run import Run
 from pytest_memgate.model.subject import Subject
 from pytest_memgate.report.lines import value_line
+from pytest_memgate.report.words.reason import reason
 from pytest_memgate.tasks.real_run import Done
 
 GREEN = (Outcome.PASSED, Outcome.IMPROVED)
@@ -68,16 +69,21 @@ def why_not_green(findings: Iterable[Finding], done: Done, subject: Subject) -> 
         return "the test was not run, or it was skipped"
     bad = [one for one in findings if one.outcome not in {*GREEN, Outcome.NOT_GATED}]
     if bad:
-        return f"the gate says of it unchanged: {bad[0].outcome}{f', {bad[0].reason}' if bad[0].reason else ''}"
+        return f"the gate says of it unchanged: {', '.join(filter(None, (str(bad[0].outcome), reason(bad[0]))))}"
     if not any(one.outcome in GREEN for one in findings):
         return "no budget names it"
     return ""
 
 
+def verdict_text(finding: Finding) -> str:
+    """Return an outcome and, where it is not plain, why it is so: `unstable: +400 KB is over …`."""
+    return ": ".join(filter(None, (str(finding.outcome), reason(finding))))
+
+
 def said(finding: Finding) -> str:
     """Return what the gate said of a value: `regressed: memory.peak 1.5 MB -> 1.9 MB: +400 KB is over …`."""
-    reason = f": {finding.reason}" if finding.reason else ""
-    return f"{finding.outcome}: {finding.metric} {value_line(finding)}{reason}"
+    why = reason(finding)
+    return f"{finding.outcome}: {finding.metric} {value_line(finding)}{f': {why}' if why else ''}"
 
 
 def first_site(finding: Finding) -> str:

@@ -117,9 +117,12 @@ def test_a_fault_is_red_with_its_line_named(shop: Project, fault: Fault) -> None
     assert {name for name, outcome in outcomes.items() if outcome == "regressed"} == fault.metrics
     site = result.found(fault.test, fault.first)["growth_by_site"][0]["site"]
     assert site["path"] == fault.site
-    places = (f"{site['path']}:{site.get('line')}", *site.get("via", ()))
+    places = (
+        f"{site['path']}:{site.get('line')}",
+        *(f"{lead['path']}:{lead['line']}" for lead in site.get("via", ()) if "line" in lead),
+    )
     named = next(place for place in places if f"{module}:" in place)
-    line = int(named.partition(":")[2].split()[0])
+    line = int(named.partition(":")[2])
     assert fault.code in broken.splitlines()[line - 1]
     assert named in result.out
     assert fault.word in result.out

@@ -77,7 +77,7 @@ def _problems(result: Result) -> list[str]:
 def test_the_file_holds_the_verdict_and_each_finding(gated: Project, workers: tuple[str, ...]) -> None:
     gated.write("test_it.py", _GROWN)
     run = gated.gate(*workers).run
-    assert (run["schema"], run["exit_code"], run["verdict"]) == (2, 1, "failed")
+    assert (run["schema"], run["exit_code"], run["verdict"]) == (3, 1, "failed")
     assert run["environment"]["key"] == gated.baselines.name
     assert run["memgate"]
     finding = next(one for one in run["findings"] if one["test"] == "test_it.py::test_two")

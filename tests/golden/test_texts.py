@@ -17,7 +17,9 @@ from pytest_memgate.compare.attribution import growth_by_site
 from pytest_memgate.compare.gate import judge
 from pytest_memgate.model.finding import Finding, Outcome
 from pytest_memgate.model.measurement import Basis, Measurement
+from pytest_memgate.model.reason import Cause, UsedWaiver
 from pytest_memgate.model.reference import Bar, Reference, Standing
+from pytest_memgate.model.remark import Remark, RemarkKind
 from pytest_memgate.model.run import Change, ChangeKind, Problem, Run, Verdict
 from pytest_memgate.model.subject import Subject
 from pytest_memgate.report.lines import failure_text
@@ -79,7 +81,10 @@ DRIFTED = judged(
     budget(drift="1MB"),
 )
 LIMIT = judged("test_import", cold(70 * MB, sites=(site("load", 70 * MB, line=3),)), None, budget(limit=64 * MB))
-LIMIT = replace(LIMIT, measurement=replace(cold(70 * MB), notes=("not repeatable: ValueError: once only",)))
+LIMIT = replace(
+    LIMIT,
+    measurement=replace(cold(70 * MB), remarks=(Remark(kind=RemarkKind.NOT_REPEATABLE, text="ValueError: once only"),)),
+)
 
 
 @pytest.mark.parametrize(
@@ -103,19 +108,19 @@ FAILED = Run(
         REGRESSED,
         DRIFTED,
         LIMIT,
-        finding(Outcome.UNREADABLE, name="test_torn", reason=f"{FOLDER}/tests/test_x.py.yaml:9: conflict markers"),
+        finding(Outcome.UNREADABLE, name="test_torn", why=f"{FOLDER}/tests/test_x.py.yaml:9: conflict markers"),
         judged("test_wobbly", settled(2 * MB, spread=900_000), Reference(value=1_500_000), budget()),
-        finding(Outcome.UNMEASURED, name="test_timed", reason="timed by pytest-benchmark's fixture"),
-        finding(Outcome.VANISHED, name="test_gone", reason="it has a baseline, but was not collected", baseline=MB),
-        Finding(subject=Subject(FILE, "test_later"), metric="", outcome=Outcome.NOT_RUN, reason="skipped: later"),
+        finding(Outcome.UNMEASURED, name="test_timed", why="timed by pytest-benchmark's fixture"),
+        replace(finding(Outcome.VANISHED, name="test_gone", baseline=MB), cause=Cause.NOT_COLLECTED),
+        Finding(subject=Subject(FILE, "test_later"), metric="", outcome=Outcome.NOT_RUN, why="skipped: later"),
         judged("test_new", settled(300_000), None, budget()),
         replace(
             judged("test_known", settled(3 * MB), Reference(value=MB), budget()),
             outcome=Outcome.WAIVED,
-            reason="+2 MB is over its budget of 200 KB; waived until 2027-01-31: soon gone (memgate.yml:9)",
+            waivers=(UsedWaiver(until="2027-01-31", reason="soon gone", source="memgate.yml:9", ceiling=4 * MB),),
         ),
         judged("test_better", settled(MB), Reference(value=5 * MB), budget()),
-        finding(Outcome.SKIPPED, name="test_left_out", reason="reads the whole disk"),
+        finding(Outcome.SKIPPED, name="test_left_out", why="reads the whole disk"),
         judged("test_once", cold(9 * MB, imports=8 * MB), Reference(value=MB, repeatable=False), budget()),
     ),
     problems=(

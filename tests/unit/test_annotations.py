@@ -4,11 +4,11 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from samples import exact, finding, run_of, settled, site
+from samples import exact, finding, importers, run_of, settled, site
 
 from pytest_memgate.model.finding import Finding, Outcome
 from pytest_memgate.model.run import Problem, Run, Verdict
-from pytest_memgate.model.site import Contribution, Site
+from pytest_memgate.model.site import Contribution, Lead, LeadKind, Site
 from pytest_memgate.report.annotations import annotations
 from pytest_memgate.tasks.report import locate
 
@@ -16,7 +16,7 @@ MB = 1_000_000
 
 
 def grown(where: Site, name: str = "test_order", metric: str = "memory.peak") -> Finding:
-    one = finding(Outcome.REGRESSED, settled(5 * MB), name=name, baseline=MB, reason="over")
+    one = finding(Outcome.REGRESSED, settled(5 * MB), name=name, baseline=MB, why="over")
     sites = (Contribution(site=where, base=0, head=4 * MB),)
     return replace(one, metric=metric, line=12, growth_by_site=sites)
 
@@ -35,11 +35,9 @@ def test_it_stands_at_the_line_that_grew() -> None:
 def test_of_a_library_it_stands_at_the_line_that_calls_it(tmp_path: Path) -> None:
     (tmp_path / "shop").mkdir()
     (tmp_path / "shop/orders.py").write_text("\n" * 20, encoding="utf-8")
-    far = Site(path="requests/models.py", size=4 * MB, function="read", line=3, via=("shop/orders.py:9 in fetch",))
-    for via in ("shop/orders.py:9 in fetch", "called from shop/orders.py:9 in fetch"):
-        run = failed(grown(replace(far, via=(via,))))
-        (line,) = annotations(run, locate=lambda path, word: locate(tmp_path, path, word))
-        assert line.startswith("::error file=shop/orders.py,line=9,")
+    far = site("read", 4 * MB, path="requests/models.py", line=3, via=("shop/orders.py:9 in fetch",))
+    (line,) = annotations(failed(grown(far)), locate=lambda path, word: locate(tmp_path, path, word))
+    assert line.startswith("::error file=shop/orders.py,line=9,")
 
 
 def test_of_a_package_it_stands_at_its_import(tmp_path: Path) -> None:
@@ -48,10 +46,20 @@ def test_of_a_package_it_stands_at_its_import(tmp_path: Path) -> None:
         "import a from 'a';\nimport { Chart } from 'chart.js';\n", encoding="utf-8"
     )
     (tmp_path / "web/node_modules/chart.js").mkdir(parents=True)
-    chart = Site(path="node_modules/chart.js", size=4 * MB, via=("imported by src/main.js",))
+    chart = Site(path="node_modules/chart.js", size=4 * MB, via=importers("src/main.js"))
     run = failed(grown(chart, metric="bundle.initial.raw[src/main.js]"))
     (line,) = annotations(run, locate=lambda path, word: locate(tmp_path, path, word), prefix="shop/")
     assert line.startswith("::error file=shop/web/src/main.js,line=2,")
+
+
+def test_of_a_part_that_is_loaded_lazily_it_stands_at_its_import(tmp_path: Path) -> None:
+    (tmp_path / "src").mkdir()
+    (tmp_path / "src/main.js").write_text("\nimport('./route.js');\n", encoding="utf-8")
+    lazy = Lead(kind=LeadKind.LAZY_IMPORTER, path="src/main.js")
+    route = Site(path="route.js", size=4 * MB, via=(lazy,))
+    run = failed(grown(route, metric="bundle.total.raw[main]"))
+    commands = annotations(run, locate=lambda path, word: None if path == "route.js" else locate(tmp_path, path, word))
+    assert commands[0].startswith("::error file=src/main.js,line=2,")
 
 
 def test_without_a_place_it_stands_at_the_test(tmp_path: Path) -> None:
@@ -95,7 +103,7 @@ def test_nothing_in_one_is_a_command(place: str) -> None:
         Site(path=HOSTILE if place == "site" else "a.py", size=9, line=3), HOSTILE if place == "name" else "test_a"
     )
     run = failed(
-        replace(one, reason=HOSTILE if place == "reason" else ""),
+        replace(one, why=HOSTILE if place == "reason" else ""),
         problems=(Problem(text=HOSTILE, hint=HOSTILE),) if place == "problem" else (),
     )
     for line in annotations(run):

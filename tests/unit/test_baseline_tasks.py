@@ -203,10 +203,8 @@ def test_runs_without_a_common_test_are_not_compared() -> None:
 
 RUN = replace(
     run_of(
-        finding(
-            Outcome.REGRESSED, settled(2 * MB, sites=(site("load", 2 * MB, line=3),)), baseline=MB, reason="größer"
-        ),
-        finding(Outcome.UNMEASURED, name="test_ünï[☃]", reason="why"),
+        finding(Outcome.REGRESSED, settled(2 * MB, sites=(site("load", 2 * MB, line=3),)), baseline=MB, why="größer"),
+        finding(Outcome.UNMEASURED, name="test_ünï[☃]", why="why"),
         verdict=Verdict.FAILED,
     ),
     problems=(Problem(text="a problem", hint="a hint"),),
@@ -266,6 +264,6 @@ def test_a_report_that_cannot_be_written_is_an_error_of_usage(tmp_path: Path) ->
 
 
 def test_a_reason_that_is_no_text_for_a_file_still_makes_a_run(tmp_path: Path) -> None:
-    run = run_of(finding(Outcome.UNMEASURED, reason="\udcff"))
+    run = run_of(finding(Outcome.UNMEASURED, why="\udcff"))
     write_run(run, tmp_path / "run.json")
-    assert read_run(tmp_path / "run.json") == run_of(finding(Outcome.UNMEASURED, reason="?"))
+    assert read_run(tmp_path / "run.json") == run_of(finding(Outcome.UNMEASURED, why="?"))

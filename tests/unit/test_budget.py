@@ -8,7 +8,9 @@ from samples import METRIC, SUBJECT
 from pytest_memgate.budget.match import matches
 from pytest_memgate.budget.rule import Allowance, Budget, Rule, resolve
 from pytest_memgate.budget.waiver import Waiver
+from pytest_memgate.model.budget import Origin, OriginKind, RuleKind
 from pytest_memgate.model.subject import Subject
+from pytest_memgate.report.words.budget import rules_text
 
 
 @pytest.mark.parametrize(
@@ -85,8 +87,20 @@ def test_a_growth_of_nothing_is_a_budget_too() -> None:
 def test_a_budget_says_all_of_its_parts_and_where_they_stand() -> None:
     sources = {"growth": "default", "limit": "marker", "drift": "memgate.yml:2"}
     full = Budget(growth=Allowance(amount=200_000), limit=64_000_000, drift=Allowance(percent=10), sources=sources)
-    assert str(full) == "growth 200 KB (default), limit 64 MB (marker), drift 10% (memgate.yml:2)"
-    assert str(Budget(growth=Allowance(percent=5), sources=sources)) == "growth 5% (default)"
+    assert (
+        rules_text(full.rules, full.unit) == "growth 200 KB (default), limit 64 MB (marker), drift 10% (memgate.yml:2)"
+    )
+    share = Budget(growth=Allowance(percent=5), sources=sources)
+    assert rules_text(share.rules, share.unit) == "growth 5% (default)"
+
+
+def test_a_budget_knows_who_set_each_of_its_parts() -> None:
+    call = Rule(limit=20, sources={"limit": "call in tests/sizes.py"}, origin=Origin(kind=OriginKind.CALL, file="x.py"))
+    general = Rule(growth=Allowance(amount=3), sources={"growth": "memgate.yml:2"})
+    assert [(rule.rule, rule.amount, rule.source, rule.origin) for rule in resolve([call, general]).rules] == [
+        (RuleKind.GROWTH, 3, "memgate.yml:2", Origin()),
+        (RuleKind.LIMIT, 20, "call in tests/sizes.py", Origin(kind=OriginKind.CALL, file="x.py")),
+    ]
 
 
 @pytest.mark.parametrize(

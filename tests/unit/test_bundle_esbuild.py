@@ -9,6 +9,7 @@ import pytest
 
 from pytest_memgate.errors import MeasureError
 from pytest_memgate.measure.bundle.build import Entry, Source, measure
+from pytest_memgate.report.words.contributions import lead_text
 
 BUILT = Path(__file__).parents[1] / "data" / "bundles" / "built" / "esbuild"
 METAFILE = Source(stats=Path("metafile.json"))
@@ -108,7 +109,7 @@ def test_a_package_that_is_there_twice_is_noted() -> None:
 
 
 def test_who_imports_is_told_and_whether_lazily() -> None:
-    via = {site.path: site.via for site in entries("base")["src/entry.js"].total_sites}
+    via = {site.path: tuple(map(lead_text, site.via)) for site in entries("base")["src/entry.js"].total_sites}
     assert via["src/route.js"] == ("lazily imported by src/entry.js",)
     assert via["node_modules/words"] == ("imported by src/entry.js",)
 

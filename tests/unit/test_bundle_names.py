@@ -11,6 +11,7 @@ from pytest_memgate.measure.bundle.imports import Imports
 from pytest_memgate.measure.bundle.layout import Importer
 from pytest_memgate.measure.bundle.modules import RUNTIME, ModuleNames, keys, package_of
 from pytest_memgate.measure.bundle.sites import Versions, duplicates
+from pytest_memgate.report.words.contributions import lead_text
 
 HEX = "0123456789abcdef"
 BASE32 = string.ascii_uppercase + "234567"
@@ -190,7 +191,7 @@ def test_a_package_json_of_no_use_gives_no_version(tmp_path: Path, content: str)
 
 def chain(key: str, importers: dict[str, list[Importer]], *here: str) -> tuple[str, ...]:
     imports = Imports({module: frozenset(found) for module, found in importers.items()}, {})
-    return imports.chain(key, {key, *here})
+    return tuple(map(lead_text, imports.chain(key, {key, *here})))
 
 
 def test_the_way_leads_to_own_code_by_the_fewest_packages() -> None:

@@ -7,9 +7,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from samples import importers
 
 from pytest_memgate.errors import MeasureError
 from pytest_memgate.measure.bundle.build import Entry, Source, measure
+from pytest_memgate.report.words.contributions import lead_text
 
 BUILT = Path(__file__).parents[1] / "data" / "bundles" / "built"
 STATS = Source(stats=Path("stats.json"))
@@ -69,8 +71,8 @@ def test_a_package_that_is_imported_is_what_grew() -> None:
     assert growth > 200_000
     assert abs(atlas.size - growth) < 0.03 * growth
     assert atlas == max(after.initial_sites, key=lambda site: site.size)
-    assert atlas.via == ("imported by src/entry.js",)
-    assert [use.split()[0] for use in atlas.uses] == ["sheets/north.js", "sheets/south.js", "sheets/sea.js"]
+    assert atlas.via == importers("src/entry.js")
+    assert list(atlas.modules) == ["sheets/north.js", "sheets/south.js", "sheets/sea.js"]
 
 
 def test_a_module_that_moves_to_the_first_screen_leaves_the_total_as_it_was() -> None:
@@ -82,7 +84,7 @@ def test_a_module_that_moves_to_the_first_screen_leaves_the_total_as_it_was() ->
 
 
 def test_who_imports_is_told_from_the_nearest_on() -> None:
-    found = {site.path: site.via for site in entries("base")["main"].total_sites}
+    found = {site.path: tuple(map(lead_text, site.via)) for site in entries("base")["main"].total_sites}
     assert found["node_modules/@post/letters/node_modules/words"] == (
         "imported by node_modules/@post/letters",
         "imported by src/route.js",
@@ -161,7 +163,7 @@ def test_a_package_at_two_versions_is_noted(tmp_path: Path) -> None:
         "1.4.0 (node_modules/@post/letters/node_modules/words)"
     )
     words = next(site for site in entry.initial_sites if site.path == "node_modules/words")
-    assert words.uses == ("words 2.0.1", f"index.js {words.size} B")
+    assert (words.uses, words.modules) == (("words 2.0.1",), {"index.js": words.size})
 
 
 def test_a_package_that_is_there_twice_is_noted_without_versions_too() -> None:

@@ -18,6 +18,7 @@ from pytest_memgate.compare.floor import (
     worst_difference,
 )
 from pytest_memgate.compare.settle import agree
+from pytest_memgate.model.budget import BudgetRule, RuleKind
 from pytest_memgate.model.finding import Finding, Outcome
 from pytest_memgate.model.measurement import Measurement
 from pytest_memgate.model.run import Run
@@ -36,17 +37,17 @@ def judged(
     name: str = "test_order",
     metric: str = METRIC,
     allowed: float | None = 200_000,
-    reason: str = "",
+    why: str = "",
 ) -> Finding:
     return Finding(
         subject=Subject("tests/test_shop.py", name),
         metric=metric,
         outcome=outcome,
-        reason=reason,
+        why=why,
         measurement=measurement,
         baseline=100_000,
         allowed=allowed,
-        budget="growth 200 KB (default)",
+        rules=(BudgetRule(rule=RuleKind.GROWTH, amount=200_000),),
     )
 
 
@@ -226,7 +227,7 @@ def test_a_bundle_that_stays_the_same_needs_no_budget() -> None:
 
 
 def test_what_gave_no_value_in_any_run_is_named_with_its_reason() -> None:
-    silent = judged(None, Outcome.UNMEASURED, name="test_silent", reason="a profiler is active")
+    silent = judged(None, Outcome.UNMEASURED, name="test_silent", why="a profiler is active")
     gone = finding(Outcome.VANISHED, name="test_gone")
     found = calibration([run_of(judged(settled(1)), silent, gone)] * 2, ["own", "own"])
     assert found.unmeasured == {"tests/test_shop.py::test_silent": "a profiler is active"}

@@ -17,11 +17,13 @@ from samples import (
     settled,
 )
 
+from pytest_memgate.model.budget import BudgetRule, RuleKind
 from pytest_memgate.model.finding import Finding, Outcome
 from pytest_memgate.model.reference import Reference
 from pytest_memgate.model.run import Problem, Run, Verdict
 from pytest_memgate.model.subject import LEDGER
 from pytest_memgate.report.view import verdict_line
+from pytest_memgate.report.words.reason import reason
 from pytest_memgate.tasks.conclude import Facts, conclude
 
 MB = 1_000_000
@@ -69,7 +71,7 @@ def test_a_run_without_objections_passed(root: Path) -> None:
     [
         ((finding(Outcome.NEW, settled(MB)),), "1 new"),
         (
-            (finding(Outcome.INCOMPARABLE, settled(MB), reason="coverage"), finding(Outcome.UNMEASURED, name="x")),
+            (finding(Outcome.INCOMPARABLE, settled(MB), why="coverage"), finding(Outcome.UNMEASURED, name="x")),
             "1 incomparable (coverage), 1 unmeasured",
         ),
         ((finding(Outcome.NOT_GATED, settled(MB)),), "1 not gated"),
@@ -84,9 +86,10 @@ def test_a_run_that_compared_nothing_is_no_answer(root: Path, found: tuple[Findi
 
 def test_a_limit_that_is_the_whole_budget_compares(root: Path) -> None:
     within = finding(Outcome.NEW, settled(MB))
-    assert concluded(root, replace(within, budget="limit 2 MB (call)")).compared == 1
-    assert concluded(root, replace(within, budget="limit 2 MB (call), drift 1 MB (call)")).compared == 0
-    assert concluded(root, replace(within, budget="growth 1 MB (call), limit 2 MB (call)")).compared == 0
+    growth, limit, drift = (BudgetRule(rule=kind, amount=2 * MB) for kind in RuleKind)
+    assert concluded(root, replace(within, rules=(limit,))).compared == 1
+    assert concluded(root, replace(within, rules=(limit, drift))).compared == 0
+    assert concluded(root, replace(within, rules=(growth, limit))).compared == 0
 
 
 def test_a_test_of_the_base_that_did_not_run_is_told_once_with_why(root: Path) -> None:
@@ -100,7 +103,7 @@ def test_a_test_of_the_base_that_did_not_run_is_told_once_with_why(root: Path) -
         why_not_run=lambda subject: f"skipped: {subject.name}",
     )
     run = conclude(make_gate(root, base="HEAD"), facts, strict=False)
-    assert [(one.subject.name, one.outcome, one.reason) for one in run.findings[1:]] == [
+    assert [(one.subject.name, one.outcome, reason(one)) for one in run.findings[1:]] == [
         ("test_gone", Outcome.VANISHED, "it has a baseline, but was not collected"),
         ("test_two", Outcome.NOT_RUN, "skipped: test_two"),
     ]
@@ -132,7 +135,7 @@ def test_growth_fails_the_run_without_a_problem_of_its_own(root: Path, outcome: 
         ((), 0, frozenset(), "no test ran"),
         ((), 2, frozenset(), "2 skipped"),
         ((), 1, frozenset({"a", "b"}), "2 failed, 1 skipped"),
-        ((finding(Outcome.UNMEASURED, reason="memray is not installed"),), 3, frozenset(), WITHOUT_MEMRAY),
+        ((finding(Outcome.UNMEASURED, why="memray is not installed"),), 3, frozenset(), WITHOUT_MEMRAY),
     ],
 )
 def test_a_run_that_measured_nothing_is_no_answer(
@@ -157,7 +160,7 @@ def test_no_baseline_names_the_environments_that_have_one(tmp_path: Path) -> Non
 
 
 def test_a_baseline_that_cannot_be_read_is_no_answer_once(root: Path) -> None:
-    broken = finding(Outcome.UNREADABLE, name="test_two", reason="x.yaml:3: conflict markers")
+    broken = finding(Outcome.UNREADABLE, name="test_two", why="x.yaml:3: conflict markers")
     run = concluded(root, PASSED, broken, broken)
     assert run.verdict is Verdict.NO_ANSWER
     assert problem_of(run).text == "x.yaml:3: conflict markers"
@@ -176,7 +179,7 @@ def test_an_entry_whose_test_was_not_collected_has_vanished(root: Path) -> None:
     run = concluded(root, PASSED, collected={FILE: frozenset({"test_order"})})
     gone = run.findings[-1]
     assert (gone.outcome, gone.subject.name, gone.baseline) == (Outcome.VANISHED, "test_gone", 7)
-    assert gone.reason == "it has a baseline, but was not collected"
+    assert reason(gone) == "it has a baseline, but was not collected"
     assert run.verdict is Verdict.PASSED
 
 
@@ -214,7 +217,7 @@ def test_vanished_entries_fail_the_run_where_missing_fails(root: Path) -> None:
 
 @pytest.mark.parametrize("outcome", [Outcome.UNMEASURED, Outcome.INCOMPARABLE, Outcome.UNSTABLE])
 def test_what_has_no_answer_fails_a_strict_run(root: Path, outcome: Outcome) -> None:
-    unclear = finding(outcome, name="test_two", reason="because")
+    unclear = finding(outcome, name="test_two", why="because")
     assert concluded(root, PASSED, unclear).verdict is Verdict.PASSED
     run = concluded(root, PASSED, unclear, strict=True)
     assert run.verdict is Verdict.FAILED

@@ -1,7 +1,10 @@
 """Configuration beyond memory: budgets of every unit and part, bundles and pages, waivers, and which budget wins."""
 
 import json
+from collections.abc import Callable
+from dataclasses import MISSING, fields
 from datetime import date
+from inspect import signature
 from typing import Any
 
 import jsonschema
@@ -10,7 +13,7 @@ import yaml
 from samples import SUBJECT
 
 from pytest_memgate.budget.rule import Allowance, Budget, Rule
-from pytest_memgate.config.checks import BundleCheck, ImportCheck, PageCheck
+from pytest_memgate.config.checks import BundleCheck, Check, ImportCheck, PageCheck, keys_of
 from pytest_memgate.config.located import from_toml, from_yaml
 from pytest_memgate.config.schema import Settings, json_schema, read_settings
 from pytest_memgate.config.sources import Config
@@ -18,6 +21,8 @@ from pytest_memgate.config.table import table
 from pytest_memgate.errors import ConfigError
 from pytest_memgate.model.metric import METRICS
 from pytest_memgate.model.subject import Subject
+from pytest_memgate.plugin.recorder import Recorder
+from pytest_memgate.report.words.budget import rules_text
 
 GZIP = "bundle.initial.gzip"
 FULL = """\
@@ -305,7 +310,8 @@ def test_a_bare_number_is_in_the_unit_of_the_values(text: str) -> None:
 
 
 def test_what_nothing_names_has_its_built_in_budget_or_none() -> None:
-    held = {name: str(Config(settings=Settings()).budget(SUBJECT, name)) for name in METRICS}
+    budgets = {name: Config(settings=Settings()).budget(SUBJECT, name) for name in METRICS}
+    held = {name: rules_text(budget.rules, budget.unit) for name, budget in budgets.items()}
     assert {name: words for name, words in held.items() if words} == {
         "memory.peak": "growth 200 KB (default)",
         "memory.retained": "growth 64 KB (default)",
@@ -399,7 +405,7 @@ def test_option_beats_marker_beats_override_for_every_metric() -> None:
     assert (held.growth, held.limit, held.drift) == (
         Allowance(amount=3, unit="ms"), 7000, Allowance(amount=8, unit="ms"),
     )  # fmt: skip
-    assert str(held).startswith("growth 3 ms (--memgate-growth), limit 7000 ms")
+    assert rules_text(held.rules, held.unit).startswith("growth 3 ms (--memgate-growth), limit 7000 ms")
     other = Config(settings=read(text), options={"web.fcp": option}).budget(SUBJECT, "web.lcp", {"web.lcp": marker})
     assert other.growth == Allowance(amount=2, unit="ms")
 
@@ -483,3 +489,26 @@ def settings_of(data: Any) -> Settings:
 def test_lighthouse_settings_of_any_form_are_handed_on() -> None:
     given = {"onlyCategories": ["performance"], "throttling": {"rttMs": 40}, "locale": "de", "maxWaitForLoad": 45000}
     assert settings_of({"pages": {"home": {"serve": "a", "settings": given}}}).pages["home"].settings == given
+
+
+# One declaration of each check
+
+
+@pytest.mark.parametrize(("check", "call"), [(BundleCheck, Recorder.bundle), (PageCheck, Recorder.lighthouse)])
+def test_a_call_from_a_test_takes_what_the_check_has_with_the_same_defaults(
+    check: type[Check], call: Callable[..., object]
+) -> None:
+    defaults = {one.name: one.default for one in fields(check) if one.default is not MISSING}
+    given = {name: one.default for name, one in signature(call).parameters.items()}
+    own = given.keys() - {"self", "name", "budgets"}
+    assert own <= keys_of(check).keys()
+    for name in own & defaults.keys():
+        assert given[name] == defaults[name], name
+
+
+def test_each_key_of_a_check_is_a_field_that_can_be_left_out() -> None:
+    assert list(keys_of(BundleCheck)) == ["stats", "files", "lazy", "root", "entries"]
+    assert keys_of(ImportCheck) == {}
+    for check in (BundleCheck, PageCheck):
+        assert {one.name for one in fields(check)} == {"name", "source", *keys_of(check)}
+        assert check(name="x") == check(name="x", source="")

@@ -1,5 +1,6 @@
 """What the pages name is there: options, commands, files and settings."""
 
+import argparse
 import re
 from pathlib import Path
 
@@ -9,6 +10,7 @@ import pytest
 from pytest_memgate.cli.main import cli
 from pytest_memgate.config.located import from_yaml
 from pytest_memgate.config.schema import read_settings
+from pytest_memgate.plugin.entry import OPTIONS
 
 ROOT = Path(__file__).parents[2]
 PAGES = [ROOT / "README.md", ROOT / "example_project" / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
@@ -21,10 +23,15 @@ def page(request: pytest.FixtureRequest) -> str:
 
 
 def test_every_option_named_is_there(page: str) -> None:
-    source = (ROOT / "pytest_memgate" / "plugin" / "entry.py").read_text(encoding="utf-8")
-    known = {*re.findall(r'"(--memgate[a-z-]*)"', source), "--no-memgate-strict"}
+    known = {"--memgate", "--no-memgate-strict", *(option.flag for option in OPTIONS)}
     named = {name.rstrip("-") for name in re.findall(r"--(?:no-)?memgate[a-z-]*", page)}
     assert named <= known
+
+
+def test_every_option_is_documented() -> None:
+    table = (ROOT / "docs" / "configuration.md").read_text(encoding="utf-8")
+    shown = [option.flag for option in OPTIONS if option.help != argparse.SUPPRESS]
+    assert [flag for flag in shown if f"| `{flag}" not in table] == []
 
 
 def test_every_command_named_is_there(page: str) -> None:

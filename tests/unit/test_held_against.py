@@ -25,15 +25,24 @@ from pytest_memgate.config.located import from_yaml
 from pytest_memgate.config.schema import Settings, read_settings
 from pytest_memgate.model.environment import Header
 from pytest_memgate.model.finding import Finding, Outcome
+from pytest_memgate.model.reason import Mismatch, MismatchKind
 from pytest_memgate.model.reference import Bar, Reference, Standing
 from pytest_memgate.model.run import ChangeKind
 from pytest_memgate.model.subject import Subject
+from pytest_memgate.report.words.budget import rules_text
+from pytest_memgate.report.words.reason import reason
 from pytest_memgate.tasks.gate import open_gate
 from pytest_memgate.tasks.loosened import loosened
 
 MB = 1_000_000
 OLD = Reference(value=MB)
 NAME = SUBJECT.name
+OTHER_MEMRAY = Mismatch(
+    kind=MismatchKind.HEADER,
+    file=f"{FOLDER}/{FILE}.yaml",
+    there={"memray": "1.19"},
+    here={"memray": "1.20"},
+)
 
 
 def bar(root: Path, base: str = "") -> Bar:
@@ -76,7 +85,7 @@ def test_values_under_another_header_cannot_be_compared(tmp_path: Path) -> None:
     put_baseline(tmp_path, {NAME: OLD}, header=OTHER_HEADER)
     found = bar(tmp_path)
     assert (found.standing, found.reference) == (Standing.INCOMPARABLE, None)
-    assert found.why == f"{FOLDER}/{FILE}.yaml was measured with memray '1.19' there and '1.20' here"
+    assert found.mismatch == OTHER_MEMRAY
 
 
 @pytest.mark.parametrize(
@@ -146,10 +155,7 @@ def test_a_base_under_another_header_stays_incomparable_until_measured_anew(tmp_
 def test_a_head_under_a_header_that_nobody_else_has_does_not_count(tmp_path: Path) -> None:
     third = replace(HEADER, memray="1.18")
     found = bar_after(tmp_path, OLD, replace(OLD, value=2 * MB), old_header=OTHER_HEADER, new_header=third)
-    assert (found.standing, found.why) == (
-        Standing.INCOMPARABLE,
-        f"{FOLDER}/{FILE}.yaml was measured with memray '1.19' there and '1.20' here",
-    )
+    assert (found.standing, found.mismatch) == (Standing.INCOMPARABLE, OTHER_MEMRAY)
 
 
 def test_what_a_change_does_to_the_baselines_is_told(tmp_path: Path) -> None:
@@ -199,7 +205,8 @@ def test_budgets_come_from_the_base_and_waivers_from_the_work_tree(tmp_path: Pat
         options={METRIC: Rule(limit=64 * MB, sources={"limit": "command line"})},
         missing="fail",
     )
-    assert str(gate.config.budget(SUBJECT, METRIC)) == "growth 100 KB (memgate.yml:1), limit 64 MB (command line)"
+    held = gate.config.budget(SUBJECT, METRIC)
+    assert rules_text(held.rules, held.unit) == "growth 100 KB (memgate.yml:1), limit 64 MB (command line)"
     assert gate.config.missing_fails
     assert [one.source for one in gate.waivers] == ["memgate.yml:2"]
     assert open_gate(tmp_path, environment).config.budget(SUBJECT, METRIC).growth == Allowance(amount=9 * MB)
@@ -215,13 +222,13 @@ def waived(root: Path, until: str, value: int, *, test: str = FILE) -> Finding:
 def test_a_waiver_covers_growth_up_to_its_ceiling(tmp_path: Path) -> None:
     found = waived(tmp_path, "2026-06-15", 3 * MB)
     assert found.outcome is Outcome.WAIVED
-    assert found.reason == ("+2 MB is over its budget of 200 KB; waived until 2026-06-15: soon gone (memgate.yml:2)")
+    assert reason(found) == ("+2 MB is over its budget of 200 KB; waived until 2026-06-15: soon gone (memgate.yml:2)")
 
 
 def test_growth_over_the_ceiling_is_not_waived(tmp_path: Path) -> None:
     found = waived(tmp_path, "2026-06-15", 3 * MB + 1)
     assert found.outcome is Outcome.REGRESSED
-    assert found.reason.endswith("; over the ceiling of its waiver too, 3 MB (memgate.yml:2)")
+    assert reason(found).endswith("; over the ceiling of its waiver too, 3 MB (memgate.yml:2)")
 
 
 def test_an_ended_waiver_covers_nothing(tmp_path: Path) -> None:

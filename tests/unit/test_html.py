@@ -16,9 +16,11 @@ from plotly.offline import get_plotlyjs
 from samples import run_of, settled
 
 from pytest_memgate.errors import UsageError
+from pytest_memgate.model.budget import RuleKind
 from pytest_memgate.model.finding import Outcome
 from pytest_memgate.model.measurement import Basis, Measurement
 from pytest_memgate.model.provenance import Commit, Machine, Provenance
+from pytest_memgate.model.reason import Over
 from pytest_memgate.model.run import Run, Verdict
 from pytest_memgate.report.html import html
 from pytest_memgate.report.page.data import TONES, page_data
@@ -237,7 +239,9 @@ def test_what_moved_has_its_base_and_what_did_not_has_none() -> None:
 
 def test_what_is_over_its_limit_and_did_not_grow_has_no_part_that_grew() -> None:
     held = tuple(replace(one, base=0) for one in LEAK.growth_by_site)
-    over = replace(LEAK, reason="744 KB is over its limit of 500 KB", baseline=744_000, growth_by_site=held)
+    over = replace(
+        LEAK, over=Over(rule=RuleKind.LIMIT, amount=744_000, allowed=500_000), baseline=744_000, growth_by_site=held
+    )
     parts = found(run_of(over), Outcome.REGRESSED, "memory.peak")["more"]["parts"]
     assert not any("base" in one for one in parts)
 

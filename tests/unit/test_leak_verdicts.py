@@ -5,8 +5,16 @@ from collections.abc import Iterator
 import pytest
 from programs import Call, Program, appends, caches, each, memo, once, resizes, slope_of
 
-from pytest_memgate.compare.leak import confidence
-from pytest_memgate.tasks.leak import said
+from pytest_memgate.compare.leak import Slope, confidence
+from pytest_memgate.model.measurement import Basis, Measurement
+from pytest_memgate.report.words.remarks import remark_texts
+from pytest_memgate.tasks.leak import repeated_calls
+
+
+def told(slope: Slope) -> str:
+    """Return what the report says of how sure a slope is."""
+    (text,) = remark_texts(Measurement(value=0, basis=Basis.SLOPE, repeated=repeated_calls(slope)))
+    return text
 
 
 @pytest.mark.parametrize(
@@ -70,7 +78,7 @@ def test_what_the_calls_do_not_decide_is_neither_a_leak_nor_none(call: Call) -> 
     slope = slope_of(Program(call))
     assert slope.low == 0
     assert slope.high > 0
-    assert said(slope).endswith("blocks grew, which is not certain")
+    assert told(slope).endswith("blocks grew, which is not certain")
 
 
 def test_a_list_that_was_long_before_is_not_certain_to_grow() -> None:
@@ -128,7 +136,7 @@ def test_confidence_is_that_of_the_sign_test() -> None:
 def test_a_verdict_says_how_sure_it_is() -> None:
     def notes() -> Iterator[str]:
         for call in (each(1, 16), lambda _program, _number: None, once(at=30)):
-            yield said(slope_of(Program(call)))
+            yield told(slope_of(Program(call)))
 
     assert list(notes()) == [
         "840 calls in 3 series, after 10 to warm up: each of 30 blocks grew; confidence 99.9999 %",

@@ -22,7 +22,8 @@ from pytest_memgate.measure.places import Places
 from pytest_memgate.model.finding import Finding, Outcome
 from pytest_memgate.model.reference import Reference
 from pytest_memgate.model.run import ChangeKind
-from pytest_memgate.report.lines import failure_text, growth_lines
+from pytest_memgate.report.lines import failure_text
+from pytest_memgate.report.words.contributions import growth_lines
 from pytest_memgate.tasks.update import Order, update
 from pytest_memgate.units import PLAIN
 

@@ -9,6 +9,7 @@ import pytest
 
 from pytest_memgate.errors import MeasureError
 from pytest_memgate.measure.lighthouse.lhr import Load, read_lhr
+from pytest_memgate.model.site import Lead, LeadKind
 
 REPORTS = Path(__file__).parent.parent / "data" / "lhr"
 NAMES = {"lcp", "fcp", "tbt", "cls", "tti", "si", "ttfb", "max_potential_fid", "bytes"}
@@ -96,7 +97,9 @@ def test_a_shift_is_told_with_its_cause(changed: Changed) -> None:
         row = lhr["audits"]["cls-culprits-insight"]["details"]["items"][0]["items"][1]
         row["subItems"] = {"type": "subitems", "items": [{"cause": "Injected iframe"}, {"cause": "Injected iframe"}]}
 
-    assert read_lhr(changed("shifting-13", cause)).sites["cls"][0].via == ("Injected iframe",)
+    assert read_lhr(changed("shifting-13", cause)).sites["cls"][0].via == (
+        Lead(kind=LeadKind.CAUSE, path="Injected iframe"),
+    )
 
 
 def test_the_worst_burst_of_shifts_is_the_one_that_is_told(changed: Changed) -> None:

@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 from markdown_it import MarkdownIt
-from samples import ENVIRONMENT, bound, exact, finding, run_of, settled, site
+from samples import ENVIRONMENT, bound, exact, finding, importers, run_of, settled, site
 
-from pytest_memgate.model.finding import Finding, Outcome
+from pytest_memgate.model.finding import Evidence, Finding, Outcome
 from pytest_memgate.model.measurement import Basis, Measurement
 from pytest_memgate.model.run import Change, ChangeKind, Problem, Run, Verdict
 from pytest_memgate.model.site import Contribution, Site
@@ -72,7 +72,7 @@ def rendered(text: str) -> _Tags:
 
 
 def grown(name: str = "test_order", size: int = 5 * MB, *, function: str = "load", **more: Any) -> Finding:
-    one = finding(Outcome.REGRESSED, settled(size), name=name, baseline=MB, reason="+4 MB is over its budget of 200 KB")
+    one = finding(Outcome.REGRESSED, settled(size), name=name, baseline=MB, why="+4 MB is over its budget of 200 KB")
     sites = (Contribution(site=site(function, 4 * MB, line=7), base=0, head=4 * MB),)
     return replace(one, allowed=200_000, growth_by_site=sites, **more)
 
@@ -159,18 +159,22 @@ def test_foreign_text_is_inert_wherever_it_stands(place: str) -> None:
     hostile = Site(
         path=HOSTILE if place == "site" else "node_modules/a",
         size=4 * MB,
-        via=(f"imported by {HOSTILE}",) if place == "via" else ("imported by src/a.js",),
-        uses=(f"{HOSTILE} 5 KB",) if place == "uses" else (),
+        via=importers(HOSTILE if place == "via" else "src/a.js"),
+        uses=(HOSTILE,) if place == "uses" else (),
+        modules={HOSTILE: 5000} if place == "uses" else {},
     )
     one = replace(
-        grown(HOSTILE if place == "name" else "test_order", details=(HOSTILE,) if place == "detail" else ()),
+        grown(
+            HOSTILE if place == "name" else "test_order",
+            evidence=Evidence(lines=(HOSTILE,) if place == "detail" else ()),
+        ),
         metric="bundle.initial.raw[src/main.js]",
         growth_by_site=(Contribution(site=hostile, base=0, head=4 * MB),),
     )
     if place == "file":
         one = replace(one, subject=Subject(HOSTILE, "test_order"))
     if place == "reason":
-        one = replace(one, reason=HOSTILE)
+        one = replace(one, why=HOSTILE)
     change = Change(subject=one.subject, metric=one.metric, kind=ChangeKind.RAISED, before=1, after=2, reason=HOSTILE)
     run = failed(
         one,
@@ -231,8 +235,9 @@ def test_where_a_bundle_grew_is_drawn_from_its_entry_to_the_modules() -> None:
     chart = Site(
         path="node_modules/chart.js",
         size=198_000,
-        via=("imported by src/report.js", "imported by src/main.js"),
-        uses=("chart.js 4.6.1", "dist/chart.js 167 KB", "auto/auto.js 29 B"),
+        via=importers("src/report.js", "src/main.js"),
+        uses=("chart.js 4.6.1",),
+        modules={"dist/chart.js": 167_000, "auto/auto.js": 29},
     )
     one = replace(
         finding(Outcome.REGRESSED, exact(300_000), file="memgate.yml", name="bundle[shop]", baseline=8000),

@@ -28,6 +28,7 @@ from pytest_memgate.measure.sites import Sites
 from pytest_memgate.model.measurement import Basis, Measurement
 from pytest_memgate.model.metric import MEMORY_PEAK, MEMORY_RETAINED
 from pytest_memgate.model.site import Site
+from pytest_memgate.report.words.remarks import remark_texts
 from pytest_memgate.tasks.settle import Again, Asked, carry_out, measure
 
 MB = 1_000_000
@@ -389,7 +390,7 @@ def test_a_test_that_cannot_run_twice_keeps_its_first_value(places: Places) -> N
         True,
         77,
     )
-    assert measurement.notes == ("not repeatable: ValueError: once only",)
+    assert remark_texts(measurement) == ["not repeatable: ValueError: once only"]
     assert peak == MB
 
 
@@ -489,10 +490,10 @@ def test_collections_are_counted_by_generation() -> None:
 def test_children_and_threads_are_noted_on_the_measurement(places: Places) -> None:
     cold = Fake(MB, threads=("a", "b", "c", "d"), children=True)
     ((measurement, _),) = carry_out(measure(cold, [asked(places, lambda _: False)]), lambda: Again(None))
-    assert measurement.notes == (
+    assert remark_texts(measurement) == [
         "starts processes, whose memory is not counted",
         "ran beside 4 other thread(s): a, b, c",
-    )
+    ]
 
 
 def test_the_environment_is_named_after_system_machine_and_python() -> None:

@@ -37,7 +37,7 @@ def test_what_has_its_default_is_left_out() -> None:
         "subject": {"file": FILE, "name": SUBJECT.name},
         "metric": METRIC,
         "outcome": "passed",
-        "budget": "growth 200 KB (default)",
+        "rules": [{"rule": "growth", "amount": 200_000}],
     }
 
 

@@ -25,6 +25,7 @@ from pytest_memgate.model.reference import Reference, Standing
 from pytest_memgate.model.run import Change, ChangeKind, Run, Verdict
 from pytest_memgate.model.subject import Subject
 from pytest_memgate.report.terminal import summary
+from pytest_memgate.report.words.reason import reason
 from pytest_memgate.tasks.accept import accept
 from pytest_memgate.tasks.conclude import Facts, conclude
 from pytest_memgate.tasks.conclude_update import conclude_update
@@ -96,7 +97,10 @@ def test_an_entry_whose_file_is_there_and_was_not_collected_is_not_gone(root: Pa
 
 def test_a_new_test_names_the_entries_that_may_be_its_own(root: Path) -> None:
     put_baseline(root, {OLD.name: ENTRY}, file="a/test_shop.py")
-    why = gate_of(root).baselines.bar(NEW, METRIC).why
+    gate = gate_of(root)
+    bar = gate.baselines.bar(NEW, METRIC)
+    assert bar.may_be == (Subject("a/test_shop.py", "test_order"), OLD)
+    why = reason(gate.judge(NEW, METRIC, settled(MB), gate.budget(NEW, METRIC, {}), bar))
     assert why.startswith(f"it may be a/test_shop.py::test_order or {OLD}, which is gone: if so, ")
     assert f"memgate baseline rename OLD {NEW}" in why
 

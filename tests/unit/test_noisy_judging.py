@@ -11,6 +11,7 @@ from pytest_memgate.compare.noise import alike, explained, spread
 from pytest_memgate.model.finding import Finding, Outcome
 from pytest_memgate.model.measurement import Measurement
 from pytest_memgate.model.reference import Bar, Reference, Standing
+from pytest_memgate.report.words.reason import reason
 
 LCP = budget("300ms", unit="ms")
 UNGATED = Budget(unit="ms")
@@ -82,14 +83,14 @@ def test_a_slower_page_regressed_once_two_collections_say_so() -> None:
     slower = sampled(*later(STILL, 400), again=later(STILL, 380))
     found = judged(slower, taken(*STILL))
     assert found.outcome is Outcome.REGRESSED
-    assert found.reason == "+400 ms is over its budget of 300 ms, and +380 ms in a second collection"
+    assert reason(found) == "+400 ms is over its budget of 300 ms, and +380 ms in a second collection"
     assert (found.baseline, found.growth, found.allowed, found.unit) == (1953, 400, 300, "ms")
 
 
 def test_what_a_second_collection_does_not_see_has_passed() -> None:
     found = judged(sampled(*later(STILL, 400), again=later(STILL, 10)), taken(*STILL))
     assert found.outcome is Outcome.PASSED
-    assert found.reason == "2353 ms in a first collection was not seen again: 1963 ms is within 2253 ms"
+    assert reason(found) == "2353 ms in a first collection was not seen again: 1963 ms is within 2253 ms"
 
 
 def test_a_limit_too_must_be_seen_twice() -> None:
@@ -112,7 +113,7 @@ def test_a_growth_that_the_samples_explain_is_unstable_and_says_so() -> None:
     slower = sampled(*later(wide, 350), again=later(wide, 350))
     found = judged(slower, taken(*wide))
     assert found.outcome is Outcome.UNSTABLE
-    assert found.reason == (
+    assert reason(found) == (
         "grew by 350 ms, but its runs differ by 812 ms by themselves: a budget of 300 ms cannot be held"
     )
 
@@ -127,14 +128,14 @@ def test_a_few_quick_loads_in_a_baseline_change_nothing(low: int) -> None:
 def test_a_baseline_in_the_quick_mode_is_told_by_its_one_slow_load(low: int) -> None:
     mixed = (*later(STILL[:low], -LOW), *STILL[low:])
     found = judged(sampled(*STILL, again=STILL), taken(*mixed))
-    assert found.outcome is Outcome.UNSTABLE, found.reason
+    assert found.outcome is Outcome.UNSTABLE, reason(found)
 
 
 @pytest.mark.parametrize("low", [5, 6, 7, 8])
 def test_a_baseline_of_ten_loads_is_told_by_its_two_slow_ones(low: int) -> None:
     mixed = (*later((STILL * 2)[:low], -LOW), *(STILL * 2)[low:])
     found = judged(sampled(*STILL, again=STILL), taken(*mixed))
-    assert found.outcome is Outcome.UNSTABLE, found.reason
+    assert found.outcome is Outcome.UNSTABLE, reason(found)
 
 
 def test_one_quick_load_does_not_hide_a_growth() -> None:
@@ -145,7 +146,7 @@ def test_one_quick_load_does_not_hide_a_growth() -> None:
 
 def test_a_page_that_became_quicker_by_more_than_its_budget_improved() -> None:
     found = judged(sampled(*later(STILL, -400)), taken(*STILL))
-    assert (found.outcome, found.reason) == (Outcome.IMPROVED, "-400 ms, so the baseline can be lowered")
+    assert (found.outcome, reason(found)) == (Outcome.IMPROVED, "-400 ms, so the baseline can be lowered")
 
 
 def test_one_slow_load_is_enough_to_call_nothing_improved() -> None:
@@ -197,7 +198,7 @@ def test_only_what_blocks_or_stays_open_is_collected_again() -> None:
 
 def test_a_metric_that_no_budget_names_is_not_gated() -> None:
     found = judged(sampled(*later(STILL, 9000)), taken(*STILL), UNGATED)
-    assert (found.outcome, found.budget, found.allowed) == (Outcome.NOT_GATED, "", None)
+    assert (found.outcome, found.rules, found.allowed) == (Outcome.NOT_GATED, (), None)
     assert (found.baseline, found.growth) == (1953, 9000)
 
 
@@ -242,15 +243,15 @@ def test_a_plain_number_is_held_against_a_fraction() -> None:
     assert first.outcome is Outcome.PASSED
     found = judge(SUBJECT, "web.cls", sampled(*[0.125] * 5, again=[0.125] * 5), cls, known(base))
     assert (found.outcome, found.unit) == (Outcome.REGRESSED, "")
-    assert found.reason == "+0.105 is over its budget of 0.1, and +0.105 in a second collection"
+    assert reason(found) == "+0.105 is over its budget of 0.1, and +0.105 in a second collection"
 
 
 def test_a_projects_own_unit_stands_in_the_words() -> None:
     allowed = Budget(growth=Allowance.parse("5 rows", "rows"), limit=100, unit="rows")
     found = judge(SUBJECT, "custom.rows", exact(48), allowed, known(Reference(value=41, unit="rows")))
-    assert found.reason == "+7 rows is over its budget of 5 rows"
+    assert reason(found) == "+7 rows is over its budget of 5 rows"
     over = judge(SUBJECT, "custom.rows", exact(101), allowed, Bar(standing=Standing.NEW))
-    assert over.reason == "101 rows is over its limit of 100 rows"
+    assert reason(over) == "101 rows is over its limit of 100 rows"
 
 
 # What cannot be compared
@@ -271,7 +272,7 @@ def test_a_projects_own_unit_stands_in_the_words() -> None:
 )
 def test_other_conditions_are_incomparable_in_words(there: dict[str, str], here: dict[str, str], words: str) -> None:
     found = judged(replace(sampled(*later(STILL, 9000)), conditions=here), taken(*STILL, **there))
-    assert (found.outcome, found.reason) == (Outcome.INCOMPARABLE, f"its baseline was measured with {words}")
+    assert (found.outcome, reason(found)) == (Outcome.INCOMPARABLE, f"its baseline was measured with {words}")
     assert (found.baseline, found.growth, found.anchor) == (None, None, None)
 
 
@@ -298,7 +299,7 @@ def test_a_limit_holds_under_any_conditions() -> None:
 def test_another_unit_is_incomparable_in_words(there: str, here: str, words: str) -> None:
     allowed = Budget(growth=Allowance.parse(5, None), unit=here)
     found = judge(SUBJECT, "custom.size", exact(3), allowed, known(Reference(value=900, unit=there)))
-    assert (found.outcome, found.reason, found.baseline) == (Outcome.INCOMPARABLE, words, None)
+    assert (found.outcome, reason(found), found.baseline) == (Outcome.INCOMPARABLE, words, None)
 
 
 def test_a_value_that_got_a_unit_is_incomparable_with_a_plain_one() -> None:
@@ -309,7 +310,7 @@ def test_a_value_that_got_a_unit_is_incomparable_with_a_plain_one() -> None:
 
 def test_what_is_not_gated_says_why_it_could_not_be_compared() -> None:
     found = judged(sampled(*STILL, cpu="new"), taken(*STILL, cpu="old"), UNGATED)
-    assert (found.outcome, found.reason) == (
+    assert (found.outcome, reason(found)) == (
         Outcome.NOT_GATED,
         "its baseline was measured with cpu old there and new here",
     )

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 import yaml
+from samples import callers
 
 from pytest_memgate.measure.packages import packages_used
 from pytest_memgate.measure.places import Place, Places
@@ -108,7 +109,7 @@ def test_a_site_shows_the_line_and_callers_of_its_largest_allocation(root: Path,
                 function="load",
                 size=910,
                 line=10,
-                via=("shop.py:11 in order", "tests/test_shop.py:5 in test_order"),
+                via=callers("shop.py:11 in order", "tests/test_shop.py:5 in test_order"),
             ),
         )
 
@@ -118,7 +119,7 @@ def test_callers_are_the_projects_three_at_most_and_none_of_pytests(root: Path, 
     stack = (library, *frames(root, "a", "b", "c", "d"))
     found = read_sites([Record(1, stack)], places).sites[0]
     assert (found.key, found.line) == ("networkx/x.py:call", 3)
-    assert found.via == ("shop.py:10 in a", "shop.py:11 in b", "shop.py:12 in c")
+    assert found.via == callers("shop.py:10 in a", "shop.py:11 in b", "shop.py:12 in c")
 
 
 def test_a_comprehension_belongs_to_the_function_around_it(root: Path, places: Places) -> None:

@@ -8,13 +8,13 @@ from samples import FILE, METRIC, SUBJECT, bound, cold, finding, run_of, settled
 from pytest_memgate.model.finding import Finding, Outcome
 from pytest_memgate.model.measurement import Basis, Measurement
 from pytest_memgate.model.reference import Reference
+from pytest_memgate.model.remark import remarks_of
 from pytest_memgate.model.run import Change, ChangeKind, Problem, Run, Verdict
 from pytest_memgate.model.site import Contribution
 from pytest_memgate.report.lines import (
     accept_command,
     change_between,
     change_line,
-    contribution_lines,
     difference_lines,
     entry_lines,
     headline,
@@ -22,6 +22,7 @@ from pytest_memgate.report.lines import (
     value_line,
 )
 from pytest_memgate.report.terminal import Tone, summary
+from pytest_memgate.report.words.contributions import contribution_lines
 
 MB = 1_000_000
 
@@ -41,10 +42,8 @@ def test_values_stand_as_base_and_head(one: Finding, line: str) -> None:
 
 
 def test_a_headline_leaves_out_what_there_is_not() -> None:
-    assert headline(finding(measurement=settled(2 * MB), baseline=MB, reason="why")) == (
-        "memory.peak 1 MB -> 2 MB: why"
-    )
-    assert headline(finding(reason="why")) == "why"
+    assert headline(finding(measurement=settled(2 * MB), baseline=MB, why="why")) == ("memory.peak 1 MB -> 2 MB: why")
+    assert headline(finding(why="why")) == "why"
     assert headline(finding(measurement=settled(MB))) == "memory.peak 1 MB"
 
 
@@ -84,7 +83,7 @@ def test_growth_is_followed_by_its_callers_and_packages() -> None:
                 cold=2 * MB,
                 warm=(MB,),
                 modules=("json", "json.decoder", "csv"),
-                notes=("x",),
+                remarks=remarks_of(("x",)),
             ),
             "first run 2 MB; again 1 MB; first use 1 MB (imported json, csv); x",
         ),
@@ -187,7 +186,7 @@ def test_the_worst_comes_first_and_the_most_growth_within_it() -> None:
     outcomes = [one for one in Outcome if one not in told]
     small = finding(Outcome.REGRESSED, settled(2 * MB), name="small", baseline=MB)
     large = finding(Outcome.REGRESSED, settled(9 * MB), name="large", baseline=MB)
-    others = [finding(one, name=f"t_{one.value.replace(' ', '_')}", reason="r") for one in outcomes]
+    others = [finding(one, name=f"t_{one.value.replace(' ', '_')}", why="r") for one in outcomes]
     lines = texts(run_of(*others, small, large, verdict=Verdict.FAILED), verbosity=1)
     named = [line.split("::")[1].split()[0] for line in lines if "::" in line and not line.startswith("next")]
     shown = [name.removesuffix(":") for name in named]

@@ -86,7 +86,7 @@ def test_noise_is_as_large_as_wanted_however_it_is_compressed(size: int) -> None
     ],
 )
 def test_only_what_is_green_can_turn_red(outcome: Outcome, why: str) -> None:
-    found = finding(outcome, settled(1), reason="other memray" if why else "")
+    found = finding(outcome, settled(1), why="other memray" if why else "")
     done = Done(code=0, out="", run=run_of(found), seconds=1)
     assert why_not_green([found], done, SUBJECT) == why
     assert why_not_green([], done, SUBJECT) == "the test was not run, or it was skipped"

@@ -5,22 +5,26 @@ from dataclasses import replace
 import pytest
 from samples import finding, run_of, settled, site
 
+from pytest_memgate.model.budget import RuleKind
 from pytest_memgate.model.finding import Finding, Outcome
+from pytest_memgate.model.reason import Over
 from pytest_memgate.model.run import Run, Verdict
 from pytest_memgate.model.site import Contribution, Site
 from pytest_memgate.model.subject import LEDGER, Subject
 from pytest_memgate.report.annotations import annotations
 from pytest_memgate.report.escape import markdown_text
-from pytest_memgate.report.lines import contribution_lines, failure_texts, update_command
+from pytest_memgate.report.lines import failure_texts, update_command
 from pytest_memgate.report.markdown import markdown
 from pytest_memgate.report.page.overview import overview
 from pytest_memgate.report.stories import listed_only, stories
 from pytest_memgate.report.terminal import summary
 from pytest_memgate.report.view import next_steps
+from pytest_memgate.report.words.contributions import contribution_lines
 
 MB = 1_000_000
 HANDLE = site("handle", 2 * MB, path="shop/api.py", line=38)
 QUERY = site("query", 2 * MB, path="shop/db.py", line=7)
+OVER_LIMIT = Over(rule=RuleKind.LIMIT, amount=4 * MB, allowed=MB)
 
 
 def grown(
@@ -32,7 +36,7 @@ def grown(
 ) -> Finding:
     """Return a test over its budget of 200 KB by what its parts have grown."""
     growth = sum(size for _, size in parts)
-    one = finding(outcome, settled(round(MB + growth)), name=f"test_{number}", file=file, baseline=MB, reason="over")
+    one = finding(outcome, settled(round(MB + growth)), name=f"test_{number}", file=file, baseline=MB, why="over")
     by_site = tuple(Contribution(site=where, base=0, head=size) for where, size in parts)
     return replace(one, metric=metric, allowed=200_000, growth_by_site=by_site, line=number)
 
@@ -92,8 +96,7 @@ def test_two_sites_that_only_explain_it_together_are_named_both() -> None:
 
 def test_what_is_over_a_limit_is_explained_by_what_holds_most_of_it() -> None:
     found = [
-        replace(grown(number, (HANDLE, 2 * MB), (QUERY, MB)), reason="is over its limit of 1 MB", baseline=None)
-        for number in range(4)
+        replace(grown(number, (HANDLE, 2 * MB), (QUERY, MB)), over=OVER_LIMIT, baseline=None) for number in range(4)
     ]
     assert lines_of(failed(*found)) == ["shop/api.py:38 in handle explains 4 of 4 findings in 4 tests"]
 

@@ -293,7 +293,7 @@ def test_an_update_that_measured_nothing_is_no_answer(tmp_path: Path) -> None:
     path = put_baseline(tmp_path, {"test_a": Reference(value=MB)})
     before = path.read_bytes()
     facts = Facts(
-        findings=(finding(Outcome.UNMEASURED, name="test_a", reason="a crash"),),
+        findings=(finding(Outcome.UNMEASURED, name="test_a", why="a crash"),),
         collected={FILE: frozenset({"test_a"})},
     )
     run = conclude_update(make_gate(tmp_path), facts, ALL_KINDS, "", strict=False)

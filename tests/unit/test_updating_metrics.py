@@ -20,6 +20,7 @@ from samples import (
 )
 
 from pytest_memgate.baseline.document import Document, dump
+from pytest_memgate.model.budget import BudgetRule, RuleKind
 from pytest_memgate.model.environment import Header
 from pytest_memgate.model.finding import Finding, Outcome
 from pytest_memgate.model.measurement import Measurement
@@ -27,6 +28,7 @@ from pytest_memgate.model.reference import Reference
 from pytest_memgate.model.run import ChangeKind, Verdict
 from pytest_memgate.model.site import Site
 from pytest_memgate.model.subject import Subject
+from pytest_memgate.report.words.reason import reason
 from pytest_memgate.tasks.conclude import Facts, conclude
 from pytest_memgate.tasks.conclude_update import conclude_update
 from pytest_memgate.tasks.update import ALL_KINDS, Order, Updated, update
@@ -47,9 +49,9 @@ def found(
     outcome: Outcome = Outcome.PASSED,
 ) -> Finding:
     """Return a finding; one that is not gated has no budget."""
-    budget = "" if outcome is Outcome.NOT_GATED else "growth 200 KB (default)"
+    rules = () if outcome is Outcome.NOT_GATED else (BudgetRule(rule=RuleKind.GROWTH, amount=200_000),)
     return Finding(
-        subject=Subject(file, name), metric=metric, outcome=outcome, measurement=measurement, unit=unit, budget=budget
+        subject=Subject(file, name), metric=metric, outcome=outcome, measurement=measurement, unit=unit, rules=rules
     )
 
 
@@ -309,7 +311,7 @@ def test_a_check_without_an_answer_keeps_its_baseline_and_the_others_are_written
     facts = Facts(
         findings=(
             Finding(
-                subject=Subject(WEB, "bundle[app]"), metric="bundle", outcome=Outcome.NO_ANSWER, reason="no stats file"
+                subject=Subject(WEB, "bundle[app]"), metric="bundle", outcome=Outcome.NO_ANSWER, why="no stats file"
             ),
             found(RAW, exact(7), name="bundle[b]"),
         ),
@@ -334,7 +336,7 @@ def test_a_metric_that_a_test_does_not_give_any_more_has_vanished(tmp_path: Path
     put(tmp_path, {**BOTH, "bundle[gone]": {RAW: Reference(value=5)}})
     facts = Facts(findings=(found(RAW, exact(4000)),), collected=NAMES)
     run = conclude(make_gate(tmp_path), facts, strict=False)
-    assert [(str(one.subject), one.metric, one.reason, one.unit) for one in run.findings[1:]] == [
+    assert [(str(one.subject), one.metric, reason(one), one.unit) for one in run.findings[1:]] == [
         (f"{WEB}::bundle[app]", "bundle.initial.raw[admin]", "it has a baseline, but the test did not give it", "B"),
         (f"{WEB}::bundle[gone]", RAW, "it has a baseline, but was not collected", "B"),
     ]

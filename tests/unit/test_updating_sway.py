@@ -19,6 +19,7 @@ from samples import (
     settled,
 )
 
+from pytest_memgate.model.budget import BudgetRule, RuleKind
 from pytest_memgate.model.finding import Finding, Outcome
 from pytest_memgate.model.measurement import Measurement
 from pytest_memgate.model.metric import FIRST_USE
@@ -157,7 +158,11 @@ def test_what_is_remeasured_above_its_old_value_comes_before_the_rest() -> None:
 
 def paid(value: int) -> Finding:
     return Finding(
-        subject=Subject(LEDGER, "csv"), metric=FIRST_USE.name, outcome=Outcome.NEW, measurement=exact(value), budget="x"
+        subject=Subject(LEDGER, "csv"),
+        metric=FIRST_USE.name,
+        outcome=Outcome.NEW,
+        measurement=exact(value),
+        rules=(BudgetRule(rule=RuleKind.GROWTH, amount=500_000),),
     )
 
 

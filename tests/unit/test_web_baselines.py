@@ -25,9 +25,11 @@ from pytest_memgate.config.located import from_yaml
 from pytest_memgate.config.schema import Settings, read_settings
 from pytest_memgate.errors import BaselineError, RunFileError
 from pytest_memgate.measure.environment import key
+from pytest_memgate.model.budget import BudgetRule, RuleKind
 from pytest_memgate.model.environment import Header
-from pytest_memgate.model.finding import Finding, Outcome
+from pytest_memgate.model.finding import Evidence, Finding, Outcome
 from pytest_memgate.model.measurement import Measurement
+from pytest_memgate.model.reason import Over, SecondCollection
 from pytest_memgate.model.reference import Reference, Standing
 from pytest_memgate.model.run import ChangeKind, Verdict
 from pytest_memgate.model.site import Site
@@ -62,7 +64,11 @@ def of(path: Path, name: str = APP.name) -> Metrics:
 
 def app(measurement: Measurement, outcome: Outcome = Outcome.PASSED, metric: str = RAW) -> Finding:
     return Finding(
-        subject=APP, metric=metric, outcome=outcome, measurement=measurement, budget="growth 200 KB (default)"
+        subject=APP,
+        metric=metric,
+        outcome=outcome,
+        measurement=measurement,
+        rules=(BudgetRule(rule=RuleKind.GROWTH, amount=200_000),),
     )
 
 
@@ -378,15 +384,18 @@ def test_a_page_says_its_values_and_both_collections() -> None:
         subject=HOME,
         metric="web.lcp",
         outcome=Outcome.REGRESSED,
-        reason="+447 ms is over its budget of 300 ms, and +450 ms in a second collection",
+        over=Over(rule=RuleKind.GROWTH, amount=447, allowed=300),
+        second=SecondCollection(first=2400, second=2403, ceiling=2253),
         measurement=sampled(2400, 2400.5, 2401, again=(2402, 2403, 2404)),
         unit="ms",
         baseline=1953,
-        budget="growth 300 ms (default)",
-        details=("largest contentful paint: main > img",),
+        rules=(BudgetRule(rule=RuleKind.GROWTH, amount=300),),
+        evidence=Evidence(largest_paint="main > img"),
         kept=(".lighthouseci/memgate/memgate.yml-page-home/1.report.json", "b"),
     )
-    assert headline(one) == f"web.lcp 1953 ms -> 2400 ms: {one.reason}"
+    assert headline(one) == (
+        "web.lcp 1953 ms -> 2400 ms: +447 ms is over its budget of 300 ms, and +450 ms in a second collection"
+    )
     assert measured_line(one) == (
         "3 samples 2400 ms [2400 ms .. 2401 ms]; a second collection 2403 ms [2402 ms .. 2404 ms]"
     )
@@ -400,11 +409,12 @@ def test_a_page_says_its_values_and_both_collections() -> None:
 
 
 def test_a_default_limit_is_raised_in_the_file() -> None:
+    growth = BudgetRule(rule=RuleKind.GROWTH, amount=200_000)
     one = replace(
         app(exact(11_000_000), Outcome.REGRESSED),
-        reason="11 MB is over its limit of 10 MB",
-        budget="growth 200 KB (default), limit 10 MB (default)",
+        over=Over(rule=RuleKind.LIMIT, amount=11_000_000, allowed=10_000_000),
+        rules=(growth, BudgetRule(rule=RuleKind.LIMIT, amount=10_000_000)),
     )
     assert accept_command(one) == "raise its limit (budgets: bundle.initial.raw: limit, in memgate.yml)"
-    marked = replace(one, budget="growth 200 KB (default), limit 10 MB (marker)")
+    marked = replace(one, rules=(growth, BudgetRule(rule=RuleKind.LIMIT, amount=10_000_000, source="marker")))
     assert accept_command(marked) == "raise its limit (marker)"

@@ -4,8 +4,9 @@ from collections.abc import Container, Mapping
 
 from pytest_memgate.measure.bundle.layout import Importer
 from pytest_memgate.measure.bundle.modules import RUNTIME, is_installed, package_of
+from pytest_memgate.model.site import Lead, LeadKind
 
-_LINES = 3
+_LEADS = 3
 _Step = tuple[str, bool]  # an importer, and whether it imports lazily
 
 
@@ -23,20 +24,20 @@ class Imports:
         for module in importers:
             self._modules.setdefault(self._key(module), []).append(module)
 
-    def chain(self, key: str, here: Container[str]) -> tuple[str, ...]:
-        """Return up to three lines, nearest first: each names what imports the one before it.
+    def chain(self, key: str, here: Container[str]) -> tuple[Lead, ...]:
+        """Return up to three importers, nearest first: each imports the one before it.
 
         Where there are several ways, one that loads at once comes before a lazy one, and one through what is `here`, in
         the same download, before others; then the shortest to the project's code.
         """
-        lines: list[str] = []
+        leads: list[Lead] = []
         seen = {key}
-        while len(lines) < _LINES and (steps := self._to_own_code(key, seen, here)):
+        while len(leads) < _LEADS and (steps := self._to_own_code(key, seen, here)):
             for name, lazy in steps:
-                lines.append(f"{'lazily ' if lazy else ''}imported by {name}")
+                leads.append(Lead(kind=LeadKind.LAZY_IMPORTER if lazy else LeadKind.IMPORTER, path=name))
                 seen.add(name)
                 key = name
-        return tuple(lines[:_LINES])
+        return tuple(leads[:_LEADS])
 
     def _to_own_code(self, key: str, seen: Container[str], here: Container[str]) -> list[_Step]:
         ways: dict[str, list[_Step]] = {key: []}

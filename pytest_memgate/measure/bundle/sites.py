@@ -7,7 +7,6 @@ from pathlib import Path
 from pytest_memgate.measure.bundle.imports import Imports
 from pytest_memgate.measure.bundle.modules import RUNTIME, package_of
 from pytest_memgate.model.site import Site
-from pytest_memgate.units import format_size
 
 _LARGEST = 3
 
@@ -51,21 +50,31 @@ def sites_of(
         if size:
             inside.setdefault(keys[module], {})[module] = size
     sites = [
-        Site(path=key, size=sum(sizes.values()), via=imports.chain(key, inside), uses=_uses(sizes, versions))
+        Site(
+            path=key,
+            size=sum(sizes.values()),
+            via=imports.chain(key, inside),
+            uses=_version(sizes, versions),
+            modules=_largest(sizes),
+        )
         for key, sizes in inside.items()
     ]
     return tuple(sorted(sites, key=lambda site: (site.path == RUNTIME, -site.size, site.path)))
 
 
-def _uses(sizes: Mapping[str, int], versions: Versions) -> tuple[str, ...]:
-    """Return a package's version and its largest modules, nothing for a module of the project."""
+def _version(sizes: Mapping[str, int], versions: Versions) -> tuple[str, ...]:
+    """Return a package with its version, nothing for a module of the project or where that is not known."""
+    first = next(iter(sizes))
+    package, version = package_of(first), versions.of(first)
+    return (f"{package.name} {version}",) if package and version else ()
+
+
+def _largest(sizes: Mapping[str, int]) -> dict[str, float]:
+    """Return the largest modules of a package by their names in it, nothing for a module of the project."""
     largest = sorted(sizes, key=lambda module: (-sizes[module], module))
-    package = package_of(largest[0])
-    if package is None:
-        return ()
-    version = versions.of(largest[0])
-    inner = (f"{_inside(module)} {format_size(sizes[module])}" for module in largest[:_LARGEST])
-    return (*((f"{package.name} {version}",) if version else ()), *inner)
+    if package_of(largest[0]) is None:
+        return {}
+    return {_inside(module): sizes[module] for module in largest[:_LARGEST]}
 
 
 def _inside(module: str) -> str:

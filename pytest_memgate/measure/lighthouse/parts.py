@@ -1,10 +1,11 @@
 """What a page's values are made of: phases, resources, scripts and elements, out of a Lighthouse report."""
 
 from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import replace
 from typing import Any
 
 from pytest_memgate.measure.lighthouse.urls import names
-from pytest_memgate.model.site import Site
+from pytest_memgate.model.site import Lead, LeadKind, Site
 
 OTHER = "other"
 
@@ -106,10 +107,11 @@ def _shifts(lhr: Mapping[str, Any]) -> tuple[Site, ...]:
         said = [str(part.get("cause", "")) for part in (row.get("subItems") or {}).get("items", ())]
         causes.setdefault(_selector(row), []).extend(said)
     sites = _sites((_selector(row), row.get("score", 0)) for row in rows)
-    return tuple(
-        Site(path=site.path, size=site.size, via=tuple(dict.fromkeys(filter(None, causes[site.path]))))
-        for site in sites
-    )
+    return tuple(replace(site, via=tuple(_causes(causes[site.path]))) for site in sites)
+
+
+def _causes(texts: Iterable[str]) -> Iterator[Lead]:
+    return (Lead(kind=LeadKind.CAUSE, path=text) for text in dict.fromkeys(texts) if text)
 
 
 def _is_total(row: Mapping[str, Any]) -> bool:

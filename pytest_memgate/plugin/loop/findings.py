@@ -12,6 +12,7 @@ from pytest_memgate.model.codec import encode
 from pytest_memgate.model.finding import Finding, Outcome
 from pytest_memgate.plugin.items import line_of
 from pytest_memgate.plugin.test import Test
+from pytest_memgate.report.data import finding_data
 from pytest_memgate.report.lines import failure_texts, own_headline
 
 PROPERTY = "memgate."  # what the names of properties begin with that a finding travels by
@@ -26,7 +27,7 @@ def put_findings(test: Test, findings: Sequence[Finding], *, update: bool) -> No
     """
     first, line = test.first, line_of(test.item)
     found = [replace(finding, line=finding.line or line) for finding in findings]
-    own = [(_property(finding), json.dumps(encode(finding))) for finding in found]
+    own = [(_property(finding), json.dumps(finding_data(finding))) for finding in found]
     if first.call:
         paid = [(PAYMENT, json.dumps(encode(test.payment)))] if test.payment else []
         first.call.user_properties = [*first.call.user_properties, *own, *paid]

@@ -170,7 +170,7 @@ class Judge:
         """Return the finding on times that were taken without anybody having known that they would be."""
         outcome = Outcome.UNMEASURED if is_gated(self._gate, test.subject, test.rules) else Outcome.NOT_GATED
         why = "it asked for pytest-benchmark's fixture when it ran: name it among the test's arguments"
-        return Finding(subject=test.subject, metric="time", outcome=outcome, reason=why)
+        return Finding(subject=test.subject, metric="time", outcome=outcome, why=why)
 
     def _times(self, test: Test, run_again: RunAgain) -> list[Finding]:
         def again() -> Timing | None:
@@ -185,7 +185,7 @@ class Judge:
         outcome = Outcome.UNMEASURED if is_gated(self._gate, subject, test.rules) else Outcome.NOT_GATED
         is_on = is_timed(test.item)
         why = "it did not call pytest-benchmark's fixture" if is_on else why_not_timed(test.item)
-        return [Finding(subject=subject, metric="time", outcome=outcome, reason=why)]
+        return [Finding(subject=subject, metric="time", outcome=outcome, why=why)]
 
     def _memory(self, test: Test, run_again: RunAgain) -> list[Finding]:
         outcome, why = _why_not_judged(test)
@@ -196,7 +196,7 @@ class Judge:
                 outcome, why = Outcome.UNREADABLE, str(error)
             except MeasureError as error:
                 outcome, why = Outcome.UNMEASURED, str(error)
-        return [Finding(subject=test.subject, metric=MEMORY_PEAK.name, outcome=outcome, reason=why)]
+        return [Finding(subject=test.subject, metric=MEMORY_PEAK.name, outcome=outcome, why=why)]
 
     def _judged(self, test: Test, run_again: RunAgain) -> list[Finding]:
         def again() -> Again:

@@ -22,7 +22,9 @@ from pytest_memgate.measure.pending import let_end, on_closing, pending
 from pytest_memgate.measure.places import Places
 from pytest_memgate.model.finding import Finding, Outcome
 from pytest_memgate.model.measurement import Basis, Measurement
+from pytest_memgate.model.reason import Cause
 from pytest_memgate.model.reference import Bar
+from pytest_memgate.model.remark import Remark, RemarkKind
 from pytest_memgate.model.subject import Subject
 from pytest_memgate.plugin.items import is_declared
 from pytest_memgate.plugin.loop.benchmarks import is_benchmark, untimed
@@ -123,11 +125,11 @@ class Leftovers:
             if is_declared(test.item) or test.probed or test.outcome is Outcome.SKIPPED:
                 outcome = test.outcome or Outcome.NOT_GATED
                 why = test.why or "it measures a bundle or page, not itself"
-                left_out = Finding(subject=subject, metric=_FAMILY, outcome=outcome, reason=why)
+                left_out = Finding(subject=subject, metric=_FAMILY, outcome=outcome, why=why)
                 return [left_out] if stored else []
             cases = [case for case in self._cases(test) if case.metric in stored or watch.most(case.kind)]
         except BaselineError as error:
-            unreadable = Finding(subject=subject, metric=_FAMILY, outcome=Outcome.UNREADABLE, reason=str(error))
+            unreadable = Finding(subject=subject, metric=_FAMILY, outcome=Outcome.UNREADABLE, why=str(error))
             return [unreadable] if is_left else []
         failure: BaseException | None = None
         while failure is None and any(self._is_open(case, watch) for case in cases):
@@ -206,13 +208,16 @@ class Leftovers:
     def _finding(self, subject: Subject, case: _Case, watch: Watch, error: BaseException | None) -> Finding:
         measurement = _measured(case, watch, is_done=error is None)
         finding = self._gate.judge(subject, case.metric, measurement, case.budget, case.bar)
-        if finding.outcome is Outcome.UNSTABLE and measurement.sites:
-            site = measurement.sites[0]
-            finding = replace(finding, reason=f"{finding.reason}: {site.label} ({site.what})")
         is_bound = error and measurement.basis is Basis.BOUND and measurement.value
         if is_bound and finding.outcome in {Outcome.REGRESSED, Outcome.DRIFTED, Outcome.UNSTABLE}:
-            why = f"it failed when it was run again ({type(error).__name__}), and what only a first run leaves may stay"
-            return replace(finding, outcome=Outcome.PASSED, reason=why)
+            return replace(
+                finding,
+                outcome=Outcome.PASSED,
+                over=None,
+                doubt=None,
+                cause=Cause.ONLY_FIRST_RUN,
+                why=type(error).__name__,
+            )
         return finding
 
 
@@ -228,7 +233,6 @@ def _is_real(case: _Case, watch: Watch) -> bool:
 def _measured(case: _Case, watch: Watch, *, is_done: bool) -> Measurement:
     """Return what a test leaves: what each run has left or, where further runs differ, all that one of them has."""
     counts, bound = watch.counts(case.kind), _bound(case, watch)
-    again = f"first run {counts[0]}; again {', '.join(map(str, counts[1:]))}"
     if watch.is_unstable(case.kind):
         run = max(watch.named, key=lambda run: counts[run])
         return replace(
@@ -247,7 +251,7 @@ def _measured(case: _Case, watch: Watch, *, is_done: bool) -> Measurement:
             basis=Basis.EXACT,
             settled=True,
             sites=watch.named[named][case.kind] if named is not None and bound.value else (),
-            notes=(again,) if counts[1:] else (),
+            remarks=(Remark(kind=RemarkKind.RUNS, amounts=tuple(counts)),) if counts[1:] else (),
         )
     return bound
 

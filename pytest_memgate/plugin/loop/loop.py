@@ -285,7 +285,7 @@ class Loop:
         """Keep the reports of a test that waits; should nobody come back to it, they say so."""
         test = member.test
         lost = [
-            Finding(subject=test.subject, metric=MEMORY_PEAK.name, outcome=Outcome.UNMEASURED, reason=_DIED)
+            Finding(subject=test.subject, metric=MEMORY_PEAK.name, outcome=Outcome.UNMEASURED, why=_DIED)
             for _ in range(test.first.is_called)
         ]
         self._reports.keep(with_findings(test, lost))

@@ -11,6 +11,7 @@ from pytest_memgate.compare.first_use import Payment, payers
 from pytest_memgate.errors import MemgateError
 from pytest_memgate.model.finding import Finding, Outcome
 from pytest_memgate.model.metric import FIRST_USE
+from pytest_memgate.model.reason import Doubt, DoubtKind
 from pytest_memgate.model.subject import LEDGER, Subject
 from pytest_memgate.plugin.loop.fresh import FRESH, run_afresh
 from pytest_memgate.tasks.answer import without_verdict
@@ -96,7 +97,7 @@ class FirstUseReview:
                     continue
                 imports = self._imported(payments.ledger, owner)
                 if imports:
-                    told = (_paid_by(one, first, "imported") for one in imports)
+                    told = (_paid_by(one, first) for one in imports)
                     found[owner] = imports if self._update else [one for one in told if one.outcome.fails_gate]
         return [finding for findings in found.values() for finding in findings]
 
@@ -137,14 +138,14 @@ class FirstUseReview:
             paid = _paid_by(finding, payments.of(finding.subject.name)[0])
             seen, _ = seen_afresh(self._gate, paid, done.run.findings if done.run else (), len(tests))
             if done.why_useless and not seen.outcome.fails_gate:
-                why = f"{finding.reason}, and a fresh process could not tell: {done.why_useless}"
-                seen = replace(paid, outcome=Outcome.UNSTABLE, reason=why)
+                doubt = Doubt(kind=DoubtKind.FRESH_PROCESS, why=done.why_useless)
+                seen = replace(paid, outcome=Outcome.UNSTABLE, doubt=doubt)
             findings.append(seen)
         return findings
 
 
-def _paid_by(finding: Finding, payment: Payment, verb: str = "paid") -> Finding:
-    return replace(finding, details=(f"{verb} by {payment.test}",), paid_by=(payment.test,))
+def _paid_by(finding: Finding, payment: Payment) -> Finding:
+    return replace(finding, paid_by=(payment.test,))
 
 
 def _matters(finding: Finding) -> bool:

@@ -12,6 +12,10 @@ from pytest_memgate.report.escape import one_line
 from pytest_memgate.report.lines import accept_command, measured_line
 from pytest_memgate.report.page.embed import script_json, shown
 from pytest_memgate.report.view import WORST_FIRST, Row, excess, rows, trends
+from pytest_memgate.report.words.budget import budget_text
+from pytest_memgate.report.words.contributions import lead_text, module_texts
+from pytest_memgate.report.words.details import detail_lines
+from pytest_memgate.report.words.reason import reason
 from pytest_memgate.units import SIZE
 
 TONES: Mapping[Outcome, str] = {
@@ -62,7 +66,7 @@ def _finding(row: Row) -> dict[str, Any]:
         allowed=one.allowed,
         used=round(excess(one), 4) if row.difference and one.allowed and (one.growth or 0) >= 0 else None,
         bound=one.bound,
-        reason=shown("; ".join(part for part in (one.reason, _moved(one)) if part)),
+        reason=shown("; ".join(part for part in (reason(one), _moved(one)) if part)),
     ) | ({"unit": shown(one.unit)} if one.unit != SIZE else {})
 
 
@@ -73,14 +77,15 @@ def _moved(one: Finding) -> str:
 def _more(one: Finding, past: Trends) -> dict[str, Any]:
     measured = one.measurement
     # A number that stands as a test's only one is told in its row.
-    told = one.outcome.fails_test or one.growth_by_site or one.details or one.kept
+    details = detail_lines(one)
+    told = one.outcome.fails_test or one.growth_by_site or details or one.kept
     return _filled(
-        budget=shown(one.budget) if measured else None,
+        budget=shown(budget_text(one)) if measured else None,
         anchor=one.anchor,
         line=one.line,
         measured=shown(measured_line(one)),
         parts=_parts(one),
-        details=[shown(line) for line in one.details],
+        details=[shown(line) for line in details],
         kept=[one_line(path) for path in one.kept],
         accept=one_line(accept_command(one)) if measured and one.outcome.fails_gate else None,
         trend=list(past.get((one.subject, one.metric), ())),
@@ -126,8 +131,9 @@ def _site(site: Site, head: float) -> dict[str, Any]:
         path=shown(site.path),
         function=shown(site.function),
         line=site.line,
-        via=[shown(line) for line in site.via],
-        uses=[shown(line) for line in site.uses],
+        # The page's script says of a function that it is called from there: it needs the places alone.
+        via=[shown(lead.label if site.function else lead_text(lead)) for lead in site.via],
+        uses=[shown(text) for text in (*site.uses, *module_texts(site))],
     ) | {"head": head}
 
 

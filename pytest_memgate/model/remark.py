@@ -1,0 +1,51 @@
+"""What is to be said of a measurement besides its numbers, as values."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+
+class RemarkKind(StrEnum):
+    """What a remark says."""
+
+    PROCESSES = "processes"  # were started, and their memory is not counted
+    THREADS = "threads"  # ran beside the test: `amounts` has their number, `names` the first of them
+    NOT_REPEATABLE = "not repeatable"  # `text` says why
+    ROUNDS = "rounds"  # of a benchmark: `amounts` has their number
+    RUNS = "runs"  # `amounts` has what each of them left behind, the first run first
+    TEXT = "text"  # `text`, in the words of the tool that measured
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Remark:
+    """One remark on a measurement; which of its fields are filled in depends on the kind."""
+
+    kind: RemarkKind
+    text: str = ""
+    names: tuple[str, ...] = ()
+    amounts: tuple[float, ...] = ()
+
+
+def remarks_of(texts: tuple[str, ...]) -> tuple[Remark, ...]:
+    """Return what a tool said of what it measured, as remarks."""
+    return tuple(Remark(kind=RemarkKind.TEXT, text=text) for text in texts)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RepeatedCalls:
+    """How a leak was looked for, and how sure the answer is.
+
+    `calls` in all, in so many `series`, after `warmup` calls that do not count. Of `blocks` comparisons at the site
+    that most is known of, `grew` were growth; both are 0 where nothing `grows`. `confidence` is that of this growth
+    where the leak `is_certain`. Where one series left nothing, `share` is the largest share of calls that may leave
+    something all the same, at a confidence of 95 %. Both are shares of 1.
+    """
+
+    calls: int
+    series: int
+    warmup: int
+    grows: bool = False
+    grew: int = 0
+    blocks: int = 0
+    is_certain: bool = False
+    confidence: float = 0
+    share: float = 0

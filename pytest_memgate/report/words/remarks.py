@@ -1,0 +1,45 @@
+"""What is to be said of a measurement besides its numbers, in words."""
+
+from pytest_memgate.model.measurement import Measurement
+from pytest_memgate.model.remark import Remark, RemarkKind, RepeatedCalls
+
+
+def remark_texts(measurement: Measurement) -> list[str]:
+    """Return all that is to be said of a measurement, a text each."""
+    calls = [_calls(measurement.repeated)] if measurement.repeated else []
+    return [*map(remark_text, measurement.remarks), *calls]
+
+
+def remark_text(remark: Remark) -> str:
+    """Return one remark: `ran beside 2 other thread(s): worker-1, worker-2`."""
+    match remark.kind:
+        case RemarkKind.PROCESSES:
+            return "starts processes, whose memory is not counted"
+        case RemarkKind.THREADS:
+            return f"ran beside {_numbers(remark.amounts)} other thread(s): {', '.join(remark.names)}"
+        case RemarkKind.NOT_REPEATABLE:
+            return f"not repeatable: {remark.text}"
+        case RemarkKind.ROUNDS:
+            return f"of {_numbers(remark.amounts)} rounds"
+        case RemarkKind.RUNS:
+            return f"first run {_numbers(remark.amounts[:1])}; again {_numbers(remark.amounts[1:])}"
+        case RemarkKind.TEXT:
+            return remark.text
+
+
+def _numbers(amounts: tuple[float, ...]) -> str:
+    return ", ".join(f"{amount:.15g}" for amount in amounts)
+
+
+def _calls(repeated: RepeatedCalls) -> str:
+    """Return how a leak was looked for, and how sure the answer is."""
+    series = f" in {repeated.series} series" if repeated.series > 1 else ""
+    calls = f"{repeated.calls} calls{series}, after {repeated.warmup} to warm up"
+    if repeated.is_certain:
+        return f"{calls}: each of {repeated.blocks} blocks grew; confidence {repeated.confidence * 100:.6g} %"
+    if repeated.grows:
+        return f"{calls}: {repeated.grew} of {repeated.blocks} blocks grew, which is not certain"
+    if repeated.share:
+        share = f"{repeated.share * 100:.2g}"
+        return f"{calls}: nothing was left; confidence 95 % that fewer than {share} % of the calls leave any"
+    return f"{calls}: nothing that grows with the calls"
