@@ -1,109 +1,15 @@
 """What pytest loads at every start: the options and the marker; the gate itself only with `--memgate`."""
 
-import argparse
 import sys
-from collections.abc import Iterator, Mapping, Sequence
-from typing import TYPE_CHECKING, Any, NamedTuple
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
 import pytest
 
+from pytest_memgate.plugin.flags import OPTIONS
+
 if TYPE_CHECKING:
     from pytest_memgate.plugin.recorder import Recorder
-
-
-class _Update(argparse.Action):
-    """`--memgate-update`, alone or as `--memgate-update=new`, and as often as wanted.
-
-    Each spelling is an option of its own: an optional value would swallow the test file behind the flag.
-    """
-
-    def __call__(
-        self,
-        parser: argparse.ArgumentParser,  # noqa: ARG002
-        namespace: argparse.Namespace,
-        values: str | Sequence[Any] | None,  # noqa: ARG002
-        option_string: str | None = None,
-    ) -> None:
-        kind = (option_string or "").partition("=")[2] or "all"
-        setattr(namespace, self.dest, [*(getattr(namespace, self.dest) or []), kind])
-
-
-class Option(NamedTuple):
-    """One option: its flag, what argparse is told of it, and its other spellings.
-
-    An option that `loosens` can make the gate say less: beside a base, only what is typed counts, and the `strictest`
-    value wherever it stands.
-    """
-
-    flag: str
-    help: str
-    settings: Mapping[str, Any]
-    spellings: tuple[str, ...] = ()
-    loosens: bool = False
-    strictest: object = None
-
-    @property
-    def name(self) -> str:
-        """Return its name without the plugin's: `growth`."""
-        return self.flag.removeprefix("--memgate-")
-
-
-_AMOUNT: Mapping[str, Any] = {"action": "append", "metavar": "[METRIC=]AMOUNT"}
-
-# Each has no effect without `--memgate`; the first one given is named then.
-OPTIONS = (
-    Option(
-        "--memgate-update",
-        "Write the measured values into the baselines, all changes or only those of a kind.",
-        {"action": _Update, "nargs": 0, "dest": "memgate_update"},
-        spellings=tuple(f"--memgate-update={kind}" for kind in ("all", "new", "raised", "lowered", "removed")),
-    ),
-    Option("--memgate-reason", "Why values rise, for --memgate-update.", {"metavar": "TEXT"}),
-    Option("--memgate-base", "Judge by the baselines and budgets of a git ref.", {"metavar": "REF"}),
-    Option(
-        "--memgate-growth",
-        "Growth allowed to every test's memory (200KB, 5%%), or to web.lcp=500ms.",
-        _AMOUNT,
-        loosens=True,
-    ),
-    Option(
-        "--memgate-limit",
-        "The most that any test's memory may reach (64MB), or web.bytes=2MB.",
-        _AMOUNT,
-        loosens=True,
-    ),
-    Option(
-        "--memgate-drift",
-        "Growth allowed above the anchor (1MB), or bundle.initial.gzip=50KB.",
-        _AMOUNT,
-        loosens=True,
-    ),
-    Option(
-        "--memgate-missing",
-        "What a test without a baseline, or the reverse, does.",
-        {"choices": ("warn", "fail")},
-        loosens=True,
-        strictest="fail",
-    ),
-    Option(
-        "--memgate-strict",
-        "Fail for what is unmeasured, incomparable or unstable too; on where CI is set.",
-        {"action": argparse.BooleanOptionalAction},
-        loosens=True,
-        strictest=True,
-    ),
-    Option(
-        "--memgate-measure",
-        "Measure tests together and prove by one bound that each is within its budget, or each on its own.",
-        {"choices": ("bound", "each")},
-        loosens=True,
-        strictest="each",
-    ),
-    Option("--memgate-report", "Write the run as JSON.", {"metavar": "PATH"}),
-    Option("--memgate-keep", "Keep the memray captures of failing tests.", {"metavar": "DIR"}),
-    # For `memgate calibrate` and `memgate selftest`: every test's own value, not only a bound of it.
-    Option("--memgate-settle", argparse.SUPPRESS, {"action": "store_true", "default": None}),
-)
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

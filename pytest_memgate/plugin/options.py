@@ -16,7 +16,7 @@ from pytest_memgate.baseline.source import GitRef
 from pytest_memgate.budget.rule import PartError, Rule
 from pytest_memgate.model.budget import RuleKind
 from pytest_memgate.model.metric import MEMORY_PEAK
-from pytest_memgate.plugin.entry import OPTIONS
+from pytest_memgate.plugin.flags import OPTIONS
 from pytest_memgate.plugin.marker import parse_rule
 from pytest_memgate.plugin.parsing import parsed
 from pytest_memgate.tasks.loosened import Options

@@ -10,7 +10,7 @@ import pytest
 from pytest_memgate.cli.main import cli
 from pytest_memgate.config.located import from_yaml
 from pytest_memgate.config.schema import read_settings
-from pytest_memgate.plugin.entry import OPTIONS
+from pytest_memgate.plugin.flags import OPTIONS
 
 ROOT = Path(__file__).parents[2]
 PAGES = [ROOT / "README.md", ROOT / "example_project" / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
