@@ -15,15 +15,15 @@ from pathlib import Path
 
 from bench_common import project, say, title
 
-from pytest_memgate.measure.environment import here
-from pytest_memgate.model.budget import BudgetRule, RuleKind
-from pytest_memgate.model.finding import Finding, Outcome
+from pytest_memgate.measure.python.environment import here
+from pytest_memgate.model.judgement.budget import BudgetRule, RuleKind
+from pytest_memgate.model.judgement.finding import Finding, Outcome
 from pytest_memgate.model.measurement import Basis, Measurement
 from pytest_memgate.model.metric import MEMORY_PEAK
 from pytest_memgate.model.site import Site
 from pytest_memgate.model.subject import Subject
-from pytest_memgate.tasks.gate import Gate, open_gate
-from pytest_memgate.tasks.update import Order, update
+from pytest_memgate.tasks.baseline.update import Order, update
+from pytest_memgate.tasks.judge.gate import Gate, open_gate
 
 JUDGE_S, UPDATE_S = 1.0, 3.0
 _FILES, _TESTS, _SITES, _REPEATS = 100, 100, 6, 5

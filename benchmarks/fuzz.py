@@ -125,16 +125,16 @@ def main() -> int:
 
 def _load_what_commands_import() -> None:
     """Import once what each forked process would import again."""
-    import pytest_memgate.report.html
+    import pytest_memgate.report.html.assemble
+    import pytest_memgate.report.html.render
     import pytest_memgate.report.openmetrics
-    import pytest_memgate.report.page.assemble
-    import pytest_memgate.tasks.accept
-    import pytest_memgate.tasks.anchor
-    import pytest_memgate.tasks.check
-    import pytest_memgate.tasks.ci_answer
-    import pytest_memgate.tasks.diff
-    import pytest_memgate.tasks.merge
-    import pytest_memgate.tasks.report  # noqa: F401
+    import pytest_memgate.tasks.baseline.accept
+    import pytest_memgate.tasks.baseline.anchor
+    import pytest_memgate.tasks.baseline.check
+    import pytest_memgate.tasks.ci.outcome
+    import pytest_memgate.tasks.run.diff
+    import pytest_memgate.tasks.run.merge
+    import pytest_memgate.tasks.run.report  # noqa: F401
 
 
 def _tried(folder: Path, dice: random.Random) -> tuple[Case, Outcome, list[str]]:

@@ -16,7 +16,8 @@ _WATCH = """\
 import time
 from functools import cached_property
 
-from pytest_memgate.measure import capture, span
+from pytest_memgate.measure.memory import capture
+from pytest_memgate.measure.memory import shared_tracker as span
 
 SPENT = {"collecting": 0.0, "reading": 0.0}
 

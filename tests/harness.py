@@ -12,7 +12,7 @@ from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
 
-from pytest_memgate.measure.environment import key
+from pytest_memgate.measure.python.environment import key
 
 # The plugins installed beside the gate for the tests that are about them.
 _QUIET = (

@@ -6,10 +6,10 @@ from dataclasses import replace
 from samples import ENVIRONMENT, FILE, FOLDER, METRIC, bound, exact, importers, sampled, settled, site
 
 from pytest_memgate.compare.attribution import growth_by_site
-from pytest_memgate.model.budget import BudgetRule, RuleKind
-from pytest_memgate.model.finding import Evidence, Finding, Outcome
+from pytest_memgate.model.judgement.budget import BudgetRule, RuleKind
+from pytest_memgate.model.judgement.finding import Evidence, Finding, Outcome
+from pytest_memgate.model.judgement.remark import remarks_of
 from pytest_memgate.model.measurement import Measurement
-from pytest_memgate.model.remark import remarks_of
 from pytest_memgate.model.run import Change, ChangeKind, Problem, Run, Verdict
 from pytest_memgate.model.site import Contribution, Lead, LeadKind, Site
 from pytest_memgate.model.subject import Subject

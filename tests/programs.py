@@ -5,8 +5,8 @@ from dataclasses import dataclass, field
 
 from samples import site
 
-from pytest_memgate.compare.leak import Slope, measure_slope
-from pytest_memgate.model.held import Held, Step
+from pytest_memgate.compare.leak_slope import Slope, measure_slope
+from pytest_memgate.model.leak import Held, Step
 
 Call = Callable[["Program", int], None]
 

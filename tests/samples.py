@@ -12,16 +12,16 @@ from pytest_memgate.baseline.source import GitRef, WorkTree
 from pytest_memgate.baseline.store import Stores
 from pytest_memgate.budget.rule import Allowance, Budget
 from pytest_memgate.config.sources import Config, load_settings
-from pytest_memgate.model.budget import BudgetRule, RuleKind
 from pytest_memgate.model.environment import Environment, Header
-from pytest_memgate.model.finding import Finding, Outcome
+from pytest_memgate.model.judgement.budget import BudgetRule, RuleKind
+from pytest_memgate.model.judgement.finding import Finding, Outcome
+from pytest_memgate.model.judgement.reference import Bar, Reference, Standing
 from pytest_memgate.model.measurement import Basis, Measurement
-from pytest_memgate.model.reference import Bar, Reference, Standing
 from pytest_memgate.model.run import Run, Verdict
 from pytest_memgate.model.site import Lead, LeadKind, Site
 from pytest_memgate.model.subject import Subject
-from pytest_memgate.tasks.baselines import Baselines
-from pytest_memgate.tasks.gate import Gate
+from pytest_memgate.tasks.judge.baselines import Baselines
+from pytest_memgate.tasks.judge.gate import Gate
 from pytest_memgate.units import SIZE
 
 METRIC = "memory.peak"

@@ -20,9 +20,9 @@ import yaml
 from pytest_memgate.baseline.yaml_nodes import Bounds, YamlNodesError, compose
 from pytest_memgate.errors import BaselineError
 from pytest_memgate.model.environment import Header
+from pytest_memgate.model.judgement.reference import Reference
 from pytest_memgate.model.metric import FIRST_USE
 from pytest_memgate.model.metric import metric as metric_of
-from pytest_memgate.model.reference import Reference
 
 FORMAT = 2
 _BOUNDS = Bounds(bytes=16_000_000, nodes=800_000)  # a file with 40,000 tests

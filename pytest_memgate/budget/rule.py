@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, Self
 
-from pytest_memgate.model.budget import BY_SETTINGS, DEFAULT, BudgetRule, Origin, RuleKind
+from pytest_memgate.model.judgement.budget import BY_SETTINGS, DEFAULT, BudgetRule, Origin, RuleKind
 from pytest_memgate.units import SIZE, format_amount, parse_amount, parse_any
 
 _PERCENT = re.compile(r"\s*(\d{1,15}(?:\.\d{1,15})?)\s*%\s*")

@@ -12,7 +12,7 @@ _KINDS = click.Choice(["all", "new", "raised", "lowered", "removed"])
 
 def _reason(_: click.Context, __: click.Parameter, text: str) -> str:
     """Return a reason given with `--reason`; raises UsageError for one without a letter in it."""
-    from pytest_memgate.model.reference import is_reason
+    from pytest_memgate.model.judgement.reference import is_reason
 
     if text and not is_reason(text):
         raise UsageError(f"--reason {text!r} has no letter in it", hint="say why values rise")
@@ -31,7 +31,7 @@ def baseline() -> None:
 @click.pass_obj
 def update(root: Path, reason: str, only: tuple[str, ...], pytest_args: tuple[str, ...]) -> None:
     """Run pytest, with PYTEST_ARGS, and store what the tests measure."""
-    from pytest_memgate.tasks.run_pytest import run_update
+    from pytest_memgate.tasks.baseline.run_pytest import run_update
 
     sys.exit(run_update(root, pytest_args, only=only or ("all",), reason=reason))
 
@@ -45,8 +45,8 @@ def update(root: Path, reason: str, only: tuple[str, ...], pytest_args: tuple[st
 def accept(root: Path, run: Path, tests: tuple[str, ...], reason: str, only: tuple[str, ...]) -> None:
     """Store the values of a RUN's file (--memgate-report) without running anything: of TESTS, or of all that it has."""
     from pytest_memgate.report.lines import change_line
-    from pytest_memgate.tasks.accept import accept as store
-    from pytest_memgate.tasks.runfile import read_run
+    from pytest_memgate.tasks.baseline.accept import accept as store
+    from pytest_memgate.tasks.run.file import read_run
 
     done = store(root, read_run(run), tests, reason=reason, only=only, run_file=str(run))
     for change in done.changes:
@@ -65,7 +65,7 @@ def accept(root: Path, run: Path, tests: tuple[str, ...], reason: str, only: tup
 def show(root: Path, tests: tuple[str, ...], environment: str | None) -> None:
     """Print the baselines of TESTS, or of all; a test's name or a pattern like tests/etl/**."""
     from pytest_memgate.report.lines import entry_lines
-    from pytest_memgate.tasks.show import entries
+    from pytest_memgate.tasks.baseline.show import entries
 
     for subject, metric, reference in entries(root, tests, environment):
         for line in entry_lines(subject, metric, reference, sites=bool(tests)):
@@ -76,7 +76,7 @@ def show(root: Path, tests: tuple[str, ...], environment: str | None) -> None:
 @click.pass_obj
 def check(root: Path) -> None:
     """Check every baseline file: readable, in the form that updates write, and of a test file that is there."""
-    from pytest_memgate.tasks.check import check as examine
+    from pytest_memgate.tasks.baseline.check import check as examine
 
     result = examine(root)
     for fault in result.faults:
@@ -92,7 +92,7 @@ def check(root: Path) -> None:
 def rename(root: Path, old: str, new: str) -> None:
     """Move the baselines of OLD to NEW: of a test, a class, a file or a folder, in all environments."""
     from pytest_memgate.report.lines import change_line
-    from pytest_memgate.tasks.rename import rename as move
+    from pytest_memgate.tasks.baseline.rename import rename as move
 
     for change in move(root, old, new):
         click.echo(change_line(change))
@@ -105,7 +105,7 @@ def rename(root: Path, old: str, new: str) -> None:
 def anchor(root: Path, tests: tuple[str, ...], reason: str) -> None:
     """Pin today's values of TESTS, or of all, as the anchor that drift is counted from."""
     from pytest_memgate.report.lines import change_line
-    from pytest_memgate.tasks.anchor import pin
+    from pytest_memgate.tasks.baseline.anchor import pin
 
     changes = pin(root, tests, reason)
     for change in changes:

@@ -43,8 +43,8 @@ def ci() -> None:
 @_input("install")
 def plan(working_directory: str, pytest_args: str, base: str, merge: str, install: str, **flags: str) -> None:
     """Look at the inputs, and find the commit to judge against."""
-    from pytest_memgate.tasks import ci_inputs
-    from pytest_memgate.tasks.ci_plan import find_base
+    from pytest_memgate.tasks.ci import inputs as ci_inputs
+    from pytest_memgate.tasks.ci.plan import find_base
 
     folder = Path(tempfile.mkdtemp(prefix="memgate-", dir=os.environ.get("RUNNER_TEMP")))
     _write({"folder": str(folder)})
@@ -68,8 +68,8 @@ def plan(working_directory: str, pytest_args: str, base: str, merge: str, instal
 @_input("merge")
 def install(working_directory: str, install: str, merge: str) -> None:
     """Install the plugin, and what the workflow names, into the job's Python."""
-    from pytest_memgate.tasks import ci_inputs
-    from pytest_memgate.tasks.ci_install import install as put_in
+    from pytest_memgate.tasks.ci import inputs as ci_inputs
+    from pytest_memgate.tasks.ci.install import install as put_in
 
     with _Problem():
         if not ci_inputs.words("merge", merge):  # parts are judged without a test run
@@ -87,10 +87,10 @@ def install(working_directory: str, install: str, merge: str) -> None:
 def run(working_directory: str, pytest_args: str, base: str, merge: str, strict: str, folder: str) -> None:
     """Run the tests under the gate, or put the runs of other jobs together."""
     from pytest_memgate.report.terminal import summary
-    from pytest_memgate.tasks import ci_inputs
-    from pytest_memgate.tasks.ci_child import deaf, run_apart
-    from pytest_memgate.tasks.ci_merge import merge_parts
-    from pytest_memgate.tasks.ci_run import RUN, pytest_command
+    from pytest_memgate.tasks.ci import inputs as ci_inputs
+    from pytest_memgate.tasks.ci.child import deaf, run_apart
+    from pytest_memgate.tasks.ci.merge import merge_parts
+    from pytest_memgate.tasks.ci.pytest_step import RUN, pytest_command
 
     with _Problem():
         where = ci_inputs.folder(_workspace(), working_directory)
@@ -113,9 +113,9 @@ def run(working_directory: str, pytest_args: str, base: str, merge: str, strict:
 def report(working_directory: str, artifact: str, **left: str) -> None:
     """Write the summary, the annotations, the artifact's files and the outputs."""
     from pytest_memgate.github.files import write_outputs, write_summary
-    from pytest_memgate.tasks import ci_report
-    from pytest_memgate.tasks.ci_answer import answer
-    from pytest_memgate.tasks.report import write
+    from pytest_memgate.tasks.ci import report as ci_report
+    from pytest_memgate.tasks.ci.outcome import answer
+    from pytest_memgate.tasks.run.report import write
 
     found = answer(_what(left))
     folder = Path(left["folder"])
@@ -143,9 +143,9 @@ def report(working_directory: str, artifact: str, **left: str) -> None:
 def comment(artifact: str, footer: str, **left: str) -> None:
     """Write or renew the comment on the pull request: of this job, or of the one that this workflow follows."""
     from pytest_memgate.github.event import WORKFLOW_RUN
-    from pytest_memgate.tasks.ci_answer import answer
-    from pytest_memgate.tasks.ci_comment import comment_elsewhere, comment_here
-    from pytest_memgate.tasks.ci_report import as_downloaded, command, link_to
+    from pytest_memgate.tasks.ci.comment import comment_elsewhere, comment_here
+    from pytest_memgate.tasks.ci.outcome import answer
+    from pytest_memgate.tasks.ci.report import as_downloaded, command, link_to
 
     event = _event()
     if event.name == WORKFLOW_RUN:
@@ -163,9 +163,9 @@ def comment(artifact: str, footer: str, **left: str) -> None:
 @_input("fail", "true")
 def gate(fail: str, **left: str) -> None:
     """Decide: the one step whose exit code is the verdict."""
-    from pytest_memgate.tasks import ci_inputs
-    from pytest_memgate.tasks.ci_answer import answer
-    from pytest_memgate.tasks.ci_report import command
+    from pytest_memgate.tasks.ci import inputs as ci_inputs
+    from pytest_memgate.tasks.ci.outcome import answer
+    from pytest_memgate.tasks.ci.report import command
 
     found = answer(_what(left))
     if not found.code:
@@ -190,7 +190,7 @@ class _Problem:
 
 
 def _what(left: dict[str, str]) -> Any:
-    from pytest_memgate.tasks.ci_answer import Left
+    from pytest_memgate.tasks.ci.outcome import Left
 
     code = int(left["code"]) if left["code"].isdecimal() else 2
     folder = Path(left["folder"]) if left["folder"] else None
@@ -199,7 +199,7 @@ def _what(left: dict[str, str]) -> Any:
 
 def _downloaded(left: dict[str, str]) -> dict[str, str]:
     """Return what another workflow has left: a run, or nothing that says why there is none."""
-    from pytest_memgate.tasks.ci_run import RUN
+    from pytest_memgate.tasks.ci.pytest_step import RUN
 
     if left["folder"] and Path(left["folder"], RUN).exists():
         return left
@@ -208,9 +208,9 @@ def _downloaded(left: dict[str, str]) -> dict[str, str]:
 
 def _patched(working_directory: str, artifact: str, run: Any) -> Any:
     """Return where the job runs, the patch of its baselines, and the reason in it."""
-    from pytest_memgate.tasks import ci_inputs
-    from pytest_memgate.tasks.ci_patch import Patch, make_patch, reason_of
-    from pytest_memgate.tasks.ci_report import job_of
+    from pytest_memgate.tasks.ci import inputs as ci_inputs
+    from pytest_memgate.tasks.ci.patch import Patch, make_patch, reason_of
+    from pytest_memgate.tasks.ci.report import job_of
 
     try:
         root = _root(ci_inputs.folder(_workspace(), working_directory))

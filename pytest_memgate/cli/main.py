@@ -31,7 +31,7 @@ def cli(context: click.Context, root: Path | None) -> None:
 @click.pass_obj
 def init(root: Path) -> None:
     """Write a commented memgate.yml."""
-    from pytest_memgate.tasks.init import init as write
+    from pytest_memgate.tasks.baseline.init import init as write
 
     click.echo(f"wrote {write(root)}")
     click.echo("next: memgate baseline update   (runs your tests and stores what they measure)")
@@ -62,7 +62,7 @@ def config(root: Path, schema: bool) -> None:
 @click.pass_obj
 def doctor(root: Path) -> None:
     """Say what can be measured here, and what cannot."""
-    from pytest_memgate.tasks.doctor import examine
+    from pytest_memgate.tasks.prove.doctor import examine
 
     checks = examine(root)
     for check in checks:
@@ -81,8 +81,8 @@ _COLOURS = {"ok": "green", "note": "yellow", "bad": "red"}
 def diff(base: Path, head: Path, tests: tuple[str, ...]) -> None:
     """Show what grew between two runs, written by --memgate-report."""
     from pytest_memgate.report.lines import change_between, difference_lines
-    from pytest_memgate.tasks.diff import differences
-    from pytest_memgate.tasks.runfile import read_run
+    from pytest_memgate.tasks.run.diff import differences
+    from pytest_memgate.tasks.run.file import read_run
 
     for one in differences(read_run(base), read_run(head), tests):
         change = change_between(
@@ -112,8 +112,8 @@ def diff(base: Path, head: Path, tests: tuple[str, ...]) -> None:
 @click.pass_obj
 def report(root: Path, runs: tuple[Path, ...], form: str, output: Path | None, prefix: str) -> None:
     """Show the last of RUNS, files of --memgate-report; those before it are its history, the oldest first."""
-    from pytest_memgate.tasks.report import report as make
-    from pytest_memgate.tasks.report import write
+    from pytest_memgate.tasks.run.report import report as make
+    from pytest_memgate.tasks.run.report import write
 
     text = make(root, runs, form, prefix=prefix)
     if output:
@@ -128,8 +128,8 @@ def report(root: Path, runs: tuple[Path, ...], form: str, output: Path | None, p
 def verdict(run: Path) -> None:
     """Print the verdict of a RUN's file and exit with it: 0 passed, 1 failed, 3 no answer; an update is 2."""
     from pytest_memgate.report.view import verdict_line
-    from pytest_memgate.tasks.ci_answer import Left, answer_of
-    from pytest_memgate.tasks.runfile import read_run
+    from pytest_memgate.tasks.ci.outcome import Left, answer_of
+    from pytest_memgate.tasks.run.file import read_run
 
     read = read_run(run)
     found = answer_of(read, Left())
@@ -147,8 +147,8 @@ def verdict(run: Path) -> None:
 def merge(root: Path, runs: tuple[Path, ...], output: Path, partial: bool) -> None:
     """Put RUNS together, the parts of one plan, and take the verdict on the whole."""
     from pytest_memgate.report.terminal import summary
-    from pytest_memgate.tasks.merge import merge as put_together
-    from pytest_memgate.tasks.runfile import write_run
+    from pytest_memgate.tasks.run.file import write_run
+    from pytest_memgate.tasks.run.merge import merge as put_together
 
     run = put_together(root, runs, partial=partial)
     write_run(run, output)

@@ -11,7 +11,7 @@ from pytest_memgate.errors import UsageError
 from pytest_memgate.model.profile import Sort
 
 if TYPE_CHECKING:
-    from pytest_memgate.tasks.profile import Profiled
+    from pytest_memgate.tasks.profile.profile import Profiled
 
 
 @click.command()
@@ -45,8 +45,8 @@ def profile(
 
     TESTS go to pytest as they are; put its options behind --.
     """
-    from pytest_memgate.report.html import check_libraries
-    from pytest_memgate.tasks.profile import profile as measure
+    from pytest_memgate.report.html.render import check_libraries
+    from pytest_memgate.tasks.profile.profile import profile as measure
 
     if cum and base:
         raise UsageError("--cum has no meaning with --base", hint="a difference is shown with its call chains")
@@ -79,13 +79,13 @@ def _lines(found: "Profiled", sort: Sort, top: int, *, cum: bool, retained: bool
 
 def _save(found: "Profiled", output: Path | None, html: Path | None, *, retained: bool) -> None:
     if output:
-        from pytest_memgate.tasks.profile_file import write_profile
+        from pytest_memgate.tasks.profile.file import write_profile
 
         write_profile(found.head, output)
         click.echo(f"wrote {output}")
     if html:
-        from pytest_memgate.report.icicle import icicle
-        from pytest_memgate.tasks.report import write
+        from pytest_memgate.report.html.icicle import icicle
+        from pytest_memgate.tasks.run.report import write
 
         write(icicle(found.head, found.base, found.base_name, retained=retained), html)
         click.echo(f"wrote {html}")

@@ -12,7 +12,7 @@ import click
 @click.pass_obj
 def selftest(root: Path, test: str, pages: bool) -> None:
     """Prove that the gate goes red here: let TEST, or one that suits, grow beyond its budget. Nothing is changed."""
-    from pytest_memgate.tasks.selftest import selftest as prove
+    from pytest_memgate.tasks.prove.selftest import selftest as prove
 
     sys.exit(prove(root, test, pages=pages, say=click.echo))
 
@@ -30,9 +30,9 @@ def calibrate(root: Path, runs: int, as_json: bool, every: bool, tests: tuple[st
     """
     import json
 
-    from pytest_memgate.tasks.calibrate import calibrate as run
-    from pytest_memgate.tasks.calibrate import to_json
-    from pytest_memgate.tasks.calibration_lines import calibration_lines
+    from pytest_memgate.tasks.prove.calibrate import calibrate as run
+    from pytest_memgate.tasks.prove.calibrate import to_json
+    from pytest_memgate.tasks.prove.calibration_report import calibration_lines
 
     found = run(root, tests, runs, lambda line: click.echo(line, err=True))
     if as_json:

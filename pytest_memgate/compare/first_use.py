@@ -4,8 +4,8 @@ from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
+from pytest_memgate.compare.agreement import agree
 from pytest_memgate.compare.attribution import PARTS, SHARE_OF_PARTS
-from pytest_memgate.compare.settle import agree
 from pytest_memgate.model.subject import Subject
 
 _NOISE = 20_000  # bytes that loading the same modules differs by, in one order and another

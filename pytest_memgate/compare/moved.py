@@ -6,7 +6,7 @@ from collections.abc import Callable, Collection, Hashable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from functools import cache
 
-from pytest_memgate.model.reference import Reference
+from pytest_memgate.model.judgement.reference import Reference
 from pytest_memgate.model.site import Site
 from pytest_memgate.model.subject import Subject
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 
-from pytest_memgate.model.finding import Finding, Outcome
+from pytest_memgate.model.judgement.finding import Finding, Outcome
 from pytest_memgate.model.run import Problem, Verdict
 
 

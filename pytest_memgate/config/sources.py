@@ -12,9 +12,9 @@ from pytest_memgate.budget.rule import Budget, Rule, resolve
 from pytest_memgate.config.located import from_toml, from_yaml
 from pytest_memgate.config.schema import Settings, read_settings
 from pytest_memgate.errors import ConfigError
+from pytest_memgate.model.judgement.reference import is_reason
 from pytest_memgate.model.metric import Metric, base_name, part_of
 from pytest_memgate.model.metric import metric as metric_of
-from pytest_memgate.model.reference import is_reason
 from pytest_memgate.model.subject import Subject
 from pytest_memgate.units import PLAIN
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import ClassVar
 
-from pytest_memgate.model.remark import Remark, RepeatedCalls
+from pytest_memgate.model.judgement.remark import Remark, RepeatedCalls
 from pytest_memgate.model.site import Site
 
 

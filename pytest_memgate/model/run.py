@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 
 from pytest_memgate.model.environment import Environment
-from pytest_memgate.model.finding import Finding, Outcome
+from pytest_memgate.model.judgement.finding import Finding, Outcome
 from pytest_memgate.model.provenance import Provenance
 from pytest_memgate.model.subject import Subject
 from pytest_memgate.units import SIZE

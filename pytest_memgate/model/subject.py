@@ -10,7 +10,7 @@ class Subject:
     """A test.
 
     `file` is its path below the root, with `/`; a file outside the root has a place of its own there
-    (see `pytest_memgate.baseline.place`). `name` is what pytest's node id holds after that path. In the ledger of first
+    (see `pytest_memgate.baseline.paths`). `name` is what pytest's node id holds after that path. In the ledger of first
     use, it is a package or a file of the project.
     """
 

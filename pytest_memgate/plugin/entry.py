@@ -9,7 +9,7 @@ import pytest
 from pytest_memgate.plugin.flags import OPTIONS
 
 if TYPE_CHECKING:
-    from pytest_memgate.plugin.recorder import Recorder
+    from pytest_memgate.plugin.checks.fixture import Recorder
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -37,7 +37,7 @@ def pytest_configure(config: pytest.Config) -> None:
 
         sys.meta_path.insert(0, AsInstalled)
         config.add_cleanup(lambda: sys.meta_path.remove(AsInstalled))
-        from pytest_memgate.plugin.setup import start
+        from pytest_memgate.plugin.start import start
 
         start(config)
         return
@@ -49,7 +49,7 @@ def pytest_configure(config: pytest.Config) -> None:
 @pytest.hookimpl(tryfirst=True)
 def pytest_cmdline_main(config: pytest.Config) -> None:
     if config.option.memgate and not hasattr(config, "workerinput"):
-        from pytest_memgate.plugin.asked import check_that_tests_run
+        from pytest_memgate.plugin.session.asked import check_that_tests_run
 
         check_that_tests_run(config)
 

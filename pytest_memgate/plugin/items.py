@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 from _pytest.unittest import TestCaseFunction
 
-from pytest_memgate.baseline.place import file_key
+from pytest_memgate.baseline.paths import file_key
 from pytest_memgate.model.subject import Subject
 
 

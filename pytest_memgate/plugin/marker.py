@@ -8,9 +8,9 @@ from pytest_memgate.budget.rule import PartError, Rule
 from pytest_memgate.config.reading import unknown
 from pytest_memgate.config.schema import metric_name, tracked
 from pytest_memgate.errors import ConfigError
-from pytest_memgate.model.budget import BY_SETTINGS, Origin, OriginKind
+from pytest_memgate.model.judgement.budget import BY_SETTINGS, Origin, OriginKind
+from pytest_memgate.model.judgement.reference import is_reason
 from pytest_memgate.model.metric import CUSTOM, MEMORY_LEAK, MEMORY_PEAK, metric
-from pytest_memgate.model.reference import is_reason
 
 _PARTS = ("growth", "limit", "drift")
 

@@ -9,13 +9,13 @@ import pytest
 
 from pytest_memgate.budget.rule import Rule
 from pytest_memgate.compare.first_use import Payment
-from pytest_memgate.model.finding import Finding, Outcome
+from pytest_memgate.model.judgement.finding import Finding, Outcome
 from pytest_memgate.model.subject import Subject
-from pytest_memgate.tasks.times import Timing
+from pytest_memgate.tasks.judge.times import Timing
 
 if TYPE_CHECKING:
-    from pytest_memgate.measure.capture import Capture  # it needs memray
-    from pytest_memgate.measure.span import Share
+    from pytest_memgate.measure.memory.capture import Capture  # it needs memray
+    from pytest_memgate.measure.memory.shared_tracker import Share
 
 Around = Callable[[Callable[..., Any]], Callable[..., Any]]
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterator
 
-from pytest_memgate.model.finding import Finding
+from pytest_memgate.model.judgement.finding import Finding
 from pytest_memgate.model.run import Run
 from pytest_memgate.model.site import LeadKind, Site
 from pytest_memgate.report.escape import command_data, command_property

@@ -2,7 +2,7 @@
 
 import sys
 
-from pytest_memgate.model.finding import Finding
+from pytest_memgate.model.judgement.finding import Finding
 from pytest_memgate.model.site import Lead, Site
 
 _PLACES = ("bundle.", "import.")  # metrics whose sites are packages and modules, which need no function to be one cause

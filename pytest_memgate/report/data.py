@@ -3,7 +3,7 @@
 from typing import Any
 
 from pytest_memgate.model.codec import encode
-from pytest_memgate.model.finding import Finding
+from pytest_memgate.model.judgement.finding import Finding
 from pytest_memgate.report.words.budget import budget_text
 from pytest_memgate.report.words.details import detail_lines
 from pytest_memgate.report.words.reason import reason

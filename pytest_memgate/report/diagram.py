@@ -2,7 +2,7 @@
 
 from itertools import pairwise
 
-from pytest_memgate.model.finding import Finding
+from pytest_memgate.model.judgement.finding import Finding
 from pytest_memgate.model.metric import base_name, part_of
 from pytest_memgate.model.site import Contribution, LeadKind
 from pytest_memgate.report.escape import fenced, mermaid_label

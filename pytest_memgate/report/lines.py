@@ -5,12 +5,12 @@ import shlex
 from collections.abc import Sequence
 from statistics import median
 
-from pytest_memgate.model.budget import DEFAULT, RuleKind
-from pytest_memgate.model.finding import Finding, Outcome
+from pytest_memgate.model.judgement.budget import DEFAULT, RuleKind
+from pytest_memgate.model.judgement.finding import Finding, Outcome
+from pytest_memgate.model.judgement.reference import Reference
 from pytest_memgate.model.measurement import Basis
 from pytest_memgate.model.metric import MEMORY_PEAK, base_name
 from pytest_memgate.model.metric import metric as metric_of
-from pytest_memgate.model.reference import Reference
 from pytest_memgate.model.run import Change, ChangeKind
 from pytest_memgate.model.site import Contribution
 from pytest_memgate.model.subject import Subject

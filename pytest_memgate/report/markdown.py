@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Iterator, Sequence
 
-from pytest_memgate.model.finding import Finding, Outcome
+from pytest_memgate.model.judgement.finding import Finding, Outcome
 from pytest_memgate.model.run import Change, ChangeKind, Run
 from pytest_memgate.report.diagram import growth_diagram, trend_diagram
 from pytest_memgate.report.escape import fenced, markdown_code, markdown_text

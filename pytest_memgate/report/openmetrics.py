@@ -3,7 +3,7 @@
 from typing import TYPE_CHECKING
 
 from pytest_memgate.errors import UsageError
-from pytest_memgate.model.finding import Finding
+from pytest_memgate.model.judgement.finding import Finding
 from pytest_memgate.model.run import Run
 from pytest_memgate.report.escape import one_line
 from pytest_memgate.report.view import counts

@@ -4,7 +4,7 @@ from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from pytest_memgate.model.finding import Finding
+from pytest_memgate.model.judgement.finding import Finding
 from pytest_memgate.model.run import Run
 from pytest_memgate.model.site import Site
 from pytest_memgate.model.subject import Subject

@@ -14,7 +14,7 @@ import pytest
 from harness import Project, Result
 
 from pytest_memgate.report.markdown import markdown
-from pytest_memgate.tasks.runfile import read_run
+from pytest_memgate.tasks.run.file import read_run
 
 _EXPORT = """
     def day(n):

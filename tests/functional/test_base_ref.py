@@ -9,7 +9,7 @@ import pytest
 from harness import LAST_DAY, Project, Result
 
 from pytest_memgate.baseline.document import Document, dump, load
-from pytest_memgate.model.reference import Reference
+from pytest_memgate.model.judgement.reference import Reference
 
 _TESTS = """
     from work import load

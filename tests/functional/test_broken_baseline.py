@@ -4,8 +4,8 @@ import pytest
 from harness import Project
 
 from pytest_memgate.report.annotations import annotations
-from pytest_memgate.tasks.ci_answer import Left, answer
-from pytest_memgate.tasks.runfile import read_run
+from pytest_memgate.tasks.ci.outcome import Left, answer
+from pytest_memgate.tasks.run.file import read_run
 
 _TEST = "from work import load\n\ndef test_one():\n    assert load(3000)\n"
 

@@ -11,7 +11,7 @@ import pytest
 import yaml
 from harness import LAST_DAY, Project, Result
 
-from pytest_memgate.measure.environment import allocator, key
+from pytest_memgate.measure.python.environment import allocator, key
 from pytest_memgate.model.metric import METRICS
 
 _TESTS = """

@@ -11,7 +11,7 @@ LOADERS = """
 
     def test_loaders():
         ours = {name: module.__spec__ for name, module in sys.modules.items() if name.startswith("pytest_memgate")}
-        assert ("pytest_memgate.measure.capture" in ours) == GATED
+        assert ("pytest_memgate.measure.memory.capture" in ours) == GATED
         # Pytest's own loader rewrites assertions: without bytecode of its own it would compile each module anew.
         assert {type(spec.loader).__name__ for spec in ours.values()} == {"SourceFileLoader"}
         assert all("-pytest-" not in spec.cached for spec in ours.values())

@@ -211,7 +211,7 @@ def test_a_fresh_process_that_hangs_is_ended_and_is_no_answer(shop: Shop) -> Non
         import os
         import time
 
-        from pytest_memgate.plugin.loop import fresh
+        from pytest_memgate.plugin.session import fresh_process as fresh
 
         fresh._PATIENCE = 4.0
         if "MEMGATE_FRESH" in os.environ:

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from harness import Project
 
-from pytest_memgate.measure.imports import CleanImport
+from pytest_memgate.measure.imports.clean_import import CleanImport
 
 SHOP = """
     import greenlet
@@ -80,7 +80,7 @@ def test_greenlet_is_imported_in_a_clean_interpreter(tmp_path: Path) -> None:
 
 BLANKS = """
     import sys
-    from pytest_memgate.measure import import_runner
+    from pytest_memgate.measure.imports import runner as import_runner
     sys.meta_path.insert(0, import_runner._Blank)
     import rich
     from rich import print as pprint

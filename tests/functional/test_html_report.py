@@ -8,8 +8,8 @@ from chrome import WIDE, Browser
 from html_runs import HOSTILE, MARKED, all_red, every_kind, history_of, hostile, large, marked
 
 from pytest_memgate.model.run import Run
-from pytest_memgate.report.html import html
-from pytest_memgate.report.page.embed import shown
+from pytest_memgate.report.html.embed import shown
+from pytest_memgate.report.html.render import html
 
 NARROW = 400
 

@@ -5,7 +5,7 @@ import re
 import pytest
 from harness import Project
 
-from pytest_memgate.measure.leftover import unseen
+from pytest_memgate.measure.resources.snapshot import unseen
 
 pytestmark = pytest.mark.skipif(bool(unseen()), reason="this system does not list files and children")
 

@@ -18,11 +18,11 @@ from pathlib import Path
 import pytest
 
 from pytest_memgate.errors import MeasureError
-from pytest_memgate.measure import warden
 from pytest_memgate.measure.lighthouse.collect import Collector
 from pytest_memgate.measure.lighthouse.lhr import Load, read_lhr
 from pytest_memgate.measure.lighthouse.page import Page
 from pytest_memgate.measure.lighthouse.tools import Tools
+from pytest_memgate.measure.process import reaper as warden
 
 PAGES = Path(__file__).parent.parent / "data" / "pages"
 

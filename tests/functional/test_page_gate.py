@@ -21,8 +21,8 @@ from threading import Thread
 import pytest
 from harness import Project, Result
 
-from pytest_memgate.measure import warden
 from pytest_memgate.measure.lighthouse.tools import Tools
+from pytest_memgate.measure.process import reaper as warden
 
 # On a busy machine the runs may have to wait for a page that someone else loads.
 pytestmark = pytest.mark.timeout(1200)

@@ -13,7 +13,7 @@ import pytest
 import yaml
 from harness import Project, Result
 
-from pytest_memgate.tasks.runfile import json_schema
+from pytest_memgate.tasks.run.file import json_schema
 
 _TESTS = """
     from work import load

@@ -191,7 +191,7 @@ def test_a_growth_that_the_gate_does_not_see_is_not_proven(project: Project) -> 
         """
         import pytest
 
-        from pytest_memgate.plugin import selftest
+        from pytest_memgate.plugin.child_runs import inject_growth as selftest
 
         @pytest.fixture(autouse=True)
         def blind(monkeypatch):

@@ -9,7 +9,7 @@ import pytest
 import yaml
 from harness import Project, Result
 
-from pytest_memgate.measure.environment import here
+from pytest_memgate.measure.python.environment import here
 
 _TESTS = """
     from work import load

@@ -15,8 +15,8 @@ from harness import Project
 from samples import ENVIRONMENT, finding, put_baseline, run_of, settled
 
 from pytest_memgate.baseline.document import load
-from pytest_memgate.model.reference import Reference
-from pytest_memgate.tasks.runfile import write_run
+from pytest_memgate.model.judgement.reference import Reference
+from pytest_memgate.tasks.run.file import write_run
 
 _FILES = [f"tests/test_{number:03}.py" for number in range(60)]
 _MEMGATE = (sys.executable, "-c", "from pytest_memgate.cli.main import main; main()")

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from html_runs import every_kind, history_of
 
-from pytest_memgate.report.page.data import page_data
+from pytest_memgate.report.html.data import page_data
 
 FILE = Path(__file__).with_name("html-data.json")
 

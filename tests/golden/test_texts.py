@@ -14,12 +14,12 @@ from samples import ENVIRONMENT, FILE, FOLDER, METRIC, budget, cold, document, f
 from pytest_memgate.baseline.document import dump
 from pytest_memgate.budget.rule import Budget
 from pytest_memgate.compare.attribution import growth_by_site
-from pytest_memgate.compare.gate import judge
-from pytest_memgate.model.finding import Finding, Outcome
+from pytest_memgate.compare.judge import judge
+from pytest_memgate.model.judgement.finding import Finding, Outcome
+from pytest_memgate.model.judgement.reason import Cause, UsedWaiver
+from pytest_memgate.model.judgement.reference import Bar, Reference, Standing
+from pytest_memgate.model.judgement.remark import Remark, RemarkKind
 from pytest_memgate.model.measurement import Basis, Measurement
-from pytest_memgate.model.reason import Cause, UsedWaiver
-from pytest_memgate.model.reference import Bar, Reference, Standing
-from pytest_memgate.model.remark import Remark, RemarkKind
 from pytest_memgate.model.run import Change, ChangeKind, Problem, Run, Verdict
 from pytest_memgate.model.subject import Subject
 from pytest_memgate.report.lines import failure_text

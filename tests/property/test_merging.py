@@ -9,7 +9,7 @@ import pytest
 from samples import commit_all, document, entries_of, git, put_baseline
 
 from pytest_memgate.baseline.document import dump, load
-from pytest_memgate.model.reference import Reference
+from pytest_memgate.model.judgement.reference import Reference
 
 Entries = dict[str, Reference]
 Edit = tuple[str, str]  # the test, and what happens to its entry

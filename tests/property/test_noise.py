@@ -14,10 +14,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from samples import SUBJECT, budget, known, sampled, taken
 
-from pytest_memgate.compare.gate import ceiling, judge, needs_rerun, speaks_against
+from pytest_memgate.compare.judge import ceiling, judge, needs_rerun, speaks_against
 from pytest_memgate.compare.noise import alike, explained, spread
-from pytest_memgate.model.finding import Finding, Outcome
-from pytest_memgate.model.reference import Reference
+from pytest_memgate.model.judgement.finding import Finding, Outcome
+from pytest_memgate.model.judgement.reference import Reference
 
 Page = Callable[[random.Random], float]
 LCP = budget("300ms", unit="ms")

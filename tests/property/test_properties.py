@@ -12,18 +12,18 @@ from samples import HEADER, METRIC, SUBJECT, budget, known, settled
 from pytest_memgate.baseline.document import Document, dump, load
 from pytest_memgate.budget.match import matches
 from pytest_memgate.budget.rule import Allowance
+from pytest_memgate.compare.agreement import agree, settled_value
 from pytest_memgate.compare.attribution import growth_by_site, largest
-from pytest_memgate.compare.gate import ceiling, judge
-from pytest_memgate.compare.settle import agree, settled_value
+from pytest_memgate.compare.judge import ceiling, judge
 from pytest_memgate.model.codec import decode, encode
 from pytest_memgate.model.environment import Environment, Header
-from pytest_memgate.model.finding import Finding, Outcome
+from pytest_memgate.model.judgement.finding import Finding, Outcome
+from pytest_memgate.model.judgement.reference import Reference
 from pytest_memgate.model.measurement import Measurement
-from pytest_memgate.model.reference import Reference
 from pytest_memgate.model.run import Run
 from pytest_memgate.model.site import Site
 from pytest_memgate.model.subject import Subject
-from pytest_memgate.tasks.runfile import json_schema, to_json
+from pytest_memgate.tasks.run.file import json_schema, to_json
 from pytest_memgate.units import format_growth, format_size, parse_size
 
 SIZES = st.integers(min_value=0, max_value=10**15)

@@ -6,11 +6,11 @@ from pathlib import Path
 import pytest
 from samples import exact, finding, importers, run_of, settled, site
 
-from pytest_memgate.model.finding import Finding, Outcome
+from pytest_memgate.model.judgement.finding import Finding, Outcome
 from pytest_memgate.model.run import Problem, Run, Verdict
 from pytest_memgate.model.site import Contribution, Lead, LeadKind, Site
 from pytest_memgate.report.annotations import annotations
-from pytest_memgate.tasks.report import locate
+from pytest_memgate.tasks.run.report import locate
 
 MB = 1_000_000
 

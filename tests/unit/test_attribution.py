@@ -67,5 +67,5 @@ def test_a_baseline_keeps_the_sites_above_two_percent_ten_at_most() -> None:
 
 
 def test_the_harness_is_no_business_of_a_baseline() -> None:
-    ours = site("call", 900, path="pytest_memgate/measure/capture.py")
+    ours = site("call", 900, path="pytest_memgate/measure/memory/capture.py")
     assert list(largest([ours, site("load", 100)], 1000)) == ["shop/orders.py:load"]

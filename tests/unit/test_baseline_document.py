@@ -6,7 +6,7 @@ from samples import FILE, HEADER, METRIC, document
 from pytest_memgate.baseline.document import Document, dump, load
 from pytest_memgate.errors import BaselineError
 from pytest_memgate.model.environment import Header
-from pytest_memgate.model.reference import Reference
+from pytest_memgate.model.judgement.reference import Reference
 
 WHERE = f".memgate/env/{FILE}.yaml"
 HEAD = "format: 2\nallocator: pymalloc, traced\nmemray: '1.20'\ncoverage: false\n"

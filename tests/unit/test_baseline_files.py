@@ -13,12 +13,12 @@ from samples import ENVIRONMENT, FILE, FOLDER, HEADER, commit_all, document, git
 
 from pytest_memgate.baseline.batch import replace_text
 from pytest_memgate.baseline.document import Document
-from pytest_memgate.baseline.place import file_key
-from pytest_memgate.baseline.place import test_file as file_of
+from pytest_memgate.baseline.paths import file_key
+from pytest_memgate.baseline.paths import test_file as file_of
 from pytest_memgate.baseline.source import GitRef, WorkTree
 from pytest_memgate.baseline.store import Store, environments, write
 from pytest_memgate.errors import BaselineError, UsageError
-from pytest_memgate.model.reference import Reference
+from pytest_memgate.model.judgement.reference import Reference
 
 ONE = document({"test_a": Reference(value=10)})
 TWO = document({"test_a": Reference(value=20)})

@@ -22,19 +22,19 @@ from samples import (
 from pytest_memgate import __version__
 from pytest_memgate.baseline.document import load
 from pytest_memgate.errors import BaselineError, RunFileError, UsageError
-from pytest_memgate.measure.environment import key
+from pytest_memgate.measure.python.environment import key
 from pytest_memgate.model.environment import Environment
-from pytest_memgate.model.finding import Outcome
-from pytest_memgate.model.reference import Reference
+from pytest_memgate.model.judgement.finding import Outcome
+from pytest_memgate.model.judgement.reference import Reference
 from pytest_memgate.model.run import ChangeKind, Problem, Run, Verdict
 from pytest_memgate.model.site import Contribution
 from pytest_memgate.model.subject import Subject
-from pytest_memgate.tasks.anchor import pin
-from pytest_memgate.tasks.check import Fault, check
-from pytest_memgate.tasks.diff import differences
-from pytest_memgate.tasks.runfile import SCHEMA, json_schema, read_run, to_json, write_run
-from pytest_memgate.tasks.select import select
-from pytest_memgate.tasks.show import entries
+from pytest_memgate.tasks.baseline.anchor import pin
+from pytest_memgate.tasks.baseline.check import Fault, check
+from pytest_memgate.tasks.baseline.show import entries
+from pytest_memgate.tasks.run.diff import differences
+from pytest_memgate.tasks.run.file import SCHEMA, json_schema, read_run, to_json, write_run
+from pytest_memgate.tasks.run.select import select
 
 MB = 1_000_000
 CREPT = Reference(value=2 * MB, anchor=MB, reason="cache")

@@ -8,7 +8,7 @@ from samples import METRIC, SUBJECT
 from pytest_memgate.budget.match import matches
 from pytest_memgate.budget.rule import Allowance, Budget, Rule, resolve
 from pytest_memgate.budget.waiver import Waiver
-from pytest_memgate.model.budget import Origin, OriginKind, RuleKind
+from pytest_memgate.model.judgement.budget import Origin, OriginKind, RuleKind
 from pytest_memgate.model.subject import Subject
 from pytest_memgate.report.words.budget import rules_text
 

@@ -6,11 +6,11 @@ from pathlib import Path
 
 import pytest
 
-from pytest_memgate.measure.bundle.hashes import without_hash
 from pytest_memgate.measure.bundle.imports import Imports
-from pytest_memgate.measure.bundle.layout import Importer
-from pytest_memgate.measure.bundle.modules import RUNTIME, ModuleNames, keys, package_of
 from pytest_memgate.measure.bundle.sites import Versions, duplicates
+from pytest_memgate.measure.bundle.stats.hashes import without_hash
+from pytest_memgate.measure.bundle.stats.layout import Importer
+from pytest_memgate.measure.bundle.stats.modules import RUNTIME, ModuleNames, keys, package_of
 from pytest_memgate.report.words.contributions import lead_text
 
 HEX = "0123456789abcdef"

@@ -8,7 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from samples import METRIC, cold, exact, finding, run_of, sampled, settled
 
-from pytest_memgate.compare.floor import (
+from pytest_memgate.compare.agreement import agree
+from pytest_memgate.compare.calibration import (
     margin,
     rounded_up,
     runs_needed,
@@ -17,15 +18,14 @@ from pytest_memgate.compare.floor import (
     usual_difference,
     worst_difference,
 )
-from pytest_memgate.compare.settle import agree
-from pytest_memgate.model.budget import BudgetRule, RuleKind
-from pytest_memgate.model.finding import Finding, Outcome
+from pytest_memgate.model.judgement.budget import BudgetRule, RuleKind
+from pytest_memgate.model.judgement.finding import Finding, Outcome
 from pytest_memgate.model.measurement import Measurement
 from pytest_memgate.model.run import Run
 from pytest_memgate.model.subject import Subject
-from pytest_memgate.plugin.order import ordered
-from pytest_memgate.tasks.calibrate import Calibration, Floor, calibration, to_json
-from pytest_memgate.tasks.calibration_lines import calibration_lines
+from pytest_memgate.plugin.child_runs.reorder import ordered
+from pytest_memgate.tasks.prove.calibrate import Calibration, Floor, calibration, to_json
+from pytest_memgate.tasks.prove.calibration_report import calibration_lines
 
 VALUES = st.lists(st.floats(0, 1e9), min_size=2, max_size=9)
 

@@ -12,9 +12,9 @@ from pathlib import Path
 
 import pytest
 
-from pytest_memgate.measure import warden
-from pytest_memgate.measure.alone import alone
-from pytest_memgate.measure.command import Workspace
+from pytest_memgate.measure.process import reaper as warden
+from pytest_memgate.measure.process.machine_lock import alone
+from pytest_memgate.measure.process.workspace import Workspace
 
 # A command that starts a child in a session of its own, as Lighthouse starts Chrome, and waits for ever.
 DETACHED = """
@@ -27,7 +27,7 @@ time.sleep(600)
 # The same by a process that measures: it says where, and waits.
 MEASURING = f"""
 import sys, time
-from pytest_memgate.measure.command import Workspace
+from pytest_memgate.measure.process.workspace import Workspace
 with Workspace() as workspace:
     folder = workspace.place()
     workspace.run((sys.executable, "-c", {DETACHED!r}), folder, timeout_seconds=600)
@@ -157,7 +157,8 @@ def test_a_long_temporary_directory_leaves_room_for_a_socket(tmp_path: Path, mon
 
 
 def test_alone_may_be_nested_and_keeps_another_process_out(base: Path) -> None:
-    code = "from pytest_memgate.measure.alone import alone\nwith alone(): print('in', flush=True)"
+    code = "from pytest_memgate.measure.process.machine_lock import alone\n"
+        "import time\nwith alone(): print(flush=True); time.sleep(600)"
     with alone(), alone():
         env = {**os.environ, "TMPDIR": str(base)}
         other = subprocess.Popen((sys.executable, "-c", code), env=env, stdout=subprocess.PIPE)
@@ -167,9 +168,7 @@ def test_alone_may_be_nested_and_keeps_another_process_out(base: Path) -> None:
 
 
 def test_alone_is_given_back_by_a_process_that_dies(base: Path) -> None:
-    code = (
-        "from pytest_memgate.measure.alone import alone\nimport time\nwith alone(): print(flush=True); time.sleep(600)"
-    )
+    code = "from pytest_memgate.measure.process.machine_lock import alone\nimport time\nwith alone(): print(flush=True); time.sleep(600)"
     env = {**os.environ, "TMPDIR": str(base)}
     with subprocess.Popen((sys.executable, "-c", code), env=env, stdout=subprocess.PIPE) as other:
         assert other.stdout is not None

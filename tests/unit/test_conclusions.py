@@ -17,14 +17,14 @@ from samples import (
     settled,
 )
 
-from pytest_memgate.model.budget import BudgetRule, RuleKind
-from pytest_memgate.model.finding import Finding, Outcome
-from pytest_memgate.model.reference import Reference
+from pytest_memgate.model.judgement.budget import BudgetRule, RuleKind
+from pytest_memgate.model.judgement.finding import Finding, Outcome
+from pytest_memgate.model.judgement.reference import Reference
 from pytest_memgate.model.run import Problem, Run, Verdict
 from pytest_memgate.model.subject import LEDGER
 from pytest_memgate.report.view import verdict_line
 from pytest_memgate.report.words.reason import reason
-from pytest_memgate.tasks.conclude import Facts, conclude
+from pytest_memgate.tasks.run.verdict import Facts, conclude
 
 MB = 1_000_000
 PASSED = finding(measurement=bound(MB), baseline=MB)

@@ -21,7 +21,7 @@ from pytest_memgate.config.table import table
 from pytest_memgate.errors import ConfigError
 from pytest_memgate.model.metric import METRICS
 from pytest_memgate.model.subject import Subject
-from pytest_memgate.plugin.recorder import Recorder
+from pytest_memgate.plugin.checks.fixture import Recorder
 from pytest_memgate.report.words.budget import rules_text
 
 GZIP = "bundle.initial.gzip"

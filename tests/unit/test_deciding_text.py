@@ -2,7 +2,7 @@
 
 import pytest
 
-from pytest_memgate.plugin.deciding import deciding_text
+from pytest_memgate.plugin.session.deciding import deciding_text
 
 _TEXT = """
 import pytest

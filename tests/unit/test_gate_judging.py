@@ -4,12 +4,12 @@ import pytest
 from samples import METRIC, SUBJECT, bound, budget, cold, known, settled
 
 from pytest_memgate.budget.rule import Budget
-from pytest_memgate.compare.gate import ceiling, floor, judge, needs_rerun
-from pytest_memgate.compare.settle import agree, settled_value
+from pytest_memgate.compare.agreement import agree, settled_value
+from pytest_memgate.compare.judge import ceiling, floor, judge, needs_rerun
 from pytest_memgate.compare.verdict import verdict
-from pytest_memgate.model.finding import Finding, Outcome
+from pytest_memgate.model.judgement.finding import Finding, Outcome
+from pytest_memgate.model.judgement.reference import Bar, Reference, Standing
 from pytest_memgate.model.measurement import Basis, Measurement
-from pytest_memgate.model.reference import Bar, Reference, Standing
 from pytest_memgate.model.run import Problem, Verdict
 from pytest_memgate.report.words.budget import budget_text
 from pytest_memgate.report.words.reason import reason

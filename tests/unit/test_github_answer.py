@@ -8,11 +8,11 @@ import pytest
 from samples import bound, finding, run_of
 
 from pytest_memgate.errors import RunFileError
-from pytest_memgate.model.finding import Outcome
+from pytest_memgate.model.judgement.finding import Outcome
 from pytest_memgate.model.run import Problem, Run, Verdict
-from pytest_memgate.tasks.ci_answer import Answer, Left, answer
-from pytest_memgate.tasks.ci_report import comment, link_to, summary
-from pytest_memgate.tasks.runfile import read_run, to_json, write_run
+from pytest_memgate.tasks.ci.outcome import Answer, Left, answer
+from pytest_memgate.tasks.ci.report import comment, link_to, summary
+from pytest_memgate.tasks.run.file import read_run, to_json, write_run
 
 GREEN = run_of(finding(Outcome.PASSED, bound(1000)))
 RED = run_of(finding(Outcome.REGRESSED, bound(1000)), verdict=Verdict.FAILED)

@@ -9,7 +9,7 @@ from samples import commit_all, git
 from pytest_memgate.errors import UsageError
 from pytest_memgate.github.checkout import Checkout
 from pytest_memgate.github.event import Event
-from pytest_memgate.tasks.ci_plan import find_base
+from pytest_memgate.tasks.ci.plan import find_base
 
 FAKE = """#!/bin/sh
 echo "$@ ${GIT_CONFIG_KEY_0} ${GIT_CONFIG_VALUE_0}" >> "$LOG"

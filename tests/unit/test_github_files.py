@@ -7,9 +7,9 @@ from composite import _pairs
 
 from pytest_memgate.errors import UsageError
 from pytest_memgate.github.files import SUMMARY_MOST, write_outputs, write_summary
-from pytest_memgate.tasks import ci_inputs
-from pytest_memgate.tasks.ci_child import environment
-from pytest_memgate.tasks.ci_run import pytest_command
+from pytest_memgate.tasks.ci import inputs as ci_inputs
+from pytest_memgate.tasks.ci.child import environment
+from pytest_memgate.tasks.ci.pytest_step import pytest_command
 
 
 @pytest.mark.parametrize("value", ["", "plain", "a\nb=c\nverdict=passed", "x<<end\ny\nend", "end-", "🐍\r\n"])

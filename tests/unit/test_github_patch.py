@@ -7,11 +7,11 @@ import pytest
 from samples import ENVIRONMENT, FILE, commit_all, entries_of, finding, git, put_baseline, run_of, settled
 
 from pytest_memgate.github.event import Event
-from pytest_memgate.model.finding import Outcome
-from pytest_memgate.model.reference import Reference
+from pytest_memgate.model.judgement.finding import Outcome
+from pytest_memgate.model.judgement.reference import Reference
 from pytest_memgate.model.run import Run, Verdict
 from pytest_memgate.model.subject import Subject
-from pytest_memgate.tasks.ci_patch import make_patch, reason_of
+from pytest_memgate.tasks.ci.patch import make_patch, reason_of
 
 PULL = Event(name="pull_request", number=7, title="Keep every body")
 

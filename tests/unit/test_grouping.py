@@ -2,7 +2,7 @@
 
 import pytest
 
-from pytest_memgate.tasks.grouping import MOST, Known, Outlook
+from pytest_memgate.tasks.plans.grouping import MOST, Known, Outlook
 
 _SMALL = Known(peak=5_000, room=205_000, held_room=64_000)
 

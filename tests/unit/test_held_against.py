@@ -24,15 +24,15 @@ from pytest_memgate.budget.rule import Allowance, Rule
 from pytest_memgate.config.located import from_yaml
 from pytest_memgate.config.schema import Settings, read_settings
 from pytest_memgate.model.environment import Header
-from pytest_memgate.model.finding import Finding, Outcome
-from pytest_memgate.model.reason import Mismatch, MismatchKind
-from pytest_memgate.model.reference import Bar, Reference, Standing
+from pytest_memgate.model.judgement.finding import Finding, Outcome
+from pytest_memgate.model.judgement.reason import Mismatch, MismatchKind
+from pytest_memgate.model.judgement.reference import Bar, Reference, Standing
 from pytest_memgate.model.run import ChangeKind
 from pytest_memgate.model.subject import Subject
 from pytest_memgate.report.words.budget import rules_text
 from pytest_memgate.report.words.reason import reason
-from pytest_memgate.tasks.gate import open_gate
-from pytest_memgate.tasks.loosened import loosened
+from pytest_memgate.tasks.judge.gate import open_gate
+from pytest_memgate.tasks.run.loosened import loosened
 
 MB = 1_000_000
 OLD = Reference(value=MB)

@@ -16,16 +16,16 @@ from plotly.offline import get_plotlyjs
 from samples import run_of, settled
 
 from pytest_memgate.errors import UsageError
-from pytest_memgate.model.budget import RuleKind
-from pytest_memgate.model.finding import Outcome
+from pytest_memgate.model.judgement.budget import RuleKind
+from pytest_memgate.model.judgement.finding import Outcome
+from pytest_memgate.model.judgement.reason import Over
 from pytest_memgate.model.measurement import Basis, Measurement
 from pytest_memgate.model.provenance import Commit, Machine, Provenance
-from pytest_memgate.model.reason import Over
 from pytest_memgate.model.run import Run, Verdict
-from pytest_memgate.report.html import html
-from pytest_memgate.report.page.data import TONES, page_data
-from pytest_memgate.report.page.embed import script_json, shown
-from pytest_memgate.report.page.overview import overview
+from pytest_memgate.report.html.data import TONES, page_data
+from pytest_memgate.report.html.embed import script_json, shown
+from pytest_memgate.report.html.overview import overview
+from pytest_memgate.report.html.render import html
 
 _VOID = {"meta", "link", "br", "hr", "input", "img"}
 _LIMIT = 8_000_000

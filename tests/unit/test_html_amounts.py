@@ -26,7 +26,7 @@ def in_node(script: str, data: object) -> Any:
         if os.environ.get("CI"):
             pytest.fail("node is not on PATH")
         pytest.skip("node is not on PATH")
-    source = files("pytest_memgate.report.page").joinpath("amounts.js").read_text(encoding="utf-8")
+    source = files("pytest_memgate.report.html").joinpath("amounts.js").read_text(encoding="utf-8")
     done = subprocess.run(
         [node, "-e", source + script], input=json.dumps(data), capture_output=True, encoding="utf-8", check=True
     )

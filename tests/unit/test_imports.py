@@ -8,13 +8,13 @@ from pathlib import Path
 
 import pytest
 
-from pytest_memgate.compare.settle import agree
-from pytest_memgate.measure.import_runner import _NAMES
-from pytest_memgate.measure.import_sites import Part, parts_of
-from pytest_memgate.measure.importing import file_of
-from pytest_memgate.measure.imports import CleanImport, Imported, measure_imports
-from pytest_memgate.measure.places import Places
-from pytest_memgate.measure.sites import Frame
+from pytest_memgate.compare.agreement import agree
+from pytest_memgate.measure.imports.clean_import import CleanImport, Imported, measure_imports
+from pytest_memgate.measure.imports.runner import _NAMES
+from pytest_memgate.measure.stacks.by_module import Part, parts_of
+from pytest_memgate.measure.stacks.call_sites import Frame
+from pytest_memgate.measure.stacks.import_hook import file_of
+from pytest_memgate.measure.stacks.source_paths import Places
 
 SHOP = {
     "shop/__init__.py": "",

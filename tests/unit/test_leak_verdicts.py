@@ -5,10 +5,10 @@ from collections.abc import Iterator
 import pytest
 from programs import Call, Program, appends, caches, each, memo, once, resizes, slope_of
 
-from pytest_memgate.compare.leak import Slope, confidence
+from pytest_memgate.compare.leak_slope import Slope, confidence
 from pytest_memgate.model.measurement import Basis, Measurement
 from pytest_memgate.report.words.remarks import remark_texts
-from pytest_memgate.tasks.leak import repeated_calls
+from pytest_memgate.tasks.judge.leak import repeated_calls
 
 
 def told(slope: Slope) -> str:

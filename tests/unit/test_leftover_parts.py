@@ -14,17 +14,17 @@ from pathlib import Path
 import pytest
 from samples import FILE, OTHER_HEADER, SUBJECT, budget, commit_all, exact, known, make_gate, put_baseline, site
 
-from pytest_memgate.compare.gate import judge
-from pytest_memgate.measure.leftover import OWN_FILES, Left, alive, changed, left, settled, unseen
-from pytest_memgate.measure.origins import Origins, described, sites
-from pytest_memgate.measure.pending import let_end, on_closing, pending
-from pytest_memgate.measure.places import Places
-from pytest_memgate.model.finding import Finding, Outcome
-from pytest_memgate.model.reference import Reference
+from pytest_memgate.compare.judge import judge
+from pytest_memgate.measure.resources.asyncio_tasks import let_end, on_closing, pending
+from pytest_memgate.measure.resources.origins import Origins, described, sites
+from pytest_memgate.measure.resources.snapshot import OWN_FILES, Left, alive, changed, left, settled, unseen
+from pytest_memgate.measure.stacks.source_paths import Places
+from pytest_memgate.model.judgement.finding import Finding, Outcome
+from pytest_memgate.model.judgement.reference import Reference
 from pytest_memgate.model.run import ChangeKind
 from pytest_memgate.report.lines import failure_text
 from pytest_memgate.report.words.contributions import growth_lines
-from pytest_memgate.tasks.update import Order, update
+from pytest_memgate.tasks.baseline.update import Order, update
 from pytest_memgate.units import PLAIN
 
 ROOT = Path(__file__).parents[1]

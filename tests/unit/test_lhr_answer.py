@@ -11,11 +11,11 @@ from pathlib import Path
 import pytest
 
 from pytest_memgate.errors import MeasureError
-from pytest_memgate.measure import warden
-from pytest_memgate.measure.command import Workspace
 from pytest_memgate.measure.lighthouse.answer import Refusal, ask, listens, same_page
 from pytest_memgate.measure.lighthouse.page import Page
 from pytest_memgate.measure.lighthouse.server import Server
+from pytest_memgate.measure.process import reaper as warden
+from pytest_memgate.measure.process.workspace import Workspace
 
 
 class Handler(BaseHTTPRequestHandler):

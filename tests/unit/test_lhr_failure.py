@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from pytest_memgate.measure.command import Done
 from pytest_memgate.measure.lighthouse.failure import chrome_failure, failure
+from pytest_memgate.measure.process.workspace import Done
 
 NAME = "http://localhost:3000/"
 

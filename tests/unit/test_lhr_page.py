@@ -10,9 +10,9 @@ from typing import Any
 import pytest
 
 from pytest_memgate.errors import ConfigError, MeasureError
-from pytest_memgate.measure.command import Workspace
 from pytest_memgate.measure.lighthouse.options import collect_options, read_lighthouserc
 from pytest_memgate.measure.lighthouse.page import Page
+from pytest_memgate.measure.process.workspace import Workspace
 
 SITE = Path("dist")
 NODE = "node"

@@ -9,7 +9,7 @@ import pytest
 from markdown_it import MarkdownIt
 from samples import ENVIRONMENT, bound, exact, finding, importers, run_of, settled, site
 
-from pytest_memgate.model.finding import Evidence, Finding, Outcome
+from pytest_memgate.model.judgement.finding import Evidence, Finding, Outcome
 from pytest_memgate.model.measurement import Basis, Measurement
 from pytest_memgate.model.run import Change, ChangeKind, Problem, Run, Verdict
 from pytest_memgate.model.site import Contribution, Site

@@ -18,18 +18,18 @@ from typing import Any
 import memray
 import pytest
 
-from pytest_memgate.compare.settle import MOST_RUNS
-from pytest_memgate.measure import environment
-from pytest_memgate.measure.capture import Capture
-from pytest_memgate.measure.heap import forget, thaw, was_asked
-from pytest_memgate.measure.places import Places
-from pytest_memgate.measure.recorder import Recorder
-from pytest_memgate.measure.sites import Sites
+from pytest_memgate.compare.agreement import MOST_RUNS
+from pytest_memgate.measure.memory.capture import Capture
+from pytest_memgate.measure.memory.recorder import Recorder
+from pytest_memgate.measure.python import environment
+from pytest_memgate.measure.python.gc_freeze import forget, thaw, was_asked
+from pytest_memgate.measure.stacks.call_sites import Sites
+from pytest_memgate.measure.stacks.source_paths import Places
 from pytest_memgate.model.measurement import Basis, Measurement
 from pytest_memgate.model.metric import MEMORY_PEAK, MEMORY_RETAINED
 from pytest_memgate.model.site import Site
 from pytest_memgate.report.words.remarks import remark_texts
-from pytest_memgate.tasks.settle import Again, Asked, carry_out, measure
+from pytest_memgate.tasks.plans.repeats import Again, Asked, carry_out, measure
 
 MB = 1_000_000
 HERE = Path(__file__)

@@ -21,7 +21,7 @@ from samples import (
 
 from pytest_memgate.model.codec import decode, encode
 from pytest_memgate.model.environment import Header
-from pytest_memgate.model.finding import Finding, Outcome
+from pytest_memgate.model.judgement.finding import Finding, Outcome
 from pytest_memgate.model.measurement import Basis, Measurement
 from pytest_memgate.model.run import Run
 from pytest_memgate.model.subject import Subject

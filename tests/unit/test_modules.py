@@ -8,7 +8,11 @@ import pytest
 import pytest_memgate
 
 # Those that a command runs, with what it has set for them.
-RUN = {"pytest_memgate.__main__", "pytest_memgate.plugin.profile", "pytest_memgate.plugin.survey"}
+RUN = {
+    "pytest_memgate.__main__",
+    "pytest_memgate.plugin.child_runs.profiler",
+    "pytest_memgate.plugin.child_runs.fixture_survey",
+}
 MODULES = [one.name for one in pkgutil.walk_packages(pytest_memgate.__path__, "pytest_memgate.") if one.name not in RUN]
 
 

@@ -7,7 +7,7 @@ import pytest
 from samples import site
 
 from pytest_memgate.compare.moved import Files, Moves, find_moves, same_sites, under_new_name
-from pytest_memgate.model.reference import Reference
+from pytest_memgate.model.judgement.reference import Reference
 from pytest_memgate.model.subject import Subject
 
 IT = "tests/test_it.py"

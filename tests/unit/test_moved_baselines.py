@@ -20,19 +20,19 @@ from samples import (
 )
 
 from pytest_memgate.errors import BaselineError, UsageError
-from pytest_memgate.model.finding import Finding, Outcome
-from pytest_memgate.model.reference import Reference, Standing
+from pytest_memgate.model.judgement.finding import Finding, Outcome
+from pytest_memgate.model.judgement.reference import Reference, Standing
 from pytest_memgate.model.run import Change, ChangeKind, Run, Verdict
 from pytest_memgate.model.subject import Subject
 from pytest_memgate.report.terminal import summary
 from pytest_memgate.report.words.reason import reason
-from pytest_memgate.tasks.accept import accept
-from pytest_memgate.tasks.conclude import Facts, conclude
-from pytest_memgate.tasks.conclude_update import conclude_update
-from pytest_memgate.tasks.gate import Gate
-from pytest_memgate.tasks.moved import Collected, moves_of
-from pytest_memgate.tasks.rename import rename
-from pytest_memgate.tasks.update import ALL_KINDS, Order, Updated, update
+from pytest_memgate.tasks.baseline.accept import accept
+from pytest_memgate.tasks.baseline.conclude_update import conclude_update
+from pytest_memgate.tasks.baseline.moved import Collected, moves_of
+from pytest_memgate.tasks.baseline.rename import rename
+from pytest_memgate.tasks.baseline.update import ALL_KINDS, Order, Updated, update
+from pytest_memgate.tasks.judge.gate import Gate
+from pytest_memgate.tasks.run.verdict import Facts, conclude
 
 MB = 1_000_000
 OLD, NEW = Subject(FILE, "test_order"), Subject("checks/test_shop.py", "test_order")

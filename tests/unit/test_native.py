@@ -6,11 +6,11 @@ from pathlib import Path
 import pytest
 from samples import finding, settled, site
 
-from pytest_memgate.measure.native import read_objects
-from pytest_memgate.measure.places import Places
-from pytest_memgate.model.finding import Finding, Outcome
+from pytest_memgate.measure.memory.native_stacks import read_objects
+from pytest_memgate.measure.stacks.source_paths import Places
+from pytest_memgate.model.judgement.finding import Finding, Outcome
 from pytest_memgate.model.site import Contribution
-from pytest_memgate.tasks.attribute import is_led_by_unknown, with_objects
+from pytest_memgate.tasks.judge.packages import is_led_by_unknown, with_objects
 
 # A native frame has the number of its caller; the first map is that of before the library was loaded.
 _DUMP = """\

@@ -6,11 +6,11 @@ import pytest
 from samples import SUBJECT, budget, exact, known, sampled, taken
 
 from pytest_memgate.budget.rule import Allowance, Budget
-from pytest_memgate.compare.gate import ceiling, floor, judge, needs_rerun, speaks_against
+from pytest_memgate.compare.judge import ceiling, floor, judge, needs_rerun, speaks_against
 from pytest_memgate.compare.noise import alike, explained, spread
-from pytest_memgate.model.finding import Finding, Outcome
+from pytest_memgate.model.judgement.finding import Finding, Outcome
+from pytest_memgate.model.judgement.reference import Bar, Reference, Standing
 from pytest_memgate.model.measurement import Measurement
-from pytest_memgate.model.reference import Bar, Reference, Standing
 from pytest_memgate.report.words.reason import reason
 
 LCP = budget("300ms", unit="ms")

@@ -8,14 +8,14 @@ import pytest
 from samples import finding, run_of, settled
 
 from pytest_memgate.errors import RunFileError
-from pytest_memgate.model.budget import BudgetRule, Origin, OriginKind, RuleKind
-from pytest_memgate.model.finding import Finding, Outcome
-from pytest_memgate.model.reason import Over
+from pytest_memgate.model.judgement.budget import BudgetRule, Origin, OriginKind, RuleKind
+from pytest_memgate.model.judgement.finding import Finding, Outcome
+from pytest_memgate.model.judgement.reason import Over
 from pytest_memgate.model.site import LeadKind
 from pytest_memgate.model.subject import LEDGER
 from pytest_memgate.report.data import finding_data
 from pytest_memgate.report.lines import accept_command
-from pytest_memgate.tasks.runfile import read_run, to_json
+from pytest_memgate.tasks.run.file import read_run, to_json
 
 MB = 1_000_000
 

@@ -8,7 +8,7 @@ from prometheus_client.openmetrics.parser import text_string_to_metric_families
 from samples import exact, finding, run_of, sampled, settled
 
 from pytest_memgate.errors import UsageError
-from pytest_memgate.model.finding import Finding, Outcome
+from pytest_memgate.model.judgement.finding import Finding, Outcome
 from pytest_memgate.model.measurement import Basis, Measurement
 from pytest_memgate.model.run import Run, Verdict
 from pytest_memgate.report.openmetrics import openmetrics

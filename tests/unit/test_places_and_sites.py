@@ -13,9 +13,9 @@ import pytest
 import yaml
 from samples import callers
 
-from pytest_memgate.measure.packages import packages_used
-from pytest_memgate.measure.places import Place, Places
-from pytest_memgate.measure.sites import Frame, read_sites
+from pytest_memgate.measure.stacks.call_sites import Frame, read_sites
+from pytest_memgate.measure.stacks.packages import packages_used
+from pytest_memgate.measure.stacks.source_paths import Place, Places
 from pytest_memgate.model.site import Site
 
 STDLIB = Path(sysconfig.get_path("stdlib"))
@@ -68,7 +68,7 @@ def test_an_installation_inside_the_project_is_not_the_projects_code(tmp_path: P
 
 
 def test_what_runs_the_test_is_known(places: Places) -> None:
-    for path in ("_pytest/python.py", "pluggy/_callers.py", "pytest_memgate/measure/capture.py"):
+    for path in ("_pytest/python.py", "pluggy/_callers.py", "pytest_memgate/measure/memory/capture.py"):
         assert places.is_harness(str(PURELIB / path))
     assert places.is_harness(str(STDLIB / "unittest" / "case.py"))
     assert not places.is_harness(str(STDLIB / "unittest" / "mock.py"))

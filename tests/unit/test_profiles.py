@@ -13,15 +13,15 @@ from samples import ENVIRONMENT, OTHER_HEADER
 
 from pytest_memgate.compare.profile import profile_growth
 from pytest_memgate.errors import RunFileError
-from pytest_memgate.measure.elsewhere import Elsewhere
-from pytest_memgate.measure.places import Places
-from pytest_memgate.measure.profile import Chains
-from pytest_memgate.measure.sites import Frame as Call
+from pytest_memgate.measure.memory.profile import Chains
+from pytest_memgate.measure.process.import_redirect import Elsewhere
+from pytest_memgate.measure.stacks.call_sites import Frame as Call
+from pytest_memgate.measure.stacks.source_paths import Places
 from pytest_memgate.model.environment import Environment
 from pytest_memgate.model.profile import Amount, Chain, Frame, Profile, Sort, TestProfile, Use
-from pytest_memgate.report.icicle import icicle, tree
+from pytest_memgate.report.html.icicle import icicle, tree
 from pytest_memgate.report.profile import growth_lines, profile_lines
-from pytest_memgate.tasks.profile_file import FORMAT, check_environment, read_profile, write_profile
+from pytest_memgate.tasks.profile.file import FORMAT, check_environment, read_profile, write_profile
 
 TEST = "tests/test_shop.py::test_order"
 
@@ -92,7 +92,7 @@ def test_a_chain_begins_with_the_test_and_has_no_frame_of_pytest_or_the_import_s
 
 
 def test_what_the_gate_itself_allocates_belongs_to_the_test(counted: Chains) -> None:
-    import pytest_memgate.measure.capture as gate
+    import pytest_memgate.measure.memory.capture as gate
 
     counted.add(0, [Record(10, (("call", gate.__file__, 1),))])
     assert ways(counted.profile(TEST, ())) == ["test_shop.py:1 test_order"]

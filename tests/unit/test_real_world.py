@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from pytest_memgate.measure.world import look, real_world, staged_world
+from pytest_memgate.measure.python.original_functions import look, real_world, staged_world
 
 NAME: str = os.name
 LOADS: Any = json.loads

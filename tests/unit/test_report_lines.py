@@ -5,10 +5,10 @@ from dataclasses import replace
 import pytest
 from samples import FILE, METRIC, SUBJECT, bound, cold, finding, run_of, settled, site
 
-from pytest_memgate.model.finding import Finding, Outcome
+from pytest_memgate.model.judgement.finding import Finding, Outcome
+from pytest_memgate.model.judgement.reference import Reference
+from pytest_memgate.model.judgement.remark import remarks_of
 from pytest_memgate.model.measurement import Basis, Measurement
-from pytest_memgate.model.reference import Reference
-from pytest_memgate.model.remark import remarks_of
 from pytest_memgate.model.run import Change, ChangeKind, Problem, Run, Verdict
 from pytest_memgate.model.site import Contribution
 from pytest_memgate.report.lines import (

@@ -14,13 +14,13 @@ from samples import bound, finding, run_of, sampled, settled
 
 from pytest_memgate.cli import main as command
 from pytest_memgate.errors import RunFileError
-from pytest_memgate.measure.commit import commit
-from pytest_memgate.model.finding import Outcome
+from pytest_memgate.measure.process.git_commit import commit
+from pytest_memgate.model.judgement.finding import Outcome
 from pytest_memgate.model.provenance import Commit, Machine, Provenance
 from pytest_memgate.model.run import Verdict
-from pytest_memgate.tasks.profile_file import read_profile
-from pytest_memgate.tasks.provenance import provenance, together
-from pytest_memgate.tasks.runfile import read_run, to_json, write_run
+from pytest_memgate.tasks.profile.file import read_profile
+from pytest_memgate.tasks.run.file import read_run, to_json, write_run
+from pytest_memgate.tasks.run.provenance import provenance, together
 
 RUNS = Path(__file__).parents[1] / "data" / "runs"
 GREEN = json.dumps(to_json(run_of(finding(measurement=bound(1000)))))

@@ -14,15 +14,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 from samples import METRIC, SUBJECT, budget, cold, finding, known, run_of, settled
 
-from pytest_memgate.compare.gate import judge
+from pytest_memgate.compare.judge import judge
 from pytest_memgate.config.schema import Settings
 from pytest_memgate.errors import MeasureError
-from pytest_memgate.model.finding import Outcome
-from pytest_memgate.model.reference import Reference
-from pytest_memgate.plugin.selftest import memgate_selftest_growth
-from pytest_memgate.tasks.real_run import Done
-from pytest_memgate.tasks.scratch import Scratch, noise
-from pytest_memgate.tasks.trial import beyond, why_not_green
+from pytest_memgate.model.judgement.finding import Outcome
+from pytest_memgate.model.judgement.reference import Reference
+from pytest_memgate.plugin.child_runs.inject_growth import memgate_selftest_growth
+from pytest_memgate.tasks.prove.pytest_subprocess import Done
+from pytest_memgate.tasks.prove.scratch_project import Scratch, noise
+from pytest_memgate.tasks.prove.trial import beyond, why_not_green
 
 GROWTHS = st.sampled_from(["0B", "50KB", "200KB", "5%", "max(200KB, 5%)", "30MB"])
 

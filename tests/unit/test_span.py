@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from pytest_memgate.measure.places import Places
-from pytest_memgate.measure.recorder import Recorder
-from pytest_memgate.measure.span import Share, Span
+from pytest_memgate.measure.memory.recorder import Recorder
+from pytest_memgate.measure.memory.shared_tracker import Share, Span
+from pytest_memgate.measure.stacks.source_paths import Places
 
 if TYPE_CHECKING:
-    from pytest_memgate.measure.capture import Capture
+    from pytest_memgate.measure.memory.capture import Capture
 
 _ARENA = 1 << 20  # bytes
 _SMALL = 60_000  # objects of some 60 bytes: more than fit into the arenas that are there

@@ -5,17 +5,17 @@ from dataclasses import replace
 import pytest
 from samples import finding, run_of, settled, site
 
-from pytest_memgate.model.budget import RuleKind
-from pytest_memgate.model.finding import Finding, Outcome
-from pytest_memgate.model.reason import Over
+from pytest_memgate.model.judgement.budget import RuleKind
+from pytest_memgate.model.judgement.finding import Finding, Outcome
+from pytest_memgate.model.judgement.reason import Over
 from pytest_memgate.model.run import Run, Verdict
 from pytest_memgate.model.site import Contribution, Site
 from pytest_memgate.model.subject import LEDGER, Subject
 from pytest_memgate.report.annotations import annotations
 from pytest_memgate.report.escape import markdown_text
+from pytest_memgate.report.html.overview import overview
 from pytest_memgate.report.lines import failure_texts, update_command
 from pytest_memgate.report.markdown import markdown
-from pytest_memgate.report.page.overview import overview
 from pytest_memgate.report.stories import listed_only, stories
 from pytest_memgate.report.terminal import summary
 from pytest_memgate.report.view import next_steps

@@ -24,15 +24,15 @@ from samples import (
 
 from pytest_memgate.errors import RunFileError, UsageError
 from pytest_memgate.model.environment import Environment, Header
-from pytest_memgate.model.finding import Finding, Outcome
+from pytest_memgate.model.judgement.finding import Finding, Outcome
+from pytest_memgate.model.judgement.reference import Reference
 from pytest_memgate.model.measurement import Measurement
-from pytest_memgate.model.reference import Reference
 from pytest_memgate.model.run import Change, ChangeKind, Verdict
 from pytest_memgate.model.subject import Subject
-from pytest_memgate.tasks.accept import accept
-from pytest_memgate.tasks.conclude import Facts
-from pytest_memgate.tasks.conclude_update import conclude_update
-from pytest_memgate.tasks.update import ALL_KINDS, Order, Updated, unreasoned_problem, update
+from pytest_memgate.tasks.baseline.accept import accept
+from pytest_memgate.tasks.baseline.conclude_update import conclude_update
+from pytest_memgate.tasks.baseline.update import ALL_KINDS, Order, Updated, unreasoned_problem, update
+from pytest_memgate.tasks.run.verdict import Facts
 
 MB = 1_000_000
 ALL = {FILE: frozenset({"test_a", "test_b"})}
@@ -242,7 +242,7 @@ def test_a_reason_that_cannot_be_written_is_a_problem_and_leaves_the_file(tmp_pa
 
 
 def test_the_harness_never_stands_in_a_baseline(tmp_path: Path) -> None:
-    ours = site("call", 400_000, path="pytest_memgate/measure/capture.py")
+    ours = site("call", 400_000, path="pytest_memgate/measure/memory/capture.py")
     updated(tmp_path, measured("test_a", settled(MB, sites=(site("load", 600_000), ours))))
     assert entries_of(tmp_path)["test_a"].sites == {"shop/orders.py:load": 600_000}
 

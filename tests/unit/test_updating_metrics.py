@@ -20,18 +20,18 @@ from samples import (
 )
 
 from pytest_memgate.baseline.document import Document, dump
-from pytest_memgate.model.budget import BudgetRule, RuleKind
 from pytest_memgate.model.environment import Header
-from pytest_memgate.model.finding import Finding, Outcome
+from pytest_memgate.model.judgement.budget import BudgetRule, RuleKind
+from pytest_memgate.model.judgement.finding import Finding, Outcome
+from pytest_memgate.model.judgement.reference import Reference
 from pytest_memgate.model.measurement import Measurement
-from pytest_memgate.model.reference import Reference
 from pytest_memgate.model.run import ChangeKind, Verdict
 from pytest_memgate.model.site import Site
 from pytest_memgate.model.subject import Subject
 from pytest_memgate.report.words.reason import reason
-from pytest_memgate.tasks.conclude import Facts, conclude
-from pytest_memgate.tasks.conclude_update import conclude_update
-from pytest_memgate.tasks.update import ALL_KINDS, Order, Updated, update
+from pytest_memgate.tasks.baseline.conclude_update import conclude_update
+from pytest_memgate.tasks.baseline.update import ALL_KINDS, Order, Updated, update
+from pytest_memgate.tasks.run.verdict import Facts, conclude
 
 WEB = "memgate.yml"
 RAW = "bundle.initial.raw[main]"

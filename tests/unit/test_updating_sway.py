@@ -19,17 +19,17 @@ from samples import (
     settled,
 )
 
-from pytest_memgate.model.budget import BudgetRule, RuleKind
-from pytest_memgate.model.finding import Finding, Outcome
+from pytest_memgate.model.judgement.budget import BudgetRule, RuleKind
+from pytest_memgate.model.judgement.finding import Finding, Outcome
+from pytest_memgate.model.judgement.reference import Reference
 from pytest_memgate.model.measurement import Measurement
 from pytest_memgate.model.metric import FIRST_USE
-from pytest_memgate.model.reference import Reference
 from pytest_memgate.model.run import Change, ChangeKind, Extent, Problem, Run, Verdict
 from pytest_memgate.model.subject import LEDGER, Subject
 from pytest_memgate.report.terminal import summary
-from pytest_memgate.tasks.conclude import Facts, conclude
-from pytest_memgate.tasks.conclude_update import CUT_SHORT, Survey, conclude_update
-from pytest_memgate.tasks.update import ALL_KINDS, Order, Updated, update
+from pytest_memgate.tasks.baseline.conclude_update import CUT_SHORT, Survey, conclude_update
+from pytest_memgate.tasks.baseline.update import ALL_KINDS, Order, Updated, update
+from pytest_memgate.tasks.run.verdict import Facts, conclude
 
 MB = 1_000_000
 KB = 1000

@@ -24,24 +24,24 @@ from pytest_memgate.baseline.document import Document, dump, load
 from pytest_memgate.config.located import from_yaml
 from pytest_memgate.config.schema import Settings, read_settings
 from pytest_memgate.errors import BaselineError, RunFileError
-from pytest_memgate.measure.environment import key
-from pytest_memgate.model.budget import BudgetRule, RuleKind
+from pytest_memgate.measure.python.environment import key
 from pytest_memgate.model.environment import Header
-from pytest_memgate.model.finding import Evidence, Finding, Outcome
+from pytest_memgate.model.judgement.budget import BudgetRule, RuleKind
+from pytest_memgate.model.judgement.finding import Evidence, Finding, Outcome
+from pytest_memgate.model.judgement.reason import Over, SecondCollection
+from pytest_memgate.model.judgement.reference import Reference, Standing
 from pytest_memgate.model.measurement import Measurement
-from pytest_memgate.model.reason import Over, SecondCollection
-from pytest_memgate.model.reference import Reference, Standing
 from pytest_memgate.model.run import ChangeKind, Verdict
 from pytest_memgate.model.site import Site
 from pytest_memgate.model.subject import Subject
 from pytest_memgate.report.lines import accept_command, entry_lines, failure_text, headline, measured_line
-from pytest_memgate.tasks.accept import accept
-from pytest_memgate.tasks.anchor import pin
-from pytest_memgate.tasks.check import check
-from pytest_memgate.tasks.conclude import Facts, conclude
-from pytest_memgate.tasks.diff import differences
-from pytest_memgate.tasks.loosened import loosened
-from pytest_memgate.tasks.show import entries
+from pytest_memgate.tasks.baseline.accept import accept
+from pytest_memgate.tasks.baseline.anchor import pin
+from pytest_memgate.tasks.baseline.check import check
+from pytest_memgate.tasks.baseline.show import entries
+from pytest_memgate.tasks.run.diff import differences
+from pytest_memgate.tasks.run.loosened import loosened
+from pytest_memgate.tasks.run.verdict import Facts, conclude
 
 WEB = "memgate.yml"
 RAW = "bundle.initial.raw[main]"

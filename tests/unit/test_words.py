@@ -6,9 +6,9 @@ from dataclasses import replace
 import pytest
 from samples import finding, sampled, settled, site
 
-from pytest_memgate.model.budget import BudgetRule, RuleKind
-from pytest_memgate.model.finding import Evidence, Finding, Outcome
-from pytest_memgate.model.reason import (
+from pytest_memgate.model.judgement.budget import BudgetRule, RuleKind
+from pytest_memgate.model.judgement.finding import Evidence, Finding, Outcome
+from pytest_memgate.model.judgement.reason import (
     Cause,
     Doubt,
     DoubtKind,
@@ -19,7 +19,7 @@ from pytest_memgate.model.reason import (
     SecondCollection,
     UsedWaiver,
 )
-from pytest_memgate.model.remark import Remark, RemarkKind
+from pytest_memgate.model.judgement.remark import Remark, RemarkKind
 from pytest_memgate.model.site import Contribution, Site
 from pytest_memgate.model.subject import LEDGER, Subject
 from pytest_memgate.report.words.budget import budget_text

@@ -8,15 +8,15 @@ from fnmatch import fnmatchcase
 from pathlib import Path
 
 from pytest_memgate.errors import MeasureError
-from pytest_memgate.measure.bundle.disk import read_files
 from pytest_memgate.measure.bundle.imports import Imports
-from pytest_memgate.measure.bundle.layout import Layout, Start
-from pytest_memgate.measure.bundle.modules import ModuleNames, keys
 from pytest_memgate.measure.bundle.parts import Parts, parts_of, remarks
-from pytest_memgate.measure.bundle.plain import read_files as find_files
 from pytest_memgate.measure.bundle.sites import Versions, duplicates, sites_of
-from pytest_memgate.measure.bundle.stats import read_stats
-from pytest_memgate.measure.bundle.vite import check_page, unknown_files
+from pytest_memgate.measure.bundle.stats.disk import read_files
+from pytest_memgate.measure.bundle.stats.layout import Layout, Start
+from pytest_memgate.measure.bundle.stats.modules import ModuleNames, keys
+from pytest_memgate.measure.bundle.stats.plain import read_files as find_files
+from pytest_memgate.measure.bundle.stats.reader import read_stats
+from pytest_memgate.measure.bundle.stats.vite import check_page, unknown_files
 from pytest_memgate.measure.bundle.weigh import Sizes, weigh
 from pytest_memgate.model.site import Site
 

@@ -2,8 +2,8 @@
 
 from collections.abc import Container, Mapping
 
-from pytest_memgate.measure.bundle.layout import Importer
-from pytest_memgate.measure.bundle.modules import RUNTIME, is_installed, package_of
+from pytest_memgate.measure.bundle.stats.layout import Importer
+from pytest_memgate.measure.bundle.stats.modules import RUNTIME, is_installed, package_of
 from pytest_memgate.model.site import Lead, LeadKind
 
 _LEADS = 3

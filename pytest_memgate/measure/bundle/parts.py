@@ -4,9 +4,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from pytest_memgate.measure.bundle.layout import Output
-from pytest_memgate.measure.bundle.modules import RUNTIME, ModuleNames
 from pytest_memgate.measure.bundle.sourcemap import MapError, bytes_by_source
+from pytest_memgate.measure.bundle.stats.layout import Output
+from pytest_memgate.measure.bundle.stats.modules import RUNTIME, ModuleNames
 
 _SCRIPTS = (".js", ".mjs", ".cjs")
 

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 from pytest_memgate.measure.bundle.imports import Imports
-from pytest_memgate.measure.bundle.modules import RUNTIME, package_of
+from pytest_memgate.measure.bundle.stats.modules import RUNTIME, package_of
 from pytest_memgate.model.site import Site
 
 _LARGEST = 3

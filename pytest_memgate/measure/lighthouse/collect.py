@@ -10,8 +10,6 @@ from typing import Any, Self
 from urllib.parse import unquote
 
 from pytest_memgate.errors import MeasureError
-from pytest_memgate.measure.alone import alone
-from pytest_memgate.measure.command import Workspace
 from pytest_memgate.measure.lighthouse.answer import ask
 from pytest_memgate.measure.lighthouse.failure import chrome_failure, failure
 from pytest_memgate.measure.lighthouse.lhr import Load, read_lhr
@@ -19,6 +17,8 @@ from pytest_memgate.measure.lighthouse.options import collect_options, read_ligh
 from pytest_memgate.measure.lighthouse.page import Page
 from pytest_memgate.measure.lighthouse.server import Server
 from pytest_memgate.measure.lighthouse.tools import Tools
+from pytest_memgate.measure.process.machine_lock import alone
+from pytest_memgate.measure.process.workspace import Workspace
 
 _REPORTS = ".lighthouseci"  # where lhci writes, below the folder that it runs in
 

@@ -9,8 +9,8 @@ import sys
 from pathlib import Path
 
 from pytest_memgate.errors import MeasureError
-from pytest_memgate.measure import warden
-from pytest_memgate.measure.command import Done
+from pytest_memgate.measure.process import reaper as warden
+from pytest_memgate.measure.process.workspace import Done
 
 _CODE = re.compile(r'"runtimeError": \{\s*"code": "(\w+)",\s*"message": ("(?:[^"\\]|\\.)*")')
 _STATUS = re.compile(r"Status code: (\d+)")

@@ -11,8 +11,8 @@ from typing import Any
 import yaml
 
 from pytest_memgate.errors import MeasureError
-from pytest_memgate.measure.command import Workspace
 from pytest_memgate.measure.lighthouse.page import Page
+from pytest_memgate.measure.process.workspace import Workspace
 
 # Of a lighthouserc, how a page is loaded. What is loaded, and how often, is ours to say, and assert and upload are not
 # run: url, numberOfRuns, staticDistDir, startServerCommand and the like are left out.

@@ -6,9 +6,9 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from pytest_memgate.errors import MeasureError
-from pytest_memgate.measure.command import Job, Workspace
 from pytest_memgate.measure.lighthouse.answer import Refusal, ask, listens
 from pytest_memgate.measure.lighthouse.page import Page
+from pytest_memgate.measure.process.workspace import Job, Workspace
 
 _SHOWN_LINES = 5
 

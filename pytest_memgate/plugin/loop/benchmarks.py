@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from pytest_memgate.tasks.times import Timing
+from pytest_memgate.tasks.judge.times import Timing
 
 _FIXTURES = ("benchmark", "benchmark_weave")
 

@@ -6,14 +6,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from pytest_memgate.compare.first_use import Parts, Payment, is_module, only_first
-from pytest_memgate.measure.places import Places
+from pytest_memgate.measure.stacks.source_paths import Places
 from pytest_memgate.model.metric import MEMORY_RETAINED
 from pytest_memgate.plugin.test import Test
 
 if TYPE_CHECKING:
     import pytest
 
-    from pytest_memgate.measure.capture import Capture  # it needs memray
+    from pytest_memgate.measure.memory.capture import Capture  # it needs memray
 
 
 class FirstUses:

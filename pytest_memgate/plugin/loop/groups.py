@@ -15,13 +15,14 @@ from pytest_memgate.plugin.loop.benchmarks import is_benchmark
 from pytest_memgate.plugin.loop.runs import other_protocols
 from pytest_memgate.plugin.loop.tracing import Tracing
 from pytest_memgate.plugin.test import Test
-from pytest_memgate.tasks.gate import Gate
-from pytest_memgate.tasks.grouping import Known, Outlook, known
+from pytest_memgate.tasks.judge.gate import Gate
+from pytest_memgate.tasks.judge.room import known
+from pytest_memgate.tasks.plans.grouping import Known, Outlook
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from pytest_memgate.measure.span import Share, Span
+    from pytest_memgate.measure.memory.shared_tracker import Share, Span
 
 
 @dataclass(slots=True)

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from pytest_memgate.errors import BaselineError, ConfigError, MeasureError
-from pytest_memgate.measure.places import Places
-from pytest_memgate.model.finding import Finding, Outcome
+from pytest_memgate.measure.stacks.source_paths import Places
+from pytest_memgate.model.judgement.finding import Finding, Outcome
 from pytest_memgate.model.metric import MEMORY_LEAK, MEMORY_PEAK
 from pytest_memgate.model.subject import Subject
 from pytest_memgate.plugin.items import is_declared, subject_of
@@ -22,17 +22,17 @@ from pytest_memgate.plugin.loop.own_leak import own_leak
 from pytest_memgate.plugin.loop.tracing import Tracing
 from pytest_memgate.plugin.marker import asks_for_leak, is_tracked, read_marker
 from pytest_memgate.plugin.test import Around, Run, RunAgain, Test, brief
-from pytest_memgate.tasks.answer import answered
-from pytest_memgate.tasks.attribute import is_led_by_unknown, with_objects, with_packages
-from pytest_memgate.tasks.gate import Gate
-from pytest_memgate.tasks.leak import LeakCheck
-from pytest_memgate.tasks.memory import judge_memory
-from pytest_memgate.tasks.settle import Again, carry_out
-from pytest_memgate.tasks.times import Timing, is_gated, time_findings
+from pytest_memgate.tasks.judge.answer import answered
+from pytest_memgate.tasks.judge.gate import Gate
+from pytest_memgate.tasks.judge.leak import LeakCheck
+from pytest_memgate.tasks.judge.memory import judge_memory
+from pytest_memgate.tasks.judge.packages import is_led_by_unknown, with_objects, with_packages
+from pytest_memgate.tasks.judge.times import Timing, is_gated, time_findings
+from pytest_memgate.tasks.plans.repeats import Again, carry_out
 
 if TYPE_CHECKING:
-    from pytest_memgate.measure.capture import Capture
-    from pytest_memgate.measure.span import Share
+    from pytest_memgate.measure.memory.capture import Capture
+    from pytest_memgate.measure.memory.shared_tracker import Share
 
 _SITES = 40  # of a measurement travel on the report; growth is told from all of them
 _NATIVE_RUNS = 10  # of a process: each is slow, and names what the ones before have named
@@ -224,7 +224,7 @@ class Judge:
         unnamed = [one for one in findings if one.outcome.fails_test and is_led_by_unknown(one)]
         if not unnamed or self._update or not self._native_runs:
             return findings
-        from pytest_memgate.measure.native import NativeTrace
+        from pytest_memgate.measure.memory.native_stacks import NativeTrace
 
         self._native_runs -= 1
         trace = NativeTrace()

@@ -14,23 +14,23 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from pytest_memgate.budget.rule import Budget
-from pytest_memgate.compare.gate import ceiling, needs_rerun
+from pytest_memgate.compare.judge import ceiling, needs_rerun
 from pytest_memgate.errors import BaselineError
-from pytest_memgate.measure.leftover import KINDS, Left, alive, changed, left, settled, unseen
-from pytest_memgate.measure.origins import Origins, sites
-from pytest_memgate.measure.pending import let_end, on_closing, pending
-from pytest_memgate.measure.places import Places
-from pytest_memgate.model.finding import Finding, Outcome
+from pytest_memgate.measure.resources.asyncio_tasks import let_end, on_closing, pending
+from pytest_memgate.measure.resources.origins import Origins, sites
+from pytest_memgate.measure.resources.snapshot import KINDS, Left, alive, changed, left, settled, unseen
+from pytest_memgate.measure.stacks.source_paths import Places
+from pytest_memgate.model.judgement.finding import Finding, Outcome
+from pytest_memgate.model.judgement.reason import Cause
+from pytest_memgate.model.judgement.reference import Bar
+from pytest_memgate.model.judgement.remark import Remark, RemarkKind
 from pytest_memgate.model.measurement import Basis, Measurement
-from pytest_memgate.model.reason import Cause
-from pytest_memgate.model.reference import Bar
-from pytest_memgate.model.remark import Remark, RemarkKind
 from pytest_memgate.model.subject import Subject
 from pytest_memgate.plugin.items import is_declared
 from pytest_memgate.plugin.loop.benchmarks import is_benchmark, untimed
 from pytest_memgate.plugin.loop.watch import Watch
 from pytest_memgate.plugin.test import Around, Run, RunAgain, Test
-from pytest_memgate.tasks.gate import Gate
+from pytest_memgate.tasks.judge.gate import Gate
 
 if TYPE_CHECKING:
     from asyncio import AbstractEventLoop

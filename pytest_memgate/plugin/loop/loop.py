@@ -8,22 +8,22 @@ from typing import TYPE_CHECKING, Protocol
 import pytest
 
 from pytest_memgate.errors import MeasureError
-from pytest_memgate.measure.alone import alone
-from pytest_memgate.measure.heap import forget, hide, thaw, was_asked
-from pytest_memgate.measure.world import look, real_world, staged_world
-from pytest_memgate.model.finding import Finding, Outcome
+from pytest_memgate.measure.process.machine_lock import alone
+from pytest_memgate.measure.python.gc_freeze import forget, hide, thaw, was_asked
+from pytest_memgate.measure.python.original_functions import look, real_world, staged_world
+from pytest_memgate.model.judgement.finding import Finding, Outcome
 from pytest_memgate.model.metric import MEMORY_PEAK
 from pytest_memgate.plugin.items import is_declared
 from pytest_memgate.plugin.loop.benchmarks import is_timed, timing_of
-from pytest_memgate.plugin.loop.findings import put_findings, with_findings
 from pytest_memgate.plugin.loop.groups import Group, Grouping, Member, scope
-from pytest_memgate.plugin.loop.reports import Waiting
 from pytest_memgate.plugin.loop.runs import run_again, run_first, tear_down_wider
 from pytest_memgate.plugin.loop.tracing import Tracing, around_call, both, is_nested
+from pytest_memgate.plugin.reports.deferred import Waiting
+from pytest_memgate.plugin.reports.properties import put_findings, with_findings
 from pytest_memgate.plugin.test import TEST, Around, Phase, Run, RunAgain, Test, brief
 
 if TYPE_CHECKING:
-    from pytest_memgate.measure.span import Share
+    from pytest_memgate.measure.memory.shared_tracker import Share
 
 _WORTH = 2  # tests that one tracker is quicker for
 _DIED = "its worker died while it waited for the tests that are measured together with it"

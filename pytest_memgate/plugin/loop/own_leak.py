@@ -5,11 +5,11 @@ from collections.abc import Callable
 from functools import partial
 
 from pytest_memgate.errors import CaptureError
-from pytest_memgate.measure.heap import freeze
-from pytest_memgate.model.finding import Finding, Outcome
+from pytest_memgate.measure.python.gc_freeze import freeze
+from pytest_memgate.model.judgement.finding import Finding, Outcome
 from pytest_memgate.plugin.loop.benchmarks import is_benchmark, untimed
 from pytest_memgate.plugin.test import Around, Test, brief
-from pytest_memgate.tasks.leak import OWN_ROUNDS, WARM_UP, LeakCheck
+from pytest_memgate.tasks.judge.leak import OWN_ROUNDS, WARM_UP, LeakCheck
 
 
 def own_leak(check: LeakCheck, test: Test, run: Callable[[Around], BaseException | None]) -> Finding:
@@ -19,8 +19,8 @@ def own_leak(check: LeakCheck, test: Test, run: Callable[[Around], BaseException
     """
     if test.outcome:
         return check.left_out(test.outcome, test.why)
-    from pytest_memgate.measure.leak import Series, below
-    from pytest_memgate.measure.places import Places
+    from pytest_memgate.measure.memory.leak_series import Series, below
+    from pytest_memgate.measure.stacks.source_paths import Places
 
     def labelled(label: str) -> Callable[[], None]:
         def call() -> None:

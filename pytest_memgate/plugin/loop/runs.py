@@ -10,7 +10,7 @@ import pytest
 from _pytest.runner import call_and_report, runtestprotocol
 from _pytest.unittest import TestCaseFunction
 
-from pytest_memgate.measure.heap import answer
+from pytest_memgate.measure.python.gc_freeze import answer
 from pytest_memgate.plugin.test import Run, Test
 
 

@@ -9,14 +9,14 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from _pytest.unittest import TestCaseFunction
 
-from pytest_memgate.measure.environment import PROFILED
-from pytest_memgate.measure.starting import is_taken
+from pytest_memgate.measure.memory.starting import is_taken
+from pytest_memgate.measure.python.environment import PROFILED
 from pytest_memgate.plugin.test import Around, Run, Test
 
 if TYPE_CHECKING:
-    from pytest_memgate.measure.capture import Capture
-    from pytest_memgate.measure.recorder import Recorder
-    from pytest_memgate.measure.span import Share
+    from pytest_memgate.measure.memory.capture import Capture
+    from pytest_memgate.measure.memory.recorder import Recorder
+    from pytest_memgate.measure.memory.shared_tracker import Share
 
 _MEMRAY_MARKERS = ("limit_memory", "limit_leaks", "limit_leaked_objects")
 
@@ -122,6 +122,6 @@ def _added(owner: object, name: str, value: object) -> Iterator[None]:
 
 def _recorder(folder: Path | None) -> "Recorder":
     """Load what measures: only where memray loads, too."""
-    from pytest_memgate.measure.recorder import Recorder
+    from pytest_memgate.measure.memory.recorder import Recorder
 
     return Recorder(folder)

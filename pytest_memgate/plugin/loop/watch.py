@@ -4,8 +4,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from pytest_memgate.measure.leftover import KINDS, Alive, Left
-from pytest_memgate.measure.origins import Origins
+from pytest_memgate.measure.resources.origins import Origins
+from pytest_memgate.measure.resources.snapshot import KINDS, Alive, Left
 from pytest_memgate.model.site import Site
 
 if TYPE_CHECKING:

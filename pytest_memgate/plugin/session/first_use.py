@@ -9,14 +9,14 @@ import pytest
 
 from pytest_memgate.compare.first_use import Payment, payers
 from pytest_memgate.errors import MemgateError
-from pytest_memgate.model.finding import Finding, Outcome
+from pytest_memgate.model.judgement.finding import Finding, Outcome
+from pytest_memgate.model.judgement.reason import Doubt, DoubtKind
 from pytest_memgate.model.metric import FIRST_USE
-from pytest_memgate.model.reason import Doubt, DoubtKind
 from pytest_memgate.model.subject import LEDGER, Subject
-from pytest_memgate.plugin.loop.fresh import FRESH, run_afresh
-from pytest_memgate.tasks.answer import without_verdict
-from pytest_memgate.tasks.first_use import Ledger, seen_afresh
-from pytest_memgate.tasks.gate import Gate
+from pytest_memgate.plugin.session.fresh_process import FRESH, run_afresh
+from pytest_memgate.tasks.judge.answer import without_verdict
+from pytest_memgate.tasks.judge.first_use import Ledger, seen_afresh
+from pytest_memgate.tasks.judge.gate import Gate
 
 
 class Payments:

@@ -3,8 +3,8 @@
 from collections.abc import Iterable
 
 from pytest_memgate.budget.rule import Allowance
-from pytest_memgate.model.budget import BudgetRule
-from pytest_memgate.model.finding import Finding
+from pytest_memgate.model.judgement.budget import BudgetRule
+from pytest_memgate.model.judgement.finding import Finding
 
 
 def budget_text(finding: Finding) -> str:

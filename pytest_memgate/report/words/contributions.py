@@ -3,7 +3,7 @@
 from collections import Counter
 from collections.abc import Iterator
 
-from pytest_memgate.model.finding import Finding
+from pytest_memgate.model.judgement.finding import Finding
 from pytest_memgate.model.site import Contribution, Lead, LeadKind, Site
 from pytest_memgate.units import SIZE, format_amount, format_growth, format_size
 

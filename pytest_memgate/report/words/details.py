@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Iterator
 
-from pytest_memgate.model.finding import Evidence, Finding
+from pytest_memgate.model.judgement.finding import Evidence, Finding
 from pytest_memgate.model.metric import FIRST_USE, MEMORY_LEAK, base_name
 from pytest_memgate.report.words.contributions import contribution_lines
 from pytest_memgate.units import DURATION, SIZE, format_amount, format_growth

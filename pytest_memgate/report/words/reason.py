@@ -3,11 +3,10 @@
 import shlex
 from collections.abc import Mapping
 
-from pytest_memgate.model.budget import RuleKind
 from pytest_memgate.model.environment import quoted
-from pytest_memgate.model.finding import Finding, Outcome
-from pytest_memgate.model.metric import metric as metric_of
-from pytest_memgate.model.reason import (
+from pytest_memgate.model.judgement.budget import RuleKind
+from pytest_memgate.model.judgement.finding import Finding, Outcome
+from pytest_memgate.model.judgement.reason import (
     Cause,
     Doubt,
     DoubtKind,
@@ -18,6 +17,7 @@ from pytest_memgate.model.reason import (
     SecondCollection,
     UsedWaiver,
 )
+from pytest_memgate.model.metric import metric as metric_of
 from pytest_memgate.units import format_amount, format_growth
 
 _NAMED = 3  # tests that are gone

@@ -1,7 +1,7 @@
 """What is to be said of a measurement besides its numbers, in words."""
 
+from pytest_memgate.model.judgement.remark import Remark, RemarkKind, RepeatedCalls
 from pytest_memgate.model.measurement import Measurement
-from pytest_memgate.model.remark import Remark, RemarkKind, RepeatedCalls
 
 
 def remark_texts(measurement: Measurement) -> list[str]:

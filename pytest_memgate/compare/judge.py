@@ -1,0 +1,236 @@
+"""The one place where a measurement is judged: numbers in, a finding out."""
+
+import math
+from dataclasses import dataclass
+from statistics import median, median_low
+
+from pytest_memgate.budget.rule import Budget
+from pytest_memgate.compare.noise import explained, spread, upper
+from pytest_memgate.model.judgement.budget import RuleKind
+from pytest_memgate.model.judgement.finding import Finding, Outcome
+from pytest_memgate.model.judgement.reason import (
+    Cause,
+    Doubt,
+    DoubtKind,
+    Mismatch,
+    MismatchKind,
+    Over,
+    SecondCollection,
+)
+from pytest_memgate.model.judgement.reference import Bar, Reference, Standing
+from pytest_memgate.model.measurement import Basis, Measurement
+from pytest_memgate.model.metric import metric as metric_of
+from pytest_memgate.model.subject import Subject
+
+_WITHOUT_REFERENCE = {
+    Standing.NEW: Outcome.NEW,
+    Standing.NO_BASELINE: Outcome.NO_BASELINE,
+    Standing.INCOMPARABLE: Outcome.INCOMPARABLE,
+}
+
+
+def ceiling(budget: Budget, reference: Reference | None) -> float | None:
+    """Return the largest value that no rule of `budget` objects to, None where nothing bounds it."""
+    bounds = [] if budget.limit is None else [budget.limit]
+    if reference is not None:
+        if budget.growth is not None:
+            bounds.append(reference.value + budget.growth.of(reference.value))
+        if budget.drift is not None:
+            bounds.append(reference.origin + budget.drift.of(reference.origin))
+    return min(bounds, default=None)
+
+
+def floor(budget: Budget, reference: Reference) -> float:
+    """Return the value below which a test has improved by more than its budget."""
+    if budget.growth is None:
+        return -math.inf
+    return reference.value - max(budget.growth.of(reference.value), reference.spread)
+
+
+def judge(subject: Subject, metric: str, measurement: Measurement, budget: Budget, bar: Bar) -> Finding:
+    """Return the finding for one measurement of `metric`, held against `bar` under `budget`.
+
+    Samples that disagree across a budget give `unstable`, never an outcome that fails the test. What imports held in
+    a test that cannot run twice is not its own: another order of tests lets another one pay for it.
+    """
+    bar = _comparable(_in_unit(bar, metric, budget.unit), measurement)
+    reference = bar.reference
+    said = _said(measurement, budget, bar)
+    if said.outcome is Outcome.NOT_GATED and reference and not metric_of(metric).is_web:
+        said = _Said(Outcome.INCOMPARABLE, cause=Cause.NO_BUDGET)
+    base = reference.value if reference else measurement.value
+    return Finding(
+        subject=subject,
+        metric=metric,
+        outcome=said.outcome,
+        over=said.over,
+        doubt=said.doubt,
+        second=said.second,
+        cause=said.cause,
+        mismatch=said.mismatch,
+        may_be=said.may_be,
+        measurement=measurement,
+        unit=budget.unit,
+        baseline=reference.value if reference else None,
+        anchor=reference.anchor if reference else None,
+        allowed=budget.growth.of(base) if budget.growth else None,
+        rules=budget.rules,
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class _Said:
+    """An outcome, and why it is so."""
+
+    outcome: Outcome
+    over: Over | None = None
+    doubt: Doubt | None = None
+    second: SecondCollection | None = None
+    cause: Cause | None = None
+    mismatch: Mismatch | None = None
+    may_be: tuple[Subject, ...] = ()
+
+
+def _in_unit(bar: Bar, metric: str, unit: str) -> Bar:
+    """Return the bar, without its reference where that is in another unit."""
+    there = metric_of(metric, bar.reference.unit).unit if bar.reference else unit
+    if there == unit:
+        return bar
+    mismatch = Mismatch(kind=MismatchKind.UNIT, there={"unit": there}, here={"unit": unit})
+    return Bar(standing=Standing.INCOMPARABLE, mismatch=mismatch)
+
+
+def _comparable(bar: Bar, measurement: Measurement) -> Bar:
+    """Return the bar, without its reference where that was measured under other conditions."""
+    if bar.reference is None:
+        return bar
+    there, here = bar.reference.conditions, measurement.conditions
+    if there == here:
+        return bar
+    differing = [key for key in dict.fromkeys([*there, *here]) if there.get(key) != here.get(key)]
+    mismatch = Mismatch(
+        kind=MismatchKind.CONDITIONS,
+        there={key: there[key] for key in differing if key in there},
+        here={key: here[key] for key in differing if key in here},
+    )
+    return Bar(standing=Standing.INCOMPARABLE, mismatch=mismatch)
+
+
+def _said(measurement: Measurement, budget: Budget, bar: Bar) -> _Said:
+    samples = _samples(measurement)
+    top = ceiling(budget, bar.reference)
+    second = SecondCollection(first=samples[0], second=samples[-1], ceiling=top) if measurement.again else None
+    if second and top is not None and not _over(second.second, top) and _over(second.first, top):
+        if median_low([*measurement.samples, *measurement.again]) > top and len(measurement.again) > 1:
+            return _Said(Outcome.UNSTABLE, doubt=Doubt(kind=DoubtKind.MOST_LOADS), second=second)
+        return _Said(Outcome.PASSED, second=second)
+    own = measurement.value - measurement.imports
+    if budget.limit is not None and _over(own, budget.limit):
+        over = Over(rule=RuleKind.LIMIT, amount=own, allowed=budget.limit)
+        return _firmly(Outcome.REGRESSED, over, second, is_certain=_over(min(samples), budget.limit))
+    if not budget.gates:
+        return _Said(Outcome.NOT_GATED, mismatch=bar.mismatch, may_be=bar.may_be)
+    if bar.reference is None:
+        return _Said(_WITHOUT_REFERENCE[bar.standing], mismatch=bar.mismatch, may_be=bar.may_be)
+    return _against(bar.reference, measurement, budget, second)
+
+
+def _against(reference: Reference, measurement: Measurement, budget: Budget, second: SecondCollection | None) -> _Said:
+    samples = _samples(measurement)
+    own = measurement.value - measurement.imports
+    growth = own - reference.value
+    allowed = budget.growth.of(reference.value) if budget.growth else math.inf
+    drifted = _drifted(reference, own, budget, samples, second)
+    if _over(growth, allowed):
+        over = Over(rule=RuleKind.GROWTH, amount=growth, allowed=allowed)
+        noise = _noise(reference, measurement)
+        if growth > noise:
+            return _firmly(Outcome.REGRESSED, over, second, is_certain=_over(min(samples) - reference.value, allowed))
+        if not drifted:
+            return _Said(Outcome.UNSTABLE, over=over, doubt=Doubt(kind=DoubtKind.RUNS_DIFFER, amount=noise))
+    if drifted:
+        return drifted
+    if measurement.imports and measurement.value - reference.value > allowed:
+        return _Said(Outcome.PASSED, cause=Cause.FIRST_USE)
+    if _highest(measurement) < floor(budget, reference):
+        return _Said(Outcome.IMPROVED, cause=Cause.LOWER)
+    return _Said(Outcome.PASSED)
+
+
+def _drifted(
+    reference: Reference, own: float, budget: Budget, samples: tuple[float, ...], second: SecondCollection | None
+) -> _Said | None:
+    if budget.drift is None or not _over(own - reference.origin, most := budget.drift.of(reference.origin)):
+        return None
+    over = Over(rule=RuleKind.DRIFT, amount=own - reference.origin, allowed=most)
+    return _firmly(Outcome.DRIFTED, over, second, is_certain=_over(min(samples) - reference.origin, most))
+
+
+def _firmly(outcome: Outcome, over: Over, second: SecondCollection | None, *, is_certain: bool) -> _Said:
+    """Return the outcome of a broken rule, or a doubt where some of the samples are within it."""
+    if is_certain:
+        return _Said(outcome, over=over, second=second)
+    return _Said(Outcome.UNSTABLE, over=over, doubt=Doubt(kind=DoubtKind.SOME_RUNS), second=second)
+
+
+def _over(value: float, bound: float) -> bool:
+    """Return True if a value is above a bound by more than floating point leaves over."""
+    return value - bound > 1e-9 * max(1.0, abs(bound))
+
+
+def _noise(reference: Reference, measurement: Measurement) -> float:
+    """Return the growth that this metric shows without a change of the code."""
+    if measurement.basis is Basis.SAMPLES:
+        return explained(reference.samples, measurement.samples + measurement.again)
+    return reference.spread
+
+
+def _samples(measurement: Measurement) -> tuple[float, ...]:
+    """Return the values that must all be over a budget before it blocks.
+
+    Of memory these are the runs that speak for the test itself; what never agreed speaks with all of its warm runs.
+    Of a noisy metric, the middles of the two collections.
+    """
+    if measurement.basis is Basis.COLD:
+        return (measurement.cold - measurement.imports,)
+    if measurement.again:
+        return (measurement.value, median(measurement.again))
+    if (measurement.settled and not measurement.spread) or measurement.basis in {Basis.EXACT, Basis.SAMPLES}:
+        return (measurement.value,)
+    return measurement.warm or (measurement.cold,)
+
+
+def _highest(measurement: Measurement) -> float:
+    return upper(measurement.samples) if measurement.samples else measurement.value
+
+
+def needs_rerun(measurement: Measurement, budget: Budget, bar: Bar) -> bool:
+    """Return True if `measurement`, still short of settled, leaves the verdict or the value open.
+
+    A first run within the ceiling proves that the test is within it; so do a few samples that are so far below it that
+    their own spread does not reach it. What goes over, what improved and what has no reference is run until it is
+    settled: the values of these may be accepted later.
+    """
+    if measurement.basis is Basis.COLD:
+        return True
+    if measurement.basis is Basis.SAMPLES:
+        return budget.gates and _close(measurement, budget, _comparable(bar, measurement).reference)
+    if bar.reference is None:
+        return True
+    top = ceiling(budget, bar.reference)
+    return (top is not None and measurement.value > top) or measurement.value < floor(budget, bar.reference)
+
+
+def _close(measurement: Measurement, budget: Budget, reference: Reference | None) -> bool:
+    if reference is None:
+        return True
+    top = ceiling(budget, reference)
+    low, high = min(measurement.samples), max(measurement.samples)
+    near = top is not None and high + spread(measurement.samples) > top
+    return near or low < floor(budget, reference)
+
+
+def speaks_against(finding: Finding) -> bool:
+    """Return True if a finding on a noisy metric blocks, or leaves open, what a second collection must decide."""
+    bad = finding.outcome.fails_gate or finding.outcome is Outcome.UNSTABLE
+    return bad and finding.measurement is not None and not finding.measurement.again

@@ -1,0 +1,1 @@
+"""What a bundler wrote of its build, read into one layout: a reader for each bundler."""

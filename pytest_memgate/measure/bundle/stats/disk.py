@@ -1,0 +1,102 @@
+"""Finds a build's files on disk, and refuses those that are not the ones that the bundler told of."""
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from pytest_memgate.errors import MeasureError
+from pytest_memgate.measure.bundle.stats.layout import Layout
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Files:
+    """The files of a build by the bundler's names, and the folder that they are in."""
+
+    base: Path
+    paths: Mapping[str, Path]
+    contents: Mapping[str, bytes]
+
+
+def read_files(layout: Layout, wanted: Iterable[str], project: Path, root: Path | None = None) -> Files:
+    """Return the wanted outputs from the folder that has them all, pages only where they are there.
+
+    That is `root` if it is given, or else the first of these where the sizes are right too: the folder of the stats
+    file, the bundler's output folder, the folders around the stats file, the project. Raises MeasureError for files
+    that are missing or have another size than the stats say: one of the two is of an older build.
+    """
+    wanted = list(wanted)
+    required = [name for name in wanted if name not in layout.pages]
+    places = [_Place(base, cut) for base, cut in dict.fromkeys(_places(layout, required, project, root))]
+    place = max(places, key=lambda place: place.fit(layout, required))  # the first of equals
+    if missing := [name for name in required if name not in place.there(required)]:
+        looked = ", ".join(dict.fromkeys(shown(each.base, project) for each in places if each.base.is_dir()))
+        raise MeasureError(
+            f"{shown(layout.origin, project)}: {len(missing)} of the {len(required)} files that it names "
+            f"{'is' if len(missing) == 1 else 'are'} not on disk, first {missing[0]} (looked in {looked})",
+            hint="build again, or name the folder that they are in (root)",
+        )
+    paths = place.there(wanted)
+    contents = {name: _read(path, project) for name, path in paths.items()}
+    for name, content in contents.items():
+        said = layout.outputs[name].size
+        if said is not None and said != len(content):
+            raise MeasureError(
+                f"{shown(paths[name], project)} has {len(content)} bytes, but {said} in "
+                f"{shown(layout.origin, project)}: one of them is of an older build",
+                hint="build again",
+            )
+    return Files(base=place.base, paths=paths, contents=contents)
+
+
+@dataclass(frozen=True, slots=True)
+class _Place:
+    """A folder, and what is cut from the front of the files' names to find them below it."""
+
+    base: Path
+    cut: str
+
+    def fit(self, layout: Layout, names: Iterable[str]) -> tuple[int, int]:
+        """Return how many of the files are there, and how many of them have the size that the stats say."""
+        there = self.there(names)
+        same = [name for name, path in there.items() if layout.outputs[name].size in {None, path.stat().st_size}]
+        return len(there), len(same)
+
+    def there(self, names: Iterable[str]) -> dict[str, Path]:
+        """Return those of the files that are there."""
+        paths = {name: self.base / name.removeprefix(self.cut) for name in names}
+        return {name: path for name, path in paths.items() if path.is_file()}
+
+
+def _places(layout: Layout, names: Iterable[str], project: Path, root: Path | None) -> Iterator[tuple[Path, str]]:
+    cuts = ["", *_shared_folders(names)] if layout.from_elsewhere else [""]
+    if root is not None:
+        yield from ((root, cut) for cut in cuts)
+        return
+    own = layout.origin.parent if layout.origin.is_file() else layout.origin
+    yield from ((own, cut) for cut in cuts)
+    yield from ((folder, "") for folder in layout.folders)
+    yield from ((folder, "") for folder in own.parents if folder.is_relative_to(project))
+    yield project, ""
+
+
+def _shared_folders(names: Iterable[str]) -> list[str]:
+    """Return the folders that all names begin with: `a/`, `a/b/`."""
+    folders = [name.split("/")[:-1] for name in names]
+    shared: list[str] = []
+    for parts in zip(*folders, strict=False):
+        if len(set(parts)) > 1:
+            break
+        shared.append(f"{shared[-1] if shared else ''}{parts[0]}/")
+    return shared
+
+
+def _read(path: Path, project: Path) -> bytes:
+    try:
+        return path.read_bytes()
+    except OSError as error:
+        raise MeasureError(f"{shown(path, project)}: {error.strerror}") from error
+
+
+def shown(path: Path, project: Path) -> str:
+    """Return a path as a message names it: from the project."""
+    return path.relative_to(project).as_posix() if path.is_relative_to(project) else str(path)

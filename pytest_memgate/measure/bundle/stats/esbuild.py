@@ -1,0 +1,121 @@
+"""Reads the metafile of esbuild: what it wrote, bytes by module in each file, and who imports what."""
+
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+
+from pytest_memgate.errors import MeasureError
+from pytest_memgate.measure.bundle.stats.hashes import without_hash
+from pytest_memgate.measure.bundle.stats.layout import Importer, Layout, Output, Start, is_download
+from pytest_memgate.measure.bundle.stats.modules import ModuleNames
+from pytest_memgate.measure.bundle.stats.shape import Node
+
+_EAGER = {"import-statement", "require-call", "import-rule"}
+_LAZY = "dynamic-import"
+_PAGE_FILES = (".js", ".mjs", ".cjs", ".css")
+
+
+def read_metafile(content: Node, origin: Path, names: ModuleNames) -> Layout:
+    """Return the build that a metafile tells of.
+
+    First screen of an entry: its file, what that imports other than by `import()`, and their CSS bundles. Fonts and
+    images that a file refers to are no part of it.
+    """
+    outputs = {path: output for path, output in content["outputs"].fields().items() if is_download(path)}
+    graph = _Graph(outputs)
+    entries = graph.entries()
+    if not entries:
+        raise MeasureError(f"{content.where}: none of its outputs is an entry", hint="build with `entryPoints`")
+    return Layout(
+        origin=origin,
+        bundler="esbuild",
+        outputs={path: _output(path, output, names) for path, output in outputs.items()},
+        starts=tuple(graph.start(path) for path in entries),
+        optional=tuple(graph.start(path) for path in graph.candidates if path not in entries),
+        importers=_importers(content["inputs"], names),
+        from_elsewhere=True,
+    )
+
+
+def _output(path: str, output: Node, names: ModuleNames) -> Output:
+    parts: dict[str, int] = {}
+    for raw, part in output["inputs"].fields().items():
+        module = names(raw)
+        parts[module] = parts.get(module, 0) + part["bytesInOutput"].size()
+    return Output(path=path, label=without_hash(path), size=output["bytes"].size(), parts=parts)
+
+
+def _importers(inputs: Node, names: ModuleNames) -> Mapping[str, frozenset[Importer]]:
+    importers: dict[str, set[Importer]] = {}
+    for raw, module in inputs.fields().items():
+        name = names(raw)
+        for imported in module["imports"].items_if_any():
+            lazy = imported["kind"].value == _LAZY
+            importers.setdefault(names(imported["path"].text()), set()).add(Importer(lazy, name))
+    return {name: frozenset(found) for name, found in importers.items()}
+
+
+class _Graph:
+    """What each output loads, at once and later."""
+
+    def __init__(self, outputs: Mapping[str, Node]) -> None:
+        self._names = {path: node["entryPoint"].value for path, node in outputs.items()}
+        self._css = {path: node["cssBundle"].value for path, node in outputs.items() if node["cssBundle"].value}
+        self._eager = {path: _imports(node, outputs, _EAGER) for path, node in outputs.items()}
+        self._lazy = {path: _imports(node, outputs, {_LAZY}) for path, node in outputs.items()}
+        bundled = set(self._css.values())
+        self.candidates = [
+            path
+            for path, name in self._names.items()
+            if name and path not in bundled and path.lower().endswith(_PAGE_FILES)
+        ]
+
+    def entries(self) -> list[str]:
+        """Return the outputs where a page starts: lazy chunks have an entry point too, but another entry reaches them.
+
+        Where entries import each other lazily in a ring that no other entry reaches, all of the ring are entries.
+        """
+        imported = {lazy for targets in self._lazy.values() for lazy in targets}
+        first = [path for path in self.candidates if path not in imported]
+        reached = {found for path in first for found in self._all(path)}
+        rest = {path: self._all(path) for path in self.candidates if path not in reached}
+        ring = [path for path in rest if all(other in rest[path] for other in rest if path in rest[other])]
+        return [path for path in self.candidates if path in first or path in ring]
+
+    def start(self, path: str) -> Start:
+        name = str(self._names[path])
+        same = [other for other in self.candidates if self._names[other] == name]
+        return Start(
+            name=name if len(same) == 1 else f"{name} ({without_hash(path)})",
+            initial=tuple(self._with_css(self._closure(path, self._eager))),
+            total=tuple(self._all(path)),
+        )
+
+    def _all(self, path: str) -> dict[str, None]:
+        return self._with_css(self._closure(path, self._eager, self._lazy))
+
+    def _closure(self, path: str, *ways: Mapping[str, tuple[str, ...]]) -> dict[str, None]:
+        found = {path: None}
+        for each in (queue := [path]):
+            fresh = [target for way in ways for target in way.get(each, ()) if target not in found]
+            queue += dict.fromkeys(fresh)
+            found |= dict.fromkeys(fresh)
+        return found
+
+    def _with_css(self, paths: Mapping[str, None]) -> dict[str, None]:
+        found = dict(paths)
+        for path in paths:
+            if css := self._css.get(path):
+                found |= self._closure(css, self._eager)
+        return found
+
+
+def _imports(output: Node, outputs: Iterable[str], kinds: set[str]) -> tuple[str, ...]:
+    found: dict[str, None] = {}
+    for imported in output["imports"].items_if_any():
+        if imported["kind"].value not in kinds or imported["external"].value is True:
+            continue
+        path = imported["path"].text()
+        if path not in outputs:
+            raise MeasureError(f"{imported.where}: {path} is not among its outputs", hint="build again")
+        found[path] = None
+    return tuple(found)

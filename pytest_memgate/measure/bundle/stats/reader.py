@@ -1,0 +1,67 @@
+"""Finds the file that a bundler tells its build by, and the bundler by what is in it."""
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+from pytest_memgate.errors import MeasureError
+from pytest_memgate.measure.bundle.stats import esbuild, vite, webpack
+from pytest_memgate.measure.bundle.stats.disk import shown
+from pytest_memgate.measure.bundle.stats.layout import Layout
+from pytest_memgate.measure.bundle.stats.modules import ModuleNames
+from pytest_memgate.measure.bundle.stats.shape import Node
+
+_NAMES = (".vite/manifest.json", "manifest.json", "stats.json", "metafile.json", "meta.json")
+_WEBPACK_KEYS = {"entrypoints", "chunks", "assetsByChunkName", "errors", "errorsCount", "warningsCount"}
+_Reader = Callable[[Node, Path, ModuleNames, Path], tuple[Layout, ...]]
+
+
+def read_stats(path: Path, names: ModuleNames, project: Path) -> tuple[Layout, ...]:
+    """Return the builds that a stats file, manifest or metafile tells of; of a folder, the first such file in it.
+
+    Raises MeasureError for a file that is not there, not of a bundler, or not of a complete build.
+    """
+    if path.is_dir():
+        return _read_folder(path, names, project)
+    content = _load(path, project)
+    reader = _reader(content)
+    if reader is None:
+        raise MeasureError(
+            f"{shown(path, project)} is not of a bundler that memgate reads: it has neither `entrypoints` (webpack), "
+            "nor `outputs` and `inputs` (esbuild), nor chunks with a `file` (Vite)",
+            hint="name the file that the bundler writes",
+        )
+    return reader(Node(content, shown(path, project)), path, names, project)
+
+
+def _read_folder(folder: Path, names: ModuleNames, project: Path) -> tuple[Layout, ...]:
+    there = [folder / name for name in _NAMES if (folder / name).is_file()]
+    if not there:
+        raise MeasureError(f"{shown(folder, project)} holds none of {', '.join(_NAMES)}", hint="name the file itself")
+    # A manifest.json may be that of a web app.
+    fitting = (path for path in there if len(there) > 1 and _reader(_load(path, project)))
+    return read_stats(next(fitting, there[0]), names, project)
+
+
+def _load(path: Path, project: Path) -> object:
+    try:
+        content: object = json.loads(path.read_bytes())  # in UTF-8 or, redirected by PowerShell, UTF-16
+    except OSError as error:
+        hint = "build first, or name the file that the bundler writes"
+        raise MeasureError(f"{shown(path, project)}: {error.strerror}", hint=hint) from error
+    except (ValueError, RecursionError) as error:
+        hint = "let the bundler write the file: what it prints holds other lines too"
+        raise MeasureError(f"{shown(path, project)} is not JSON: {error}", hint=hint) from error
+    return content
+
+
+def _reader(content: object) -> _Reader | None:
+    if not isinstance(content, dict):
+        return None
+    if isinstance(content.get("outputs"), dict) and isinstance(content.get("inputs"), dict):
+        return lambda node, path, names, _: (esbuild.read_metafile(node, path, names),)
+    if _WEBPACK_KEYS & content.keys():
+        return webpack.read_stats
+    if content and all(isinstance(chunk, dict) and isinstance(chunk.get("file"), str) for chunk in content.values()):
+        return lambda node, path, *_: (vite.read_manifest(node, path),)
+    return None

@@ -1,0 +1,216 @@
+"""Reads webpack's stats, as `webpack --json` writes them: the assets of each entrypoint, and its lazy chunks."""
+
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from pytest_memgate.errors import MeasureError
+from pytest_memgate.measure.bundle.stats.hashes import without_hash
+from pytest_memgate.measure.bundle.stats.layout import Layout, Output, Start, is_download
+from pytest_memgate.measure.bundle.stats.modules import ModuleNames
+from pytest_memgate.measure.bundle.stats.shape import Node
+from pytest_memgate.measure.bundle.stats.webpack_modules import Module, Modules, option, read_modules
+
+_NEEDED = "entrypoints, chunks, chunkRelations, modules and assets: true"
+_COLORS = re.compile(r"\x1b\[[\d;]*m")
+
+
+def read_stats(content: Node, origin: Path, names: ModuleNames, project: Path) -> tuple[Layout, ...]:
+    """Return the build that stats tell of, or each of them where several configurations ran at once.
+
+    First screen of an entry: the assets of its entrypoint and of those that it depends on. Auxiliary assets (fonts,
+    images) are no part of it. Raises MeasureError for a build that failed and for stats that leave something out.
+    """
+    _refuse_failed(content)
+    if content["children"].value and not any(content[key].value for key in ("entrypoints", "chunks", "assets")):
+        children = content["children"].items()
+        return tuple(
+            _read_one(child, origin, names, project, prefix=f"{child['name'].value or number}/")
+            for number, child in enumerate(children)
+        )
+    return (_read_one(content, origin, names, project),)
+
+
+def _refuse_failed(content: Node) -> None:
+    errors = content["errors"].items_if_any()
+    count = content["errorsCount"].value or len(errors)
+    if not count:
+        return
+    first = errors[0].value if errors else ""
+    module, message = (first.get("moduleName"), first.get("message")) if isinstance(first, dict) else ("", first)
+    line = _COLORS.sub("", str(message or "")).strip().partition("\n")[0]
+    said = ": ".join(part for part in (str(module or ""), line) if part) or "it does not say why"
+    more = f" ({count} errors)" if count != 1 else ""
+    raise MeasureError(f"{content.where}: webpack's build failed{more}: {said}", hint="mend it and build again")
+
+
+def _read_one(content: Node, origin: Path, names: ModuleNames, project: Path, prefix: str = "") -> Layout:
+    _refuse_failed(content)
+    for key in ("entrypoints", "chunks"):
+        if content[key].value is None:
+            raise MeasureError(f"{content.where}: stats lack detail: no {key}", hint=option(_NEEDED))
+    modules = read_modules(content, names)
+    graph = _Graph(content["chunks"], modules)
+    starts = [graph.start(name, entry, prefix) for name, entry in content["entrypoints"].fields().items()]
+    if not starts:
+        raise MeasureError(f"{content.where}: its entrypoints are empty", hint="give the stats of a build of a page")
+    files = _assets(content["assets"])
+    parts = graph.parts()
+    outputs = {}
+    for path in dict.fromkeys(path for start in starts for path in start.total):
+        size, hashes = files.get(path, (graph.sizes.get(path), ()))
+        label = without_hash(path, hashes=hashes)
+        outputs[path] = Output(path=path, label=label, size=size, parts=parts.get(path, {}), estimated=True)
+    return Layout(
+        origin=origin,
+        bundler="webpack",
+        outputs=outputs,
+        starts=tuple(starts),
+        importers=modules.importers,
+        folders=_folders(content["outputPath"].value, origin.parent, project),
+    )
+
+
+def _assets(assets: Node) -> dict[str, tuple[int | None, tuple[str, ...]]]:
+    """Return each asset's size, and the hashes in its name where webpack 5 tells them."""
+    found: dict[str, tuple[int | None, tuple[str, ...]]] = {}
+    for asset in assets.items_if_any():
+        if asset["type"].value not in {None, "asset"}:
+            raise MeasureError(
+                f"{asset.where}: stats lack detail: {asset['type'].value!r} in place of each asset",
+                hint=option("assetsSpace: Infinity and its groupAssetsBy… options to false"),
+            )
+        info = asset["info"].fields() if asset["info"].value else {}
+        kinds = (info[kind].value for kind in ("contenthash", "chunkhash", "modulehash", "fullhash") if kind in info)
+        hashes = [text for value in kinds for text in (value if isinstance(value, list) else [value])]
+        found[_path(asset)] = (asset["size"].size(), tuple(map(str, hashes)))
+    return found
+
+
+def _path(asset: Node) -> str:
+    """Return where an asset lies: webpack 4 has texts in some places; `[name].js?[contenthash]` is a name too."""
+    name = asset if isinstance(asset.value, str) else asset["name"]
+    return name.text().partition("?")[0]
+
+
+def _folders(output: object, *bases: Path) -> tuple[Path, ...]:
+    """Return where the output may lie: where it was written or, from another machine, at the same place here."""
+    if not isinstance(output, str) or not output:
+        return ()
+    parts = [part for part in output.replace("\\", "/").split("/") if part]
+    tails = [parts[-count:] for count in range(min(4, len(parts)), 0, -1)]
+    return (Path(output), *(base.joinpath(*tail) for base in bases for tail in tails))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Chunk:
+    files: tuple[str, ...]
+    names: tuple[str, ...]
+    parents: tuple[str, ...]
+    children: tuple[str, ...]
+    origins: tuple[str, ...] | None  # the modules that load it, empty for an entry; None where the stats do not say
+    initial: bool
+    has_runtime: bool
+
+
+class _Graph:
+    """Which chunks an entry loads, at once and later."""
+
+    def __init__(self, chunks: Node, modules: Modules) -> None:
+        self.sizes: dict[str, int] = {}
+        self._modules = modules.by_identifier
+        self._chunks = {str(chunk["id"].value): _chunk(chunk) for chunk in chunks.items()}
+
+    def start(self, name: str, entrypoint: Node, prefix: str) -> Start:
+        if entrypoint["assets"].value is None:
+            missing = f"{entrypoint.where}: stats lack detail: no assets"
+            raise MeasureError(missing, hint=option("chunkGroupMaxAssets: Infinity"))
+        assets = entrypoint["assets"].items()
+        for asset in assets:
+            if isinstance(asset.value, dict) and asset["size"].value is not None:
+                self.sizes[_path(asset)] = asset["size"].size()
+        own = [str(chunk.value) for chunk in entrypoint["chunks"].items()]
+        if unknown := [chunk for chunk in own if chunk not in self._chunks]:
+            raise MeasureError(f"{entrypoint.where}: there is no chunk {unknown[0]}", hint="build again")
+        needed = self._needed(name, own)
+        initial = [*map(_path, assets), *self._files(needed)]
+        total = self._files(self._loaded([*own, *needed]))
+        return Start(name=f"{prefix}{name}", initial=_once(initial), total=_once([*initial, *total]))
+
+    def _needed(self, name: str, own: Iterable[str]) -> list[str]:
+        """Return the chunks of the entries that this one depends on (`dependOn`): those that bring the runtime."""
+        needed: list[str] = []
+        own = list(own)
+        queue = [chunk for chunk in own if name in self._chunks[chunk].names] or own
+        while queue and not any(self._chunks[chunk].has_runtime for chunk in (*own, *needed)):
+            parents = {parent for chunk in queue for parent in self._chunks[chunk].parents}
+            known = {*own, *needed}
+            queue = sorted(p for p in parents - known if p in self._chunks and self._chunks[p].initial)
+            needed += queue
+        return needed
+
+    def _loaded(self, first: Iterable[str]) -> Iterable[str]:
+        found = dict.fromkeys(first)
+        while fresh := [
+            child
+            for chunk in found
+            for child in self._chunks[chunk].children
+            if child not in found and child in self._chunks and self._is_loaded(child, found)
+        ]:
+            found |= dict.fromkeys(fresh)
+        return found
+
+    def _is_loaded(self, chunk: str, found: Mapping[str, None]) -> bool:
+        """Say whether one of the chunks found holds a module that loads a chunk.
+
+        That a chunk is a child says less: children of a chunk that entries share are those of each of them.
+        """
+        origins = self._chunks[chunk].origins
+        if origins is None:
+            return True
+        modules = [self._modules.get(origin) for origin in origins]
+        return any(module is None or module.chunks & found.keys() for module in modules)
+
+    def _files(self, chunks: Iterable[str]) -> list[str]:
+        return [file for chunk in chunks for file in self._chunks[chunk].files]
+
+    def parts(self) -> dict[str, dict[str, int]]:
+        """Return for each file the modules of its chunks, scripts in scripts and styles in styles."""
+        inside: dict[str, list[Module]] = {}
+        for module in self._modules.values():
+            for chunk in module.chunks:
+                inside.setdefault(chunk, []).append(module)
+        found: dict[str, dict[str, int]] = {}
+        for identifier, each in self._chunks.items():
+            modules = inside.get(identifier, [])
+            for file in each.files:
+                parts = found.setdefault(file, {})
+                for module in modules:
+                    size = module.style if file.endswith(".css") else module.script
+                    if size:
+                        parts[module.name] = parts.get(module.name, 0) + size
+        return found
+
+
+def _chunk(chunk: Node) -> _Chunk:
+    if chunk["children"].value is None:
+        raise MeasureError(f"{chunk.where}: stats lack detail: no children", hint=option("chunkRelations: true"))
+    origins = chunk["origins"]
+    return _Chunk(
+        files=tuple(path for file in chunk["files"].items() if is_download(path := _path(file))),
+        names=tuple(str(name.value) for name in chunk["names"].items_if_any()),
+        parents=tuple(str(parent.value) for parent in chunk["parents"].items_if_any()),
+        children=tuple(str(child.value) for child in chunk["children"].items()),
+        origins=None if not origins.value else tuple(filter(None, map(_origin, origins.items()))),
+        initial=chunk["initial"].value is True,
+        has_runtime=chunk["entry"].value is not False,
+    )
+
+
+def _origin(origin: Node) -> str:
+    return str(origin["moduleIdentifier"].value or origin["module"].value or "")
+
+
+def _once(paths: Iterable[str]) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(filter(is_download, paths)))

@@ -1,0 +1,1 @@
+"""Modules without compiled files are compiled in a process of their own while memory is traced."""

@@ -1,0 +1,182 @@
+"""Modules that are not compiled yet are compiled elsewhere while a tracker is on.
+
+Compiling a module can take twenty times the memory of loading it. Whether an import, or a reload, in a test compiles
+would otherwise be up to the checkout: its `__pycache__`, PYTHONDONTWRITEBYTECODE, a folder that cannot be written. So
+another process compiles, to where Python itself would put the compiled file or, where Python would not, into a folder
+of the gate's own; the test then loads it as one that was there. A loader that is not Python's own is left alone.
+"""
+
+import marshal
+import os
+import subprocess
+import sys
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from importlib.machinery import SourceFileLoader
+from typing import TYPE_CHECKING, Any
+
+from pytest_memgate.measure.compiling import compiler
+from pytest_memgate.measure.compiling.private_folder import private_folder
+from pytest_memgate.measure.python.original_functions import real_world
+from pytest_memgate.measure.resources.child_processes import uncounted
+from pytest_memgate.measure.resources.snapshot import OWN_FILES
+from pytest_memgate.measure.stacks.import_hook import named_imports
+from pytest_memgate.measure.stacks.marker_frames import marked
+
+if TYPE_CHECKING:
+    from types import CodeType
+
+_LOADER: Any = sys.modules["_frozen_importlib_external"].__dict__["SourceLoader"]
+_GET_CODE = "get_code"
+_HEADER = 16  # bytes before the code in a compiled file (PEP 552)
+_ENVIRONMENT = dict(os.environ)  # as the run began: a test may have another for a while
+_FRAMES = "<frozen importlib._bootstrap_external>"  # the import system's file, for whoever reads a stack
+
+
+@contextmanager
+def traced_imports() -> Iterator[None]:
+    """Let each import run below a frame that names its module, and compile nothing, for a while: a tracker is on."""
+    with named_imports(), compiled_elsewhere():
+        yield
+
+
+@contextmanager
+def compiled_elsewhere() -> Iterator[None]:
+    """Let this process load compiled files only, for a while, and another one make those that are missing."""
+    original: Callable[[Any, str], CodeType] = getattr(_LOADER, _GET_CODE)
+    hook = marked(
+        _get_code,
+        _FRAMES,
+        _GET_CODE,
+        original=original,
+        SourceFileLoader=SourceFileLoader,
+        Compiled=_Compiled,
+        Missing=_Missing,
+        made=_made,
+        kept=_kept,
+        loads=marshal.loads,
+        HEADER=_HEADER,
+    )
+    setattr(_LOADER, _GET_CODE, hook)
+    try:
+        yield
+    finally:
+        setattr(_LOADER, _GET_CODE, original)
+
+
+def close() -> None:
+    """End the process that compiles, if there is one."""
+    with _lock:
+        _end()
+
+
+class _Missing(Exception):  # noqa: N818  # no error: it never leaves the import
+    """A module is not compiled."""
+
+
+class _Compiled(SourceFileLoader):
+    """Loads the code of a module only if it is compiled: reading the source, too, takes memory."""
+
+    def get_data(self, path: str) -> bytes:
+        if path == self.path:
+            raise _Missing
+        return super().get_data(path)
+
+
+# Copied, so that what a module holds is not taken for the gate's: the copy has the names that are missing here.
+def _get_code(self: Any, fullname: str) -> Any:
+    if type(self) is SourceFileLoader:
+        compiled = Compiled(self.name, self.path)  # type: ignore[name-defined]  # noqa: F821
+        try:
+            return original(compiled, fullname)  # type: ignore[name-defined]  # noqa: F821
+        except Missing:  # type: ignore[name-defined]  # noqa: F821
+            pass
+        if made(self.path):  # type: ignore[name-defined]  # noqa: F821
+            try:
+                return original(compiled, fullname)  # type: ignore[name-defined]  # noqa: F821
+            except Missing:  # type: ignore[name-defined]  # noqa: F821
+                pass
+        path = kept(self.path)  # type: ignore[name-defined]  # noqa: F821
+        if path:
+            return loads(memoryview(compiled.get_data(path))[HEADER:])  # type: ignore[name-defined]  # noqa: F821
+    return original(self, fullname)  # type: ignore[name-defined]  # noqa: F821
+
+
+def _made(source: str) -> bool:
+    """Have the compiled file made that Python itself would write; return True if it is there now."""
+    return not sys.dont_write_bytecode and bool(_asked(source, sys.pycache_prefix or "", ""))
+
+
+def _kept(source: str) -> str:
+    """Return the file with the code of a source file in the gate's own folder, empty where it cannot be had."""
+    with real_world():
+        folder = private_folder()
+        return _asked(source, "", str(folder / "bytecode")) if folder else ""
+
+
+def _asked(source: str, *where: str) -> str:
+    """Return what the process that compiles answers; empty where there is none: Python then compiles here."""
+    if not source.startswith(os.sep):
+        return ""
+    with real_world(), _lock:
+        try:
+            to, back = _helper()
+            os.write(to, compiler.packed(source, *where))
+            return compiler.read_text(back)
+        except (OSError, EOFError):
+            _end()
+            return ""
+        except BaseException:  # an answer that is still to come would be taken for that to the next question
+            _end()
+            raise
+
+
+_lock = threading.RLock()
+_pipes: tuple[int, int] | None = None
+_of = 0  # the process that has started it: a fork of that must not talk to it, too
+
+
+def _helper() -> tuple[int, int]:
+    """Return the pipes to the process that compiles and back; raises OSError where it cannot be started."""
+    global _pipes, _of  # noqa: PLW0603  # as the compiled files are the process's
+    if _of != os.getpid():
+        _pipes = None
+    if _pipes is None:
+        (theirs, to), (back, answers) = os.pipe(), os.pipe()
+        OWN_FILES.update((to, back))
+        _pipes, _of = (to, back), os.getpid()
+        try:
+            with uncounted():
+                subprocess.run(  # noqa: S603
+                    _command(),
+                    stdin=theirs,
+                    stdout=answers,
+                    stderr=subprocess.DEVNULL,
+                    env=_ENVIRONMENT,
+                    check=True,
+                )
+        except subprocess.SubprocessError as error:
+            raise OSError(str(error)) from error
+        finally:
+            os.close(theirs)
+            os.close(answers)
+    return _pipes
+
+
+def _command() -> list[str]:
+    """Return the interpreter with the options that compiled files depend on, and what it is to run."""
+    own: list[str] = subprocess._args_from_interpreter_flags()  # type: ignore[attr-defined]  # noqa: SLF001  # as multiprocessing does
+    return [sys.executable, *(option for option in own if option != "-B"), "-P", "-S", "-Wignore", compiler.__file__]
+
+
+def _end() -> None:
+    global _pipes  # noqa: PLW0603  # as above
+    if _pipes is None:
+        return
+    if _of == os.getpid():
+        for descriptor in _pipes:
+            OWN_FILES.discard(descriptor)
+            with suppress(OSError):  # a test may have closed all that it found
+                os.close(descriptor)
+    _pipes = None

@@ -1,0 +1,1 @@
+"""Importing packages alone, in a clean process."""

@@ -1,0 +1,1 @@
+"""Trackers of memray around code of this process, and what their files say."""

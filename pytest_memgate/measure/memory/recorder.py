@@ -1,0 +1,241 @@
+"""Traces blocks of code in this process, one at a time or several under one tracker."""
+
+import functools
+import gc
+import inspect
+import sys
+import threading
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from pytest_memgate.errors import CaptureError
+from pytest_memgate.measure.compiling.bytecode import traced_imports
+from pytest_memgate.measure.memory.capture import Capture, new_tracker, nothing, show
+from pytest_memgate.measure.memory.reading import reading
+from pytest_memgate.measure.memory.shared_tracker import Span
+from pytest_memgate.measure.memory.starting import Hooks, why_not_started
+from pytest_memgate.measure.python.gc_freeze import collect, freeze, is_frozen, thaw
+from pytest_memgate.measure.python.original_functions import real_world
+from pytest_memgate.measure.python.standard import Standard
+from pytest_memgate.measure.resources.child_processes import ProcessWatch
+from pytest_memgate.measure.resources.threads import names_of_others
+
+_SHOWN = 10_000_000
+_GRACE = 0.3  # seconds for threads that are just ending
+_NAP = 0.002
+_NAMES = 90_000  # the table of names then has room for as many again, in 6 MB
+_time, _threading = Standard(time), Standard(threading)
+
+
+class Recorder:
+    """Traces blocks of code in this process, one at a time."""
+
+    def __init__(self, folder: Path | None = None) -> None:
+        self._folder = folder
+        self._processes = ProcessWatch()
+        self._spent = 0.0  # seconds in collections since the heap was last frozen
+        self._price = 0.0  # seconds that freezing it took
+        _grow_names()
+        self.rest()
+        # The first trace of a process imports what memray needs: not in a test.
+        captures: list[Capture] = []
+        self.traced(lambda: show(_SHOWN), captures.append, lambda _: None)()
+        self.sees_all = any(capture.peak >= _SHOWN for capture in captures)  # also what is not from an allocator
+        for capture in captures:
+            capture.close()
+
+    def span(self) -> Span | None:
+        """Return a tracker for the calls of several tests, None where no descriptor is free for it."""
+        try:
+            return Span(self._processes, self.collect)
+        except OSError:
+            return None
+
+    def rest(self) -> None:
+        """Between two tests, take what is alive out of the collector's sight, once that is worth its price.
+
+        A collection precedes every trace, and its cost is that of the heap it walks: pytest, the tests collected and
+        the reports so far need not be walked each time. What died meanwhile is thawed and collected first.
+        """
+        if self._spent >= self._price:
+            start = _time.perf_counter()
+            thaw()
+            collect()
+            freeze()
+            self._price = _time.perf_counter() - start
+            self._spent = 0.0
+        elif not is_frozen():  # the last test has asked for it
+            collect(1)
+            freeze()
+
+    def collect(self, generation: int = 2) -> None:
+        """Collect before a trace, so that no garbage of another test is freed, or counted, in this one.
+
+        And before its end, so that what is still alive is what the test retains.
+        """
+        start = _time.perf_counter()
+        collect(generation)
+        self._spent += _time.perf_counter() - start
+
+    def traced(
+        self,
+        function: Callable[..., Any],
+        keep: Callable[[Capture], None],
+        refused: Callable[[str], None],
+        *,
+        every: bool = False,
+        bound: bool = False,
+    ) -> Callable[..., Any]:
+        """Return `function` traced: `keep` gets the capture of each call, with its numbers once the call has ended.
+
+        With `every`, each allocation is recorded, so that they can be counted; the collector is watched then, too.
+        Where an upper bound is enough of what is retained, only what came since the start is collected at the end.
+
+        Where the tracker cannot start, `refused` gets the reason and the function runs untraced. The tracker starts in
+        the very frame that calls the function: memray loses the callers of what runs above its own start.
+        """
+        if inspect.iscoroutinefunction(function):
+
+            @functools.wraps(function)
+            async def call_async(*args: Any, **kwargs: Any) -> Any:
+                trace, why = self._new_trace(every=every, bound=bound)
+                if trace:
+                    try:
+                        trace.tracker.__enter__()
+                    except Exception as error:  # noqa: BLE001  # whatever it is, it is not the test's
+                        why = trace.given_up(error)
+                        trace = None
+                if trace is None:
+                    refused(why)
+                    return await function(*args, **kwargs)
+                keep(trace.capture)
+                trace.begin()
+                try:
+                    return await function(*args, **kwargs)
+                finally:
+                    trace.capture.end()
+
+            return call_async
+
+        @functools.wraps(function)
+        def call(*args: Any, **kwargs: Any) -> Any:
+            trace, why = self._new_trace(every=every, bound=bound)
+            if trace:
+                try:
+                    trace.tracker.__enter__()
+                except Exception as error:  # noqa: BLE001  # whatever it is, it is not the test's
+                    why = trace.given_up(error)
+                    trace = None
+            if trace is None:
+                refused(why)
+                return function(*args, **kwargs)
+            keep(trace.capture)
+            trace.begin()
+            try:
+                return function(*args, **kwargs)
+            finally:
+                trace.capture.end()
+
+        return call
+
+    def _new_trace(self, *, every: bool, bound: bool) -> "tuple[_Trace | None, str]":
+        """Return what is ready to be started, else None and the reason."""
+        try:
+            with real_world():
+                trace = _Trace(self._processes, self.collect, self._folder, every=every, bound=bound)
+        except Exception as error:  # noqa: BLE001  # as of a tracker that cannot start
+            return None, why_not_started(error)
+        self.collect()
+        trace.starts()
+        trace.names.__enter__()
+        return trace, ""
+
+
+def _grow_names() -> None:
+    """Let the interpreter's table of names grow now: it doubles now and then, at the cost of whoever adds one to it."""
+    names = [sys.intern(f"memgate {number}") for number in range(_NAMES)]
+    names.clear()
+
+
+def _full_collections() -> int:
+    return int(gc.get_stats()[2]["collections"])
+
+
+class _Trace:
+    """One call being traced: what was there before it, to be told from what it brought."""
+
+    def __init__(
+        self,
+        processes: ProcessWatch,
+        collect: Callable[[int], None],
+        folder: Path | None,
+        *,
+        every: bool,
+        bound: bool,
+    ) -> None:
+        self.capture = Capture(folder)
+        self.capture.every = self._every = every
+        self.names = traced_imports()
+        self._collect = collect
+        self._bound = bound
+        self._collections = 0
+        self._processes = processes
+        self._started = processes.mark()
+        self._before = _threading.enumerate()
+        self._threads = names_of_others(self._before)
+        self._modules = set(sys.modules)
+        try:
+            self.tracker = new_tracker(self.capture, every=every)
+        except BaseException:
+            self.capture.close()
+            raise
+        self.capture.end = self._end
+        self._hooks = Hooks()
+
+    def given_up(self, error: Exception) -> str:
+        """Undo what was made ready for a tracker that could not start; return the reason."""
+        self.names.__exit__(None, None, None)
+        self._hooks.put_back()
+        self.capture.close()
+        return why_not_started(error)
+
+    def starts(self) -> None:
+        """Remember how things stand, once all is collected."""
+        self._collections = _full_collections()
+
+    def begin(self) -> None:
+        if self._every:
+            self.capture.collector.start()
+
+    def _end(self) -> None:
+        """Stop the tracker and take the numbers: once, though the test itself may have asked for it before."""
+        self.capture.end = nothing
+        if self._every:
+            self.capture.collector.stop()
+        if not self._bound:
+            self._let_threads_end()
+        # What came since then is young, unless the collector has walked everything meanwhile.
+        young = self._bound and _full_collections() == self._collections
+        self._collect(1 if young else 2)
+        self.tracker.__exit__(None, None, None)
+        self.names.__exit__(None, None, None)
+        with real_world():
+            self._finish()
+
+    def _let_threads_end(self) -> None:
+        """Give threads that the call has started a moment to end: one that does holds what is not retained."""
+        end = _time.monotonic() + _GRACE
+        while set(_threading.enumerate()) - set(self._before) and _time.monotonic() < end:
+            _time.sleep(_NAP)
+
+    def _finish(self) -> None:
+        try:
+            with reading(self.capture.path, every=self._every) as reader:
+                self.capture.peak = reader.metadata.peak_memory
+        except CaptureError as error:
+            self.capture.fault = str(error)
+        self.capture.threads = self._threads
+        self.capture.modules = tuple(sorted(sys.modules.keys() - self._modules))
+        self.capture.started_processes = self._processes.mark() != self._started

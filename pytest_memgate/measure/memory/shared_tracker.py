@@ -1,0 +1,355 @@
+"""One tracker over the calls of several tests: what it measured is an upper bound for each of them.
+
+At any moment, what was allocated since a test began and is alive is part of what was allocated since the tracker
+started and is alive. So the peak of the whole span is no less than that of any call in it.
+
+What a call retains is part of what was alive at its end, which the peak bounds, too, but not closely. So at that moment
+a block of known size is mapped, and unmapped at once: what was alive then is no more than the peak less that size.
+What the span still holds of a call at its own end bounds nothing: a fixture's teardown, or a later test, may have freed
+what the call had left behind. But what it still holds of the tests before a call was alive all through that call, and
+is no part of what it allocated: the peak less that is its bound, too, so that what pytest keeps from test to test does
+not add up.
+
+The interpreter keeps some freed objects to use them again, tuples above all, which no tracker sees: a call would be
+served from what was allocated before it. A full collection gives them back, so one precedes each call.
+
+Between two calls small objects are not traced, and an arena that Python's allocator maps for them then looks like a
+block of its own. It makes the bound larger, which is safe; nobody has first used or retained it.
+"""
+
+import functools
+import inspect
+import sys
+from collections import defaultdict
+from collections.abc import Callable, Iterator, Mapping
+from functools import cached_property
+from itertools import accumulate
+from typing import Any, ParamSpec, TypeVar
+
+import memray
+
+from pytest_memgate.errors import CaptureError
+from pytest_memgate.measure.compiling.bytecode import traced_imports
+from pytest_memgate.measure.memory.allocator_hooks import Pause, can_pause
+from pytest_memgate.measure.memory.capture import Capture, new_tracker, show
+from pytest_memgate.measure.memory.reading import reading
+from pytest_memgate.measure.memory.starting import Hooks
+from pytest_memgate.measure.resources.child_processes import ProcessWatch
+from pytest_memgate.measure.resources.snapshot import OWN_FILES, open_files
+from pytest_memgate.measure.resources.threads import names_of_others
+from pytest_memgate.measure.stacks.call_sites import Frame, Sites
+from pytest_memgate.measure.stacks.import_hook import module_of
+from pytest_memgate.measure.stacks.marker_frames import marked
+from pytest_memgate.measure.stacks.owners import FirstUse, read_owners
+from pytest_memgate.measure.stacks.source_paths import Places
+
+_BLOCK, _ROOM = 470, 1_000_000  # bytes
+_ARENA = 1 << 20  # bytes: ARENA_SIZE of CPython's obmalloc on 64-bit platforms, from 3.10 on
+_PINNED: list[bytes] = []
+_P = ParamSpec("_P")
+_T = TypeVar("_T")
+# Files of frames by which a stack shows where it passed; they are of the harness, for whoever reads it.
+_CALL, _TEST = "<memgate call ", "<memgate test "
+
+
+class Span:
+    """A tracker over several calls.
+
+    It has to start in a frame that is further out than those of the calls: memray knows the frames of a stack only down
+    from the level on which it was started.
+    """
+
+    def __init__(self, processes: ProcessWatch, collect: Callable[..., None]) -> None:
+        self.active = False
+        self.peak = 0
+        self.processes = processes
+        self.capture = Capture()
+        self._opened: frozenset[int] = frozenset()  # by the tracker
+        self.shares: list[Share] = []
+        self.collect = collect
+        self._modules = set(sys.modules)
+
+    def share(self, probe: int) -> "Share":
+        """Return what will be known of one more call under this tracker, at whose end `probe` bytes are mapped."""
+        share = Share(self, len(self.shares), probe)
+        self.shares.append(share)
+        return share
+
+    def start(self) -> bool:
+        """Start the tracker; return False, and close, where it cannot, or where a profiler has its place."""
+        if sys.getprofile():
+            self.close()
+            return False
+        self.collect()
+        _make_room()
+        self._pause = Pause() if can_pause() else None
+        self._names = traced_imports()
+        before, hooks = open_files(), Hooks()
+        self._names.__enter__()
+        try:
+            self._tracker = new_tracker(self.capture)
+            self._tracker.__enter__()
+        except Exception:  # noqa: BLE001  # whatever it is, it is not the tests'
+            self._names.__exit__(None, None, None)
+            hooks.put_back()
+            self.close()
+            return False
+        self.active = True
+        if self._pause:
+            self._pause.started()
+            self._pause.begin()
+        self._opened = open_files() - before
+        OWN_FILES.update(self._opened)
+        return True
+
+    def stop(self) -> None:
+        """Stop the tracker, if it runs, and let each share have its number."""
+        if not self.active:
+            return
+        self.active = False
+        self._tracker.__exit__(None, None, None)
+        OWN_FILES.difference_update(self._opened)
+        self._names.__exit__(None, None, None)
+        try:
+            with reading(self.capture.path) as reader:
+                self.peak = reader.metadata.peak_memory
+        except CaptureError as error:
+            self._cannot_tell(error)
+        for share in self.shares:
+            share.peak, share.together = self.peak, len(self.shares)
+
+    def tighten(self, is_enough: Callable[[], bool]) -> float:
+        """Take from each share's bound what the tests before it left until the end; return what each left, in bytes.
+
+        The largest come first, since every one has its price, and no more are read once that is enough; what each left
+        is then as if the others were of the same tests. Where the bounds are enough as they are, that is 0.
+        """
+        if not self.peak or is_enough():
+            return 0.0
+        try:
+            _ = self.left
+        except CaptureError as error:
+            self._cannot_tell(error)
+            return 0.0
+        total, read = sum(one.size for one in self.left), 0
+        kept = [0] * len(self.shares)
+        for portion in _portions(self.left):
+            for one in portion:
+                read += one.size
+                if one.test:
+                    kept[int(one.test[len(_TEST) : -1])] += one.size
+            for share, earlier in zip(self.shares, accumulate(kept, initial=0), strict=False):
+                share.peak = self.peak - earlier
+            if is_enough():
+                break
+        return sum(kept) / len(kept) * (total / read if read else 1)
+
+    def _cannot_tell(self, error: CaptureError) -> None:
+        for share in self.shares:
+            share.fault = str(error)
+
+    @cached_property
+    def left(self) -> "list[_Left]":
+        """What is still there at its end, largest first."""
+        with reading(self.capture.path) as reader:
+            left = [_Left(record) for record in reader.get_leaked_allocation_records(merge_threads=True)]
+        return sorted(left, key=lambda one: one.size, reverse=True)
+
+    @cached_property
+    def causes(self) -> "Mapping[str, list[_Left]]":
+        """What is still there, by the module that was being loaded, else by the file of its call's frame, if any."""
+        found = defaultdict(list)
+        for one in self.left:
+            if not one.is_arena:
+                found[one.cause].append(one)
+        return found
+
+    def resume(self) -> bool:
+        """Trace all again: a call begins. Say whether that could be done."""
+        return self.active and (self._pause is None or self._pause.end())
+
+    def pause(self) -> None:
+        """Trace large blocks only: a call has ended."""
+        if self._pause and self.active:
+            self._pause.begin()
+
+    def new_modules(self) -> tuple[str, ...]:
+        """Return the modules that have come since this was last asked."""
+        if sys.modules.keys() == self._modules:
+            return ()
+        new = sys.modules.keys() - self._modules
+        self._modules = set(sys.modules)
+        return tuple(sorted(new))
+
+    def close(self) -> None:
+        self.stop()
+        self.capture.close()
+
+
+class Share(Capture):
+    """One call under a span's tracker, in the place of a capture of its own: of its values it knows bounds."""
+
+    def __init__(self, span: Span, number: int, probe: int) -> None:
+        super().__init__(of=span.capture)
+        self._probe = probe
+        self._span = span
+        self._file = f"{_CALL}{number}>"
+        self._number = number
+        self.is_last = False
+
+    @property
+    def span(self) -> Span:
+        return self._span
+
+    @property
+    def is_open(self) -> bool:
+        """Say whether its tracker runs."""
+        return self._span.active
+
+    @property
+    def retained(self) -> int:
+        return self.peak - self._probe
+
+    def running(self, test: Callable[_P, _T]) -> Callable[_P, _T]:
+        """Return a function that runs this share's test, all its phases, so that a stack shows that it passed there."""
+        return _below(test, f"{_TEST}{self._number}>")
+
+    def sites(self, metric: str, places: Places) -> Sites:  # noqa: ARG002  # nobody's alone
+        return Sites(sites=(), imports=0)
+
+    def owners(self, places: Places) -> FirstUse:
+        """Read what the span holds of this call, or of the modules that it loaded, by package or file."""
+        causes = self._span.causes
+        return read_owners([one for cause in (self._file, *self.modules) for one in causes.get(cause, ())], places)
+
+    def loose(self, places: Places) -> FirstUse:
+        """Read what other threads allocated; what the harness did between two tests is nobody's."""
+        return read_owners([one for one in self._span.causes.get("", ()) if not one.is_of_harness(places)], places)
+
+    def close(self) -> None:
+        """Leave the file to the span."""
+
+    def traced(self, function: Callable[..., Any], keep: Callable[[Capture], None]) -> Callable[..., Any]:
+        """Return `function` under the tracker, which the last call stops, or one that fails; `keep` gets this share."""
+        marked = _below(function, self._file)
+        if inspect.iscoroutinefunction(function):
+
+            @functools.wraps(function)
+            async def call_async(*args: Any, **kwargs: Any) -> Any:
+                self._begin(keep)
+                try:
+                    result = await marked(*args, **kwargs)
+                except BaseException:
+                    self._stop(failed=True)
+                    raise
+                self._stop(failed=False)
+                return result
+
+            return call_async
+
+        @functools.wraps(function)
+        def call(*args: Any, **kwargs: Any) -> Any:
+            # No context manager: what it is made of would be freed unseen.
+            self._begin(keep)
+            try:
+                result = marked(*args, **kwargs)
+            except BaseException:
+                self._stop(failed=True)
+                raise
+            self._stop(failed=False)
+            return result
+
+        return call
+
+    def _begin(self, keep: Callable[[Capture], None]) -> None:
+        keep(self)
+        self._started = self._span.processes.mark()
+        self.threads = names_of_others()
+        self._span.new_modules()
+        self._is_traced = self._span.resume()
+        self._span.collect()
+
+    def _stop(self, *, failed: bool) -> None:
+        if not failed:
+            self._span.collect(1)
+            show(self._probe)
+        if failed or self.is_last:
+            self._span.stop()
+        self._span.pause()
+        self.modules = self._span.new_modules()
+        self.started_processes = self._span.processes.mark() != self._started
+        if not self._is_traced:
+            self.fault = "its tracker had stopped, or Python's allocators been exchanged, before it was called"
+
+
+class _Left:
+    """Memory that a span still holds."""
+
+    def __init__(self, record: memray.AllocationRecord) -> None:
+        self.size = record.size
+        self._record = record
+
+    @cached_property
+    def _stack(self) -> list[Frame]:
+        return self._record.stack_trace()
+
+    @cached_property
+    def test(self) -> str:
+        """The file of the frame of the test that allocated it, empty where none did: it is among the outermost."""
+        return next((path for _, path, _ in reversed(self._stack) if path.startswith(_TEST)), "")
+
+    @property
+    def cause(self) -> str:
+        """Return the module that was being loaded, else the file of its call's frame, empty where there is neither."""
+        files = [path for _, path, _ in self._stack if path.startswith("<")]
+        return next(filter(None, map(module_of, files)), "") or self._call
+
+    @property
+    def is_arena(self) -> bool:
+        """True if it may be memory that Python's allocator took while small objects were not traced.
+
+        In a call they are, and whatever the call maps is its own.
+        """
+        is_mapped = self._record.allocator == memray.AllocatorType.MMAP
+        return is_mapped and self.size == _ARENA * self._record.n_allocations and not self._call
+
+    def is_of_harness(self, places: Places) -> bool:
+        """True if the thread that allocated it runs the tests: neither a test's own thread nor one of the project."""
+        return any(places.is_harness(path) for _, path, _ in self._stack)
+
+    @property
+    def _call(self) -> str:
+        """The file of its call's frame, empty where there is none."""
+        return next((path for _, path, _ in self._stack if path.startswith(_CALL)), "")
+
+    def stack_trace(self) -> list[Frame]:
+        return self._stack
+
+
+def _portions(left: list[_Left]) -> Iterator[list[_Left]]:
+    """Return a sixteenth of them, and then as many again as before."""
+    start, stop = 0, len(left) // 16 + 1
+    while start < len(left):
+        yield left[start:stop]
+        start, stop = stop, 2 * stop
+
+
+def _make_room() -> None:
+    """Let Python's allocator have free memory at hand: an arena that it takes between two calls would be seen."""
+    blocks = [bytes(_BLOCK) for _ in range(_ROOM // _BLOCK)]
+    _PINNED[:] = blocks[-1:]  # so that the arena of the last one is not given back
+
+
+def _below(function: Callable[_P, _T], file: str) -> Callable[_P, _T]:
+    """Return `function` called below a frame whose file is `file`, by which a stack shows that it passed here."""
+    template = _call_async if inspect.iscoroutinefunction(function) else _call
+    function_below: Callable[_P, _T] = marked(template, file, called=function)
+    return function_below
+
+
+def _call(*args: Any, **kwargs: Any) -> Any:
+    return called(*args, **kwargs)  # type: ignore[name-defined]  # noqa: F821  # the copy has it
+
+
+async def _call_async(*args: Any, **kwargs: Any) -> Any:
+    return await called(*args, **kwargs)  # type: ignore[name-defined]  # noqa: F821  # the same

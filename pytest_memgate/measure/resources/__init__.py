@@ -1,0 +1,1 @@
+"""What is alive beside memory: threads, tasks, processes and files, and where they were started."""

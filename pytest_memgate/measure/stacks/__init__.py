@@ -1,0 +1,1 @@
+"""From the frames of a stack to whose code it is: call sites, modules, packages, owners."""

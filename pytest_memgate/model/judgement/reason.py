@@ -1,0 +1,114 @@
+"""Why a finding came out as it did, as values: `report` makes the sentence of them."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+from pytest_memgate.model.judgement.budget import RuleKind
+from pytest_memgate.units import SIZE
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Over:
+    """The rule that a value breaks: `amount` is over `allowed`, both in the unit of the finding.
+
+    `amount` is the growth above the baseline (`growth`), the value itself (`limit`) or what it is above its anchor
+    (`drift`).
+    """
+
+    rule: RuleKind
+    amount: float
+    allowed: float
+
+
+class DoubtKind(StrEnum):
+    """Why a value that is over its budget, or may be, fails no test."""
+
+    SOME_RUNS = "some runs"  # are over the budget, others are within it
+    RUNS_DIFFER = "runs differ"  # by more than the value grew
+    MOST_LOADS = "most loads"  # are over the budget, but not the middle of the second collection
+    NOT_TIMED_AGAIN = "not timed again"
+    FRESH_PROCESS = "fresh process"  # it could not tell
+    LEAK = "leak"  # which is not certain
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Doubt:
+    """Why a value fails no test: of `runs differ` the difference, of a leak the most it can be, in the finding's unit.
+
+    `why` says what hindered the fresh process.
+    """
+
+    kind: DoubtKind
+    amount: float = 0
+    why: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SecondCollection:
+    """The middles of two collections of a noisy metric, and the largest value that its budget allows, if any does."""
+
+    first: float
+    second: float
+    ceiling: float | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FreshProcess:
+    """What so many tests paid for a first use in a process of their own, and by how much that is above the ledger.
+
+    `before` is the growth that the process of all tests had shown; all amounts in bytes.
+    """
+
+    tests: int
+    paid: float
+    growth: float
+    before: float
+
+
+class MismatchKind(StrEnum):
+    """What differs between a baseline and a measurement that cannot be compared."""
+
+    UNIT = "unit"
+    CONDITIONS = "conditions"  # of this one value: the browser's version, the machine
+    HEADER = "header"  # of the whole baseline file: the allocator, memray's version
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Mismatch:
+    """What a baseline was measured with (`there`) and what this value was (`here`): only what differs.
+
+    A key is absent from the side that does not know it. `file` is the baseline file, where all of it is meant.
+    """
+
+    kind: MismatchKind
+    there: Mapping[str, str] = field(default_factory=dict)
+    here: Mapping[str, str] = field(default_factory=dict)
+    file: str = ""
+
+
+class Cause(StrEnum):
+    """The reasons that need no amounts but those that the finding has anyway."""
+
+    LOWER = "lower"  # by more than the budget: the baseline can be lowered
+    FIRST_USE = "first use"  # what is over the budget may be another test's to pay, in another order
+    ONLY_FIRST_RUN = "only first run"  # left something behind, and there could be no second one
+    NO_BUDGET = "no budget"  # for a metric that has a baseline
+    NOT_COLLECTED = "not collected"  # a test with a baseline
+    NOT_GIVEN = "not given"  # a metric with a baseline, by its test
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UsedWaiver:
+    """A waiver for a value that is over its budget.
+
+    `until` is a date as 2027-01-31; `ceiling` is in `unit`, empty for a plain number; `source` is where the waiver
+    stands. `covers` is False where the value is over the ceiling, too.
+    """
+
+    until: str
+    reason: str
+    source: str
+    ceiling: float
+    unit: str = SIZE
+    covers: bool = True

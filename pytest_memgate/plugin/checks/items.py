@@ -1,0 +1,115 @@
+"""The checks that memgate.yml declares as tests: `memgate.yml::bundle[app]`, `::page[home]`, `::import[numpy]`."""
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from pytest_memgate.config.checks import BundleCheck, Check, PageCheck
+from pytest_memgate.model.judgement.finding import Finding, Outcome
+from pytest_memgate.plugin.checks.fixture import Recorder
+from pytest_memgate.plugin.items import OwnItem, subject_of
+from pytest_memgate.plugin.marker import read_marker
+from pytest_memgate.plugin.test import TEST
+from pytest_memgate.tasks.judge.answer import answered
+from pytest_memgate.tasks.judge.gate import Gate
+
+
+class Declared:
+    """Collects the declared checks, and hands the `memgate` fixture what it measures with."""
+
+    def __init__(self, config: pytest.Config, gate: Gate, *, update: bool) -> None:
+        self.gate = gate
+        self.update = update
+        self.cache = _cache(config)
+        name = gate.own.file
+        self._path = gate.root / name if name and self._has_any(name) else None
+        if self._path:
+            _also_run(config, self._path)  # each of xdist's workers reads the test paths anew
+
+    def _has_any(self, file: str) -> bool:
+        """Say whether there is something to collect, were it only a baseline whose check is gone."""
+        return bool(self.gate.own.checks) or any(file in store.files() for store in self.gate.baselines.head)
+
+    def pytest_collect_file(self, file_path: Path, parent: pytest.Collector) -> pytest.Collector | None:
+        if file_path != self._path:
+            return None
+        return DeclaredFile.from_parent(parent, path=file_path, declared=self)
+
+    def recorder(self, item: pytest.Item) -> Recorder:
+        return Recorder(item, self.gate, update=self.update, cache=self.cache)
+
+
+def _cache(config: pytest.Config) -> Path | None:
+    """Return where sizes are kept from run to run, in pytest's own cache."""
+    cache = getattr(config, "cache", None)
+    return cache.mkdir("memgate") if cache else None
+
+
+def _also_run(config: pytest.Config, path: Path) -> None:
+    """Run the declared checks where the project's own test paths are run, which do not name this file."""
+    if config.args_source is not pytest.Config.ArgsSource.TESTPATHS:
+        return
+    folders = [(config.invocation_params.dir / argument).resolve() for argument in config.args]
+    if not any(folder == path or folder in path.parents for folder in folders):
+        config.args.append(str(path))
+
+
+class DeclaredFile(pytest.File):
+    """memgate.yml, or pyproject.toml, as a collection of checks."""
+
+    def __init__(self, *, declared: Declared, **more: Any) -> None:
+        super().__init__(**more)
+        self._declared = declared
+
+    def collect(self) -> Iterator[pytest.Item]:
+        for name, check in self._declared.gate.own.checks.items():
+            # Given as a text, it is what --lf reads from its cache; pytest 9.2 would not see that it has brackets.
+            nodeid = f"{self.nodeid}::{name}"
+            yield DeclaredItem.from_parent(self, name=name, nodeid=nodeid, check=check, declared=self._declared)
+
+
+class DeclaredItem(OwnItem):
+    """One declared check."""
+
+    def __init__(self, *, check: Check, declared: Declared, **more: Any) -> None:
+        super().__init__(**more)
+        self._check = check
+        self._declared = declared
+        self._family = "web" if check.kind == "page" else check.kind
+        self.add_marker(f"memgate_{check.kind}")
+
+    def reportinfo(self) -> tuple[Path, int, str]:
+        line = self._check.source.rpartition(":")[2]
+        return self.path, int(line) - 1 if line.isdecimal() else 0, self.name
+
+    def runtest(self) -> None:
+        test = self.stash[TEST]
+        subject = subject_of(self, self._declared.gate.root)
+        if test.outcome is Outcome.SKIPPED:
+            finding = Finding(subject=subject, metric=self._family, outcome=test.outcome, why=test.why)
+            test.findings.append(finding)
+        else:
+            try:
+                test.findings += answered(subject, self._family, self._measure)
+            except Exception as error:
+                # A fault of ours is no answer either: without a finding the verdict could be green.
+                why = f"{type(error).__name__}: {error}"
+                test.findings.append(Finding(subject=subject, metric=self._family, outcome=Outcome.NO_ANSWER, why=why))
+                raise
+
+    def _measure(self) -> list[Finding]:
+        gate, subject = self._declared.gate, subject_of(self, self._declared.gate.root)
+        rules, _ = read_marker(self)
+        if isinstance(self._check, BundleCheck):
+            from pytest_memgate.tasks.judge.bundles import bundle_findings
+
+            return bundle_findings(gate, subject, self._check, rules, cache=self._declared.cache)
+        if isinstance(self._check, PageCheck):
+            from pytest_memgate.tasks.judge.pages import page_findings
+
+            return page_findings(gate, subject, self._check, rules, update=self._declared.update)
+        from pytest_memgate.tasks.judge.imports import import_findings
+
+        return import_findings(gate, subject, self._check, rules)

@@ -1,0 +1,1 @@
+"""Findings on pytest's reports, and reports that wait for a verdict."""

@@ -1,0 +1,150 @@
+"""Start the gate of a pytest run: read the options, open the baselines, register the hooks."""
+
+import argparse
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from pytest_memgate.compare.moved import Moves
+from pytest_memgate.errors import MemgateError, UsageError
+from pytest_memgate.measure.compiling import bytecode
+from pytest_memgate.measure.compiling.private_folder import open_folder
+from pytest_memgate.measure.python.environment import cannot_measure, here, in_ci
+from pytest_memgate.model.judgement.reference import is_reason
+from pytest_memgate.model.run import ChangeKind
+from pytest_memgate.plugin.checks.items import Declared
+from pytest_memgate.plugin.hypothesis import storage as hypothesis_storage
+from pytest_memgate.plugin.loop.first_use import FirstUses
+from pytest_memgate.plugin.loop.groups import Grouping
+from pytest_memgate.plugin.loop.judging import Judge
+from pytest_memgate.plugin.loop.leftovers import Leftovers
+from pytest_memgate.plugin.loop.loop import Loop
+from pytest_memgate.plugin.loop.tracing import Tracing
+from pytest_memgate.plugin.session.collected import Inventory
+from pytest_memgate.plugin.session.controller import Controller
+from pytest_memgate.plugin.session.marks import Marks
+from pytest_memgate.plugin.session.options import Given, options_of, take_over
+from pytest_memgate.tasks.baseline.moved import moves_of
+from pytest_memgate.tasks.baseline.update import ALL_KINDS
+from pytest_memgate.tasks.judge.gate import Gate, open_gate
+from pytest_memgate.tasks.run.loosened import loosened_by_options
+
+_NOT_RUN = (
+    "setupplan",
+    "setuponly",
+    "show_fixtures_per_test",
+    "showfixtures",
+    "markers",
+    "help",
+)
+
+
+def start(config: pytest.Config) -> None:
+    """Register the gate with pytest.
+
+    Raises pytest.UsageError for options and configuration that have no meaning.
+    """
+    option = config.option
+    if any(getattr(option, name, False) for name in _NOT_RUN):
+        return
+    kinds = option.memgate_update or []
+    try:
+        _check(option, update=bool(kinds))
+        gate = _opened(config)
+        keep = _folder(option.memgate_keep) if option.memgate_keep else None
+    except MemgateError as error:
+        raise pytest.UsageError(f"memgate: {error}") from error
+    update = bool(kinds)
+    _register(config, Declared(config, gate, update=update), "declared")
+    if option.collectonly:
+        return
+    config.add_cleanup(open_folder())
+    config.add_cleanup(bytecode.close)
+    hypothesis_storage.begin(config)
+    inventory = Inventory(config)
+    _register(config, inventory, "inventory")
+    gate.baselines.find_moves_by(lambda: _moves(gate, inventory))
+    settle = update or bool(option.memgate_settle)
+    tracing = Tracing(cannot_measure())
+    leftovers = Leftovers(gate, settle=settle)
+    first_uses = FirstUses(gate.root)
+    judge = Judge(gate, tracing, first_uses, leftovers, update=update, settle=settle, keep=keep)
+    is_each = settle or tracing.recorder is None or _is_each(gate, option)
+    grouping = None if is_each else Grouping(gate, tracing)
+    _register(config, Loop(config, judge, tracing, grouping, update=update), "loop")
+    _register(config, leftovers, "leftovers")
+    marks = Marks(config)
+    if gate.base:
+        _register(config, marks, "marks")
+    if not hasattr(config, "workerinput"):
+        strict = option.memgate_strict if option.memgate_strict is not None else in_ci()
+        controller = Controller(
+            config,
+            gate,
+            inventory,
+            marks,
+            strict=strict,
+            kinds=ALL_KINDS if "all" in kinds else frozenset(map(ChangeKind, kinds)),
+        )
+        _register(config, controller, "controller")
+
+
+def _check(option: argparse.Namespace, *, update: bool) -> None:
+    """Raise pytest.UsageError for options that do not go together, or say nothing."""
+    if option.memgate_reason is not None and not update:
+        raise pytest.UsageError("memgate: --memgate-reason goes with --memgate-update")
+    if option.memgate_reason and not is_reason(option.memgate_reason):
+        raise pytest.UsageError(f"memgate: --memgate-reason {option.memgate_reason!r} has no letter in it: say why")
+    if option.memgate_base == "":
+        raise pytest.UsageError("memgate: --memgate-base names no ref: it is empty")
+    if update and option.memgate_base:
+        raise pytest.UsageError("memgate: --memgate-update writes the work tree's baselines: not with --memgate-base")
+
+
+def _register(config: pytest.Config, part: object, name: str) -> None:
+    """Register a part of the gate; raises pytest.UsageError where `-p no:` keeps it out: the rest would be blind."""
+    if config.pluginmanager.register(part, f"memgate-{name}") is None:
+        raise pytest.UsageError(f"memgate: -p no:memgate-{name} switches off a part of the gate; take it away")
+
+
+def _opened(config: pytest.Config) -> Gate:
+    """Return the gate; of the options that loosen it, beside a base only those count that the change cannot set."""
+    option = config.option
+    ref = option.memgate_base or ""
+    lines: list[str] = []
+    given = Given(config, ref) if not take_over(config) and ref else None
+    if given:
+        told, held = given.given(), options_of(given.held)
+        lines += given.base_line()
+        given.hold()
+    options = options_of(option)
+    gate = open_gate(config.rootpath, here(), base=ref, options=options.rules, missing=options.missing)
+    if given:
+        lines += loosened_by_options(gate.config.settings, held, told, strict=in_ci())
+    return replace(gate, loosened=tuple(lines))
+
+
+def _moves(gate: Gate, inventory: Inventory) -> Moves | None:
+    """Return which collected tests have moved, None before all are collected: every process finds the same."""
+    seen = inventory.seen()
+    return None if seen is None else moves_of(gate.root, gate.baselines.against, gate.base, seen)
+
+
+def _is_each(gate: Gate, option: argparse.Namespace) -> bool:
+    """Say whether each test is measured on its own.
+
+    So it is where a run may stop at a test: its verdict must be there before the next one starts.
+    """
+    stops = any(getattr(option, name, None) for name in ("maxfail", "usepdb", "trace", "stepwise"))
+    measures = {gate.own.measure, gate.config.settings.measure}
+    return stops or (option.memgate_measure or ("each" if "each" in measures else "bound")) == "each"
+
+
+def _folder(name: str) -> Path:
+    path = Path(name).absolute()
+    try:
+        path.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise UsageError(f"--memgate-keep {name}: {error.strerror}") from error
+    return path

@@ -1,1 +1,0 @@
-"""The HTML report: what it shows, its text, its style and its scripts."""

@@ -1,0 +1,1 @@
+"""The steps of the GitHub Action. None of them measures."""

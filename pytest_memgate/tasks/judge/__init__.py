@@ -1,0 +1,1 @@
+"""From what was measured to findings, one module a kind of metric; a plan asks for runs and makes none."""

@@ -1,0 +1,155 @@
+"""The ledger of first use: what a process pays once for a package or a file, whichever of its tests pays it."""
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
+
+from pytest_memgate.compare.first_use import Parts, grown, growth, has_changed, is_module
+from pytest_memgate.config.checks import ImportCheck
+from pytest_memgate.measure.stacks.owners import package_of
+from pytest_memgate.model.judgement.finding import Finding, Outcome
+from pytest_memgate.model.judgement.reason import FreshProcess
+from pytest_memgate.model.measurement import Basis, Measurement
+from pytest_memgate.model.metric import FIRST_USE
+from pytest_memgate.model.site import Site
+from pytest_memgate.model.subject import LEDGER, Subject
+from pytest_memgate.tasks.judge.gate import Gate
+from pytest_memgate.tasks.judge.imports import import_findings
+
+
+class Ledger:
+    """What one process has paid so far, by owner: a package, or a file of the project."""
+
+    def __init__(self, gate: Gate) -> None:
+        self._gate = gate
+        self._paid: dict[str, dict[str, float]] = defaultdict(dict)
+
+    def add(self, first: Mapping[str, Parts]) -> list[str]:
+        """Take in what the first run of one test paid; return whom it paid.
+
+        A module is loaded once a process. A call site may be reached by one first use after the other.
+        """
+        for owner, parts in first.items():
+            paid = self._paid[owner]
+            for part, size in parts.items():
+                paid[part] = max(paid.get(part, 0), size) if is_module(part) else paid.get(part, 0) + size
+        return sorted(first)
+
+    def finding(self, owner: str) -> Finding:
+        """Return the finding on what was paid so far for `owner`, held against the ledger."""
+        return judged(self._gate, owner, self._paid[owner])
+
+    def known(self, owner: str) -> Parts:
+        """Return the parts of `owner` that the ledger lists."""
+        bar = self._gate.baselines.bar(Subject(LEDGER, owner), FIRST_USE.name)
+        return bar.reference.sites if bar.reference else {}
+
+    def imports(self, owner: str, *, anyway: bool) -> list[Finding]:
+        """Return the findings on importing a package alone, where its modules are not those of the ledger, or `anyway`.
+
+        Its peak is known from there only: in a test, something else may hold more at that moment. Raises MeasureError.
+        """
+        paid = {part: size for part, size in self._paid[owner].items() if is_module(part)}
+        subject = Subject(LEDGER, owner)
+        if sum(paid.values()) <= FIRST_USE.noise:
+            return []
+        if not (anyway or has_changed(paid, self.known(owner))):
+            return []
+        return import_findings(self._gate, subject, ImportCheck(name=owner, source="first use"), {})
+
+    def told(self, owner: str) -> Finding:
+        """Return what was paid so far for `owner`, and no more: what an update stores."""
+        measurement = _measured(self._paid[owner], sum(self._paid[owner].values()))
+        return replace(self.finding(owner), measurement=measurement)
+
+
+def judged(gate: Gate, owner: str, paid: Parts) -> Finding:
+    """Return the finding on what a process paid for `owner`, which need not be all of it.
+
+    Raises BaselineError for a ledger that cannot be read.
+    """
+    subject = Subject(LEDGER, owner)
+    bar = gate.baselines.bar(subject, FIRST_USE.name)
+    budget = gate.budget(subject, FIRST_USE.name, {})
+    known, total = (bar.reference.sites, bar.reference.value) if bar.reference else ({}, 0)
+    measurement = _measured(grown(paid, known), total + max(0, growth(paid, known, total)))
+    return gate.judge(subject, FIRST_USE.name, measurement, budget, bar)
+
+
+def seen_afresh(gate: Gate, found: Finding, findings: Iterable[Finding], tests: int) -> tuple[Finding, float]:
+    """Return `found` as what its tests paid in another process leaves of it, and the bytes that were not seen there.
+
+    Each of the `findings` tells of all that was paid until a test had run, the last of all.
+    """
+    told = [one for one in findings if (one.subject, one.metric) == (found.subject, found.metric)]
+    paid = _parts(told[-1]) if told else {}
+    again = judged(gate, found.subject.name, paid)
+    unseen = (found.growth or 0) - (again.growth or 0)
+    fresh = FreshProcess(tests=tests, paid=sum(paid.values()), growth=again.growth or 0, before=found.growth or 0)
+    if again.outcome is found.outcome:
+        above = {one.site.key for one in again.growth_by_site if one.site and one.growth > 0}
+        return _told_of_payers(replace(found, fresh=fresh), told, above), unseen
+    return replace(found, outcome=Outcome.PASSED, over=None, fresh=fresh, growth_by_site=()), unseen
+
+
+def _told_of_payers(found: Finding, told: list[Finding], above: set[str]) -> Finding:
+    """Return the finding with the tests that paid for the parts that have grown, the largest share first."""
+    shares: dict[Subject, float] = defaultdict(float)
+    lines: dict[Subject, int] = {}
+    before = 0.0
+    for finding in told:
+        until = sum(size for part, size in _parts(finding).items() if part in above)
+        for test in finding.paid_by:
+            shares[test] += until - before
+            lines[test] = finding.line
+        before = until
+    payers = sorted((test for test, share in shares.items() if share > 0), key=lambda test: -shares[test])
+    if not payers:
+        return found
+    return replace(found, paid_by=tuple(payers), line=lines[payers[0]])
+
+
+def in_the_ledger(gate: Gate, sites: Iterable[Site]) -> float:
+    """Return the bytes of call sites that the ledger has, too: one test pays for them, another in another order."""
+    known: dict[str, float] = {}
+    for site in sites:
+        for owner in (site.path, package_of(site.path)):
+            bar = gate.baselines.bar(Subject(LEDGER, owner), FIRST_USE.name)
+            if bar.reference and site.key in bar.reference.sites:
+                known[site.key] = min(site.size, bar.reference.sites[site.key])
+    return sum(known.values())
+
+
+def settled(gate: Gate, findings: Iterable[Finding], anew: Mapping[str, Parts], *, whole: bool) -> list[Finding]:
+    """Return what the ledger shall hold, a finding an owner, from what the processes of an update paid.
+
+    `anew` are the bytes that they may pay in another order, by owner. Only a `whole` run, which
+    paid for everything, can say that something became less. Raises BaselineError for a ledger that cannot be read.
+    """
+    paid: dict[str, dict[str, float]] = defaultdict(dict)
+    told = [*((one.subject.name, _parts(one)) for one in findings), *anew.items()]
+    for owner, parts in told:
+        for part, size in parts.items():
+            paid[owner][part] = max(paid[owner].get(part, 0), size)
+    found = [_settled(gate, owner, parts, whole=whole) for owner, parts in sorted(paid.items())]
+    return [one for one in found if whole or FIRST_USE.keeps(one.value or 0)]
+
+
+def _settled(gate: Gate, owner: str, paid: Parts, *, whole: bool) -> Finding:
+    held = judged(gate, owner, paid)
+    assert held.measurement is not None  # noqa: S101  # it has just been made
+    measurement = _measured(paid, sum(paid.values())) if whole else held.measurement
+    return replace(held, measurement=measurement)
+
+
+def _measured(parts: Parts, value: float) -> Measurement:
+    sites = [
+        Site(path=part, size=size) if is_module(part) else replace(Site.of_key(part), size=size)
+        for part, size in parts.items()
+    ]
+    sites.sort(key=lambda site: (-site.size, site.key))
+    return Measurement(value=value, basis=Basis.WARM, settled=True, sites=tuple(sites))
+
+
+def _parts(finding: Finding) -> dict[str, float]:
+    return {site.key: site.size for site in finding.measurement.sites} if finding.measurement else {}

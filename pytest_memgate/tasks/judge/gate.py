@@ -1,0 +1,124 @@
+"""The gate of one run: for each test its bar, its budget and its finding."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from datetime import date
+from pathlib import Path
+
+from pytest_memgate.baseline.source import GitRef, Source, WorkTree
+from pytest_memgate.baseline.store import Stores
+from pytest_memgate.budget.rule import Budget, Rule
+from pytest_memgate.budget.waiver import Waiver
+from pytest_memgate.compare import judge as gate
+from pytest_memgate.compare.attribution import growth_by_site
+from pytest_memgate.config.schema import Settings
+from pytest_memgate.config.sources import Config, load_settings
+from pytest_memgate.model.environment import Environment
+from pytest_memgate.model.judgement.finding import Finding, Outcome
+from pytest_memgate.model.judgement.reason import UsedWaiver
+from pytest_memgate.model.judgement.reference import Bar
+from pytest_memgate.model.measurement import Measurement
+from pytest_memgate.model.subject import Subject
+from pytest_memgate.tasks.judge.baselines import Baselines
+from pytest_memgate.units import PLAIN
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Gate:
+    """What one run measures against; the same in every process of it.
+
+    `config` holds the budgets that count: the base's where a ref was named. `own` are the work tree's settings.
+    `loosened` are the options in ini files and the environment that would loosen it, a line each: they do not count.
+    """
+
+    root: Path
+    environment: Environment
+    config: Config
+    own: Settings
+    baselines: Baselines
+    base: GitRef | None = None
+    loosened: tuple[str, ...] = ()
+    today: date = field(default_factory=date.today)
+
+    @property
+    def waivers(self) -> tuple[Waiver, ...]:
+        """Return the work tree's: each has a reason and an end, and a new one is listed."""
+        return self.own.waivers
+
+    def assess(
+        self, subject: Subject, metric: str, measurement: Measurement, rules: Mapping[str, Rule], unit: str = PLAIN
+    ) -> Finding:
+        """Return the finding for a measurement under `rules`, by metric, above the configured ones.
+
+        Raises BaselineError for a baseline that cannot be read and ConfigError for a budget in another unit.
+        """
+        bar = self.baselines.bar(subject, metric, measurement.conditions)
+        return self.judge(subject, metric, measurement, self.budget(subject, metric, rules, unit), bar)
+
+    def budget(self, subject: Subject, metric: str, rules: Mapping[str, Rule], unit: str = PLAIN) -> Budget:
+        """Return what holds for a metric of a test."""
+        return self.config.budget(subject, metric, rules, unit)
+
+    def judge(self, subject: Subject, metric: str, measurement: Measurement, budget: Budget, bar: Bar) -> Finding:
+        """Return the finding for a measurement, with what grew and with the waiver that covers it."""
+        finding = gate.judge(subject, metric, measurement, budget, bar)
+        old = self.baselines.moved_from(subject)
+        if old:
+            finding = replace(finding, moved_from=str(old))
+        if finding.told_by_growth and finding.growth and bar.reference and measurement.sites:
+            grown = growth_by_site(measurement.sites, bar.reference.sites, finding.growth)
+            finding = replace(finding, growth_by_site=grown)
+        elif finding.outcome.fails_test and measurement.sites:
+            finding = replace(finding, growth_by_site=growth_by_site(measurement.sites, {}, measurement.value))
+        return self._waived(finding) if finding.outcome.fails_test else finding
+
+    def _waived(self, finding: Finding) -> Finding:
+        for waiver in self.waivers:
+            if not waiver.concerns(finding.subject, finding.metric) or waiver.expired(self.today):
+                continue
+            covers = finding.value is not None and waiver.covers(finding.value, finding.unit)
+            finding = replace(finding, waivers=(*finding.waivers, _used(waiver, covers=covers)))
+            if covers:
+                return replace(finding, outcome=Outcome.WAIVED)
+        return finding
+
+
+def _used(waiver: Waiver, *, covers: bool) -> UsedWaiver:
+    return UsedWaiver(
+        until=waiver.until.isoformat(),
+        reason=waiver.reason,
+        source=waiver.source,
+        ceiling=waiver.ceiling,
+        unit=waiver.unit,
+        covers=covers,
+    )
+
+
+def open_gate(
+    root: Path,
+    environment: Environment,
+    *,
+    base: str = "",
+    options: Mapping[str, Rule] | None = None,
+    missing: str = "",
+) -> Gate:
+    """Return the gate for a project.
+
+    Raises ConfigError for its configuration and UsageError for a ref that git does not know.
+    """
+    tree: Source = WorkTree(root)
+    own = load_settings(tree)
+    ref = GitRef(root, base) if base else None
+    settings = load_settings(ref) if ref else own
+    return Gate(
+        root=root,
+        environment=environment,
+        config=Config(settings=settings, options=options or {}, missing=missing),
+        own=own,
+        baselines=Baselines(
+            Stores(tree, environment.key, whose="the change's file" if ref else ""),
+            Stores(ref, environment.key, whose="the base's file") if ref else None,
+            environment.header,
+        ),
+        base=ref,
+    )

@@ -1,0 +1,116 @@
+"""Import what is declared in clean interpreters until its value is known, and judge it."""
+
+import sys
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
+
+from pytest_memgate.budget.rule import Rule
+from pytest_memgate.compare.agreement import MOST_RUNS, settled_value
+from pytest_memgate.config.checks import ImportCheck
+from pytest_memgate.errors import MeasureError
+from pytest_memgate.measure.imports.clean_import import CleanImport, Imported
+from pytest_memgate.measure.python.environment import cannot_measure
+from pytest_memgate.measure.stacks.by_module import Part
+from pytest_memgate.measure.stacks.packages import version_of
+from pytest_memgate.model.judgement.finding import Finding, Outcome
+from pytest_memgate.model.judgement.remark import remarks_of
+from pytest_memgate.model.measurement import Basis, Measurement
+from pytest_memgate.model.site import Contribution, Lead, Site
+from pytest_memgate.model.subject import Subject
+from pytest_memgate.tasks.judge.gate import Gate
+
+_LARGEST = 3  # modules of a package that grew
+
+
+def import_findings(gate: Gate, subject: Subject, check: ImportCheck, rules: Mapping[str, Rule]) -> list[Finding]:
+    """Return a finding for the peak of an import, for what it retains, and for the number of modules that it loads.
+
+    Raises MeasureError for a module that cannot be imported, and as `Gate.assess` does.
+    """
+    if why := cannot_measure():
+        return [Finding(subject=subject, metric="import", outcome=Outcome.UNMEASURED, why=why)]
+    runs = _runs(gate.root, check)
+    peaks, retained = [run.peak for run in runs], [run.retained for run in runs]
+    measured = [
+        ("import.peak", *_settled(peaks, [run.at_peak for run in runs])),
+        ("import.retained", *_settled(retained, [run.kept for run in runs])),
+    ]
+    found = [
+        _explained(gate.assess(subject, metric, replace(measurement, remarks=remarks_of(runs[-1].notes)), rules), parts)
+        for metric, measurement, parts in measured
+    ]
+    return [*found, gate.assess(subject, "import.modules", _number(runs[-1]), rules)]
+
+
+def _runs(root: Path, check: ImportCheck) -> list[Imported]:
+    """Import until two runs agree, or the most runs are spent."""
+    runs: list[Imported] = []
+    with CleanImport([check.name], root) as clean:
+        if why := clean.failed.get(check.name):
+            again = f'{Path(sys.executable).name} -c "import {check.name}"'
+            raise MeasureError(f"the import of {check.name!r} ({check.source}) {why}", hint=f"see: {again}")
+        while len(runs) < MOST_RUNS and not _agree(runs):
+            runs.append(clean.measure())
+    return runs
+
+
+def _agree(runs: Sequence[Imported]) -> bool:
+    series = (tuple(float(run.peak) for run in runs), tuple(float(run.retained) for run in runs))
+    return all(settled_value(values) is not None for values in series)
+
+
+def _settled(values: Sequence[int], parts: Sequence[tuple[Part, ...]]) -> tuple[Measurement, tuple[Part, ...]]:
+    """Return the value that the runs come to, with the parts of the run that had it."""
+    agreed = settled_value(tuple(values))
+    value = max(values) if agreed is None else int(agreed)
+    own = parts[len(values) - 1 - values[::-1].index(value)]
+    measurement = Measurement(
+        value=value,
+        basis=Basis.WARM,
+        cold=values[0],
+        warm=tuple(values[1:]),
+        settled=True,
+        spread=max(values) - min(values) if agreed is None else 0,
+        sites=tuple(_sites(own)),
+    )
+    return measurement, own
+
+
+def _sites(parts: Sequence[Part]) -> Iterator[Site]:
+    """Yield a site for each top-level package, largest first, with who imports it."""
+    sizes: Counter[str] = Counter()
+    for part in parts:
+        sizes[part.package] += part.size
+    for package, size in sizes.most_common():
+        yield Site(path=package, size=size, via=_via(package, parts))
+
+
+def _via(package: str, parts: Sequence[Part]) -> tuple[Lead, ...]:
+    first = next((part for part in parts if part.package == package), None)
+    return first.importers if first else ()
+
+
+def _number(run: Imported) -> Measurement:
+    packages = Counter(name.partition(".")[0] for name in run.modules)
+    sites = (Site(path=package, size=count, via=_via(package, run.kept)) for package, count in packages.most_common())
+    return Measurement(value=len(run.modules), basis=Basis.EXACT, settled=True, sites=tuple(sites))
+
+
+def _explained(finding: Finding, parts: Sequence[Part]) -> Finding:
+    """Return a failing finding with the version and the largest modules of what grew."""
+    if not finding.outcome.fails_gate:
+        return finding
+    return replace(finding, growth_by_site=tuple(_told(one, parts) for one in finding.growth_by_site))
+
+
+def _told(one: Contribution, parts: Sequence[Part]) -> Contribution:
+    if one.site is None or one.growth <= 0:
+        return one
+    package = one.site.path
+    version = "" if package in sys.stdlib_module_names else version_of(package)
+    inner = [part for part in parts if part.package == package]
+    modules = {part.module: part.size for part in inner[:_LARGEST]} if len(inner) > 1 else {}
+    uses = (f"{package} {version}",) if version else ()
+    return replace(one, site=replace(one.site, uses=uses, modules=modules))

@@ -1,0 +1,97 @@
+"""Judge the memory of one test: ask for runs of it until each metric is known, and hold each against its bar."""
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
+
+from pytest_memgate.budget.rule import Budget, Rule
+from pytest_memgate.compare.judge import needs_rerun
+from pytest_memgate.measure.stacks.source_paths import Places
+from pytest_memgate.model.judgement.finding import Finding, Outcome
+from pytest_memgate.model.judgement.reference import Bar
+from pytest_memgate.model.measurement import Measurement
+from pytest_memgate.model.metric import (
+    ALLOCATED,
+    ALLOCATION_RATE,
+    ALLOCATIONS,
+    GC_COLLECTIONS,
+    GC_PAUSE,
+    MEMORY_PEAK,
+    MEMORY_RETAINED,
+    Metric,
+)
+from pytest_memgate.model.subject import Subject
+from pytest_memgate.tasks.judge.first_use import in_the_ledger
+from pytest_memgate.tasks.judge.gate import Gate
+from pytest_memgate.tasks.plans.repeats import Asked, Plan, measure
+
+if TYPE_CHECKING:
+    from pytest_memgate.measure.memory.capture import Capture  # it needs memray
+
+_TRACKED = (ALLOCATIONS, ALLOCATED, ALLOCATION_RATE, *GC_COLLECTIONS, GC_PAUSE)
+
+
+def judge_memory(
+    gate: Gate,
+    subject: Subject,
+    rules: Mapping[str, Rule],
+    cold: "Capture",
+    places: Places,
+    *,
+    settle: bool,
+    tracked: bool,
+) -> "Plan[list[tuple[Finding, Capture]]]":
+    """Return the findings on a test whose first run is `cold`, each with the capture that its value is from.
+
+    With `settle` every value is run until it may become a baseline. `tracked` says that each allocation was recorded.
+    Raises BaselineError for a baseline that cannot be read and ConfigError for a budget in another unit.
+    """
+    metrics = (MEMORY_PEAK, MEMORY_RETAINED, *(_TRACKED if tracked else ()))
+
+    def bars() -> list[tuple[Budget, Bar]]:
+        return [(gate.budget(subject, one.name, rules), gate.baselines.bar(subject, one.name)) for one in metrics]
+
+    held = bars()
+    asked = [
+        _asked(gate, metric, budget, bar, places, settle=settle)
+        for metric, (budget, bar) in zip(metrics, held, strict=True)
+    ]
+    measured = yield from measure(cold, asked)
+    if gate.baselines.recognise(subject, MEMORY_PEAK.name, measured[0][0].sites):
+        held = bars()
+    judged = []
+    for metric, (budget, bar), (measurement, capture) in zip(metrics, held, measured, strict=True):
+        finding = gate.judge(subject, metric.name, measurement, budget, bar)
+        if not _says_nothing(finding, metric, bar, settle=settle):
+            judged.append((finding, capture))
+    return judged
+
+
+def _asked(gate: Gate, metric: Metric, budget: Budget, bar: Bar, places: Places, *, settle: bool) -> Asked:
+    def is_open(measurement: Measurement) -> bool:
+        return budget.gates and (settle or needs_rerun(measurement, budget, bar))
+
+    def value(capture: "Capture") -> float:
+        return capture.value(metric.name)
+
+    # What is still alive is no more than what was alive at once, which is known without reading the records.
+    quick = metric is MEMORY_RETAINED and bar.reference is not None and not bar.reference.value
+    return Asked(
+        metric=metric,
+        bound=(lambda capture: capture.peak) if quick else value,
+        value=value,
+        sites=lambda capture: capture.sites(metric.name, places),
+        first=lambda sites: sites.imports + in_the_ledger(gate, sites.sites),
+        is_open=is_open,
+    )
+
+
+def _says_nothing(finding: Finding, metric: Metric, bar: Bar, *, settle: bool) -> bool:
+    """Say whether a finding is of a value that a baseline would not keep, nor keeps one of: nothing to tell.
+
+    Nor is there of a value that passes against no more than what is not stored; an update stores it.
+    """
+    if metric.absent is None or finding.outcome not in {Outcome.PASSED, Outcome.NEW, Outcome.NO_BASELINE}:
+        return False
+    known = bar.reference is not None and metric.keeps(bar.reference.value)
+    passes = bar.reference is not None and not settle
+    return not known and (passes or not metric.keeps(finding.measurement.value if finding.measurement else 0))

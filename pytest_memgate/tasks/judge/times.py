@@ -1,0 +1,82 @@
+"""Judge what pytest-benchmark timed."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+
+from pytest_memgate.budget.rule import Rule
+from pytest_memgate.compare.judge import speaks_against
+from pytest_memgate.measure.python.environment import coverage_is_on
+from pytest_memgate.measure.python.machine_class import machine_class
+from pytest_memgate.model.judgement.finding import Finding, Outcome
+from pytest_memgate.model.judgement.reason import Doubt, DoubtKind
+from pytest_memgate.model.judgement.remark import Remark, RemarkKind
+from pytest_memgate.model.measurement import Basis, Measurement
+from pytest_memgate.model.subject import Subject
+from pytest_memgate.tasks.judge.gate import Gate
+
+METRICS = ("time.min", "time.median", "time.mean")
+_MOST = 25  # samples that are kept of what can be a million
+_DIGITS = 5
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Timing:
+    """One run of a benchmark, as pytest-benchmark counted it; all in seconds a call."""
+
+    min: float
+    median: float
+    mean: float
+    rounds: Sequence[float]
+
+
+def is_gated(gate: Gate, subject: Subject, rules: Mapping[str, Rule]) -> bool:
+    """Return True if a budget names a time of this test."""
+    return any(gate.budget(subject, metric, rules).gates for metric in METRICS)
+
+
+def time_findings(
+    gate: Gate, subject: Subject, timing: Timing, rules: Mapping[str, Rule], again: Callable[[], Timing | None]
+) -> list[Finding]:
+    """Return a finding for each of the times; what speaks against the test is timed `again` before it may block."""
+    findings = [gate.assess(subject, metric, _measurement(metric, timing), rules) for metric in METRICS]
+    if not any(map(speaks_against, findings)):
+        return findings
+    second = again()
+    if second is None:
+        return [_in_doubt(finding) for finding in findings]
+    return [gate.assess(subject, metric, _measurement(metric, timing, second), rules) for metric in METRICS]
+
+
+def _in_doubt(finding: Finding) -> Finding:
+    if not finding.outcome.fails_gate:
+        return finding
+    return replace(finding, outcome=Outcome.UNSTABLE, doubt=Doubt(kind=DoubtKind.NOT_TIMED_AGAIN))
+
+
+def _measurement(metric: str, timing: Timing, again: Timing | None = None) -> Measurement:
+    name = metric.partition(".")[2]
+    conditions = machine_class()
+    if coverage_is_on():
+        conditions = {**conditions, "coverage": "on"}
+    measurement = Measurement(
+        value=_ms(getattr(timing, name)),
+        basis=Basis.SAMPLES,
+        settled=True,
+        samples=_thinned(timing.rounds),
+        conditions=conditions,
+        remarks=(Remark(kind=RemarkKind.ROUNDS, amounts=(len(timing.rounds),)),),
+    )
+    # The second run speaks with the same statistic as the first.
+    return replace(measurement, again=(_ms(getattr(again, name)),)) if again else measurement
+
+
+def _thinned(rounds: Sequence[float]) -> tuple[float, ...]:
+    """Return some of the rounds, in order of size: their quantiles are those of all."""
+    ordered = sorted(rounds)
+    count = min(len(ordered), _MOST)
+    places = (round(place * (len(ordered) - 1) / max(1, count - 1)) for place in range(count))
+    return tuple(_ms(ordered[place]) for place in places)
+
+
+def _ms(seconds: float) -> float:
+    return float(f"{seconds * 1000:.{_DIGITS}g}")

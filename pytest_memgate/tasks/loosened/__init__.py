@@ -1,0 +1,1 @@
+"""What in the code of a change would loosen the gate: marks, and arguments of calls."""

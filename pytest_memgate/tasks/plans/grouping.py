@@ -1,0 +1,52 @@
+"""Which tests one tracker may settle together: what is known of each, and how much the tracker will see."""
+
+from collections import deque
+from collections.abc import Sequence
+from dataclasses import dataclass
+from statistics import median
+
+MOST = 24  # tests in a group: so many reports wait for each other
+_FIRST_GUESS = 8_000.0  # bytes
+_LOOKED_AT = 15  # groups
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """What a test's baseline says, in bytes: its `peak`, and what a bound of it, or of what it retains, may come to."""
+
+    peak: float
+    room: int
+    held_room: int
+
+
+class Outlook:
+    """Foretells whether a group will settle its tests, from what those of earlier groups left until its end."""
+
+    def __init__(self) -> None:
+        self._kept: deque[float] = deque([_FIRST_GUESS] * _LOOKED_AT, maxlen=_LOOKED_AT)
+        self._each = _FIRST_GUESS
+
+    def settles(self, tests: Sequence[Known]) -> bool:
+        """Say whether one tracker over all of the tests is expected to settle each."""
+        if len(tests) > MOST:
+            return False
+        sizes = (max(one.peak, self.probe_size(tests, number)) for number, one in enumerate(tests))
+        peak = max(size + self._before(number + 1) for number, size in enumerate(sizes))
+        return all(peak - self._before(number) <= one.room for number, one in enumerate(tests))
+
+    def probe_size(self, tests: Sequence[Known], number: int) -> int:
+        """Return how many bytes to map at the end of a test, by its number; of those behind it one at most is known.
+
+        Should the group's peak then settle the peak of each, it is expected to settle what this one retains, too.
+        """
+        room = min(one.room for one in tests[: number + 2])
+        return max(0, int(room - tests[number].held_room - self._before(number)))
+
+    def learn(self, kept: float) -> None:
+        """Take in how many bytes a test of a group has left until its end: pytest and wider fixtures keep something."""
+        self._kept.append(kept)
+        self._each = median(self._kept)
+
+    def _before(self, number: int) -> float:
+        """Return what so many tests are expected to leave."""
+        return number * self._each

@@ -1,0 +1,154 @@
+"""Which runs of a test it takes until each of its values is known: a plan, which asks for them and runs nothing."""
+
+from collections.abc import Callable, Generator, Sequence
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, TypeVar
+
+from pytest_memgate.compare.agreement import MOST_RUNS, settled_value
+from pytest_memgate.errors import MeasureError
+from pytest_memgate.model.judgement.remark import Remark, RemarkKind
+from pytest_memgate.model.measurement import Basis, Measurement
+from pytest_memgate.model.metric import Metric
+
+if TYPE_CHECKING:
+    from pytest_memgate.measure.memory.capture import Capture  # it needs memray
+    from pytest_memgate.measure.stacks.call_sites import Sites
+
+T = TypeVar("T")
+
+
+_NAMED = 3  # threads
+
+
+@dataclass(frozen=True, slots=True)
+class Again:
+    """One more run of a test: its capture, or why it could not be run."""
+
+    capture: "Capture | None"
+    why: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Asked:
+    """One metric that is read off the runs of a test.
+
+    `bound` is a quick upper bound of its `value`; `sites` are what the value is made of, and `first` the bytes of them
+    that another test may pay for in another order. `is_open` says whether a measurement leaves something open.
+    """
+
+    metric: Metric
+    bound: "Callable[[Capture], float]"
+    value: "Callable[[Capture], float]"
+    sites: "Callable[[Capture], Sites]"
+    first: "Callable[[Sites], float]"
+    is_open: Callable[[Measurement], bool]
+
+
+Plan = Generator[None, Again, T]  # asks for one more run at a time, and is sent what it gave
+
+
+def measure(cold: "Capture", asked: Sequence[Asked]) -> "Plan[list[tuple[Measurement, Capture]]]":
+    """Return for each metric what a test measured, and the capture that its value is from.
+
+    The first run is an upper bound. While it leaves a metric open, and so does a second run, one more is asked for,
+    until two runs agree or the most runs are spent: one good run after bad ones proves nothing. A test that cannot run
+    twice keeps its first values; raises MeasureError where these are not its own.
+    """
+    series = [_Series(one, cold) for one in asked]
+    for _ in range(MOST_RUNS - 1):
+        waiting = [one for one in series if one.open]
+        if not waiting:
+            break
+        run = yield
+        for one in waiting:
+            if run.capture is None:
+                one.cut_short(run.why)
+            else:
+                one.add(run.capture)
+    return [one.result() for one in series]
+
+
+class _Series:
+    """What the runs of a test give for one metric."""
+
+    def __init__(self, asked: Asked, cold: "Capture") -> None:
+        self._asked = asked
+        self._cold = cold
+        self._runs: list[Capture] = []
+        first = self._first(asked.bound(cold))
+        self.open = asked.is_open(first)
+        if self.open:
+            first = self._first(asked.value(cold))
+            self.open = asked.is_open(first)
+        self._done: tuple[Measurement, Capture] = (first, cold)
+
+    def _first(self, value: float) -> Measurement:
+        remarks = remarks_on(self._cold)
+        return Measurement(value=value, basis=Basis.BOUND, cold=value, together=self._cold.together, remarks=remarks)
+
+    def add(self, run: "Capture") -> None:
+        """Take one more run in."""
+        if not self._runs:
+            self._done = (replace(self._done[0], modules=self._cold.modules), self._cold)
+        self._runs.append(run)
+        warm = tuple(map(self._asked.value, self._runs))
+        measurement = replace(self._done[0], value=warm[-1], basis=Basis.WARM, warm=warm)
+        self._done = (measurement, run)
+        if len(warm) == 1:
+            self.open = self._asked.is_open(measurement)
+        elif (value := settled_value(warm, self._asked.metric.noise)) is not None:
+            self._settle(measurement, value, self._runs[-2:])
+
+    def cut_short(self, why: str) -> None:
+        """Make do with the runs so far: the test cannot be run again."""
+        if self._cold.together > 1 and not self._runs:
+            raise MeasureError(
+                f"the bound of {self._cold.together} tests measured together is over its budget, and it cannot be "
+                f"measured again: {why}",
+                hint="--memgate-measure=each",
+            )
+        measurement, _ = self._done
+        remark = Remark(kind=RemarkKind.NOT_REPEATABLE, text=why)
+        measurement = replace(measurement, modules=self._cold.modules, remarks=(*measurement.remarks, remark))
+        if self._runs:
+            self._settle(measurement, measurement.value, self._runs[-1:])
+            return
+        sites = self._asked.sites(self._cold)
+        self.open = False
+        cold = replace(measurement, basis=Basis.COLD, settled=True, imports=self._asked.first(sites), sites=sites.sites)
+        self._done = (cold, self._cold)
+
+    def result(self) -> "tuple[Measurement, Capture]":
+        """Return the measurement; runs that never agreed give the largest value, with their spread."""
+        if self.open:
+            measurement = self._done[0]
+            warm = measurement.warm
+            self._settle(replace(measurement, spread=max(warm) - min(warm)), max(warm), self._runs)
+        return self._done
+
+    def _settle(self, measurement: Measurement, value: float, runs: "list[Capture]") -> None:
+        self.open = False
+        capture = max(runs, key=self._asked.value)
+        sites = self._asked.sites(capture).sites
+        self._done = (replace(measurement, value=value, settled=True, sites=sites), capture)
+
+
+def remarks_on(capture: "Capture") -> tuple[Remark, ...]:
+    """Return what a capture does not hold, or holds of others."""
+    remarks = []
+    if capture.started_processes:
+        remarks.append(Remark(kind=RemarkKind.PROCESSES))
+    if capture.threads:
+        threads = tuple(capture.threads)
+        remarks.append(Remark(kind=RemarkKind.THREADS, names=threads[:_NAMED], amounts=(len(threads),)))
+    return tuple(remarks)
+
+
+def carry_out(plan: Plan[T], run: Callable[[], Again]) -> T:
+    """Return what a plan comes to, with the runs that it asks for."""
+    try:
+        next(plan)
+        while True:
+            plan.send(run())
+    except StopIteration as done:
+        return done.value  # type: ignore[no-any-return]  # a generator's value has no type of its own

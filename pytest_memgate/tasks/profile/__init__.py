@@ -1,0 +1,1 @@
+"""`memgate profile`: one test's memory on two commits."""

@@ -1,0 +1,1 @@
+"""Commands that prove the gate on a project: selftest, calibrate, doctor; they start pytest in processes of its own."""

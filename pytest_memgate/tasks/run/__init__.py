@@ -1,0 +1,1 @@
+"""The whole run: its verdict, its file, its comparison with others, its reports."""

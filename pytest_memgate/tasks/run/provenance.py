@@ -1,0 +1,76 @@
+"""What a run's file says of where its numbers come from."""
+
+import importlib.metadata
+import os
+import platform
+import re
+import time
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+
+from pytest_memgate import __version__
+from pytest_memgate.measure.process.git_commit import commit
+from pytest_memgate.measure.python.machine_class import machine
+from pytest_memgate.model.judgement.finding import Finding
+from pytest_memgate.model.provenance import Commit, Machine, Provenance
+
+_PACKAGES = ("pytest", "memray", "pytest-xdist", "pytest-benchmark", "coverage")
+_PROGRAMS = ("lighthouse", "chrome")  # their versions are conditions of what they measured
+_LINK = re.compile(r"https?://\S+")
+
+
+def provenance(
+    root: Path, findings: Iterable[Finding], *, start: float, environ: Mapping[str, str] = os.environ
+) -> Provenance:
+    """Return where a run that ends now comes from; `start` is in seconds since the epoch."""
+    return Provenance(
+        commit=commit(root, environ),
+        start=_utc(start),
+        end=_utc(time.time()),
+        ci=_ci_link(environ),
+        machine=machine(),
+        versions=_versions(findings),
+    )
+
+
+def together(parts: Sequence[Provenance | None]) -> Provenance | None:
+    """Return what the parts of one plan have in common, from the first start to the last end."""
+    known = [part for part in parts if part]
+    if not known or len(known) < len(parts):
+        return None
+    first = known[0]
+    same_versions = {item for part in known for item in part.versions.items()}
+    clear = {name for name, _ in same_versions if sum(name == other for other, _ in same_versions) == 1}
+    return Provenance(
+        commit=first.commit if all(part.commit == first.commit for part in known) else Commit(),
+        start=min(part.start for part in known),
+        end=max(part.end for part in known),
+        ci=first.ci if all(part.ci == first.ci for part in known) else "",
+        machine=first.machine if all(part.machine == first.machine for part in known) else Machine(),
+        versions={name: version for name, version in sorted(same_versions) if name in clear},
+    )
+
+
+def _utc(seconds: float) -> str:
+    return time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(seconds))
+
+
+def _ci_link(environ: Mapping[str, str]) -> str:
+    """Return the address of the CI job: GitHub's, GitLab's, or what Jenkins and Buildkite call the build's."""
+    server, place, run = (environ.get(f"GITHUB_{name}", "") for name in ("SERVER_URL", "REPOSITORY", "RUN_ID"))
+    own = f"{server}/{place}/actions/runs/{run}" if server and place and run else ""
+    links = (own, *(environ.get(name, "") for name in ("CI_JOB_URL", "BUILD_URL", "BUILDKITE_BUILD_URL")))
+    return next((link for link in links if _LINK.fullmatch(link)), "")
+
+
+def _versions(findings: Iterable[Finding]) -> dict[str, str]:
+    found = {"python": platform.python_version(), "pytest-memgate": __version__}
+    for name in _PACKAGES:
+        try:
+            found[name] = importlib.metadata.version(name)
+        except importlib.metadata.PackageNotFoundError:
+            continue
+    for finding in findings:
+        conditions = finding.measurement.conditions if finding.measurement else {}
+        found |= {name: conditions[name] for name in _PROGRAMS if name in conditions}
+    return found
