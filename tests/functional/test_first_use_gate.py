@@ -444,8 +444,9 @@ def test_growth_that_several_tests_pay_a_share_of_is_confirmed_by_all_of_them(sh
     result = shop.gate("-p", "no:randomly", "test_growing.py")
     (found,) = _first_uses(result)
     assert (result.code, found["outcome"]) == (1, "regressed"), result.out
-    assert found["details"] == [f"paid by test_growing.py::test_one[{number}]" for number in (0, 1)]
-    assert "by 2 tests alone in a fresh process" in found["reason"]
+    payers = [line.removeprefix("paid by test_growing.py::test_one[") for line in found["details"]]
+    assert len(set(payers)) == 3  # which together are over twice the budget
+    assert "by 3 tests alone in a fresh process" in found["reason"]
 
 
 def test_a_test_that_cannot_run_twice_may_be_the_one_that_pays(two: Shop) -> None:

@@ -1,6 +1,7 @@
 """Where memray cannot start, or what it wrote cannot be read, a test is unmeasured with the reason, and passes."""
 
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -72,8 +73,8 @@ def test_without_a_free_descriptor_a_test_is_unmeasured_and_passes(project: Proj
     result = project.gate("--memgate-measure=each", "--no-memgate-strict", *one_worker)
     quiet(result)
     assert "4 passed" in result.out
-    why = "memray could not start: OSError: [Errno 24] Too many open files"
-    assert {reasons(result)[name] for name in ("test_second", "test_third")} == {why}
+    for name in ("test_second", "test_third"):
+        assert re.fullmatch("memray could not start: OSError: .*Too many open files", reasons(result)[name])
     assert result.metrics("test_fourth") == {"memory.peak": "passed"}
 
 

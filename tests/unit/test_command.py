@@ -157,8 +157,7 @@ def test_a_long_temporary_directory_leaves_room_for_a_socket(tmp_path: Path, mon
 
 
 def test_alone_may_be_nested_and_keeps_another_process_out(base: Path) -> None:
-    code = "from pytest_memgate.measure.process.machine_lock import alone\n"
-        "import time\nwith alone(): print(flush=True); time.sleep(600)"
+    code = "from pytest_memgate.measure.process.machine_lock import alone\nwith alone(): print('in', flush=True)"
     with alone(), alone():
         env = {**os.environ, "TMPDIR": str(base)}
         other = subprocess.Popen((sys.executable, "-c", code), env=env, stdout=subprocess.PIPE)
@@ -168,7 +167,10 @@ def test_alone_may_be_nested_and_keeps_another_process_out(base: Path) -> None:
 
 
 def test_alone_is_given_back_by_a_process_that_dies(base: Path) -> None:
-    code = "from pytest_memgate.measure.process.machine_lock import alone\nimport time\nwith alone(): print(flush=True); time.sleep(600)"
+    code = (
+        "import time\nfrom pytest_memgate.measure.process.machine_lock import alone\n"
+        "with alone(): print(flush=True); time.sleep(600)"
+    )
     env = {**os.environ, "TMPDIR": str(base)}
     with subprocess.Popen((sys.executable, "-c", code), env=env, stdout=subprocess.PIPE) as other:
         assert other.stdout is not None

@@ -47,6 +47,8 @@ def run_again(test: Test, run: Run, nextitem: pytest.Item | None) -> None:
     finally:
         answer()
         item._report_sections, item.user_properties = sections, properties
+        if run.capture is None and run.error is None:
+            test.runs.remove(run)  # a test may be called thousands of times
 
 
 def tear_down_wider(test: Test, nextitem: pytest.Item | None) -> None:
