@@ -1,6 +1,7 @@
 """What the loop knows of the test that it runs, and of each run of it."""
 
 from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
 from enum import Enum
 from typing import TYPE_CHECKING, Any
@@ -33,13 +34,14 @@ class Phase(Enum):
 class Run:
     """One run of a test: set up, called and torn down, while the wider fixtures stay.
 
-    `around` is put around the test's function; `is_repeat` holds for every run but the one that the user is told of.
-    `reports` are those of its phases, `error` is what was raised first, which may be in a part of a repeat's call, such
-    as a subtest; `has_asked` says that it used functions of `gc` on objects that were hidden.
-    `capture` is what was traced of its call, `timing` what pytest-benchmark counted in it.
+    `around` is put around the test's function, and the whole run happens `within` a context; `is_repeat` holds for
+    every run but the one that the user is told of. `reports` are those of its phases, `error` is what was raised first,
+    which may be in a part of a repeat's call, such as a subtest; `has_asked` says that it used functions of `gc` on
+    objects that were hidden. `capture` is what was traced of its call, `timing` what pytest-benchmark counted in it.
     """
 
     around: Around | None = None
+    within: AbstractContextManager[None] = field(default_factory=nullcontext)
     is_repeat: bool = False
     phase: Phase = Phase.SETUP
     reports: list[pytest.TestReport] = field(default_factory=list)

@@ -82,6 +82,7 @@ def test_without_a_free_descriptor_a_test_is_unmeasured_and_passes(project: Proj
 def test_a_group_whose_tests_take_all_descriptors_is_judged_or_unmeasured(
     project: Project, workers: tuple[str, ...]
 ) -> None:
+    project.write("memgate.yml", "budgets:\n  leftover.files: {growth: 100}\n")  # it leaves them until the third test
     project.write("test_full.py", FULL.replace("while True", "for _ in range(3)"))
     project.update()
     project.write("test_full.py", FULL)

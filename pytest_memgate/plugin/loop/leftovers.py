@@ -196,8 +196,9 @@ class Leftovers:
         watch, run = test.item.stash[_WATCH], Run()
         runs = len(watch.runs)
         watch.origins = Origins()
+        run.within = watch.origins.recording()
         try:
-            with untimed(test.item) if is_benchmark(test.item) else nullcontext(), watch.origins.recording():
+            with untimed(test.item) if is_benchmark(test.item) else nullcontext():
                 run_again(test, run)
         finally:
             watch.origins = None

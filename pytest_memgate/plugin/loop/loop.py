@@ -232,7 +232,7 @@ class Loop:
         run.error = torn or (MeasureError(why) if why else None)
         if run.error:
             return
-        with staged_world():
+        with staged_world(), run.within:
             if test.outcome:
                 thaw()
             elif self._tracing.recorder:

@@ -46,6 +46,8 @@ def run_again(test: Test, run: Run, nextitem: pytest.Item | None) -> None:
             run.reports = runtestprotocol(item, log=False, nextitem=_next_for_one(test, nextitem))
     finally:
         answer()
+        if not isinstance(item, TestCaseFunction):
+            _empty(test.instance)
         item._report_sections, item.user_properties = sections, properties
         if run.capture is None and run.error is None:
             test.runs.remove(run)  # a test may be called thousands of times
@@ -117,8 +119,13 @@ def _renew(test: Test) -> None:
             vars(instance).clear()
             type(instance).__init__(instance, item.name)
             item._instance = instance
-    elif instance is not None:
-        getattr(instance, "__dict__", {}).clear()  # pytest makes it without arguments, and nothing is in it
+    else:
+        _empty(instance)
+
+
+def _empty(instance: object) -> None:
+    """Take away what a run has put into the instance of a test's class: pytest makes it with nothing in it."""
+    getattr(instance, "__dict__", {}).clear()
 
 
 @contextmanager
