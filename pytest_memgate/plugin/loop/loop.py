@@ -1,8 +1,10 @@
 """Owns the protocol of each test: runs it until all is known, judges it between its runs, and reports it at the end."""
 
+import traceback
 from collections.abc import Generator, Sequence
 from contextlib import nullcontext
 from functools import partial
+from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
 import pytest
@@ -168,17 +170,27 @@ class Loop:
         if session and (session.shouldfail or session.shouldstop):
             why = why or "the run was stopped"
         run_again = partial(self._again, nextitem, why)
-        try:
-            with real_world():
+        with real_world():
+            try:
                 if group.span:
                     self._settle(group, run_again, may_run_again=not why)
                 for member in group.members:
                     self._retry(member.test, run_again)
-                    findings = self._judge.findings(member.test, run_again)
-                    put_findings(member.test, findings, update=self._update)
-        finally:
-            group.close()
+                    put_findings(member.test, self._findings(member.test, run_again), update=self._update)
+            finally:
+                group.close()
         self._report(group, nextitem)
+
+    def _findings(self, test: Test, run_again: RunAgain) -> list[Finding]:
+        """Return the findings on a test; what goes wrong meanwhile is told of this test, and ends no session.
+
+        It may be the test's own doing: a wider fixture can have replaced what the gate uses.
+        """
+        try:
+            return self._judge.findings(test, run_again)
+        except Exception as error:  # noqa: BLE001  # whatever it is
+            why = f"the gate could not judge it: {brief(error)} ({_place_of(error)})"
+            return [Finding(subject=test.subject, metric=MEMORY_PEAK.name, outcome=Outcome.UNMEASURED, why=why)]
 
     def _settle(self, group: Group, run_again: RunAgain, *, may_run_again: bool) -> None:
         """Stop the tracker of a group, and run those of its tests again whose bound leaves them open."""
@@ -354,6 +366,12 @@ class Loop:
 
     def pytest_unconfigure(self) -> None:
         thaw()
+
+
+def _place_of(error: BaseException) -> str:
+    """Return the file and line that an error was raised at."""
+    innermost = traceback.extract_tb(error.__traceback__)[-1]
+    return f"{Path(innermost.filename).name}:{innermost.lineno}"
 
 
 def _raised(item: pytest.Item, call: pytest.CallInfo[None]) -> BaseException | None:

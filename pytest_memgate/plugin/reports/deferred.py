@@ -1,6 +1,7 @@
 """Reports that wait: told later as if their test had just ended, and kept for the controller should a worker die."""
 
 import json
+import os
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -8,6 +9,9 @@ from typing import Any
 
 import pytest
 
+from pytest_memgate.measure.python.standard import Standard
+
+_os = Standard(os, open_file=open)
 _HELD = "held-"
 FOLDER = "memgate_folder"  # that a worker keeps reports in, among what xdist hands over to it
 
@@ -31,13 +35,14 @@ class Waiting:
         assert self._held  # noqa: S101  # may_be_lost
         to_data = self._config.hook.pytest_report_to_serializable
         lines = [json.dumps(to_data(config=self._config, report=report)) + "\n" for report in reports]
-        with suppress(OSError), self._held.open("a", encoding="utf-8") as file:  # no descriptor is free, or no room
+        with suppress(OSError), _os.open_file(str(self._held), "a", encoding="utf-8") as file:  # no descriptor, no room
             file.writelines(lines)
 
     def forget(self) -> None:
         """Take away what was written down: it has been told."""
         if self._held:
-            self._held.unlink(missing_ok=True)
+            with suppress(FileNotFoundError):
+                _os.unlink(str(self._held))
 
     def start(self, item: pytest.Item) -> None:
         """Tell all plugins that a test begins."""
