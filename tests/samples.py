@@ -70,8 +70,8 @@ def bound(value: int) -> Measurement:
 
 
 def cold(value: int, *, imports: int = 0, sites: tuple[Site, ...] = ()) -> Measurement:
-    """Return what a test gave that cannot run twice."""
-    return Measurement(value=value, basis=Basis.COLD, cold=value, settled=True, imports=imports, sites=sites)
+    """Return what a test gave that cannot run twice: `value` in its first run, `imports` of it first use."""
+    return Measurement(value=value - imports, basis=Basis.COLD, cold=value, settled=True, imports=imports, sites=sites)
 
 
 def sampled(*values: float, again: Iterable[float] = (), settled: bool = True, **conditions: str) -> Measurement:

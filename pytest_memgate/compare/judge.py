@@ -124,9 +124,9 @@ def _said(measurement: Measurement, budget: Budget, bar: Bar) -> _Said:
         if median_low([*measurement.samples, *measurement.again]) > top and len(measurement.again) > 1:
             return _Said(Outcome.UNSTABLE, doubt=Doubt(kind=DoubtKind.MOST_LOADS), second=second)
         return _Said(Outcome.PASSED, second=second)
-    own = measurement.value - measurement.imports
-    if budget.limit is not None and _over(own, budget.limit):
-        over = Over(rule=RuleKind.LIMIT, amount=own, allowed=budget.limit)
+    value = measurement.value
+    if budget.limit is not None and _over(value, budget.limit):
+        over = Over(rule=RuleKind.LIMIT, amount=value, allowed=budget.limit)
         return _firmly(Outcome.REGRESSED, over, second, is_certain=_over(min(samples), budget.limit))
     if not budget.gates:
         return _Said(Outcome.NOT_GATED, mismatch=bar.mismatch, may_be=bar.may_be)
@@ -137,10 +137,9 @@ def _said(measurement: Measurement, budget: Budget, bar: Bar) -> _Said:
 
 def _against(reference: Reference, measurement: Measurement, budget: Budget, second: SecondCollection | None) -> _Said:
     samples = _samples(measurement)
-    own = measurement.value - measurement.imports
-    growth = own - reference.value
+    growth = measurement.value - reference.value
     allowed = budget.growth.of(reference.value) if budget.growth else math.inf
-    drifted = _drifted(reference, own, budget, samples, second)
+    drifted = _drifted(reference, measurement.value, budget, samples, second)
     if _over(growth, allowed):
         over = Over(rule=RuleKind.GROWTH, amount=growth, allowed=allowed)
         noise = _noise(reference, measurement)
@@ -150,7 +149,7 @@ def _against(reference: Reference, measurement: Measurement, budget: Budget, sec
             return _Said(Outcome.UNSTABLE, over=over, doubt=Doubt(kind=DoubtKind.RUNS_DIFFER, amount=noise))
     if drifted:
         return drifted
-    if measurement.imports and measurement.value - reference.value > allowed:
+    if measurement.imports and measurement.cold - reference.value > allowed:
         return _Said(Outcome.PASSED, cause=Cause.FIRST_USE)
     if _highest(measurement) < floor(budget, reference):
         return _Said(Outcome.IMPROVED, cause=Cause.LOWER)
@@ -158,11 +157,11 @@ def _against(reference: Reference, measurement: Measurement, budget: Budget, sec
 
 
 def _drifted(
-    reference: Reference, own: float, budget: Budget, samples: tuple[float, ...], second: SecondCollection | None
+    reference: Reference, value: float, budget: Budget, samples: tuple[float, ...], second: SecondCollection | None
 ) -> _Said | None:
-    if budget.drift is None or not _over(own - reference.origin, most := budget.drift.of(reference.origin)):
+    if budget.drift is None or not _over(value - reference.origin, most := budget.drift.of(reference.origin)):
         return None
-    over = Over(rule=RuleKind.DRIFT, amount=own - reference.origin, allowed=most)
+    over = Over(rule=RuleKind.DRIFT, amount=value - reference.origin, allowed=most)
     return _firmly(Outcome.DRIFTED, over, second, is_certain=_over(min(samples) - reference.origin, most))
 
 

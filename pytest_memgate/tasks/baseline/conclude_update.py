@@ -1,6 +1,7 @@
 """Write what an update measured into the baselines, and put together what became of it."""
 
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, replace
 
 from pytest_memgate.compare.verdict import verdict
@@ -10,7 +11,7 @@ from pytest_memgate.model.metric import FIRST_USE, MEMORY_PEAK
 from pytest_memgate.model.run import ChangeKind, Problem, Run, Verdict
 from pytest_memgate.model.subject import LEDGER, Subject
 from pytest_memgate.tasks.baseline.update import Order, Updated, unreasoned_problem, update
-from pytest_memgate.tasks.judge.first_use import settled
+from pytest_memgate.tasks.judge.first_use import settled, without_first_use
 from pytest_memgate.tasks.judge.gate import Gate
 from pytest_memgate.tasks.run.account import unjudged
 from pytest_memgate.tasks.run.verdict import UPDATE, Facts, folders, nothing_measured, told_moves, unanswered
@@ -94,6 +95,9 @@ def _update_tests_and_ledger(
     """Write the entries of tests, then those of the ledger; `done` holds what has been written whatever ends it."""
     stores, header = gate.baselines.head, gate.environment.header
     of_tests = [finding for finding in facts.findings if not finding.subject.is_first_use]
+    paid = [one for one in facts.findings if one.subject.is_first_use and one.metric == FIRST_USE.name]
+    with suppress(BaselineError):  # of the ledger; it is told of below
+        of_tests = without_first_use(gate, of_tests, paid)
     looked = {one.subject.file for one in facts.findings if _is_of_a_test(one)}
     first = looked.isdisjoint(stores.own.files())
     done.add(update(gate.root, stores, header, of_tests, order))

@@ -135,6 +135,28 @@ def settled(gate: Gate, findings: Iterable[Finding], anew: Mapping[str, Parts], 
     return [one for one in found if whole or FIRST_USE.keeps(one.value or 0)]
 
 
+def without_first_use(gate: Gate, findings: Iterable[Finding], first_uses: Iterable[Finding]) -> list[Finding]:
+    """Return what an update stores of tests that cannot run twice: without call sites that are new in the ledger.
+
+    As `in_the_ledger` takes them off a value that is judged later: like is held against like.
+    """
+    new: dict[str, float] = {}
+    for one in first_uses:
+        bar = gate.baselines.bar(one.subject, FIRST_USE.name)
+        known = bar.reference.sites if bar.reference else {}
+        new |= {part: size for part, size in _parts(one).items() if part not in known and not is_module(part)}
+    return [_without(finding, new) for finding in findings]
+
+
+def _without(finding: Finding, parts: Parts) -> Finding:
+    measurement = finding.measurement
+    if measurement is None or measurement.basis is not Basis.COLD:
+        return finding
+    paid = sum(min(site.size, parts[site.key]) for site in measurement.sites if site.key in parts)
+    value, imports = max(0, measurement.value - paid), measurement.imports + paid
+    return replace(finding, measurement=replace(measurement, value=value, imports=imports))
+
+
 def _settled(gate: Gate, owner: str, paid: Parts, *, whole: bool) -> Finding:
     held = judged(gate, owner, paid)
     assert held.measurement is not None  # noqa: S101  # it has just been made

@@ -189,7 +189,7 @@ def _floor(findings: Sequence[Finding]) -> Floor:
         metric=first.metric,
         unit=first.unit,
         # What imports hold in a test that cannot run twice is not held against it.
-        values=tuple(measurement.value - measurement.imports for _, measurement in measured),
+        values=tuple(measurement.value for _, measurement in measured),
         outcomes=tuple(one.outcome for one in findings),
         allowed=min(allowed, default=None),
         budget=budget_text(first),

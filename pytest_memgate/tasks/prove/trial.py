@@ -54,7 +54,7 @@ def beyond(finding: Finding) -> int:
     measurement = finding.measurement
     if measurement is None or finding.baseline is None or finding.allowed is None:
         return 0
-    own = measurement.value - measurement.imports
+    own = measurement.value
     over = max(_LEAST, 0.25 * finding.allowed, 0.02 * finding.baseline)
     return int(finding.baseline + finding.allowed - own + over)
 
