@@ -470,7 +470,7 @@ def test_a_test_that_cannot_run_twice_may_be_the_one_that_pays(two: Shop) -> Non
     assert two.gate("-p", "no:randomly").code == 0
     result = two.gate("-p", "no:randomly", "-k", "once")
     assert result.code == 0, result.out
-    assert "of it are first use, which another test may pay for" in result.out
+    assert "of first use, which another test may pay for" in result.out
     two.write("two.py", f"{_TWO}\n    EXTRA = 400_000\n")
     result = two.gate("-p", "no:randomly", "-k", "once")
     metrics = result.metrics("test_once")

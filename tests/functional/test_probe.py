@@ -141,7 +141,7 @@ def test_an_unrepeatable_test_is_not_blamed_for_what_it_imports(project: Project
     project.write("test_it.py", text)
     result = project.gate()
     assert (result.code, result.outcomes()) == (0, {"test_it": "passed"})
-    assert "of it are first use" in result.summary()
+    assert "of first use, which" in result.summary()
 
 
 def test_an_error_in_the_first_teardown_is_reported_as_without_the_gate(project: Project) -> None:

@@ -145,7 +145,7 @@ def test_imports_of_a_test_that_cannot_run_twice_are_not_its_growth() -> None:
     once = known(Reference(value=MB, repeatable=False))
     found = judged(cold(4 * MB, imports=3 * MB), budget(), once)
     assert found.outcome is Outcome.PASSED
-    assert reason(found) == "3 MB of it are first use, which another test may pay for in another order"
+    assert reason(found) == "and 3 MB of first use, which another test may pay for in another order"
 
 
 def test_imports_do_not_hide_drift() -> None:

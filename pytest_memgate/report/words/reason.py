@@ -55,7 +55,7 @@ def _cause(finding: Finding) -> str:
             return f"{format_growth(finding.growth or 0, finding.unit)}, so the baseline can be lowered"
         case Cause.FIRST_USE:
             held = format_amount(measurement.imports if measurement else 0, finding.unit)
-            return f"{held} of it are first use, which another test may pay for in another order"
+            return f"and {held} of first use, which another test may pay for in another order"
         case Cause.ONLY_FIRST_RUN:
             return f"it failed when it was run again ({finding.why}), and what only a first run leaves may stay"
     return _PLAIN[finding.cause]
