@@ -31,7 +31,7 @@ def origin(project: Project) -> Origin:
     """A project whose tests have baselines, committed."""
     project.write("test_shop.py", TESTS)
     project.write(".gitignore", "__pycache__\n")
-    project.update()
+    project.prepare()
     origin = Origin(project)
     origin.commit("base")
     return origin
@@ -94,7 +94,7 @@ def test_a_second_patch_in_the_same_pull_request_has_another_reason(origin: Orig
 def test_drift_is_taken_by_the_patch_with_its_anchor(origin: Origin) -> None:
     origin.project.write("memgate.yml", "budgets: {memory.peak: {growth: 200KB, drift: 300KB}}\n")
     origin.project.replace("test_shop.py", "load(1000)", "load(4000)")
-    origin.project.update("--memgate-reason", "more orders", "test_shop.py::test_order")
+    origin.project.prepare("--memgate-reason", "more orders", "test_shop.py::test_order")
     origin.project.git("checkout", "-q", "main")
     origin.commit("more orders")
     origin.project.replace("test_shop.py", "load(4000)", "load(7000)")
@@ -134,7 +134,7 @@ def test_a_growth_may_be_let_through_on_request(origin: Origin) -> None:
 
 def raise_own_baseline(origin: Origin, reason: str) -> Commits:
     origin.project.replace("test_shop.py", "load(1000)", "load(20000)")
-    origin.project.update("--memgate-reason", "to be taken out")
+    origin.project.prepare("--memgate-reason", "to be taken out")
     written = f".memgate/{origin.project.baselines.name}/test_shop.py.yaml"
     origin.project.replace(written, "      reason: to be taken out\n", reason)
     return origin.pull_request()
@@ -235,7 +235,7 @@ def test_without_the_plugin_there_is_no_green(origin: Origin) -> None:
 def test_a_folder_of_the_repository_is_judged_alone_and_patched_from_the_root(project: Project) -> None:
     inner = Project(project.root / "shop")
     inner.write("test_shop.py", TESTS)
-    inner.update()
+    inner.prepare()
     origin = Origin(project)
     origin.commit("base")
     inner.replace("test_shop.py", "load(1000)", "load(20000)")

@@ -28,7 +28,7 @@ INPUTS = ["working_directory", "pytest_args", "base", "strict", "fail", "comment
 @pytest.fixture
 def origin(project: Project) -> Origin:
     project.write("test_shop.py", "from work import load\n\ndef test_order():\n    assert load(1000)\n")
-    project.update()
+    project.prepare()
     origin = Origin(project)
     origin.commit("base")
     return origin
@@ -75,7 +75,7 @@ def test_names_of_tests_are_inert_in_every_place(origin: Origin) -> None:
             load(n)
         """,
     )
-    origin.project.update()
+    origin.project.prepare()
     origin.commit("named")
     origin.project.replace("test_named.py", "load(n)", "load(2 * n)")
     job = origin.judged(origin.pull_request())

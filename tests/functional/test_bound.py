@@ -32,7 +32,7 @@ def project(project: Project) -> Project:
 @pytest.fixture
 def gated(project: Project) -> Project:
     project.write("test_it.py", _TESTS)
-    project.update()
+    project.prepare()
     return project
 
 
@@ -101,7 +101,7 @@ def test_what_a_fixture_holds_until_its_teardown_was_there_when_the_test_ended(p
         def test_c(held): load(200)
         """,
     )
-    project.update()
+    project.prepare()
     assert set(_together(project.gate()).values()) == {3}
     project.replace("test_it.py", "load(50)", "load(1400)")
     result = project.gate()
@@ -141,7 +141,7 @@ def test_wider_fixtures_live_on_while_tests_are_measured_again(project: Project)
         """,
     )
     project.write("test_next.py", "def test_next(): pass\n")
-    project.update()
+    project.prepare()
     (project.root / "notes").unlink()
     project.replace("test_it.py", "test_b(own): load(200)", "test_b(own): load(9000)")
     result = project.gate()
@@ -348,7 +348,7 @@ def test_what_earlier_tests_leave_counts_for_none_of_the_later(project: Project)
         def test_it(number): kept.append(load(80))  # some 8 KB
         """,
     )
-    project.update()
+    project.prepare()
     result = project.gate()
     assert result.code == 0, result.out
     assert set(_basis(result).values()) == {"bound"}
@@ -363,7 +363,7 @@ def test_what_only_a_first_run_pays_lets_only_that_test_be_measured_alone(gated:
         "def test_c(): load(800)",
         "import functools\ntable = functools.cache(load)\ndef test_c(): table(9000)",
     )
-    gated.update("--memgate-reason", "a table")
+    gated.prepare("--memgate-reason", "a table")
     result = gated.gate()
     assert result.code == 0, result.out
     # For those behind it, the table was there before them; those before it run again together.
@@ -392,7 +392,7 @@ def test_slow_tests_wait_for_nobody(project: Project) -> None:
         def test_it(number): time.sleep(2.1)
         """,
     )
-    project.update()
+    project.prepare()
     assert list(_together(project.gate()).values()) == [2, 2, 1]
 
 
@@ -414,7 +414,7 @@ def test_what_python_keeps_for_reuse_serves_no_later_test_unseen(project: Projec
             bytes(120_000)
         """,
     )
-    project.update()
+    project.prepare()
     found = project.gate().found("test_holds", "memory.peak")
     assert (found["measurement"]["basis"], found["measurement"]["together"]) == ("bound", 3)
     assert found["bound"] >= found["baseline"] > 145_000
@@ -440,7 +440,7 @@ def test_a_module_that_comes_as_another_goes_is_found(project: Project) -> None:
         def test_after(): assert sum(range(200))
         """,
     )
-    project.update()
+    project.prepare()
     project.write("size", "20000")
     result = project.gate()
     assert (result.code, result.metrics("heavy.py")["memory.first_use"]) == (1, "regressed"), result.out

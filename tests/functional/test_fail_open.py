@@ -19,7 +19,7 @@ _TESTS = """
 @pytest.fixture
 def gated(project: Project) -> Project:
     project.write("test_it.py", _TESTS)
-    project.update()
+    project.prepare()
     return project
 
 
@@ -124,7 +124,7 @@ def test_findings_are_the_same_with_workers(gated: Project) -> None:
 def test_a_great_fall_is_called_improved_not_passed(gated: Project) -> None:
     """A value far below its baseline may as well be a test that no longer does its work."""
     gated.replace("test_it.py", "load(2000)", "load(20_000)")
-    gated.update("--memgate-reason=more")
+    gated.prepare("--memgate-reason=more")
     gated.replace("test_it.py", "load(20_000)", "pass")
     result = gated.gate()
     assert result.outcomes()["test_two"] == "improved"

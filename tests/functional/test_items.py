@@ -112,7 +112,7 @@ def test_every_kind_of_test_is_measured_and_its_growth_named(project: Project, k
 def test_items_of_other_kinds_are_measured_too(project: Project) -> None:
     project.write("conftest.py", _CUSTOM)
     project.write("one.case", "")
-    project.update()
+    project.prepare()
     project.replace("conftest.py", "load(1000)", "load(10_000)")
     assert project.gate().outcomes() == {"item": "regressed"}
 
@@ -159,7 +159,7 @@ def test_a_test_that_runs_past_pytests_call_is_unmeasured_with_the_reason(projec
     project.write("conftest.py", "import pytest\n\ndef pytest_collection_modifyitems(items):\n"
                   "    items[0].runtest = lambda: items[0].obj()\n")  # fmt: skip
     project.write("test_it.py", "def test_one(): pass\ndef test_two(): pass")
-    project.update()
+    project.prepare()
     finding = project.gate().finding("test_one")
     assert finding["outcome"] == "unmeasured"
     assert "pytest_pyfunc_call" in finding["reason"]

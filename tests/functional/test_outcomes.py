@@ -20,7 +20,7 @@ _TESTS = """
 def gated(project: Project) -> Project:
     """A project with two tests and their baseline."""
     project.write("test_it.py", _TESTS)
-    project.update()
+    project.prepare()
     return project
 
 
@@ -58,7 +58,7 @@ def test_what_grew_sums_to_the_growth(gated: Project) -> None:
 
 def test_improved(gated: Project, workers: tuple[str, ...]) -> None:
     gated.replace("test_it.py", "load(2000)", "load(9000)")
-    gated.update("--memgate-reason=more to do")
+    gated.prepare("--memgate-reason=more to do")
     gated.replace("test_it.py", "load(9000)", "load(2000)")
     result = gated.gate(*workers)
     assert (result.code, result.outcomes()["test_two"]) == (0, "improved")
@@ -106,7 +106,7 @@ def test_vanished(gated: Project, workers: tuple[str, ...]) -> None:
 
 def test_a_whole_file_that_is_gone_has_vanished(gated: Project, workers: tuple[str, ...]) -> None:
     gated.write("test_other.py", "def test_three(): pass")
-    gated.update()
+    gated.prepare()
     (gated.root / "test_it.py").unlink()
     result = gated.gate("--memgate-missing=fail", *workers)
     assert (result.code, result.outcomes()["test_one"]) == (1, "vanished")
@@ -186,7 +186,7 @@ def test_waived(gated: Project, workers: tuple[str, ...]) -> None:
 
 def test_strict_is_on_where_ci_is_set(gated: Project) -> None:
     gated.write("test_compared.py", "def test_compared(): pass")
-    gated.update("test_compared.py")
+    gated.prepare("test_compared.py")
     path = gated.baselines / "test_it.py.yaml"
     path.write_text(path.read_text().replace("memray: '", "memray: '0."))
     assert gated.gate(env={"CI": "true"}).code == 1

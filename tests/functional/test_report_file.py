@@ -59,7 +59,7 @@ def settled(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Two tests and their baseline."""
     project = Project(tmp_path_factory.mktemp("report") / "project")
     project.write("test_it.py", _TESTS)
-    project.update()
+    project.prepare()
     return project.root
 
 

@@ -36,7 +36,7 @@ def kept(project: Project) -> Project:
     """A project whose tests hold 1.4 MB, and retain next to nothing when they run again."""
     project.write("keeper.py", _KEEPER)
     project.write("test_it.py", _TESTS)
-    project.update()
+    project.prepare()
     return project
 
 
@@ -191,5 +191,5 @@ def test_a_test_that_stops_the_clock_is_measured(project: Project) -> None:
         """,
     )
     project.patience = 60
-    project.update()
+    project.prepare()
     assert project.gate().code == 0

@@ -26,7 +26,7 @@ _FAST = """
 def fast(project: Project) -> Project:
     project.write("fast.py", _FAST)
     project.write("test_fast.py", "import fast\n\ndef test_fill():\n    fast.fill(1)\n\ndef test_two():\n    pass\n")
-    project.update()
+    project.prepare()
     return project
 
 
