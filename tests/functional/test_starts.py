@@ -1,6 +1,7 @@
 """A run that starts as a fork is what a process of its own is, and an update that is remembered is what it was."""
 
 import json
+import subprocess
 import sys
 from pathlib import Path
 from typing import Any
@@ -104,7 +105,7 @@ def test_a_fork_ends_as_it_ends(project: Project) -> None:
 def test_a_fork_that_lasts_too_long_is_ended_and_the_next_one_is_well(told: Project) -> None:
     told.write("test_slow.py", "import time\n\ndef test_slow():\n    time.sleep(60)\n")
     patient, told.patience = told.patience, 1
-    with pytest.raises(starts.subprocess.TimeoutExpired):
+    with pytest.raises(subprocess.TimeoutExpired):
         told.gate()
     told.patience = patient
     (told.root / "test_slow.py").unlink()
