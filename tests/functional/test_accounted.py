@@ -43,10 +43,10 @@ def _not_run(project: Project, *args: str) -> list[str]:
     return [one["subject"]["name"] for one in result.run["findings"] if one["outcome"] == "not run"]
 
 
-def test_what_the_base_leaves_out_by_itself_is_not_told(branch: Project, workers: tuple[str, ...]) -> None:
+def test_what_the_base_leaves_out_by_itself_is_not_told(branch: Project) -> None:
     branch.replace("tests/test_it.py", "load(3000)", "load(3001)")
     branch.replace("tests/test_it.py", "def test_one", "def test_new(): pass\ndef test_one")
-    result = branch.gate("--memgate-base=main", *workers)
+    result = branch.gate("--memgate-base=main")
     assert (result.code, "not run" in result.out) == (0, False), result.out
     assert "memgate: PASSED: 3 tests compared, 1 new (not judged)\n" in result.out
 

@@ -80,11 +80,11 @@ def test_nothing_changed_is_green_and_says_what_it_was_compared_with(branch: Pro
     assert "of main" in result.summary()
 
 
-def test_a_raise_without_a_reason_does_not_count_and_is_named(branch: Project, workers: tuple[str, ...]) -> None:
+def test_a_raise_without_a_reason_does_not_count_and_is_named(branch: Project) -> None:
     _grow(branch)
     _edit(branch, _raise(450_000), "test_two")
     assert branch.gate().code == 0
-    result = branch.gate(_BASE, *workers)
+    result = branch.gate(_BASE)
     assert (result.code, result.run["verdict"]) == (1, "failed")
     assert result.outcomes() == {"test_one": "passed", "test_two": "regressed"}
     assert _changes(result) == [("raised", "test_two", "")]

@@ -62,7 +62,7 @@ def test_each_is_measured_on_its_own_where_that_is_asked_for(gated: Project) -> 
     assert set(_together(gated.gate("--memgate-measure=bound")).values()) == {5}
 
 
-@pytest.mark.parametrize("measure", ["bound", "each"])
+@pytest.mark.parametrize(("measure", "workers"), [("bound", ()), ("each", ()), ("bound", ("-n2",))])
 def test_what_grew_is_red_alone_with_its_own_value(gated: Project, workers: tuple[str, ...], measure: str) -> None:
     gated.replace("test_it.py", "load(800)", "load(9000)")
     result = gated.gate(f"--memgate-measure={measure}", *workers)

@@ -10,7 +10,10 @@ from pytest_memgate.tasks.runfile import read_run
 _TEST = "from work import load\n\ndef test_one():\n    assert load(3000)\n"
 
 
-@pytest.mark.parametrize("whose", ["the change's file", "the base's file", ""])
+@pytest.mark.parametrize(
+    ("whose", "workers"),
+    [("the change's file", ()), ("the base's file", ()), ("", ()), ("the change's file", ("-n2",))],
+)
 def test_it_is_said_once_with_whose_it_is(project: Project, workers: tuple[str, ...], whose: str) -> None:
     for name in ("test_a.py", "test_b.py"):
         project.write(name, f"{_TEST}\n\ndef test_two():\n    assert load(2000)\n")

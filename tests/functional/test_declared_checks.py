@@ -40,17 +40,17 @@ def grow(project: Project) -> None:
 
 
 def test_a_declared_check_runs_with_the_tests(shop: Project, workers: tuple[str, ...]) -> None:
-    shop.prepare(*workers)
+    shop.prepare()
     result = shop.gate(*workers)
     assert result.code == 0, result.out
     assert set(result.outcomes()) == BOTH
     assert result.metrics("bundle[app]") == dict.fromkeys(INITIAL, "passed") | dict.fromkeys(TOTAL, "not gated")
 
 
-def test_a_declared_check_runs_with_the_test_paths(shop: Project, workers: tuple[str, ...]) -> None:
+def test_a_declared_check_runs_with_the_test_paths(shop: Project) -> None:
     shop.write("pytest.ini", TESTS)
-    shop.prepare(*workers)
-    result = shop.gate(*workers)
+    shop.prepare()
+    result = shop.gate()
     assert result.code == 0, result.out
     assert set(result.outcomes()) == BOTH
 
@@ -160,11 +160,11 @@ def test_an_update_that_changes_nothing_leaves_the_bytes(app: Project) -> None:
     assert app.web.read_bytes() == before
 
 
-def test_a_check_that_is_gone_has_vanished(shop: Project, workers: tuple[str, ...]) -> None:
+def test_a_check_that_is_gone_has_vanished(shop: Project) -> None:
     shop.write("pytest.ini", TESTS)
     shop.prepare()
     shop.write("memgate.yml", "missing: warn\n")
-    result = shop.gate(*workers)
+    result = shop.gate()
     assert result.code == 0, result.out
     assert result.metrics("bundle[app]") == dict.fromkeys(INITIAL | TOTAL, "vanished")
     assert "bundle.initial.raw[main] 4.74 KB -> nothing: it has a baseline, but was not collected" in result.out

@@ -28,15 +28,16 @@ def _file(project: Project) -> str:
 
 
 @pytest.mark.parametrize(
-    ("text", "words"),
+    ("text", "words", "workers"),
     [
-        ("", "'format' is missing"),
-        ("{]", "did not find expected node content"),
-        ("<<<<<<< ours\nformat: 1\n", "conflict markers"),
-        ("format: 99\n", "format 99 is newer than this memgate reads; upgrade pytest-memgate"),
-        ("- a\n- list\n", "a mapping is expected"),
+        ("", "'format' is missing", ()),
+        ("{]", "did not find expected node content", ()),
+        ("<<<<<<< ours\nformat: 1\n", "conflict markers", ()),
+        ("<<<<<<< ours\nformat: 1\n", "conflict markers", ("-n2",)),
+        ("format: 99\n", "format 99 is newer than this memgate reads; upgrade pytest-memgate", ()),
+        ("- a\n- list\n", "a mapping is expected", ()),
     ],
-    ids=["empty", "corrupt", "conflict", "newer", "shape"],
+    ids=["empty", "corrupt", "conflict", "conflict-n2", "newer", "shape"],
 )
 def test_a_baseline_that_cannot_be_read_is_never_an_empty_one(
     gated: Project, workers: tuple[str, ...], text: str, words: str
@@ -132,8 +133,8 @@ def test_a_great_fall_is_called_improved_not_passed(gated: Project) -> None:
 
 
 @pytest.mark.parametrize("option", ["--memgate-growth=lots", "--memgate-limit=5%", "--memgate-drift=-1KB"])
-def test_an_option_without_meaning_is_a_usage_error(gated: Project, workers: tuple[str, ...], option: str) -> None:
-    result = gated.gate(option, *workers)
+def test_an_option_without_meaning_is_a_usage_error(gated: Project, option: str) -> None:
+    result = gated.gate(option)
     assert result.code == 4
     assert f"memgate: {option.partition('=')[0]}: not a" in result.out
     assert "Traceback" not in result.out

@@ -58,7 +58,7 @@ _INI = {
 }
 
 
-@pytest.mark.parametrize("name", _INI)
+@pytest.mark.parametrize(("name", "workers"), [*((name, ()) for name in _INI), ("pytest.ini", ("-n2",))])
 def test_a_budget_in_an_ini_file_of_the_change_is_listed_and_does_not_count(
     branch: Project, name: str, workers: tuple[str, ...]
 ) -> None:
@@ -269,10 +269,10 @@ _MARKING = """
 """
 
 
-def test_a_constant_raised_in_another_module_is_listed(marked: Project, workers: tuple[str, ...]) -> None:
+def test_a_constant_raised_in_another_module_is_listed(marked: Project) -> None:
     marked.replace("budgets.py", "250KB", "5MB")
     had = "on the base growth 250 KB (marker), limit 900 KB (marker)"
-    result = marked.gate(_BASE, *workers)
+    result = marked.gate(_BASE)
     assert result.code == 0
     assert _loosened(result) == [
         f"test_it.py::test_two {_OWN}: growth 5 MB (marker), on the base growth 250 KB (marker)",

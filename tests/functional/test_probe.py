@@ -187,7 +187,7 @@ def test_an_error_that_only_the_second_teardown_has_is_a_note(project: Project) 
     assert "an extra run could not be torn down" in result.summary()
 
 
-def test_a_test_that_uses_memray_itself_passes_and_is_unmeasured(project: Project, workers: tuple[str, ...]) -> None:
+def test_a_test_that_uses_memray_itself_passes_and_is_unmeasured(project: Project) -> None:
     project.write(
         "test_it.py",
         """
@@ -206,7 +206,7 @@ def test_a_test_that_uses_memray_itself_passes_and_is_unmeasured(project: Projec
         def test_other(): pass
         """,
     )
-    result = project.gate("--memgate-update", *workers)
+    result = project.gate("--memgate-update")
     assert "3 passed" in result.out
     assert result.outcomes() == {
         "test_it": "unmeasured",
@@ -324,7 +324,7 @@ def test_reruns_do_not_wash_a_regression_away(project: Project) -> None:
     assert (result.code, result.outcomes()) == (1, {"test_it": "regressed"})
 
 
-@pytest.mark.parametrize("seed", ["1", "2"])
+@pytest.mark.parametrize(("seed", "workers"), [("1", ()), ("2", ()), ("1", ("-n2",))])
 def test_random_order_changes_no_finding(project: Project, seed: str, workers: tuple[str, ...]) -> None:
     project.write("test_it.py", _FIRST_USE + "\n    import random\n    def test_c(): load(random.randint(1, 4000))\n")
     project.prepare("-p", "no:randomly")

@@ -74,9 +74,9 @@ def _problems(result: Result) -> list[str]:
     return [line for line in result.summary().splitlines() if line.startswith("problem")]
 
 
-def test_the_file_holds_the_verdict_and_each_finding(gated: Project, workers: tuple[str, ...]) -> None:
+def test_the_file_holds_the_verdict_and_each_finding(gated: Project) -> None:
     gated.write("test_it.py", _GROWN)
-    run = gated.gate(*workers).run
+    run = gated.gate().run
     assert (run["schema"], run["exit_code"], run["verdict"]) == (2, 1, "failed")
     assert run["environment"]["key"] == gated.baselines.name
     assert run["memgate"]

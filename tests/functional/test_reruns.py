@@ -34,7 +34,7 @@ TESTS = """
 """
 
 
-@pytest.mark.parametrize("measure", ["bound", "each"])
+@pytest.mark.parametrize(("measure", "workers"), [("bound", ()), ("each", ()), ("bound", ("-n2",))])
 def test_what_the_gate_fails_is_not_run_again_and_what_fails_by_itself_is(
     project: Project, workers: tuple[str, ...], measure: str
 ) -> None:
