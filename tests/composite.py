@@ -103,19 +103,26 @@ class Runner:
 
     def run(self, *only: str, **inputs: str) -> Job:
         """Run all steps, or those with a name in `only`; `_` in an input's name stands for `-`."""
+        self._take(inputs)
+        self._done = []
+        return self._go_on(only)
+
+    def _take(self, inputs: Mapping[str, str]) -> None:
         given = {name.replace("_", "-"): text for name, text in inputs.items()}
         declared = self._action["inputs"]
         assert given.keys() <= declared.keys()
         for name, one in declared.items():
             self._known[f"inputs.{name}"] = given.get(name, self._filled(one.get("default", "")))
-        self._done = []
-        return self._go_on(only)
 
-    def again(self, first: str, **env: str) -> Job:
-        """Run the steps once more from the one of the name `first` on, with these variables; the others stay done."""
+    def again(self, first: str, env: Mapping[str, str] | None = None, **inputs: str) -> Job:
+        """Run the steps once more from the one of the name `first` on; those before it stay done.
+
+        The variables and inputs are what changes for them; of an input that is not given, the default counts.
+        """
         names = [one.name for one in self._done]
         self._done = self._done[: names.index(first)]
-        self._env |= env
+        self._env |= env or {}
+        self._take(inputs)
         return self._go_on()
 
     def outputs(self, name: str) -> dict[str, str]:

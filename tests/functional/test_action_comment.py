@@ -39,16 +39,17 @@ class Ended:
         origin = Origin(project)
         origin.commit("base")
         self.commits = grow(origin) if grown else origin.pull_request_of_nothing()
-        # Nobody listens there: what this job says to the API is lost, and is no verdict.
-        self._runner, self.job = origin.begun(
-            self.commits, fork=True, env={"GITHUB_API_URL": "http://127.0.0.1:9"}, comment="true"
-        )
+        with fake_github() as github:
+            env = {"GITHUB_API_URL": github.url}
+            self._runner, self.job = origin.begun(self.commits, fork=True, env=env, comment="true")
+            self.asked = github.asked
         assert self.job.failed is grown, self.job.out
         self._own = event(folder, "pull_request", base=self.commits.base, head=self.commits.head)
 
-    def again(self, github: Github) -> Job:
+    def again(self, github: Github, **inputs: str) -> Job:
         """Run the last steps for a pull request of the repository's own."""
-        return self._runner.again("report", GITHUB_API_URL=github.url, GITHUB_EVENT_PATH=str(self._own))
+        env = {"GITHUB_API_URL": github.url, "GITHUB_EVENT_PATH": str(self._own)}
+        return self._runner.again("report", env, **{"comment": "true", **inputs})
 
 
 @pytest.fixture(scope="module")
@@ -68,8 +69,8 @@ def grow(origin: Origin) -> Commits:
     return origin.pull_request()
 
 
-def judged(origin: Origin, commits: Commits, github: Github, *, fork: bool = False, **inputs: str) -> Job:
-    return origin.judged(commits, fork=fork, env={"GITHUB_API_URL": github.url}, **{"comment": "true", **inputs})
+def judged(origin: Origin, commits: Commits, github: Github) -> Job:
+    return origin.judged(commits, env={"GITHUB_API_URL": github.url}, comment="true")
 
 
 def test_the_comment_is_written_once_and_kept_up_to_date(origin: Origin, github: Github) -> None:
@@ -98,15 +99,14 @@ def test_without_an_answer_the_comment_says_so_in_place_of_an_old_green(origin: 
     assert "refused its options or configuration" in comment["body"]
 
 
-def test_a_forks_job_asks_nothing_of_the_api(origin: Origin, github: Github) -> None:
-    job = judged(origin, grow(origin), github, fork=True)
-    assert not github.asked
-    assert "::notice title=memgate::no comment: a fork's token may not write one; the second workflow" in job.out
-    assert job.gate.code == 1
+def test_a_forks_job_asks_nothing_of_the_api(red: Ended) -> None:
+    assert not red.asked
+    assert "::notice title=memgate::no comment: a fork's token may not write one; the second workflow" in red.job.out
+    assert red.job.gate.code == 1
 
 
-def test_no_comment_is_written_unasked(origin: Origin, github: Github) -> None:
-    judged(origin, grow(origin), github, comment="false")
+def test_no_comment_is_written_unasked(green: Ended, github: Github) -> None:
+    assert green.again(github, comment="false").gate.code == 0
     assert not github.asked
 
 
@@ -132,10 +132,9 @@ def test_passing_faults_of_the_api_are_waited_out(green: Ended, github: Github) 
     assert len(github.comments) == 1
 
 
-def test_each_job_of_a_matrix_has_its_comment(origin: Origin, github: Github) -> None:
-    commits = origin.pull_request_of_nothing()
+def test_each_job_of_a_matrix_has_its_comment(green: Ended, github: Github) -> None:
     for artifact in ("memgate-3.11", "memgate-3.12", "memgate-3.11"):
-        judged(origin, commits, github, artifact=artifact)
+        assert green.again(github, artifact=artifact).gate.code == 0
     assert len(github.comments) == 2
 
 
