@@ -6,6 +6,7 @@ its end, its exit code. In the child, pytest starts as by `python -m pytest`, wi
 interpreter ends.
 """
 
+import importlib
 import json
 import os
 import runpy
@@ -14,10 +15,18 @@ import sys
 import tempfile
 from typing import Any
 
+from _pytest.config import default_plugins
+
 # Every gated run has loaded these before it collects; test_starts.py holds that none is more.
-# No plugin is among them: pytest rewrites the assertions of plugins while it imports them.
-import pytest_memgate.measure.capture
-import pytest_memgate.plugin.setup  # noqa: F401
+# No plugin of another package is among them: pytest rewrites the assertions of those while it imports them.
+_LOADED = (
+    "memray",
+    "pytest",
+    "pytest_memgate.measure.capture",
+    "pytest_memgate.plugin.setup",
+    # The plugin `stepwise` is off where `cacheprovider` is.
+    *(f"_pytest.{name}" for name in default_plugins if name != "stepwise"),
+)
 
 
 def serve(requests: socket.socket) -> dict[str, Any]:
@@ -52,6 +61,8 @@ def become(request: dict[str, Any], path: list[str]) -> None:
 
 
 def main() -> None:
+    for name in _LOADED:
+        importlib.import_module(name)
     assert tempfile.tempdir is None, "an import has looked for the temporary folder, which a run's environment may name"
     requests = socket.socket(fileno=int(sys.argv[1]))
     requests.set_inheritable(False)
@@ -59,8 +70,8 @@ def main() -> None:
     become(serve(requests), sys.path[1:])
     run = runpy._run_module_as_main  # type: ignore[attr-defined]  # what the interpreter calls for -m
     own = vars(sys.modules["__main__"])
-    for name in [name for name in own if not name.startswith("__")]:
-        del own[name]
+    for own_name in [own_name for own_name in own if not own_name.startswith("__")]:
+        del own[own_name]
     run("pytest")
 
 
