@@ -176,14 +176,17 @@ def test_under_a_profiler_nothing_is_green(gated: Project) -> None:
 
 
 def test_an_interrupted_run_says_so_and_leaves_nothing_behind(gated: Project) -> None:
-    gated.replace("test_it.py", "def test_two(): load(2000)", "def test_two(): __import__('time').sleep(60)")
+    waits = "def test_two(): open('there', 'w').close(), __import__('time').sleep(60)"
+    gated.replace("test_it.py", "def test_two(): load(2000)", waits)
     command = [sys.executable, "-m", "pytest", "--memgate", "-p", "no:cacheprovider", "-s"]
     temporary = gated.root.parent / "tmp"
     temporary.mkdir()
     with subprocess.Popen(
         command, cwd=gated.root, env=gated.environ({"TMPDIR": str(temporary)}), stdout=subprocess.PIPE, encoding="utf-8"
     ) as running:
-        time.sleep(4)
+        while not (gated.root / "there").exists():
+            assert running.poll() is None
+            time.sleep(0.05)
         running.send_signal(signal.SIGINT)
         out, _ = running.communicate(timeout=60)
     assert running.returncode == 2
