@@ -1,4 +1,5 @@
 # What a person wants: `make demo` shows it, `make test` proves it, `make lint` and `make bench` for those who change it.
+# While one changes it: `make test-fast`, and `make test ARGS=tests/unit/test_units.py` or ARGS="tests -k merge" for some.
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
@@ -6,7 +7,7 @@ WORKERS ?= 3
 # Lighthouse brings Puppeteer, which would download a Chrome of its own; the system's is used.
 NPM := PUPPETEER_SKIP_DOWNLOAD=1 npm --no-audit --no-fund --loglevel=error
 
-.PHONY: demo test compiled lint bench clean chromium
+.PHONY: demo test test-fast compiled lint bench clean chromium
 
 demo: .venvs/demo/.installed chromium
 	@if command -v npm > /dev/null; then $(MAKE) --no-print-directory example_project/web/node_modules/.installed; fi
@@ -19,8 +20,19 @@ demo: .venvs/demo/.installed chromium
 	.venvs/demo/bin/python -m pip install --quiet --disable-pip-version-check --force-reinstall --no-deps .
 	touch $@
 
+ifdef ARGS
+# The tests that are asked for, at once: no lint, no worker, nothing installed but Python's packages.
+test: $(VENV)/.installed
+	$(BIN)/python -m pytest -rs $(ARGS)
+else
 test: lint tests/node_modules/.installed chromium compiled
-	$(BIN)/python -m pytest -n $(WORKERS) --dist loadfile --no-loadscope-reorder -rs $(ARGS)
+	$(BIN)/python -m pytest -n $(WORKERS) --dist loadfile --no-loadscope-reorder -rs
+endif
+
+# What starts no pytest of its own, nor imports anew; of property tests, ten examples each.
+test-fast: $(VENV)/.installed
+	$(BIN)/python -m pytest -q -n 2 --hypothesis-profile=fast tests/unit tests/property tests/golden \
+	    --ignore=tests/unit/test_imports.py --ignore=tests/unit/test_span.py
 
 # Hundreds of tests start Python, in environments that compile nothing: it would compile the package each time.
 compiled: $(VENV)/.installed

@@ -99,28 +99,53 @@ class Runner:
             **env,
         }
         self._known: dict[str, Any] = {"github.token": "the-token", "runner.temp": str(temp)}
+        self._done: list[Done] = []
 
     def run(self, *only: str, **inputs: str) -> Job:
         """Run all steps, or those with a name in `only`; `_` in an input's name stands for `-`."""
+        self._take(inputs)
+        self._done = []
+        return self._go_on(only)
+
+    def _take(self, inputs: Mapping[str, str]) -> None:
         given = {name.replace("_", "-"): text for name, text in inputs.items()}
         declared = self._action["inputs"]
         assert given.keys() <= declared.keys()
         for name, one in declared.items():
             self._known[f"inputs.{name}"] = given.get(name, self._filled(one.get("default", "")))
-        failed, done = False, []
+
+    def again(self, first: str, env: Mapping[str, str] | None = None, **inputs: str) -> Job:
+        """Run the steps once more from the one of the name `first` on; those before it stay done.
+
+        The variables and inputs are what changes for them; of an input that is not given, the default counts.
+        """
+        names = [one.name for one in self._done]
+        self._done = self._done[: names.index(first)]
+        self._env |= env or {}
+        self._take(inputs)
+        return self._go_on()
+
+    def outputs(self, name: str) -> dict[str, str]:
+        """Return what a step gave."""
+        return next(one.outputs for one in self._done if one.name == name)
+
+    def _go_on(self, only: tuple[str, ...] = ()) -> Job:
+        """Do the steps that are not done yet, or those of them with a name in `only`."""
+        done, failed = self._done, False
         for number, step in enumerate(self._action["runs"]["steps"]):
-            name = step.get("id", step.get("uses", str(number)).partition("@")[0])
-            one = Done(name)
-            condition = step.get("if", "")
-            named = not only or name in only
-            if named and self._holds(condition) and ("always()" in condition or not failed):
-                self._do(step, one)
-            done.append(one)
-            self._known[f"steps.{name}.outcome"] = one.outcome
-            self._known |= {f"steps.{name}.outputs.{key}": value for key, value in one.outputs.items()}
-            failed |= bool(one.code) and not step.get("continue-on-error", False)
+            if number == len(done):
+                name = step.get("id", step.get("uses", str(number)).partition("@")[0])
+                one = Done(name)
+                condition = step.get("if", "")
+                named = not only or name in only
+                if named and self._holds(condition) and ("always()" in condition or not failed):
+                    self._do(step, one)
+                done.append(one)
+                self._known[f"steps.{name}.outcome"] = one.outcome
+                self._known |= {f"steps.{name}.outputs.{key}": value for key, value in one.outputs.items()}
+            failed |= bool(done[number].code) and not step.get("continue-on-error", False)
         outputs = {name: self._filled(one["value"]) for name, one in self._action.get("outputs", {}).items()}
-        return Job(done, failed, outputs)
+        return Job(list(done), failed, outputs)
 
     def _do(self, step: Mapping[str, Any], done: Done) -> None:
         if "uses" in step:

@@ -5,9 +5,11 @@ import signal
 from pathlib import Path
 
 import pytest
+import starts
 from chrome import Browser
 from harness import Project
 from hypothesis import HealthCheck, settings
+from remembered import forget_others
 
 from pytest_memgate.errors import MeasureError
 from pytest_memgate.measure.lighthouse.tools import Tools, find_tools
@@ -18,7 +20,17 @@ if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
     signal.signal(signal.SIGINT, signal.default_int_handler)
 # A busy machine is no failure: the claims of property tests are about values, not about time.
 settings.register_profile("memgate", max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.register_profile("fast", settings.get_profile("memgate"), max_examples=10)
 settings.load_profile("memgate")
+
+
+def pytest_sessionstart(session: pytest.Session) -> None:
+    if not hasattr(session.config, "workerinput"):
+        forget_others()
+
+
+def pytest_unconfigure() -> None:
+    starts.end()
 
 
 @pytest.fixture

@@ -94,8 +94,14 @@ class Origin:
 
     def judged(self, commits: Commits, *, fork: bool = False, env: dict[str, str] | None = None, **inputs: str) -> Job:
         """Run the action on a pull request, as its checkout has it."""
+        return self.begun(commits, fork=fork, env=env, **inputs)[1]
+
+    def begun(
+        self, commits: Commits, *, fork: bool = False, env: dict[str, str] | None = None, **inputs: str
+    ) -> tuple[Runner, Job]:
+        """Run the action on a pull request; return what can run its last steps again, too."""
         kind = "pull_request_fork" if fork else "pull_request"
         payload = event(self.folder, kind, base=commits.base, head=commits.head)
         runner = self.runner(self.checkout(commits.merge), "pull_request", payload, **(env or {}))
         given = {"pytest_args": QUIET, **inputs}
-        return runner.run(**given)
+        return runner, runner.run(**given)

@@ -3,14 +3,16 @@
 import json
 import os
 import shutil
-import subprocess
 import sys
 import textwrap
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
+
+import starts
+from remembered import remembered
 
 from pytest_memgate.measure.python.environment import key
 
@@ -112,21 +114,23 @@ class Project:
         assert result.code == 0, result.out
         return result
 
+    def prepare(self, *args: str, plugins: tuple[str, ...] = (), env: dict[str, str] | None = None) -> Result:
+        """Have baselines as `update()` makes them: those that it made before of an equal project, or by one now.
+
+        For a test whose subject is not the update: one of these calls `update()`, which always runs.
+        """
+
+        def made() -> dict[str, Any]:
+            return asdict(self.update(*args, plugins=plugins, env=env))
+
+        return Result(**remembered(self.root.parent, [*args, *plugins], self.environ(env), made))
+
     def memgate(self, *args: str, env: dict[str, str] | None = None) -> Result:
         return self.command(sys.executable, "-c", "from pytest_memgate.cli.main import main; main()", *args, env=env)
 
     def command(self, *args: str, env: dict[str, str] | None = None) -> Result:
-        done = subprocess.run(
-            args,
-            cwd=self.root,
-            env=self.environ(env),
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            encoding="utf-8",
-            timeout=self.patience,
-            check=False,
-        )
-        return Result(done.returncode, done.stdout)
+        code, out = starts.run(args, self.root, self.environ(env), self.patience)
+        return Result(code, out)
 
     def environ(self, more: dict[str, str] | None = None) -> dict[str, str]:
         """Return the environment of a developer's machine: no CI, no options from outside, no colours.

@@ -27,7 +27,7 @@ def committed(tmp_path_factory: pytest.TempPathFactory) -> Path:
     project.write("pytest.ini", _SLOW)
     project.write("tests/test_it.py", _TESTS)
     project.write("tests/test_more.py", "def test_more(): pass\n")
-    project.update("-m", "slow or not slow")
+    project.prepare("-m", "slow or not slow")
     project.commit()
     return project.root
 
@@ -43,10 +43,10 @@ def _not_run(project: Project, *args: str) -> list[str]:
     return [one["subject"]["name"] for one in result.run["findings"] if one["outcome"] == "not run"]
 
 
-def test_what_the_base_leaves_out_by_itself_is_not_told(branch: Project, workers: tuple[str, ...]) -> None:
+def test_what_the_base_leaves_out_by_itself_is_not_told(branch: Project) -> None:
     branch.replace("tests/test_it.py", "load(3000)", "load(3001)")
     branch.replace("tests/test_it.py", "def test_one", "def test_new(): pass\ndef test_one")
-    result = branch.gate("--memgate-base=main", *workers)
+    result = branch.gate("--memgate-base=main")
     assert (result.code, "not run" in result.out) == (0, False), result.out
     assert "memgate: PASSED: 3 tests compared, 1 new (not judged)\n" in result.out
 
@@ -143,7 +143,7 @@ def test_two_tests_of_one_node_id_are_both_judged(project: Project, workers: tup
     tests = ("--pyargs", "pkg.test_a", "pkg.test_b", *workers)
     collected = project.pytest("--collect-only", "-q", *tests, env={"PYTHONPATH": lib})
     assert collected.out.count("::test_x") == 2
-    project.update(*tests, env={"PYTHONPATH": lib})
+    project.prepare(*tests, env={"PYTHONPATH": lib})
     for name in ("a", "b"):
         result = project.gate(*tests, env={"PYTHONPATH": lib, f"N_{name}": "40000"})
         outcomes = {one["subject"]["file"][-4:-3]: one["outcome"] for one in result.run["findings"]}

@@ -3,9 +3,12 @@
 import json
 import re
 import shlex
+import shutil
 from pathlib import Path
+from typing import Any
 
 import pytest
+from composite import Job, Runner
 from github_repository import QUIET, Origin, event
 from harness import Project
 from markdown_it import MarkdownIt
@@ -22,13 +25,15 @@ HOSTILE = [
     "x\nproblem=\nverdict=passed",
     "🐍 ](javascript:alert(1))<img src=x onerror=alert(1)>",
 ]
-INPUTS = ["working_directory", "pytest_args", "base", "strict", "fail", "comment", "artifact", "merge"]
+# These are given to commands, each text on its own; the others are compared with words, or are a name or a pattern.
+IN_COMMANDS = ["working_directory", "pytest_args", "base"]
+INPUTS = [*IN_COMMANDS, "strict", "fail", "comment", "artifact", "merge"]
 
 
 @pytest.fixture
 def origin(project: Project) -> Origin:
     project.write("test_shop.py", "from work import load\n\ndef test_order():\n    assert load(1000)\n")
-    project.update()
+    project.prepare()
     origin = Origin(project)
     origin.commit("base")
     return origin
@@ -39,7 +44,7 @@ def test_no_input_is_evaluated_and_none_turns_red_into_green(origin: Origin, nam
     origin.project.replace("test_shop.py", "load(1000)", "load(20000)")
     commits = origin.pull_request()
     payload = event(origin.folder, "pull_request", base=commits.base, head=commits.head)
-    for text in [" ".join(HOSTILE)] if name == "artifact" else HOSTILE:  # the artifact's name stops nothing
+    for text in HOSTILE if name in IN_COMMANDS else [" ".join(HOSTILE)]:
         workspace = origin.checkout(commits.merge)
         runner = origin.runner(workspace, "pull_request", payload)
         given = f"{QUIET} {text}" if name == "pytest_args" else text
@@ -75,7 +80,7 @@ def test_names_of_tests_are_inert_in_every_place(origin: Origin) -> None:
             load(n)
         """,
     )
-    origin.project.update()
+    origin.project.prepare()
     origin.commit("named")
     origin.project.replace("test_named.py", "load(n)", "load(2 * n)")
     job = origin.judged(origin.pull_request())
@@ -127,33 +132,50 @@ def test_a_test_finds_no_file_that_steers_later_steps_and_no_token(origin: Origi
     assert "1 failed" not in job.step("run").out, job.out
 
 
-def forged(origin: Origin, code: str) -> str:
-    """Return what the gate says where the project's own code writes the run's file at the end."""
-    origin.project.write(
-        "conftest.py",
-        f"""
-        import json, os
-        from pathlib import Path
+FORGE = """
+import json, os
+from pathlib import Path
 
-        def pytest_unconfigure(config):
-            path = Path(config.option.memgate_report)
-            run = json.loads(path.read_text())
-            {code}
-            path.write_text(json.dumps(run))
-        """,
-    )
+def forge(path):
+    run = json.loads(path.read_text())
+    {code}
+    path.write_text(json.dumps(run))
+"""
+
+
+def test_a_run_that_the_projects_own_code_forges_is_not_green(origin: Origin) -> None:
+    code = FORGE.format(code="run['verdict'] = 'passed'")
+    ends = "def pytest_unconfigure(config):\n    forge(Path(config.option.memgate_report))\n"
+    origin.project.write("conftest.py", f"{code}\n{ends}")
     origin.project.replace("test_shop.py", "load(1000)", "load(20000)")
-    job = origin.judged(origin.pull_request())
+    assert_refused(origin.judged(origin.pull_request()), "its verdict is not that of its findings")
+
+
+def assert_refused(job: Job, words: str) -> None:
     assert job.failed
+    assert words in job.gate.out
     assert "Traceback (most recent call last)" not in job.out
     assert job.outputs["verdict"] != "passed"
-    return job.gate.out
+
+
+@pytest.fixture(scope="module")
+def red(tmp_path_factory: pytest.TempPathFactory) -> tuple[Runner, Path]:
+    """A job that was red, to be run again from its report on, and a copy of what its tests left."""
+    folder = tmp_path_factory.mktemp("red")
+    project = Project(folder / "project")
+    project.write("test_shop.py", "from work import load\n\ndef test_order():\n    assert load(1000)\n")
+    project.prepare()
+    origin = Origin(project)
+    origin.commit("base")
+    project.replace("test_shop.py", "load(1000)", "load(20000)")
+    runner, job = origin.begun(origin.pull_request())
+    assert job.gate.code == 1, job.out
+    return runner, Path(shutil.copy(job.outputs["run-json"], folder / "run.json"))
 
 
 @pytest.mark.parametrize(
     ("code", "words"),
     [
-        ("run['verdict'] = 'passed'", "its verdict is not that of its findings"),
         ("run = {'schema': 1}", "the run cannot be read"),
         ("run['findings'] = []; run['verdict'] = 'passed'", "nothing was compared, and yet the run says passed"),
         ("run['findings'][0]['baseline'] = float('nan')", "NaN is no number"),
@@ -169,8 +191,16 @@ def forged(origin: Origin, code: str) -> str:
         ("run['findings'][0]['subject']['file'] = '.git/hooks/x'", "FAILED"),
     ],
 )
-def test_a_run_that_was_forged_is_not_green(origin: Origin, code: str, words: str) -> None:
-    assert words in forged(origin, code)
+def test_a_run_that_was_forged_is_not_green(red: tuple[Runner, Path], code: str, words: str) -> None:
+    runner, left = red
+    folder = Path(runner.outputs("plan")["folder"])
+    shutil.rmtree(folder)
+    folder.mkdir()
+    run = Path(shutil.copy(left, folder / "run.json"))
+    names: dict[str, Any] = {}
+    exec(FORGE.format(code=code), names)
+    names["forge"](run)
+    assert_refused(runner.again("report"), words)
 
 
 def test_modules_of_the_repository_do_not_stand_in_for_the_actions_own(origin: Origin) -> None:

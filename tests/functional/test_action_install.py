@@ -84,9 +84,7 @@ def test_versions_that_the_plugin_cannot_work_with_are_a_problem(fresh: Path, tm
     subprocess.run([str(fresh), "-m", "pip", "install", "--quiet", "--upgrade", "pluggy"], check=True)
 
 
-@pytest.mark.parametrize(
-    "words", ["$(touch pwned)", "`touch pwned`", "; touch pwned", "a\ntouch pwned", "&& touch pwned"]
-)
+@pytest.mark.parametrize("words", ["$(touch pwned) `touch pwned` ; touch pwned && touch pwned", "a\ntouch pwned"])
 def test_the_install_step_evaluates_nothing(fresh: Path, tmp_path: Path, words: str) -> None:
     _, done = steps(fresh, tmp_path, install=f"--no-index {words}")
     assert done.outputs["code"] == "2"

@@ -111,7 +111,7 @@ def github() -> Iterator[Github]:
 @pytest.fixture
 def origin(project: Project) -> Origin:
     project.write("test_shop.py", "from work import load\n\ndef test_order():\n    assert load(1000)\n")
-    project.update()
+    project.prepare()
     origin = Origin(project)
     origin.commit("base")
     return origin

@@ -338,7 +338,7 @@ def base(tmp_path_factory: pytest.TempPathFactory) -> Path:
     project.write("shop/stock.py", "def count(things):\n    return len(things)\n")
     project.write("tests/export/test_export.py", _TEST_EXPORT)
     project.write("tests/test_stock.py", _TEST_STOCK)
-    project.update()
+    project.prepare()
     project.commit()
     return project.root
 

@@ -13,7 +13,7 @@ FILES = 30
 def test_the_baselines_of_a_ref_take_no_process_a_file(project: Project, workers: tuple[str, ...]) -> None:
     for number in range(FILES):
         project.write(f"tests/test_{number}.py", "from work import load\n\ndef test_load():\n    assert load(100)\n")
-    project.update()
+    project.prepare()
     project.commit()
     git = shutil.which("git")
     log = project.root.parent / "git.log"

@@ -30,7 +30,7 @@ def committed(tmp_path_factory: pytest.TempPathFactory) -> Path:
     project = Project(tmp_path_factory.mktemp("base") / "project")
     project.write("test_it.py", _TESTS)
     project.write(".gitignore", "__pycache__/\n")
-    project.update()
+    project.prepare()
     project.commit()
     return project.root
 
@@ -80,11 +80,11 @@ def test_nothing_changed_is_green_and_says_what_it_was_compared_with(branch: Pro
     assert "of main" in result.summary()
 
 
-def test_a_raise_without_a_reason_does_not_count_and_is_named(branch: Project, workers: tuple[str, ...]) -> None:
+def test_a_raise_without_a_reason_does_not_count_and_is_named(branch: Project) -> None:
     _grow(branch)
     _edit(branch, _raise(450_000), "test_two")
     assert branch.gate().code == 0
-    result = branch.gate(_BASE, *workers)
+    result = branch.gate(_BASE)
     assert (result.code, result.run["verdict"]) == (1, "failed")
     assert result.outcomes() == {"test_one": "passed", "test_two": "regressed"}
     assert _changes(result) == [("raised", "test_two", "")]
@@ -102,7 +102,7 @@ def test_a_raise_without_need_is_refused_too(branch: Project) -> None:
 
 def test_a_raise_with_its_reason_counts_and_is_listed_with_it(branch: Project) -> None:
     _grow(branch)
-    branch.update("--memgate-reason=rows are kept for the export")
+    branch.prepare("--memgate-reason=rows are kept for the export")
     branch.commit()
     branch.git("branch", "-q", "base", "HEAD~1")
     result = branch.gate("--memgate-base=base")
@@ -224,7 +224,7 @@ def test_a_folder_of_baselines_that_the_change_deletes_still_counts(branch: Proj
 
 def test_a_new_test_with_its_new_entry_is_green_and_listed(branch: Project) -> None:
     branch.write("test_new.py", "from work import load\ndef test_three(): load(5000)")
-    branch.update()
+    branch.prepare()
     result = branch.gate(_BASE, "--memgate-missing=fail")
     assert (result.code, result.outcomes()["test_three"]) == (0, "passed"), result.out
     assert _changes(result) == [("new", "test_three", "")]

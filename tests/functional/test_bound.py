@@ -22,7 +22,7 @@ _TESTS = """
 @pytest.fixture
 def gated(project: Project) -> Project:
     project.write("test_it.py", _TESTS)
-    project.update()
+    project.prepare()
     return project
 
 
@@ -52,7 +52,7 @@ def test_each_is_measured_on_its_own_where_that_is_asked_for(gated: Project) -> 
     assert set(_together(gated.gate("--memgate-measure=bound")).values()) == {5}
 
 
-@pytest.mark.parametrize("measure", ["bound", "each"])
+@pytest.mark.parametrize(("measure", "workers"), [("bound", ()), ("each", ()), ("bound", ("-n2",))])
 def test_what_grew_is_red_alone_with_its_own_value(gated: Project, workers: tuple[str, ...], measure: str) -> None:
     gated.replace("test_it.py", "load(800)", "load(9000)")
     result = gated.gate(f"--memgate-measure={measure}", *workers)
@@ -91,7 +91,7 @@ def test_what_a_fixture_holds_until_its_teardown_was_there_when_the_test_ended(p
         def test_c(held): load(200)
         """,
     )
-    project.update()
+    project.prepare()
     assert set(_together(project.gate()).values()) == {3}
     project.replace("test_it.py", "load(50)", "load(1400)")
     result = project.gate()
@@ -131,7 +131,7 @@ def test_wider_fixtures_live_on_while_tests_are_measured_again(project: Project)
         """,
     )
     project.write("test_next.py", "def test_next(): pass\n")
-    project.update()
+    project.prepare()
     (project.root / "notes").unlink()
     project.replace("test_it.py", "test_b(own): load(200)", "test_b(own): load(9000)")
     result = project.gate()
@@ -338,7 +338,7 @@ def test_what_earlier_tests_leave_counts_for_none_of_the_later(project: Project)
         def test_it(number): kept.append(load(80))  # some 8 KB
         """,
     )
-    project.update()
+    project.prepare()
     result = project.gate()
     assert result.code == 0, result.out
     assert set(_basis(result).values()) == {"bound"}
@@ -353,7 +353,7 @@ def test_what_only_a_first_run_pays_lets_only_that_test_be_measured_alone(gated:
         "def test_c(): load(800)",
         "import functools\ntable = functools.cache(load)\ndef test_c(): table(9000)",
     )
-    gated.update("--memgate-reason", "a table")
+    gated.prepare("--memgate-reason", "a table")
     result = gated.gate()
     assert result.code == 0, result.out
     # For those behind it, the table was there before them; those before it run again together.
@@ -382,7 +382,7 @@ def test_groups_do_not_depend_on_the_clock(project: Project) -> None:
         def test_it(number): time.sleep(float(os.environ.get("NAP", 0)))
         """,
     )
-    project.update()
+    project.prepare()
     quick, slow = (_together(project.gate(env={"NAP": nap})) for nap in ("0", "2.1"))
     assert quick == slow == {f"test_it[{number}]": 3 for number in range(3)}
 
@@ -405,7 +405,7 @@ def test_what_python_keeps_for_reuse_serves_no_later_test_unseen(project: Projec
             bytes(120_000)
         """,
     )
-    project.update()
+    project.prepare()
     found = project.gate().found("test_holds", "memory.peak")
     assert (found["measurement"]["basis"], found["measurement"]["together"]) == ("bound", 3)
     assert found["bound"] >= found["baseline"] > 145_000
@@ -431,7 +431,7 @@ def test_a_module_that_comes_as_another_goes_is_found(project: Project) -> None:
         def test_after(): assert sum(range(200))
         """,
     )
-    project.update()
+    project.prepare()
     project.write("size", "20000")
     result = project.gate()
     assert (result.code, result.metrics("heavy.py")["memory.first_use"]) == (1, "regressed"), result.out

@@ -10,11 +10,14 @@ from pytest_memgate.tasks.run.file import read_run
 _TEST = "from work import load\n\ndef test_one():\n    assert load(3000)\n"
 
 
-@pytest.mark.parametrize("whose", ["the change's file", "the base's file", ""])
+@pytest.mark.parametrize(
+    ("whose", "workers"),
+    [("the change's file", ()), ("the base's file", ()), ("", ()), ("the change's file", ("-n2",))],
+)
 def test_it_is_said_once_with_whose_it_is(project: Project, workers: tuple[str, ...], whose: str) -> None:
     for name in ("test_a.py", "test_b.py"):
         project.write(name, f"{_TEST}\n\ndef test_two():\n    assert load(2000)\n")
-    project.update()
+    project.prepare()
     path = project.baselines / "test_a.py.yaml"
     good, broken = path.read_text(encoding="utf-8"), "<<<<<<< ours\nformat: 1\n"
     path.write_text(broken if whose == "the base's file" else good, encoding="utf-8")
@@ -40,7 +43,7 @@ def test_a_first_use_is_told_at_the_test_that_paid_and_its_command_accepts_it(pr
     project.write(
         "tests/test_b.py", "# what\n# for\ndef test_names():\n    from tables import NAMES\n    assert len(NAMES) > 9\n"
     )
-    project.update("-p", "no:randomly", env=env)
+    project.prepare("-p", "no:randomly", env=env)
     project.write("../library/tables.py", "NAMES = [str(number) * 4 for number in range(29_000)]\n# more of them\n")
     red = project.gate("-p", "no:randomly", env=env)
     assert red.code == 1, red.out

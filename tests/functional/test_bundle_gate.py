@@ -26,7 +26,7 @@ def built(request: pytest.FixtureRequest, project: Project) -> tuple[Project, st
     check, entry = BUILDS[bundler]
     project.lay(f"bundles/built/{bundler}/base", "web")
     declare(project, check)
-    project.update()
+    project.prepare()
     return project, bundler, entry
 
 
@@ -85,14 +85,14 @@ def test_an_unchanged_build_is_green(built: tuple[Project, str, str]) -> None:
 def test_a_build_by_webpack_4_is_measured_too(project: Project) -> None:
     project.lay("bundles/built/webpack4/base", "web")
     declare(project, "stats: web/stats.json")
-    project.update()
+    project.prepare()
     assert project.gate().outcomes() == {"bundle[app]": "not gated"}
 
 
 def test_a_budget_of_what_is_compressed_names_what_grew_before(project: Project) -> None:
     project.lay("bundles/built/esbuild/base", "web")
     declare(project, "stats: web/metafile.json", "budgets:\n  bundle.initial.gzip: {growth: 2KB}\n")
-    project.update()
+    project.prepare()
     project.lay("bundles/built/esbuild/eager", "web")
     result = project.gate()
     assert result.code == 1
@@ -107,7 +107,7 @@ def test_files_need_no_bundler(project: Project) -> None:
     project.write("dist/app-1f3c5a7e.js", "console.log('a');\n" * 100)
     project.write("dist/later.js", "console.log('b');\n" * 50)
     declare(project, "files: dist/app-*.js, lazy: [dist/later.js], root: .")
-    project.update()
+    project.prepare()
     (project.root / "dist/app-1f3c5a7e.js").unlink()
     project.write("dist/app-77aa12bc.js", "console.log('a');\n" * 100)
     result = project.gate("--memgate-strict", "--memgate-missing=fail")
@@ -148,7 +148,7 @@ def test_a_limit_names_what_holds_it(project: Project) -> None:
 def test_a_limit_that_became_lower_is_no_growth(project: Project) -> None:
     project.lay("bundles/built/esbuild/base", "web")
     declare(project, "stats: web/metafile.json")
-    project.update()
+    project.prepare()
     declare(project, "stats: web/metafile.json", "budgets:\n  bundle.initial.raw: {limit: 1KB}\n")
     result = project.gate()
     assert result.code == 1
@@ -213,7 +213,7 @@ def test_a_build_that_cannot_be_read_is_no_answer(project: Project, spoil: objec
     assert callable(spoil)
     project.lay("bundles/built/webpack/base", "web")
     declare(project, "stats: web/stats.json")
-    project.update()
+    project.prepare()
     before = project.web.read_bytes()
     spoil(project)
     for mode in ((), ("--memgate-update",)):
@@ -276,7 +276,7 @@ def test_a_test_may_measure_two_bundles(two: Project) -> None:
 
 
 def test_a_marker_wins_over_the_call(two: Project) -> None:
-    two.update()
+    two.prepare()
     mark = 'import pytest\n\n@pytest.mark.memgate("bundle.initial.raw", growth="9KB")\ndef test_two'
     two.replace("tests/test_two.py", "def test_two", mark)
     two.lay("bundles/built/webpack/eager", "web")
@@ -351,7 +351,7 @@ def test_a_missing_bundle_cannot_be_swallowed(project: Project) -> None:
 def test_sizes_are_compressed_once(project: Project) -> None:
     project.lay("bundles/built/webpack/grown", "web")
     declare(project, "stats: web/stats.json")
-    project.update(plugins=("cacheprovider",))
+    project.prepare(plugins=("cacheprovider",))
     kept = project.root / ".pytest_cache/d/memgate/bundle-sizes.json"
     changed = _tenfold(kept)
     # A second run takes what stands there: so much that it is told from what it would count itself.

@@ -56,7 +56,7 @@ def calibrate(project: Project, *args: str) -> tuple[Result, dict[str, Any]]:
 
 def test_a_steady_suite_is_quiet_and_nothing_is_written(project: Project) -> None:
     suite(project)
-    project.update()
+    project.prepare()
     before = project.baseline("tests/test_it.py")
     result = project.memgate("calibrate", "-n", "3")
     assert result.code == 0, result.out
@@ -74,7 +74,7 @@ def test_a_steady_suite_is_quiet_and_nothing_is_written(project: Project) -> Non
 
 def test_values_are_settled_ones_though_the_tests_pass_by_their_bounds(project: Project) -> None:
     suite(project)
-    project.update()
+    project.prepare()
     stored = project.gate("--memgate-update").found("test_two", "memory.peak")["value"]
     _, data = calibrate(project, "-n", "2")
     values = {test["test"]: test["values"] for test in data["tests"]}["tests/test_it.py::test_two"]
@@ -86,7 +86,7 @@ def test_values_are_settled_ones_though_the_tests_pass_by_their_bounds(project: 
 def test_a_test_that_differs_by_its_budget_is_found_with_a_budget_that_would_hold(project: Project) -> None:
     suite(project, CREEPING)
     project.write("memgate.yml", "budgets:\n  memory.peak: {growth: 100KB}\n")
-    project.update()
+    project.prepare()
     (project.root / "tests/runs.txt").write_text("0", encoding="utf-8")
     result, data = calibrate(project, "-n", "3")
     assert result.code == 1
@@ -108,7 +108,7 @@ def test_a_test_that_differs_by_its_budget_is_found_with_a_budget_that_would_hol
 
 def test_a_test_that_depends_on_the_order_is_found(project: Project) -> None:
     suite(project, BY_ORDER)
-    project.update()
+    project.prepare()
     result, data = calibrate(project, "-n", "2")
     assert result.code == 1
     outcomes = {test["test"]: test["outcomes"] for test in data["tests"]}
@@ -126,7 +126,7 @@ def test_a_test_that_depends_on_the_order_is_found(project: Project) -> None:
 
 def test_growth_since_the_baseline_is_no_false_alarm(project: Project) -> None:
     suite(project)
-    project.update()
+    project.prepare()
     project.replace("tests/test_it.py", "load(2000)", "load(9000)")
     result = project.memgate("calibrate", "-n", "2")
     assert result.code == 1
@@ -147,7 +147,7 @@ def test_bundles_and_numbers_of_ones_own_are_in_it(project: Project) -> None:
     suite(project, "def test_it(memgate):\n    memgate.record('rows', 7, growth=1)\n")
     project.write("dist/app.js", "console.log('a');\n" * 100)
     project.write("memgate.yml", "bundles:\n  app: {files: 'dist/*.js'}\n")
-    project.update()
+    project.prepare()
     result, data = calibrate(project, "-n", "2")
     assert result.code == 0, result.out
     floors = {test["metric"]: test["floor"]["worst"] for test in data["tests"]}
@@ -158,14 +158,14 @@ def test_bundles_and_numbers_of_ones_own_are_in_it(project: Project) -> None:
 def test_tests_and_options_of_pytest_narrow_it_down(project: Project) -> None:
     suite(project)
     project.write("tests/test_other.py", "def test_other():\n    pass\n")
-    project.update()
+    project.prepare()
     _, data = calibrate(project, "-n", "2", "tests/test_it.py", "--", "-k", "two")
     assert [test["test"] for test in data["tests"]] == ["tests/test_it.py::test_two"]
 
 
 def test_workers_run_the_same_order_each(project: Project) -> None:
     suite(project)
-    project.update()
+    project.prepare()
     result = project.memgate("calibrate", "-n", "3", "--", "-n", "2")
     assert result.code == 0, result.out
     assert "budgets: all 2 are above" in result.out
@@ -176,7 +176,7 @@ def test_workers_run_the_same_order_each(project: Project) -> None:
 
 def test_a_failing_suite_is_one_line_and_no_answer(project: Project) -> None:
     suite(project)
-    project.update()
+    project.prepare()
     project.write("tests/test_bad.py", "def test_bad():\n    assert 1 == 2\n")
     result = project.memgate("calibrate", "-n", "2")
     assert result.code == 3
@@ -188,7 +188,7 @@ def test_a_failing_suite_is_one_line_and_no_answer(project: Project) -> None:
 
 def test_a_suite_that_fails_in_another_order_is_named_as_such(project: Project) -> None:
     suite(project, "SEEN = []\n\ndef test_a():\n    SEEN.append(1)\n\ndef test_b():\n    assert SEEN\n")
-    project.update()
+    project.prepare()
     result = project.memgate("calibrate", "-n", "2")
     assert result.code == 3
     assert "run 2 of 2, reversed order: tests fail by themselves: tests/test_it.py::test_b; " in result.out
@@ -197,7 +197,7 @@ def test_a_suite_that_fails_in_another_order_is_named_as_such(project: Project) 
 def test_a_suite_that_stops_at_its_first_failure_is_run_to_the_end(project: Project) -> None:
     suite(project)
     project.write("pytest.ini", QUIET.replace("no:randomly", "no:randomly -x"))
-    project.update()
+    project.prepare()
     project.replace("tests/test_it.py", "load(1000)", "load(9000)")
     _, data = calibrate(project, "-n", "2")
     assert {test["test"]: test["outcomes"] for test in data["tests"]} == {

@@ -53,7 +53,7 @@ def runs(tmp_path_factory: pytest.TempPathFactory) -> Path:
     project = Project(tmp_path_factory.mktemp("cli") / "project")
     project.write("test_it.py", _TESTS)
     _keep(project, "none.json", project.gate())
-    project.update()
+    project.prepare()
     _keep(project, "base.json", project.gate())
     project.replace("test_it.py", "load(2000)", "load(9000)")
     _keep(project, "head.json", project.gate())

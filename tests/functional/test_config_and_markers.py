@@ -50,7 +50,7 @@ def settled(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Two tests and their baseline."""
     project = Project(tmp_path_factory.mktemp("config") / "project")
     project.write("test_it.py", _TESTS)
-    project.update()
+    project.prepare()
     return project.root
 
 
@@ -85,7 +85,7 @@ def _refused(result: Result, code: int, words: str) -> None:
 
 def test_the_nearest_marker_counts_for_each_part(project: Project) -> None:
     project.write("test_it.py", _NEAREST.format(size=2000))
-    project.update()
+    project.prepare()
     project.write("test_it.py", _NEAREST.format(size=4000))
     result = project.gate()
     assert result.outcomes() == {
@@ -102,7 +102,7 @@ def test_the_nearest_marker_counts_for_each_part(project: Project) -> None:
 
 def test_a_markers_drift_is_counted_from_the_anchor(gated: Project) -> None:
     _grow(gated)
-    gated.update("--memgate-reason=more rows")
+    gated.prepare("--memgate-reason=more rows")
     _mark(gated, "drift='50KB'")
     result = gated.gate()
     assert (result.code, result.outcomes()) == (1, {"test_one": "passed", "test_two": "drifted"})
@@ -176,7 +176,7 @@ def test_the_more_specific_source_counts(project: Project) -> None:
             load(2000)
     """
     project.write("test_it.py", text)
-    project.update()
+    project.prepare()
     project.write("test_it.py", text.replace("2000", "4000"))
     names = ("test_plain", "test_pattern", "test_pattern_and_marker", "test_marker")
     passed, regressed = "passed", "regressed"
@@ -230,7 +230,7 @@ def test_a_budget_in_each_of_its_forms(project: Project) -> None:
     parameters = [f"pytest.param(marks=pytest.mark.memgate(growth={form!r}), id={form!r})" for form in outcomes]
     marked = f"@pytest.mark.parametrize([], [{', '.join(parameters)}])\ndef test_it():\n    load(2000)\n"
     project.write("test_it.py", f"import pytest\nfrom work import load\n{marked}")
-    project.update()
+    project.prepare()
     project.replace("test_it.py", "load(2000)", "load(4000)")  # 122 KB -> 244 KB
     assert project.gate().outcomes() == {f"test_it[{form}]": outcome for form, outcome in outcomes.items()}
 
@@ -425,7 +425,7 @@ def test_options_that_do_not_fit_together_are_refused(project: Project, args: tu
 )
 def test_strictness_follows_ci(gated: Project, value: str, strict: bool) -> None:
     gated.write("test_compared.py", "def test_compared(): pass")
-    gated.update("test_compared.py")
+    gated.prepare("test_compared.py")
     path = gated.baselines / "test_it.py.yaml"
     path.write_text(path.read_text(encoding="utf-8").replace("memray: '", "memray: '0."), encoding="utf-8")
     assert gated.gate(env={"CI": value}).code == strict

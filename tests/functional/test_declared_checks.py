@@ -28,7 +28,7 @@ def app(project: Project) -> Project:
     """A project that has nothing but a bundle and its baseline."""
     project.lay("bundles/built/webpack/base", "web")
     project.write("memgate.yml", APP)
-    project.update()
+    project.prepare()
     return project
 
 
@@ -40,17 +40,17 @@ def grow(project: Project) -> None:
 
 
 def test_a_declared_check_runs_with_the_tests(shop: Project, workers: tuple[str, ...]) -> None:
-    shop.update(*workers)
+    shop.prepare()
     result = shop.gate(*workers)
     assert result.code == 0, result.out
     assert set(result.outcomes()) == BOTH
     assert result.metrics("bundle[app]") == dict.fromkeys(INITIAL, "passed") | dict.fromkeys(TOTAL, "not gated")
 
 
-def test_a_declared_check_runs_with_the_test_paths(shop: Project, workers: tuple[str, ...]) -> None:
+def test_a_declared_check_runs_with_the_test_paths(shop: Project) -> None:
     shop.write("pytest.ini", TESTS)
-    shop.update(*workers)
-    result = shop.gate(*workers)
+    shop.prepare()
+    result = shop.gate()
     assert result.code == 0, result.out
     assert set(result.outcomes()) == BOTH
 
@@ -102,7 +102,7 @@ def test_it_is_listed_for_an_ide(shop: Project) -> None:
 
 def test_the_last_failed_one_runs_alone_until_it_is_repaired(shop: Project) -> None:
     cache = ("cacheprovider",)
-    shop.update(plugins=cache)
+    shop.prepare(plugins=cache)
     grow(shop)
     assert shop.gate(plugins=cache).code == 1
     again = shop.gate("--lf", plugins=cache)
@@ -114,7 +114,7 @@ def test_the_last_failed_one_runs_alone_until_it_is_repaired(shop: Project) -> N
 
 
 def test_a_failing_one_stops_a_run_as_a_test_does(shop: Project) -> None:
-    shop.update()
+    shop.prepare()
     grow(shop)
     result = shop.gate("-x", "memgate.yml", "tests")
     assert result.code == 1
@@ -160,18 +160,18 @@ def test_an_update_that_changes_nothing_leaves_the_bytes(app: Project) -> None:
     assert app.web.read_bytes() == before
 
 
-def test_a_check_that_is_gone_has_vanished(shop: Project, workers: tuple[str, ...]) -> None:
+def test_a_check_that_is_gone_has_vanished(shop: Project) -> None:
     shop.write("pytest.ini", TESTS)
-    shop.update()
+    shop.prepare()
     shop.write("memgate.yml", "missing: warn\n")
-    result = shop.gate(*workers)
+    result = shop.gate()
     assert result.code == 0, result.out
     assert result.metrics("bundle[app]") == dict.fromkeys(INITIAL | TOTAL, "vanished")
     assert "bundle.initial.raw[main] 4.74 KB -> nothing: it has a baseline, but was not collected" in result.out
 
 
 def test_a_run_of_other_tests_takes_no_check_for_gone(shop: Project) -> None:
-    shop.update()
+    shop.prepare()
     shop.write("memgate.yml", "missing: fail\n")
     for args in (("tests",), ("-k", "rows")):
         result = shop.gate(*args)
@@ -179,7 +179,7 @@ def test_a_run_of_other_tests_takes_no_check_for_gone(shop: Project) -> None:
 
 
 def test_an_update_removes_what_is_gone(shop: Project) -> None:
-    shop.update()
+    shop.prepare()
     shop.write("memgate.yml", "missing: warn\n")
     result = shop.update("-n2")
     assert "6 removed" in result.out
@@ -188,7 +188,7 @@ def test_an_update_removes_what_is_gone(shop: Project) -> None:
 
 
 def test_an_update_names_the_folder_that_it_removed_from(shop: Project) -> None:
-    shop.update()
+    shop.prepare()
     shop.write("memgate.yml", "missing: warn\n")
     assert f"next: review and commit .memgate/{shop.baselines.name}, .memgate/web" in shop.update().out
 
@@ -200,7 +200,7 @@ def test_a_renamed_check_keeps_its_baseline(app: Project) -> None:
     assert result.metrics("bundle[shop]") == dict.fromkeys(INITIAL, "passed") | dict.fromkeys(TOTAL, "not gated")
     assert "moved        memgate.yml::bundle[app] -> memgate.yml::bundle[shop]" in result.out
     assert "memgate: PASSED: 1 test compared, 1 moved" in result.out
-    app.update()
+    app.prepare()
     assert "bundle[app]" not in app.web.read_text(encoding="utf-8")
     assert app.gate().code == 0
 
@@ -230,14 +230,14 @@ def test_a_project_without_any_baseline_has_no_answer(project: Project) -> None:
 def test_an_entry_that_the_build_no_longer_has_has_vanished(project: Project) -> None:
     project.lay("bundles/built/webpack/two", "web")
     project.write("memgate.yml", APP)
-    project.update()
+    project.prepare()
     project.write("memgate.yml", "bundles:\n  app: {stats: web/stats.json, entries: adm*}\n")
     result = project.gate()
     outcomes = result.metrics("bundle[app]")
     assert outcomes["bundle.initial.raw[entry]"] == "vanished"
     assert outcomes["bundle.initial.raw[admin]"] == "passed"
     assert "but the test did not give it" in result.out
-    project.update()
+    project.prepare()
     assert "[entry]" not in project.web.read_text(encoding="utf-8")
 
 
@@ -274,7 +274,7 @@ def test_an_override_of_another_check_does_not_concern_it(app: Project) -> None:
 def test_a_budget_may_be_of_one_entry(project: Project, budget: str, red: str) -> None:
     project.lay("bundles/built/webpack/two", "web")
     project.write("memgate.yml", APP)
-    project.update()
+    project.prepare()
     project.write("memgate.yml", f"{APP}budgets:\n  {budget}\n")
     result = project.gate()
     assert result.code == 1
@@ -380,7 +380,7 @@ def test_a_change_does_not_raise_its_own_bar(app: Project) -> None:
 def test_a_change_with_a_reason_is_green_and_listed(app: Project) -> None:
     app.commit()
     grow(app)
-    app.update("--memgate-reason=the atlas is worth it")
+    app.prepare("--memgate-reason=the atlas is worth it")
     result = app.gate("--memgate-base=main", "-n2")
     assert result.code == 0, result.out
     raised = (
@@ -398,7 +398,7 @@ def test_conditions_that_nobody_has_do_not_hide_a_growth_from_the_base(app: Proj
 
 
 def test_a_check_that_a_change_takes_away_is_listed(shop: Project) -> None:
-    shop.update()
+    shop.prepare()
     shop.commit()
     shop.write("memgate.yml", "missing: warn\n")
     shop.update()
@@ -564,7 +564,7 @@ def test_a_wrong_setting_is_shown_as_it_was_written(project: Project) -> None:
 
 
 def test_a_check_that_cannot_be_made_leaves_no_green_verdict(shop: Project) -> None:
-    shop.update("tests")
+    shop.prepare("tests")
     shop.write("memgate.yml", "pages:\n  home: {serve: web, path: about}\n")
     result = shop.gate()
     if result.code == 4:

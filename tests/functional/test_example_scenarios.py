@@ -91,7 +91,7 @@ def shop(tmp_path_factory: pytest.TempPathFactory) -> Project:
     project = Project(tmp_path_factory.mktemp("example") / "shop")
     shutil.copytree(EXAMPLE, project.root, dirs_exist_ok=True, ignore=shutil.ignore_patterns(*LEFT_OUT))
     (project.root / "pytest.ini").unlink()  # pyproject.toml is what counts there
-    project.update(*(fault.check for fault in FAULTS))
+    project.prepare(*(fault.check for fault in FAULTS))
     return project
 
 

@@ -19,7 +19,7 @@ _TESTS = """
 @pytest.fixture
 def gated(project: Project) -> Project:
     project.write("test_it.py", _TESTS)
-    project.update()
+    project.prepare()
     return project
 
 
@@ -28,15 +28,16 @@ def _file(project: Project) -> str:
 
 
 @pytest.mark.parametrize(
-    ("text", "words"),
+    ("text", "words", "workers"),
     [
-        ("", "'format' is missing"),
-        ("{]", "did not find expected node content"),
-        ("<<<<<<< ours\nformat: 1\n", "conflict markers"),
-        ("format: 99\n", "format 99 is newer than this memgate reads; upgrade pytest-memgate"),
-        ("- a\n- list\n", "a mapping is expected"),
+        ("", "'format' is missing", ()),
+        ("{]", "did not find expected node content", ()),
+        ("<<<<<<< ours\nformat: 1\n", "conflict markers", ()),
+        ("<<<<<<< ours\nformat: 1\n", "conflict markers", ("-n2",)),
+        ("format: 99\n", "format 99 is newer than this memgate reads; upgrade pytest-memgate", ()),
+        ("- a\n- list\n", "a mapping is expected", ()),
     ],
-    ids=["empty", "corrupt", "conflict", "newer", "shape"],
+    ids=["empty", "corrupt", "conflict", "conflict-n2", "newer", "shape"],
 )
 def test_a_baseline_that_cannot_be_read_is_never_an_empty_one(
     gated: Project, workers: tuple[str, ...], text: str, words: str
@@ -124,7 +125,7 @@ def test_findings_are_the_same_with_workers(gated: Project) -> None:
 def test_a_great_fall_is_called_improved_not_passed(gated: Project) -> None:
     """A value far below its baseline may as well be a test that no longer does its work."""
     gated.replace("test_it.py", "load(2000)", "load(20_000)")
-    gated.update("--memgate-reason=more")
+    gated.prepare("--memgate-reason=more")
     gated.replace("test_it.py", "load(20_000)", "pass")
     result = gated.gate()
     assert result.outcomes()["test_two"] == "improved"
@@ -132,8 +133,8 @@ def test_a_great_fall_is_called_improved_not_passed(gated: Project) -> None:
 
 
 @pytest.mark.parametrize("option", ["--memgate-growth=lots", "--memgate-limit=5%", "--memgate-drift=-1KB"])
-def test_an_option_without_meaning_is_a_usage_error(gated: Project, workers: tuple[str, ...], option: str) -> None:
-    result = gated.gate(option, *workers)
+def test_an_option_without_meaning_is_a_usage_error(gated: Project, option: str) -> None:
+    result = gated.gate(option)
     assert result.code == 4
     assert f"memgate: {option.partition('=')[0]}: not a" in result.out
     assert "Traceback" not in result.out
@@ -175,14 +176,17 @@ def test_under_a_profiler_nothing_is_green(gated: Project) -> None:
 
 
 def test_an_interrupted_run_says_so_and_leaves_nothing_behind(gated: Project) -> None:
-    gated.replace("test_it.py", "def test_two(): load(2000)", "def test_two(): __import__('time').sleep(60)")
+    waits = "def test_two(): open('there', 'w').close(), __import__('time').sleep(60)"
+    gated.replace("test_it.py", "def test_two(): load(2000)", waits)
     command = [sys.executable, "-m", "pytest", "--memgate", "-p", "no:cacheprovider", "-s"]
     temporary = gated.root.parent / "tmp"
     temporary.mkdir()
     with subprocess.Popen(
         command, cwd=gated.root, env=gated.environ({"TMPDIR": str(temporary)}), stdout=subprocess.PIPE, encoding="utf-8"
     ) as running:
-        time.sleep(4)
+        while not (gated.root / "there").exists():
+            assert running.poll() is None
+            time.sleep(0.05)
         running.send_signal(signal.SIGINT)
         out, _ = running.communicate(timeout=60)
     assert running.returncode == 2

@@ -47,7 +47,10 @@ LATE = """
 """
 
 
-@pytest.mark.parametrize(("tests", "measure"), [(TESTS, "bound"), (TESTS, "each"), (LATE, "each")])
+@pytest.mark.parametrize(
+    ("tests", "measure", "workers"),
+    [(TESTS, "bound", ()), (TESTS, "each", ()), (LATE, "each", ()), (TESTS, "bound", ("-n2",))],
+)
 def test_code_in_greenlets_is_updated_and_gated_without_a_word_of_memray(
     project: Project, workers: tuple[str, ...], tests: str, measure: str
 ) -> None:

@@ -65,7 +65,7 @@ def test_a_library_that_comes_in_is_red_with_its_name_and_its_importer(shop: Pro
 
 
 def test_a_growth_is_accepted_waived_or_held_against_the_base(shop: Project) -> None:
-    shop.update()
+    shop.prepare()
     shop.commit()
     grow(shop)
     assert shop.gate("-k", "import", "-m", "memgate_import", plugins=("cacheprovider",)).outcomes().keys() == {NAME}
@@ -115,7 +115,7 @@ def test_an_import_without_an_answer_is_never_green(shop: Project) -> None:
 
 
 def test_a_run_without_the_gate_knows_nothing_of_imports(shop: Project) -> None:
-    shop.update()
+    shop.prepare()
     assert "1 passed" in shop.pytest("tests", "memgate.yml").out or shop.pytest().code == 0
     left_out = shop.gate("tests")
     assert f"not part of this run: {NAME} (pytest --memgate memgate.yml)" in left_out.out

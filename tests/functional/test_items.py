@@ -112,7 +112,7 @@ def test_every_kind_of_test_is_measured_and_its_growth_named(project: Project, k
 def test_items_of_other_kinds_are_measured_too(project: Project) -> None:
     project.write("conftest.py", _CUSTOM)
     project.write("one.case", "")
-    project.update()
+    project.prepare()
     project.replace("conftest.py", "load(1000)", "load(10_000)")
     assert project.gate().outcomes() == {"item": "regressed"}
 
@@ -168,7 +168,7 @@ def test_a_runner_that_calls_another_function_leaves_a_test_unmeasured_with_the_
         """,
     )
     project.write("test_it.py", "def test_one(): pass\ndef test_two(): pass")
-    project.update()
+    project.prepare()
     finding = project.gate().finding("test_one")
     if runs == "item.obj":
         assert finding["outcome"] == "passed"

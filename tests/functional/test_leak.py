@@ -123,7 +123,7 @@ def settled(tmp_path_factory: pytest.TempPathFactory) -> Path:
     project.write("pytest.ini", "[pytest]\nasyncio_default_fixture_loop_scope = function\n")
     project.write("store.py", _STORE)
     project.write("test_it.py", _TESTS)
-    project.update(plugins=_ASYNC)
+    project.prepare(plugins=_ASYNC)
     return project.root
 
 

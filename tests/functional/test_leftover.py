@@ -82,7 +82,7 @@ def leaving(project: Project, tests: str = LEAVING) -> Project:
     path = project.write("test_shop.py", tests)
     text = path.read_text(encoding="utf-8")
     path.write_text(re.sub(r"poller\.\w+\(.*\)", "pass", text), encoding="utf-8")
-    project.update(plugins=ASYNC)
+    project.prepare(plugins=ASYNC)
     assert "leftover" not in project.baseline("test_shop.py")
     path.write_text(text, encoding="utf-8")
     return project
@@ -248,7 +248,7 @@ def test_what_is_no_leftover_is_quiet_in_any_order(project: Project) -> None:
     project.write("pytest.ini", "[pytest]\nfilterwarnings = ignore\n")
     project.write("test_one.py", QUIET)
     project.write("test_two.py", QUIET)
-    project.update(plugins=ASYNC)
+    project.prepare(plugins=ASYNC)
     assert "leftover" not in project.baseline("test_one.py") + project.baseline("test_two.py")
     random = (*ASYNC, "randomly")
     for args, plugins in (

@@ -71,7 +71,7 @@ def leaving(project: Project, offset: int) -> None:
     )
     project.write("conftest.py", f"import sys\nsys.path.append({str(library)!r})\n")
     project.write("test_some.py", TESTS.replace("OFFSET", "CALLS[name] % 3"))
-    project.update()
+    project.prepare()
     assert "leftover" not in project.baseline("test_some.py")
     project.write("test_some.py", TESTS.replace("OFFSET", str(offset)))
 

@@ -25,7 +25,7 @@ def committed(tmp_path_factory: pytest.TempPathFactory) -> Path:
     project = Project(tmp_path_factory.mktemp("base") / "project")
     project.write("test_it.py", _TESTS)
     project.write(".gitignore", "__pycache__/\n")
-    project.update()
+    project.prepare()
     project.commit()
     return project.root
 
@@ -58,7 +58,7 @@ _INI = {
 }
 
 
-@pytest.mark.parametrize("name", _INI)
+@pytest.mark.parametrize(("name", "workers"), [*((name, ()) for name in _INI), ("pytest.ini", ("-n2",))])
 def test_a_budget_in_an_ini_file_of_the_change_is_listed_and_does_not_count(
     branch: Project, name: str, workers: tuple[str, ...]
 ) -> None:
@@ -165,7 +165,7 @@ def test_an_ini_file_that_is_named_is_read_from_the_base_too(branch: Project) ->
 
 def test_an_ini_file_in_another_folder_of_the_change_is_seen(branch: Project) -> None:
     branch.write("part/test_part.py", "from work import load\ndef test_part(): load(2000)")
-    branch.update()
+    branch.prepare()
     branch.commit()
     branch.replace("part/test_part.py", "2000", "9000")
     branch.write("part/pytest.ini", "[pytest]\naddopts = --memgate-growth=5MB\n")
@@ -248,7 +248,7 @@ def committed_with_marks(tmp_path_factory: pytest.TempPathFactory) -> Path:
     project.write("conftest.py", "pytest_plugins = ['marking']\n")
     project.write("marking.py", "import helpers\n")
     project.write(".gitignore", "__pycache__/\n")
-    project.update()
+    project.prepare()
     project.commit()
     return project.root
 
@@ -269,10 +269,10 @@ _MARKING = """
 """
 
 
-def test_a_constant_raised_in_another_module_is_listed(marked: Project, workers: tuple[str, ...]) -> None:
+def test_a_constant_raised_in_another_module_is_listed(marked: Project) -> None:
     marked.replace("budgets.py", "250KB", "5MB")
     had = "on the base growth 250 KB (marker), limit 900 KB (marker)"
-    result = marked.gate(_BASE, *workers)
+    result = marked.gate(_BASE)
     assert result.code == 0
     assert _loosened(result) == [
         f"test_it.py::test_two {_OWN}: growth 5 MB (marker), on the base growth 250 KB (marker)",
@@ -349,7 +349,7 @@ def test_nothing_is_listed_where_no_budget_is_looser(marked: Project, file: str,
 def test_many_tests_with_one_loosened_budget_are_told_in_one_line(project: Project) -> None:
     project.write("test_it.py", "import pytest\n@pytest.mark.parametrize('n', range(5))\ndef test_it(n): pass\n")
     project.write(".gitignore", "__pycache__/\n")
-    project.update()
+    project.prepare()
     project.commit()
     project.replace("test_it.py", "import pytest\n", "import pytest\npytestmark = pytest.mark.memgate(growth='1GB')\n")
     (line,) = _loosened(project.gate(_BASE))
@@ -384,7 +384,7 @@ def test_a_source_folder_that_is_on_the_path_is_that_of_the_base(project: Projec
     )
     project.write(".gitignore", "__pycache__/\n")
     env = {"PYTHONPATH": str(project.root / "src")}
-    project.update(env=env)
+    project.prepare(env=env)
     project.commit()
     project.write("src/shop/budgets.py", 'LARGE = "5MB"\n')
     (line,) = _loosened(project.gate(_BASE, "tests", env=env))
@@ -414,7 +414,7 @@ def test_a_budget_of_a_call_is_listed_where_a_module_gives_it_another_value(proj
     )
     project.write("test_more.py", "import rules\ndef test_more(memgate): memgate.record('r', 10, limit=rules.MOST)\n")
     project.write(".gitignore", "__pycache__/\n")
-    project.update()
+    project.prepare()
     project.commit()
     own = "has a budget of its own for custom"
     for file, old, new, lines in (

@@ -12,7 +12,7 @@ def parted(project: Project) -> Project:
     for file, names in FILES.items():
         tests = "\n".join(f"def test_{name}():\n    load({1000 + place})\n" for place, name in enumerate(names))
         project.write(file, f"from work import load\n\n{tests}")
-    project.update()
+    project.prepare()
     return project
 
 
@@ -61,7 +61,7 @@ def test_what_has_vanished_is_seen_in_the_whole_only(parted: Project) -> None:
 
 def test_parts_may_be_folders_and_merged_once_more(parted: Project) -> None:
     (parted.root / "tests/a/test_gone.py").write_text("def test_it(): pass\n", encoding="utf-8")
-    parted.update("tests/a/test_gone.py")
+    parted.prepare("tests/a/test_gone.py")
     (parted.root / "tests/a/test_gone.py").unlink()
     first, second = part(parted, "a", "tests/a"), part(parted, "b", "tests/b", "-n2")
     assert merged(parted, first, second).code == 0
@@ -119,7 +119,7 @@ def test_an_empty_shard_does_not_spoil_the_whole(parted: Project) -> None:
 def test_raises_of_the_change_are_listed_once(parted: Project) -> None:
     parted.commit()
     parted.replace("tests/b/test_two.py", "load(1000)", "load(9000)")
-    parted.update("tests/b", "--memgate-reason=a larger cache")
+    parted.prepare("tests/b", "--memgate-reason=a larger cache")
     result = merged(parted, *shards(parted, "--memgate-base=main"))
     assert result.code == 0, result.out
     assert result.out.count("(a larger cache)") == 1

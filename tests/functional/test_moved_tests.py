@@ -23,7 +23,7 @@ def gated(project: Project) -> Project:
     """A repository with two tests, their baselines, and one commit on main."""
     project.write("tests/test_export.py", _TESTS)
     project.write(".gitignore", "__pycache__/\n")
-    project.update()
+    project.prepare()
     project.commit()
     return project
 
@@ -92,7 +92,7 @@ def test_a_move_without_git_and_without_growth_is_green_with_workers_and_without
     project: Project, workers: tuple[str, ...]
 ) -> None:
     project.write("tests/test_export.py", _TESTS)
-    project.update()
+    project.prepare()
     new = _rename(project)
     result = project.gate("--memgate-missing=fail", *workers)
     assert (result.code, set(result.outcomes().values())) == (0, {"passed"}), result.out

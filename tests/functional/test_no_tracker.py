@@ -67,7 +67,7 @@ def reasons(result: Result) -> dict[str, str]:
 
 def test_without_a_free_descriptor_a_test_is_unmeasured_and_passes(project: Project, workers: tuple[str, ...]) -> None:
     project.write("test_full.py", FULL.replace("while True", "for _ in range(3)"))
-    project.update()
+    project.prepare()
     project.write("test_full.py", FULL)
     one_worker = ("-n1",) if workers else ()
     result = project.gate("--memgate-measure=each", "--no-memgate-strict", *one_worker)
@@ -84,7 +84,7 @@ def test_a_group_whose_tests_take_all_descriptors_is_judged_or_unmeasured(
 ) -> None:
     project.write("memgate.yml", "budgets:\n  leftover.files: {growth: 100}\n")  # it leaves them until the third test
     project.write("test_full.py", FULL.replace("while True", "for _ in range(3)"))
-    project.update()
+    project.prepare()
     project.write("test_full.py", FULL)
     result = project.gate("--no-memgate-strict", *workers)
     quiet(result)
@@ -135,7 +135,7 @@ HOLDING = """
 @MEASURE
 def test_what_stops_memray_is_named_and_the_next_run_measures(project: Project, measure: str) -> None:
     project.write("test_plain.py", PLAIN)
-    project.update()
+    project.prepare()
     project.write("conftest.py", HOLDING)
     result = project.gate(f"--memgate-measure={measure}", "--no-memgate-strict")
     quiet(result)
@@ -165,7 +165,7 @@ FAILING = """
 
 def test_an_untraced_test_that_fails_shows_its_own_error_alone(project: Project) -> None:
     project.write("test_plain.py", PLAIN)
-    project.update()
+    project.prepare()
     project.write("test_plain.py", FAILING)
     result = project.gate("--memgate-measure=each", "--no-memgate-strict")
     assert "the test's own" in result.out
@@ -203,7 +203,7 @@ CUTTING = """
 def test_a_capture_that_is_cut_off_proves_nothing(project: Project, measure: str, share: float) -> None:
     """Of a file that is cut off memray reads a peak that is too low, often 0, which would pass."""
     project.write("test_plain.py", PLAIN)
-    project.update()
+    project.prepare()
     project.write("conftest.py", CUTTING.replace("SHARE", str(share)))
     project.replace("test_plain.py", "load(100)", "load(100_000)")
     result = project.gate(f"--memgate-measure={measure}")
@@ -247,7 +247,7 @@ def test_a_leak_check_that_cannot_be_traced_is_unmeasured(project: Project) -> N
 def test_the_room_that_a_capture_needs_is_missing(project: Project) -> None:
     """A limit on the size of files holds for those in memory, too."""
     project.write("test_plain.py", PLAIN)
-    project.update()
+    project.prepare()
     project.write(
         "conftest.py",
         """

@@ -116,7 +116,7 @@ def test_a_time_that_was_not_expected_is_not_passed_over(project: Project, ask: 
 
 def test_a_budget_that_went_away_is_told(project: Project) -> None:
     project.write("test_it.py", "def test_it(memgate):\n    memgate.record('rows', 10, growth=0)\n")
-    project.update()
+    project.prepare()
     project.write("test_it.py", "def test_it(memgate):\n    memgate.record('rows', 1000)\n")
     result = project.gate("--memgate-strict")
     assert result.code == 1
@@ -132,7 +132,7 @@ def rows(project: Project) -> Project:
     project.write(
         "test_it.py", "def test_it(memgate):\n    memgate.record('rows', 10, 'queries', growth=0, limit=50)\n"
     )
-    project.update()
+    project.prepare()
     project.commit()
     return project
 
@@ -177,7 +177,7 @@ def test_another_unit_is_no_way_past_the_base(rows: Project) -> None:
 
 def test_a_baseline_that_cannot_be_read_is_no_internal_error(rows: Project) -> None:
     rows.write("test_other.py", "def test_it(): pass\n")
-    rows.update("test_other.py")
+    rows.prepare("test_other.py")
     name = f".memgate/{rows.baselines.name}/test_other.py.yaml"
     (rows.root / name).write_text("tests: [", encoding="utf-8")
     result = rows.gate("--memgate-base=main", "test_it.py")
@@ -192,7 +192,7 @@ def test_declared_checks_that_are_no_part_of_a_run_are_named(project: Project, p
     project.lay("bundles/built/webpack/base", "web")
     project.write("memgate.yml", "bundles:\n  app: {stats: web/stats.json}\n")
     project.write("tests/test_it.py", "def test_it(): pass\n")
-    project.update()
+    project.prepare()
     if place == "addopts":
         project.write("pytest.ini", "[pytest]\naddopts = tests\n")
         result = project.gate()
@@ -240,7 +240,7 @@ def test_a_vite_page_of_another_build_than_its_manifest_is_no_answer(project: Pr
     project.lay(folder.relative_to(DATA).as_posix(), "web")
     manifest = next(path for path in (project.root / "web").rglob("manifest.json"))
     project.write("memgate.yml", f"bundles:\n  app: {{stats: {manifest.relative_to(project.root).as_posix()}}}\n")
-    project.update()
+    project.prepare()
     page = project.root / "web/index.html"
     script = next(
         chunk["file"] for chunk in json.loads(manifest.read_text(encoding="utf-8")).values() if chunk.get("isEntry")
@@ -316,7 +316,7 @@ def test_an_entry_that_becomes_lazy_for_another_stays_an_entry(project: Project)
 
     project.write("memgate.yml", "bundles:\n  app: {stats: web/metafile.json}\n")
     build(1000, lazily=False)
-    project.update()
+    project.prepare()
     build(900_000, lazily=True)
     result = project.gate()
     assert result.code == 1

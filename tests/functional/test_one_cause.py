@@ -29,7 +29,7 @@ def leaking(tmp_path_factory: pytest.TempPathFactory) -> Project:
         calls = "\n".join(f"def test_{test}():\n    assert handle(7000)\n" for test in range(_TESTS))
         project.write(f"tests/test_{number}.py", f"from shop.api import handle\n\n{calls}")
     project.write("tests/test_own.py", "from shop.api import other\n\ndef test_own():\n    assert other(10) == 10\n")
-    project.update()
+    project.prepare()
     project.replace("shop/api.py", "_LOG.append(number)", "_LOG.append([str(i) for i in range(number)])")
     project.replace("tests/test_own.py", "other(10) == 10", "other(7000)")
     return project

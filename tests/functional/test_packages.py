@@ -18,7 +18,7 @@ def test_the_sum_comes_first_and_the_package_is_in_the_chain(project: Project) -
     project.write("../library/reader/__init__.py", _READER)
     project.write("shop.py", "import reader\n\ndef report(number):\n    return len(reader.load(number)[0])\n")
     project.write("test_it.py", "from shop import report\n\ndef test_report():\n    assert report(100)\n")
-    project.update(env=env)
+    project.prepare(env=env)
     project.replace("test_it.py", "report(100)", "report(9000)")
     result = project.gate("-v", env=env)
     assert result.code == 1

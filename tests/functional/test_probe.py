@@ -23,7 +23,7 @@ _FIRST_USE = """
 
 def test_what_only_the_first_run_pays_is_first_use_not_growth(project: Project, workers: tuple[str, ...]) -> None:
     project.write("test_it.py", _FIRST_USE)
-    project.update()
+    project.prepare()
     for selection in (("test_it.py",), ("test_it.py::test_b",)):
         result = project.gate(*workers, *selection)
         assert (result.code, set(result.outcomes().values())) == (0, {"passed"}), result.out
@@ -32,7 +32,7 @@ def test_what_only_the_first_run_pays_is_first_use_not_growth(project: Project, 
 def test_first_use_names_the_modules_imported(project: Project) -> None:
     project.write("heavy.py", "TABLE = [str(i) for i in range(20_000)]")
     project.write("test_it.py", "def test_imports():\n    import heavy\n")
-    project.update()
+    project.prepare()
     result = project.gate("-v")
     measurement = result.finding("test_imports")["measurement"]
     assert measurement["basis"] == "warm"
@@ -42,7 +42,7 @@ def test_first_use_names_the_modules_imported(project: Project) -> None:
 
 def test_a_test_within_its_bound_runs_once(project: Project) -> None:
     project.write("test_it.py", "def test_it():\n    with open('ran', 'a') as file: file.write('x')\n")
-    project.update()
+    project.prepare()
     assert (project.root / "ran").read_text() == "xxx"
     project.gate()
     assert (project.root / "ran").read_text() == "xxxx"
@@ -128,7 +128,7 @@ def test_an_unrepeatable_test_is_still_gated(project: Project) -> None:
             assert len(RUNS) == 1
         """,
     )
-    project.update()
+    project.prepare()
     project.replace("test_it.py", "load(1000)", "load(9000)")
     assert project.gate().outcomes() == {"test_it": "regressed"}
 
@@ -137,7 +137,7 @@ def test_an_unrepeatable_test_is_not_blamed_for_what_it_imports(project: Project
     project.write("heavy.py", "TABLE = [str(i) for i in range(20_000)]")
     text = "RUNS = []\ndef test_it():\n    RUNS.append(1)\n    import heavy\n    assert len(RUNS) == 1\n"
     project.write("test_it.py", f"import heavy\n{text}")
-    project.update()
+    project.prepare()
     project.write("test_it.py", text)
     result = project.gate()
     assert (result.code, result.outcomes()) == (0, {"test_it": "passed"})
@@ -187,7 +187,7 @@ def test_an_error_that_only_the_second_teardown_has_is_a_note(project: Project) 
     assert "an extra run could not be torn down" in result.summary()
 
 
-def test_a_test_that_uses_memray_itself_passes_and_is_unmeasured(project: Project, workers: tuple[str, ...]) -> None:
+def test_a_test_that_uses_memray_itself_passes_and_is_unmeasured(project: Project) -> None:
     project.write(
         "test_it.py",
         """
@@ -206,7 +206,7 @@ def test_a_test_that_uses_memray_itself_passes_and_is_unmeasured(project: Projec
         def test_other(): pass
         """,
     )
-    result = project.gate("--memgate-update", *workers)
+    result = project.gate("--memgate-update")
     assert "3 passed" in result.out
     assert result.outcomes() == {
         "test_it": "unmeasured",
@@ -318,16 +318,16 @@ def test_reruns_of_a_flaky_test_give_one_finding(project: Project) -> None:
 
 def test_reruns_do_not_wash_a_regression_away(project: Project) -> None:
     project.write("test_it.py", "from work import load\ndef test_it(): load(1000)\n")
-    project.update()
+    project.prepare()
     project.replace("test_it.py", "1000", "9000")
     result = project.gate("--reruns=2", plugins=("rerunfailures",))
     assert (result.code, result.outcomes()) == (1, {"test_it": "regressed"})
 
 
-@pytest.mark.parametrize("seed", ["1", "2"])
+@pytest.mark.parametrize(("seed", "workers"), [("1", ()), ("2", ()), ("1", ("-n2",))])
 def test_random_order_changes_no_finding(project: Project, seed: str, workers: tuple[str, ...]) -> None:
     project.write("test_it.py", _FIRST_USE + "\n    import random\n    def test_c(): load(random.randint(1, 4000))\n")
-    project.update("-p", "no:randomly")
+    project.prepare("-p", "no:randomly")
     args = ("-p", "randomly", f"--randomly-seed={seed}")
     project.update(*args, "--memgate-reason=seeded", plugins=("randomly",))
     assert project.gate(*args, *workers, plugins=("randomly",)).code == 0
@@ -342,7 +342,7 @@ def test_collect_only_and_setup_plan_are_not_judged(project: Project) -> None:
 
 def test_exitfirst_stops_at_a_regression(project: Project, workers: tuple[str, ...]) -> None:
     project.write("test_it.py", "from work import load\n" + "".join(f"def test_{i}(): load(1000)\n" for i in range(20)))
-    project.update()
+    project.prepare()
     project.replace("work.py", "range(n)", "range(n * 10)")
     result = project.gate("-x", *workers)
     assert result.code != 0
@@ -351,7 +351,7 @@ def test_exitfirst_stops_at_a_regression(project: Project, workers: tuple[str, .
 
 def test_last_failed_runs_the_regressed_test_again(project: Project) -> None:
     project.write("test_it.py", "from work import load\ndef test_one(): load(1000)\ndef test_two(): load(1000)\n")
-    project.update()
+    project.prepare()
     project.replace("test_it.py", "test_two(): load(1000)", "test_two(): load(9000)")
     for _ in range(2):
         result = project.command(sys.executable, "-m", "pytest", "--memgate", "--lf")
@@ -361,7 +361,7 @@ def test_last_failed_runs_the_regressed_test_again(project: Project) -> None:
 
 def test_pdb_does_not_stop_at_a_regression(project: Project) -> None:
     project.write("test_it.py", "from work import load\ndef test_it(): load(1000)\n")
-    project.update()
+    project.prepare()
     project.replace("test_it.py", "1000", "9000")
     result = project.gate("--pdb")
     assert (result.code, "(Pdb)" in result.out) == (1, False)
@@ -502,7 +502,7 @@ def test_a_test_that_fails_by_chance_after_it_asked_the_collector_fails(project:
     """
     project.write("test_it.py", tests)
     project.write("failing", "0")
-    project.update()
+    project.prepare()
     project.write("failing", "1")
     for measure in ("each", "bound"):
         result = project.gate(f"--memgate-measure={measure}")
@@ -524,7 +524,7 @@ def test_a_test_that_lists_all_objects_is_within_its_budget_however_many_there_a
     project.write("test_it.py", tests)
     project.write("number", "10")
     project.write("memgate.yml", "budgets: {memory.retained: {growth: 10MB}, memory.peak: {growth: 200KB}}\n")
-    project.update()
+    project.prepare()
     project.write("number", "60000")
     for measure in ("each", "bound"):
         result = project.gate(f"--memgate-measure={measure}")
@@ -545,7 +545,7 @@ def test_what_the_collector_lists_is_a_call_of_the_tests_own(project: Project) -
             done.append("not twice")
         """,
     )
-    project.update()
+    project.prepare()
     (site, *_) = project.gate("--memgate-settle").finding("test_lists")["measurement"]["sites"]
     assert (site["path"], site["function"]) == ("test_it.py", "test_lists")
 

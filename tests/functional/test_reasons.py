@@ -13,7 +13,7 @@ def gated(project: Project) -> Project:
     """A committed project whose test has grown since its baseline was made."""
     project.write("test_it.py", "from work import load\ndef test_it(): load(2000)")
     project.write(".gitignore", "__pycache__/\n")
-    project.update()
+    project.prepare()
     project.commit()
     project.replace("test_it.py", "2000", "9000")
     return project
@@ -36,7 +36,7 @@ def test_a_reason_without_a_letter_is_refused_by_each_command_in_one_line(gated:
 
 @pytest.mark.parametrize("reason", [*_NONE, "   "])
 def test_a_reason_without_a_letter_in_a_baseline_is_none(gated: Project, reason: str) -> None:
-    gated.update("--memgate-reason=to be taken out")
+    gated.prepare("--memgate-reason=to be taken out")
     path = f".memgate/{gated.baselines.name}/test_it.py.yaml"
     gated.replace(path, "reason: to be taken out", f"reason: '{reason}'")
     result = gated.gate("--memgate-base=main")

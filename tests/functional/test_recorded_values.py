@@ -108,7 +108,7 @@ def settled(tmp_path_factory: pytest.TempPathFactory) -> Path:
     project.write("memgate.yml", _CONFIG)
     project.write("test_it.py", _TESTS)
     _give(project, _GIVEN)
-    project.update()
+    project.prepare()
     return project.root
 
 

@@ -102,7 +102,7 @@ def refresh(project: Project) -> Refresh:
     project.write("shop/report.py", "def load(n):\n    return [str(i) for i in range(n)]\n")
     project.write("tests/test_shop.py", TESTS)
     project.write(".gitignore", "__pycache__\n")
-    project.update("tests", "memgate.yml::import[shop.report]")
+    project.prepare("tests", "memgate.yml::import[shop.report]")
     origin = Origin(project)
     origin.commit("base")
     project.replace("tests/test_shop.py", "load(20000)", "load(900)")

@@ -74,7 +74,7 @@ _FAKES = """
 def test_a_test_may_replace_what_the_gate_needs(project: Project, tests: str) -> None:
     project.write("test_it.py", tests)
     project.write("test_other.py", "def test_other(): pass\n")
-    project.update(plugins=("fakefs",))
+    project.prepare(plugins=("fakefs",))
     for measure in ("bound", "each"):
         result = project.gate(f"--memgate-measure={measure}", plugins=("fakefs",))
         assert (result.code, set(result.outcomes().values())) == (0, {"passed"}), result.out

@@ -59,7 +59,7 @@ def settled(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Two tests and their baseline."""
     project = Project(tmp_path_factory.mktemp("report") / "project")
     project.write("test_it.py", _TESTS)
-    project.update()
+    project.prepare()
     return project.root
 
 
@@ -74,9 +74,9 @@ def _problems(result: Result) -> list[str]:
     return [line for line in result.summary().splitlines() if line.startswith("problem")]
 
 
-def test_the_file_holds_the_verdict_and_each_finding(gated: Project, workers: tuple[str, ...]) -> None:
+def test_the_file_holds_the_verdict_and_each_finding(gated: Project) -> None:
     gated.write("test_it.py", _GROWN)
-    run = gated.gate(*workers).run
+    run = gated.gate().run
     assert (run["schema"], run["exit_code"], run["verdict"]) == (3, 1, "failed")
     assert run["environment"]["key"] == gated.baselines.name
     assert run["memgate"]

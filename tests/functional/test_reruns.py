@@ -34,12 +34,12 @@ TESTS = """
 """
 
 
-@pytest.mark.parametrize("measure", ["bound", "each"])
+@pytest.mark.parametrize(("measure", "workers"), [("bound", ()), ("each", ()), ("bound", ("-n2",))])
 def test_what_the_gate_fails_is_not_run_again_and_what_fails_by_itself_is(
     project: Project, workers: tuple[str, ...], measure: str
 ) -> None:
     project.write("test_shop.py", TESTS)
-    project.update()
+    project.prepare()
     for file in project.root.glob("*.txt"):
         file.unlink()
     args = ("--reruns=3", "-rR", f"--memgate-measure={measure}", *workers)

@@ -36,7 +36,7 @@ def kept(project: Project) -> Project:
     """A project whose tests hold 1.4 MB, and retain next to nothing when they run again."""
     project.write("keeper.py", _KEEPER)
     project.write("test_it.py", _TESTS)
-    project.update()
+    project.prepare()
     return project
 
 
@@ -133,7 +133,7 @@ _COUNTED = """
 """
 
 
-def test_two_in_a_hundred_allocations_more_are_seen(project: Project, workers: tuple[str, ...]) -> None:
+def test_two_in_a_hundred_allocations_more_are_seen(project: Project) -> None:
     project.write("test_it.py", _COUNTED)
     project.write(
         "memgate.yml",
@@ -141,12 +141,12 @@ def test_two_in_a_hundred_allocations_more_are_seen(project: Project, workers: t
     )
     project.update()
     assert "memory.allocations:" in project.baseline("test_it.py")
-    result = project.gate(*workers)
+    result = project.gate()
     assert result.code == 0, result.out
     assert result.metrics("test_counted")["gc.pause"] == "not gated"
     assert result.metrics("test_by_pattern")["gc.gen0"] == "passed"
     project.replace("test_it.py", "range(5000)", "range(5100)")
-    result = project.gate(*workers)
+    result = project.gate()
     assert result.code == 1
     for name in ("test_counted", "test_by_pattern"):
         assert result.metrics(name)["memory.allocations"] == "regressed"
@@ -191,5 +191,5 @@ def test_a_test_that_stops_the_clock_is_measured(project: Project) -> None:
         """,
     )
     project.patience = 60
-    project.update()
+    project.prepare()
     assert project.gate().code == 0

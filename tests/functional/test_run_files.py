@@ -22,7 +22,7 @@ _GROWN = _ONE.replace("1000", "9000")
 def shop(project: Project) -> Project:
     """A project with one test and its baseline, committed."""
     project.write("test_it.py", _ONE)
-    project.update()
+    project.prepare()
     project.commit()
     return project
 
@@ -70,7 +70,7 @@ def test_a_test_that_failed_by_itself_is_no_green_verdict(shop: Project) -> None
 def test_two_bounds_are_no_growth(shop: Project) -> None:
     one = _gate(shop, "one.json")
     shop.write("test_it.py", _ONE + _TWO)
-    shop.update()
+    shop.prepare()
     two = _gate(shop, "two.json")
     assert one.finding("test_one")["bound"] < two.finding("test_one")["bound"]  # of both tests together
     told = shop.memgate("diff", "one.json", "two.json").out

@@ -60,7 +60,7 @@ def passing(project: Project) -> None:
             load(4000)
         """,
     )
-    project.update()
+    project.prepare()
 
 
 def tree(root: Path) -> dict[str, tuple[bytes, int]]:
@@ -89,7 +89,7 @@ def test_nothing_in_the_project_changes(project: Project) -> None:
     passing(project)
     options = "--junitxml=junit.xml --cov=work --cov-report=xml --cov-fail-under=99"
     project.write("pytest.ini", f"{QUIET.replace('no:randomly', f'no:randomly {options}')}")
-    project.update("--cov=work", plugins=("cov",))
+    project.prepare("--cov=work", plugins=("cov",))
     shutil.rmtree(project.root / "__pycache__", ignore_errors=True)
     before = tree(project.root)
     assert "junit.xml" in before
@@ -109,7 +109,7 @@ def test_nothing_in_the_project_changes(project: Project) -> None:
 def test_every_kind_of_test_can_grow(project: Project, name: str) -> None:
     project.write("pytest.ini", QUIET)
     project.write("test_kinds.py", KINDS)
-    project.update(plugins=("asyncio",))
+    project.prepare(plugins=("asyncio",))
     result = project.memgate("selftest", f"test_kinds.py::{name}")
     assert result.code == 0, result.out
     assert "named: test_kinds.py:" in result.out
@@ -119,7 +119,7 @@ def test_every_kind_of_test_can_grow(project: Project, name: str) -> None:
 def test_a_doctest_can_grow(project: Project) -> None:
     project.write("pytest.ini", QUIET + "doctest_optionflags = ELLIPSIS\n")
     project.write("test_words.txt", ">>> from work import load\n>>> len(load(2000))\n2000\n")
-    project.update()
+    project.prepare()
     result = project.memgate("selftest", "test_words.txt::test_words.txt")
     assert result.code == 0, result.out
 
@@ -301,7 +301,7 @@ BUILDS = {
 def test_a_bundle_that_grew_in_a_copy_is_red(project: Project, bundler: str) -> None:
     project.lay(f"bundles/built/{bundler}/base", "web")
     project.write("memgate.yml", f"bundles:\n  app: {{{BUILDS[bundler]}}}\n")
-    project.update()
+    project.prepare()
     before = tree(project.root)
     result = project.memgate("selftest")
     assert result.code == 0, result.out
@@ -315,7 +315,7 @@ def test_memory_and_a_bundle_of_plain_files_are_tried_together(project: Project)
     passing(project)
     project.write("dist/app.js", "console.log('a');\n" * 100)
     project.write("memgate.yml", "bundles:\n  app: {files: 'dist/*.js'}\n")
-    project.update()
+    project.prepare()
     result = project.memgate("selftest")
     assert result.code == 0, result.out
     assert "PROVEN: memory of tests/test_one.py::test_small, memgate.yml::bundle[app]\n" in result.out
@@ -337,7 +337,7 @@ def test_a_bundle_that_is_red_unchanged_is_not_proven(project: Project) -> None:
     passing(project)
     project.write("dist/app.js", "console.log('a');\n")
     project.write("memgate.yml", "bundles:\n  app: {files: 'dist/*.js'}\n")
-    project.update()
+    project.prepare()
     project.write("dist/app.js", "console.log('a');\n" * 20_000)
     result = project.memgate("selftest")
     assert result.code == 1
@@ -359,7 +359,7 @@ def test_a_page_that_grew_in_a_copy_is_red(tools: Tools, node_modules: Path, tmp
     (project.root / "node_modules").symlink_to(node_modules)
     project.lay("pages/still", "web")
     project.write("memgate.yml", "pages:\n  home: {serve: web, runs: 2}\n")
-    project.update()
+    project.prepare()
     baseline = project.web.read_bytes()
     result = project.memgate("selftest", "--pages")
     assert result.code == 0, result.out

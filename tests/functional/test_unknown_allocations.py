@@ -26,12 +26,12 @@ _FAST = """
 def fast(project: Project) -> Project:
     project.write("fast.py", _FAST)
     project.write("test_fast.py", "import fast\n\ndef test_fill():\n    fast.fill(1)\n\ndef test_two():\n    pass\n")
-    project.update()
+    project.prepare()
     return project
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="the segments of other systems have other names")
-@pytest.mark.parametrize("measure", ["each", "bound"])
+@pytest.mark.parametrize(("measure", "workers"), [("each", ()), ("bound", ()), ("each", ("-n2",))])
 def test_the_shared_object_is_named(fast: Project, workers: tuple[str, ...], measure: str) -> None:
     fast.replace("test_fast.py", "fill(1)", "fill(30)")
     result = fast.gate("-p", "no:randomly", f"--memgate-measure={measure}", *workers)

@@ -50,9 +50,9 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("update")
     gated, outgrown = Project(folder / "gated"), Project(folder / "outgrown")
     gated.write("test_it.py", _TESTS)
-    gated.update()
+    gated.prepare()
     outgrown.write("test_it.py", _KEPT + _GONE)
-    outgrown.update()
+    outgrown.prepare()
     outgrown.write("test_it.py", _KEPT)
     return folder
 
@@ -120,7 +120,7 @@ def test_a_kind_of_update_writes_only_its_own(project: Project, kinds: tuple[str
     names = {"new": "test_fresh", "raised": "test_up", "lowered": "test_down", "removed": "test_gone"}
     text = "from work import load\ndef {}(): load({})\ndef {}(): load({})\ndef {}(): load({})\n"
     project.write("test_it.py", text.format("test_up", 1000, "test_down", 4000, "test_gone", 100))
-    project.update()
+    project.prepare()
     before = _entries(project)
     fresh = text.format("test_up", 2000, "test_down", 1000, "test_fresh", 100).replace("load(100)", "sorted('test')")
     project.write("test_it.py", fresh)  # with call sites of its own: it is not the one that is gone
@@ -136,7 +136,7 @@ def test_a_kind_of_update_writes_only_its_own(project: Project, kinds: tuple[str
 def test_a_raise_without_a_reason_is_refused_and_the_rest_written(project: Project) -> None:
     project.write("test_it.py", _TESTS)
     project.write("test_other.py", _TESTS)
-    project.update()
+    project.prepare()
     before = _entries(project)
     project.write("test_it.py", _TESTS.replace("2000", "9000") + "\n    def test_three():\n        load(10)\n")
     project.write("test_other.py", _TESTS.replace("2000", "500"))
@@ -161,7 +161,7 @@ def test_a_raise_alone_that_is_refused_leaves_the_bytes(gated: Project) -> None:
 def test_a_raise_keeps_the_first_value_as_anchor_and_its_own_reason(gated: Project) -> None:
     first = _entries(gated)["test_two"]["value"]
     gated.replace("test_it.py", "2000", "9000")
-    gated.update('--memgate-reason=a cache: #12, "hot" rows')
+    gated.prepare('--memgate-reason=a cache: #12, "hot" rows')
     raised = _entries(gated)["test_two"]
     assert (raised["anchor"], raised["reason"]) == (first, 'a cache: #12, "hot" rows')
     assert raised["value"] > first + 400_000
@@ -180,9 +180,9 @@ def test_a_raise_keeps_the_first_value_as_anchor_and_its_own_reason(gated: Proje
 def test_a_lowered_value_keeps_its_anchor_until_it_is_below_it(gated: Project) -> None:
     first = _entries(gated)["test_two"]["value"]
     gated.replace("test_it.py", "2000", "9000")
-    gated.update("--memgate-reason=a cache")
+    gated.prepare("--memgate-reason=a cache")
     gated.replace("test_it.py", "9000", "6000")
-    gated.update()
+    gated.prepare()
     lowered = _entries(gated)["test_two"]
     assert (lowered["anchor"], lowered["reason"]) == (first, "a cache")
     gated.replace("test_it.py", "6000", "1500")
@@ -266,7 +266,7 @@ def test_a_file_that_was_not_run_keeps_its_baseline(gated: Project, name: str, t
 
 def test_the_baseline_of_a_deleted_test_file_is_removed_with_its_folder(gated: Project) -> None:
     gated.write("tests/test_old.py", _TESTS)
-    gated.update()
+    gated.prepare()
     (gated.root / "tests/test_old.py").unlink()
     gated.update("test_it.py")
     assert "tests/test_old.py.yaml" in gated.files()
@@ -355,7 +355,7 @@ def test_a_file_measured_otherwise_is_updated_whole_or_not_at_all(gated: Project
 def test_an_unreadable_file_is_named_and_left_as_it_is(project: Project) -> None:
     project.write("test_a.py", _TESTS)
     project.write("test_b.py", _TESTS)
-    project.update()
+    project.prepare()
     broken, other = project.baselines / "test_a.py.yaml", project.baseline("test_b.py")
     broken.write_text("format: 1\n<<<<<<< ours\n  x\n=======\n")
     result = project.gate("--memgate-update")

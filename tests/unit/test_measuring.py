@@ -239,10 +239,10 @@ def test_what_is_alive_between_tests_is_not_walked_again(recorder: Recorder) -> 
 
 def test_the_heap_is_frozen_anew_once_collections_have_cost_as_much(recorder: Recorder) -> None:
     recorder.rest()
-    frozen, _ = get_freeze_count(), [Knot() for _ in range(1000)]
+    frozen, _ = get_freeze_count(), [Knot() for _ in range(20_000)]  # a few milliseconds of each collection
     recorder.rest()
     assert get_freeze_count() == frozen
-    assert rested(recorder, lambda: get_freeze_count() >= frozen + 1000)
+    assert rested(recorder, lambda: get_freeze_count() >= frozen + 20_000)
 
 
 def test_what_died_while_it_was_frozen_is_freed(recorder: Recorder) -> None:
