@@ -22,8 +22,8 @@ from _pytest.config import default_plugins
 _LOADED = (
     "memray",
     "pytest",
-    "pytest_memgate.measure.capture",
-    "pytest_memgate.plugin.setup",
+    "pytest_memgate.measure.memory.recorder",
+    "pytest_memgate.plugin.start",
     # The plugin `stepwise` is off where `cacheprovider` is.
     *(f"_pytest.{name}" for name in default_plugins if name != "stepwise"),
 )
