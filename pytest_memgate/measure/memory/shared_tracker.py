@@ -118,31 +118,27 @@ class Span:
         for share in self.shares:
             share.peak, share.together = self.peak, len(self.shares)
 
-    def tighten(self, is_enough: Callable[[], bool]) -> float:
-        """Take from each share's bound what the tests before it left until the end; return what each left, in bytes.
+    def tighten(self, is_enough: Callable[[], bool]) -> None:
+        """Take from each share's bound what the tests before it left until the end.
 
-        The largest come first, since every one has its price, and no more are read once that is enough; what each left
-        is then as if the others were of the same tests. Where the bounds are enough as they are, that is 0.
+        The largest blocks come first, since every one has its price, and no more are read once the bounds are enough.
         """
         if not self.peak or is_enough():
-            return 0.0
+            return
         try:
             _ = self.left
         except CaptureError as error:
             self._cannot_tell(error)
-            return 0.0
-        total, read = sum(one.size for one in self.left), 0
+            return
         kept = [0] * len(self.shares)
         for portion in _portions(self.left):
             for one in portion:
-                read += one.size
                 if one.test:
                     kept[int(one.test[len(_TEST) : -1])] += one.size
             for share, earlier in zip(self.shares, accumulate(kept, initial=0), strict=False):
                 share.peak = self.peak - earlier
             if is_enough():
-                break
-        return sum(kept) / len(kept) * (total / read if read else 1)
+                return
 
     def _cannot_tell(self, error: CaptureError) -> None:
         for share in self.shares:
