@@ -12,24 +12,10 @@ def _most(outlook: Outlook, test: Known) -> int:
     return max(number for number in range(1, MOST + 1) if outlook.settles([test] * number))
 
 
-def _expecting(times: int) -> Outlook:
-    """Return an outlook on tests that leave 8 KB each, so many times doubled."""
-    outlook = Outlook()
-    for _ in range(times):
-        outlook.learn(tests=10, left_open=6)
-    return outlook
-
-
 def test_what_tests_leave_limits_how_many_are_settled_together() -> None:
-    assert _most(_expecting(0), _SMALL) == MOST
-    assert _most(_expecting(1), _SMALL) == 12  # 5 KB and twelve times 16 KB
-    assert not _expecting(5).settles([_SMALL, _SMALL])  # 256 KB each
-
-
-def test_a_group_that_left_half_of_its_tests_open_changes_nothing() -> None:
-    outlook = _expecting(0)
-    outlook.learn(tests=10, left_open=5)
-    assert _most(outlook, _SMALL) == MOST
+    assert _most(Outlook(), _SMALL) == MOST
+    assert _most(Outlook(16_000), _SMALL) == 12  # 5 KB and twelve times 16 KB
+    assert not Outlook(256_000).settles([_SMALL, _SMALL])  # 256 KB each
 
 
 @pytest.mark.parametrize(
@@ -37,20 +23,20 @@ def test_a_group_that_left_half_of_its_tests_open_changes_nothing() -> None:
 )
 def test_a_large_test_settles_no_small_one(peak: float, is_expected: bool) -> None:
     large = Known(peak=peak, room=int(peak) + 200_000, held_room=64_000)
-    outlook = _expecting(0)
+    outlook = Outlook()
     assert outlook.settles([_SMALL, large]) is is_expected
     assert outlook.settles([large, _SMALL]) is is_expected
 
 
 def test_a_block_shows_what_is_retained_and_leaves_room_for_what_was_left_before() -> None:
-    outlook = _expecting(0)
+    outlook = Outlook()
     sizes = [outlook.probe_size([_SMALL] * 24, number) for number in range(24)]
     assert sizes[:3] == [141_000, 133_000, 125_000]  # 205 KB less 64 KB, and less 8 KB for each before
     assert sizes[-1] == 0
 
 
 def test_the_test_behind_is_taken_into_account() -> None:
-    outlook = _expecting(0)
+    outlook = Outlook()
     ample = Known(peak=5_000, room=1_000_000, held_room=64_000)
     assert outlook.probe_size([ample, ample], 0) == 936_000
     assert outlook.probe_size([ample, _SMALL], 0) == 141_000

@@ -200,7 +200,6 @@ class Loop:
         settled = [(member, member.share) for member in members if member.share]
         group.span.tighten(lambda: all(member.is_settled_by(share) for member, share in settled))
         waiting = [member for member in members if member.is_left_open]
-        self._grouping.outlook.learn(tests=len(members), left_open=len(waiting))
         if may_run_again:
             half = (len(waiting) + 1) // 2
             self._settle_together(group, waiting[:half], run_again)

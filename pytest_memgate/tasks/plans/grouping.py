@@ -1,7 +1,6 @@
 """Which tests one tracker may settle together: what is known of each, and how much the tracker will see.
 
-It follows from the baseline, and from which groups were settled, not from the clock: so one commit gives the same
-groups in each run.
+It follows from the baseline alone, not from the clock: so one commit gives the same groups in each run.
 """
 
 from collections.abc import Sequence
@@ -9,7 +8,6 @@ from dataclasses import dataclass
 
 MOST = 24  # tests in a group: so many reports wait for each other
 _EACH = 8_000  # bytes of large blocks that a test leaves until its group is told of: what 1,373 tests of networkx do
-_MISSED = 0.5  # of a group left open: its tests leave more than was expected
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,10 +20,10 @@ class Known:
 
 
 class Outlook:
-    """Foretells whether a group will settle its tests, from what each is expected to leave until its end, in bytes."""
+    """Foretells whether a group will settle its tests, from the bytes that each is expected to leave until its end."""
 
-    def __init__(self) -> None:
-        self._each = _EACH
+    def __init__(self, each: float = _EACH) -> None:
+        self._each = each
 
     def settles(self, tests: Sequence[Known]) -> bool:
         """True if one tracker over all of the tests is expected to settle each."""
@@ -42,11 +40,6 @@ class Outlook:
         """
         room = min(one.room for one in tests[: number + 2])
         return max(0, int(room - tests[number].held_room - self._before(number)))
-
-    def learn(self, *, tests: int, left_open: int) -> None:
-        """Expect twice as much of each test where a group has left most of its own open."""
-        if left_open > _MISSED * tests:
-            self._each *= 2
 
     def _before(self, number: int) -> float:
         """Return what so many tests are expected to leave."""
