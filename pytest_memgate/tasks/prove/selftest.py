@@ -18,7 +18,6 @@ from pytest_memgate.model.metric import MEMORY_PEAK, WEB
 from pytest_memgate.model.run import Verdict
 from pytest_memgate.model.subject import Subject
 from pytest_memgate.probes.bundle.probe import BundleCheck
-from pytest_memgate.probes.imports.probe import ImportCheck
 from pytest_memgate.probes.page.probe import PageCheck
 from pytest_memgate.report.words.budget import budget_text
 from pytest_memgate.tasks.prove.grow_bundle import try_bundle
@@ -55,8 +54,10 @@ def selftest(root: Path, test: str, *, pages: bool, say: Callable[[str], None]) 
     asked = Subject.parse(test) if test else None
     if asked and not (asked.name and test_file(asked.file, root).is_file()):
         raise _unknown(asked)
-    if asked and asked.file == settings.file and isinstance(settings.checks.get(asked.name), ImportCheck):
-        raise UsageError(f"{asked} is an import, which cannot be let grow", hint="try a test: memgate selftest")
+    check = settings.checks.get(asked.name) if asked and asked.file == settings.file else None
+    if check and not isinstance(check, (BundleCheck, PageCheck)):
+        what = f"{'an' if check.kind[0] in 'aeio' else 'a'} {check.kind}"
+        raise UsageError(f"{asked} is {what}, which cannot be let grow", hint="try a test: memgate selftest")
     declared = _declared(settings, asked, pages=pages)
     tests = [] if asked in declared else [asked] if asked else list(islice(_candidates(root, settings), _CANDIDATES))
     with tempfile.TemporaryDirectory(prefix="memgate-") as name:
