@@ -25,13 +25,13 @@ def package(tmp_path_factory: pytest.TempPathFactory) -> Path:
     package = folder / "pytest_memgate"
     shutil.copytree(ROOT / "pytest_memgate", package)
     row, module, line = _blocks("python")
-    _insert(package / "model" / "metric.py", row, before=_OTHER_ROW)
+    _insert(package / "model" / "metric.py", f"        {row.rstrip()},\n", before=_OTHER_ROW)
     toy = package / "probes" / "toy"
     toy.mkdir()
     (toy / "__init__.py").write_text('"""Sizes of files."""\n', encoding="utf-8")
     (toy / "probe.py").write_text(module, encoding="utf-8")
     table = package / "probes" / "table.py"
-    _insert(table, line, before=_OTHER_LINE)
+    _insert(table, f"    {line.rstrip()},\n", before=_OTHER_LINE)
     _insert(table, "from pytest_memgate.probes.toy.probe import ToyProbe\n", before=_OTHER_IMPORT)
     return folder
 
@@ -72,6 +72,16 @@ def test_a_toy_that_is_not_there_is_no_answer_in_one_line(toy: Project, package:
     result = _gate(toy, package)
     assert (result.code, result.finding("toy[logo]")["outcome"]) == (1, "no answer"), result.out
     assert result.finding("toy[logo]")["reason"] == "memgate.yml:2: lost.svg: No such file or directory"
+
+
+def test_a_metric_without_a_row_is_named(toy: Project, package: Path, tmp_path: Path) -> None:
+    shutil.copytree(package, tmp_path / "copy")
+    metrics = tmp_path / "copy" / "pytest_memgate" / "model" / "metric.py"
+    row = f"        {_blocks('python')[0].rstrip()},\n"
+    metrics.write_text(metrics.read_text(encoding="utf-8").replace(row, ""), encoding="utf-8")
+    result = _gate(toy, tmp_path / "copy")
+    assert (result.code, result.finding("toy[logo]")["outcome"]) == (1, "no answer"), result.out
+    assert "ToyProbe gives toy.size, of which the table of metrics has no row" in result.finding("toy[logo]")["reason"]
 
 
 @pytest.mark.parametrize(

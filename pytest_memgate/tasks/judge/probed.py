@@ -9,6 +9,7 @@ from pytest_memgate.compare.judge import needs_rerun
 from pytest_memgate.model.judgement.finding import Finding
 from pytest_memgate.model.judgement.reference import Reference
 from pytest_memgate.model.measurement import Measurement
+from pytest_memgate.model.metric import base_name
 from pytest_memgate.model.subject import Subject
 from pytest_memgate.probes.check import Check
 from pytest_memgate.probes.table import probe_of
@@ -31,7 +32,10 @@ def probe_findings(
     gives no number, and as `Gate.assess` does.
     """
     case = _Case(gate=gate, subject=subject, rules=rules, part=part, settle=settle, cache=cache)
-    reading = probe_of(check).measure(check, case)
+    probe = probe_of(check)
+    reading = probe.measure(check, case)
+    if strange := {base_name(name) for name in reading.values} - {metric.name for metric in probe.metrics}:
+        raise LookupError(f"{type(probe).__name__} gives {min(strange)}, of which the table of metrics has no row")
     return list(reading.explained(case.judged(reading.values)).values())
 
 
