@@ -1,19 +1,15 @@
 """How values of memgate.yml are read: each reader says with file and line what is wrong with one."""
 
-import difflib
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
-from datetime import date
 from typing import Any
 
 from pytest_memgate.config.located import Located
 from pytest_memgate.errors import ConfigError
-from pytest_memgate.units import parse_duration
+from pytest_memgate.probes.check import Check, Form, settings_in
+from pytest_memgate.values import listed, shown, unknown
 
-_LISTED = 8  # names that a message holds
 _LONGEST = 500  # characters of a message
-_SHOWN = 80  # characters of a wrong value
-TEXT: Mapping[str, Any] = {"type": "string", "minLength": 1}  # the JSON Schema of words
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -35,7 +31,7 @@ def mapping(value: Located, keys: Iterable[str]) -> dict[str, Located]:
     if value.data is None:
         return {}
     if not isinstance(value.data, dict):
-        raise fail(value, f"a mapping with {_listed(keys, ' or ')} is expected, not {shown(value)}")
+        raise fail(value, f"a mapping with {listed(keys, ' or ')} is expected, not {shown(value.data)}")
     known = list(keys)
     for name, item in value.data.items():
         if name not in known and name.endswith((")", "%")):
@@ -43,25 +39,6 @@ def mapping(value: Located, keys: Iterable[str]) -> dict[str, Located]:
         if name not in known:
             raise fail(item, unknown("key", name, known))
     return value.data
-
-
-def shown(value: Located) -> str:
-    """Return a value as an error names it, in a few words."""
-    if isinstance(value.data, (dict, list)):
-        return "a list" if isinstance(value.data, list) else "a mapping"
-    return f"{value.data!r:.{_SHOWN}}"
-
-
-def _listed(names: Iterable[str], between: str) -> str:
-    some = sorted(names)
-    return between.join(some[:_LISTED]) + (" …" if len(some) > _LISTED else "")
-
-
-def unknown(what: str, name: str, known: Iterable[str]) -> str:
-    """Return the words for a name that is not known, with the near one or all that are."""
-    near = difflib.get_close_matches(name, list(known), n=1)
-    hint = f"did you mean {near[0]!r}?" if near else f"known: {_listed(known, ', ')}"
-    return f"unknown {what} {name!r} ({hint})"
 
 
 def record(keys: Mapping[str, Key], value: Located, what: str) -> dict[str, Any]:
@@ -99,51 +76,35 @@ def parsed(parse: Callable[[Any], Any]) -> Callable[[Located], Any]:
     return read
 
 
-def one_of(what: str, choices: Iterable[str]) -> Callable[[Any], str]:
-    """Return a function that takes one of several words."""
-
-    def parse(data: Any) -> str:
-        if data not in choices:
-            raise ValueError(unknown(what, str(data), choices))
-        return str(data)
-
-    return parse
+def keys_of(check: type[Check]) -> dict[str, Key]:
+    """Return the keys that a kind of check has in memgate.yml, in the order of its fields."""
+    readers = {Form.VALUE: parsed, Form.LIST: _each, Form.FREE: _freely}
+    return {
+        name: Key(read=readers[one.form](one.parse), schema=one.schema, required=one.required)
+        for name, one in settings_in(check).items()
+    }
 
 
-def day(data: Any) -> date:
-    """Return a date."""
-    try:
-        return date.fromisoformat(str(data))
-    except ValueError:
-        raise ValueError(f"not a date: {data!r} (write it as 2027-01-31)") from None
+def _each(parse: Callable[[Any], Any]) -> Callable[[Located], Any]:
+    """Return a reader of one value or several, as a tuple."""
+
+    def read(value: Located) -> Any:
+        items = entries(value) if isinstance(value.data, list) else [value]
+        return tuple(parsed(parse)(item) for item in items)
+
+    return read
 
 
-def words(data: Any) -> str:
-    """Return a text that says something."""
-    if not str(data).strip():
-        raise ValueError("some words are expected")
-    return str(data)
+def _freely(parse: Callable[[Any], Any]) -> Callable[[Located], Any]:
+    """Return a reader of data of any form."""
 
+    def read(value: Located) -> Any:
+        try:
+            return parse(free(value))
+        except ValueError as error:
+            raise fail(value, str(error)) from error
 
-def wait(data: Any) -> float:
-    """Return milliseconds of a time to wait, which nobody means to be less than a second."""
-    found = parse_duration(str(data))
-    if found < 1000:
-        raise ValueError(f"at least a second is expected, not {data!r}")
-    return found
-
-
-def flag(value: Located) -> bool:
-    """Return true or false."""
-    if not isinstance(value.data, bool):
-        raise fail(value, f"true or false is expected, not {shown(value)}")
-    return value.data
-
-
-def texts(value: Located) -> tuple[str, ...]:
-    """Return one text or several, as a tuple."""
-    items = entries(value) if isinstance(value.data, list) else [value]
-    return tuple(parsed(words)(item) for item in items)
+    return read
 
 
 def free(value: Located) -> Any:

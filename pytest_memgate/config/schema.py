@@ -1,35 +1,29 @@
 """Every key of memgate.yml, declared once: its type, its meaning, and how a wrong one is reported."""
 
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from pytest_memgate.budget.rule import PartError, Rule
 from pytest_memgate.budget.waiver import Waiver
-from pytest_memgate.config.checks import BundleCheck, Check, ImportCheck, PageCheck, keys_of
 from pytest_memgate.config.located import Located
 from pytest_memgate.config.reading import (
-    TEXT,
     Key,
-    day,
     entries,
     fail,
     free,
+    keys_of,
     mapping,
-    one_of,
     parsed,
     record,
-    shown,
-    unknown,
-    words,
 )
-from pytest_memgate.errors import ConfigError
 from pytest_memgate.model.metric import CUSTOM, METRICS, base_name, metric, part_of
+from pytest_memgate.probes.check import TEXT, Check
+from pytest_memgate.probes.table import PROBES
 from pytest_memgate.units import parse_amount, parse_any
+from pytest_memgate.values import day, one_of, shown, unknown, words
 
-_NAME = re.compile(r"[\w.-]+")
+C = TypeVar("C", bound=Check)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,15 +47,16 @@ class Settings:
     missing: str = "warn"
     missing_source: str = "default"
     waivers: tuple[Waiver, ...] = ()
-    bundles: Mapping[str, BundleCheck] = field(default_factory=dict)
-    pages: Mapping[str, PageCheck] = field(default_factory=dict)
-    imports: Mapping[str, ImportCheck] = field(default_factory=dict)
+    declared: Mapping[str, Mapping[str, Check]] = field(default_factory=dict)  # by section: bundles, pages
 
     @property
     def checks(self) -> dict[str, Check]:
         """Return all that is declared, each check by the name of its test: `bundle[app]`."""
-        declared: tuple[Check, ...] = (*self.bundles.values(), *self.pages.values(), *self.imports.values())
-        return {f"{check.kind}[{check.name}]": check for check in declared}
+        return {f"{check.kind}[{check.name}]": check for some in self.declared.values() for check in some.values()}
+
+    def of(self, kind: type[C]) -> Mapping[str, C]:
+        """Return the checks of one kind, by their names."""
+        return {name: check for name, check in self.declared.get(kind.section, {}).items() if isinstance(check, kind)}
 
 
 def metric_name(name: str) -> str:
@@ -92,12 +87,6 @@ _TRACKED = ("allocations",)
 MEASURES = ("bound", "each")
 _PATTERN = {**TEXT, "examples": ["tests/etl/**", "tests/test_x.py::test_y*", "memgate.yml::bundle[app]"]}
 _AMOUNT = {"type": ["string", "number"], "examples": ["200KB", "5%", "max(200KB, 5%)", "300ms"]}
-_IMPORTS = {
-    "type": "array",
-    "items": {"type": "string", "pattern": r"^[^\W\d]\w*(\.[^\W\d]\w*)*$", "examples": ["numpy", "scipy.stats"]},
-    "uniqueItems": True,
-    "description": "Modules whose import is measured, in an interpreter of their own.",
-}
 
 _RULE = {
     "growth": {**_AMOUNT, "description": "Growth allowed above the baseline."},
@@ -130,7 +119,7 @@ def _rules(value: Located, *others: str) -> dict[str, Rule]:
     else:
         own = []
     if not isinstance(value.data, dict | None):
-        raise fail(value, f"a mapping with metrics or {others[0]} is expected, not {shown(value)}")
+        raise fail(value, f"a mapping with metrics or {others[0]} is expected, not {shown(value.data)}")
     given = mapping(value, dict.fromkeys([*METRICS, *others, *own]))
     rules: dict[str, Rule] = {}
     for name, item in given.items():
@@ -162,46 +151,35 @@ def _waiver(value: Located) -> Waiver:
     return Waiver(**given, source=value.where)
 
 
-def _named(value: Located, what: str) -> dict[str, Located]:
+def _declared(kind: type[Check], value: Located) -> dict[str, Check]:
+    """Read the checks of one kind, by their names: a mapping or, where they have no settings, a list."""
+    if kind.item_schema is not None:
+        return _listed(kind, value)
     if value.data is None:
         return {}
     if not isinstance(value.data, dict):
-        raise fail(value, f"a mapping of {what}s by their names is expected")
+        raise fail(value, f"a mapping of {kind.kind}s by their names is expected")
     for name, item in value.data.items():
-        if not _NAME.fullmatch(name):
-            raise fail(item, f"not a name for a {what}: {name!r} (letters, digits, dots, dashes)")
-    return value.data
+        if why := kind.why_no_name(name):
+            raise fail(item, why)
+    return {name: _check(kind, name, item) for name, item in value.data.items()}
 
 
-def _bundle(name: str, value: Located) -> BundleCheck:
-    check = BundleCheck(name=name, source=value.where, **record(keys_of(BundleCheck), value, "a bundle"))
-    if bool(check.stats) == bool(check.files):
-        raise fail(value, "a bundle needs either 'stats', a bundler's file, or 'files', globs")
-    if check.lazy and not check.files:
-        raise fail(value, "'lazy' goes with 'files': a stats file says by itself what is loaded later")
+def _check(kind: type[Check], name: str, value: Located) -> Check:
+    check = kind(name=name, source=value.where, **record(keys_of(kind), value, f"a {kind.kind}"))
+    if why := check.why_wrong():
+        raise fail(value, why)
     return check
 
 
-def _page(name: str, value: Located) -> PageCheck:
-    check = PageCheck(name=name, source=value.where, **record(keys_of(PageCheck), value, "a page"))
-    try:
-        check.page(Path())
-    except ConfigError as error:
-        raise fail(value, str(error)) from error
-    return check
-
-
-def _imports(value: Located) -> dict[str, ImportCheck]:
-    found: dict[str, ImportCheck] = {}
+def _listed(kind: type[Check], value: Located) -> dict[str, Check]:
+    found: dict[str, Check] = {}
     for item in entries(value):
-        name = item.data
-        if not isinstance(name, str) or not all(part.isidentifier() for part in name.split(".")):
-            raise fail(
-                item, f"not a module's name: {free(item)!r:.80} (write it as in an import statement: scipy.stats)"
-            )
-        if name in found:
-            raise fail(item, f"{name!r} stands here twice")
-        found[name] = ImportCheck(name=name, source=item.where)
+        if why := kind.why_no_name(free(item)):
+            raise fail(item, why)
+        if item.data in found:
+            raise fail(item, f"{item.data!r} stands here twice")
+        found[item.data] = kind(name=item.data, source=item.where)
     return found
 
 
@@ -210,12 +188,13 @@ def read_settings(top: Located) -> Settings:
 
     Raises ConfigError with file and line for a key that is not known or a value that is not what it should be.
     """
-    given = mapping(top, ["budgets", "bundles", "imports", "measure", "missing", "pages", "waivers"])
+    kinds = {probe.check.section: probe.check for probe in PROBES}
+    given = mapping(top, ["budgets", "measure", "missing", "waivers", *kinds])
     nothing = Located(None, top.file, 0)
     budgets = given.get("budgets", nothing)
-    pages = _named(given.get("pages", nothing), "page")
+    declared = {section: _declared(kind, given.get(section, nothing)) for section, kind in kinds.items()}
     for name, item in (budgets.data if isinstance(budgets.data, dict) else {}).items():
-        if name.startswith("web.") and part_of(name) in pages:
+        if name.startswith("web.") and part_of(name) in declared["pages"]:
             page = part_of(name)
             where = f'overrides: - tests: "{top.file}::page[{page}]"'
             raise fail(item, f"a declared page is a test of its own, and no part of {base_name(name)}; write {where}")
@@ -229,9 +208,7 @@ def read_settings(top: Located) -> Settings:
         missing=parsed(one_of("value", ["warn", "fail"]))(missing) if missing else "warn",
         missing_source=missing.where if missing else "default",
         waivers=tuple(_waiver(item) for item in entries(given.get("waivers", nothing))),
-        bundles={name: _bundle(name, item) for name, item in _named(given.get("bundles", nothing), "bundle").items()},
-        pages={name: _page(name, item) for name, item in pages.items()},
-        imports=_imports(given.get("imports", nothing)),
+        declared=declared,
     )
 
 
@@ -267,12 +244,16 @@ def json_schema() -> dict[str, Any]:
                 "description": "Whether a test without a baseline entry, or an entry without its test, fails the run.",
             },
             "waivers": {"type": "array", "items": _object(_WAIVER)},
-            "bundles": {"type": "object", "additionalProperties": _object(keys_of(BundleCheck))},
-            "pages": {"type": "object", "additionalProperties": _object(keys_of(PageCheck))},
-            "imports": _IMPORTS,
+            **{probe.check.section: _section(probe.check) for probe in PROBES},
         },
         "additionalProperties": False,
     }
+
+
+def _section(kind: type[Check]) -> dict[str, Any]:
+    if kind.item_schema is not None:
+        return {"type": "array", "uniqueItems": True, **kind.item_schema}
+    return {"type": "object", "additionalProperties": _object(keys_of(kind))}
 
 
 def _object(keys: Mapping[str, Key]) -> dict[str, Any]:

@@ -3,9 +3,9 @@
 from collections.abc import Iterator
 
 from pytest_memgate.budget.rule import Rule
-from pytest_memgate.config.checks import Check, settings_of
 from pytest_memgate.config.schema import Settings
 from pytest_memgate.model.metric import METRICS
+from pytest_memgate.probes.check import Check, settings_of
 from pytest_memgate.units import format_amount
 
 
@@ -19,11 +19,8 @@ def table(settings: Settings) -> list[tuple[str, str, str]]:
             rows.append((f"budgets.overrides[{override.tests}].track", "allocations", settings.file))
     rows.append(("measure", settings.measure, settings.measure_source))
     rows.append(("missing", settings.missing, settings.missing_source))
-    for bundle in settings.bundles.values():
-        rows += _check("bundles", bundle)
-    for page in settings.pages.values():
-        rows += _check("pages", page)
-    rows += (("imports", check.name, check.source) for check in settings.imports.values())
+    for check in settings.checks.values():
+        rows += _check(check)
     for waiver in settings.waivers:
         ceiling = format_amount(waiver.ceiling, waiver.unit)
         value = f"{waiver.metric} up to {ceiling} until {waiver.until}: {waiver.reason}"
@@ -43,9 +40,11 @@ def _budgets(settings: Settings) -> Iterator[tuple[str, str, str]]:
             yield from _rule(f"budgets.{name}", rule)
 
 
-def _check(kind: str, check: Check) -> Iterator[tuple[str, str, str]]:
+def _check(check: Check) -> Iterator[tuple[str, str, str]]:
+    if check.item_schema is not None:
+        yield check.section, check.name, check.source
     for name, value in settings_of(check).items():
-        yield f"{kind}.{check.name}.{name}", value, check.source
+        yield f"{check.section}.{check.name}.{name}", value, check.source
 
 
 def _rule(key: str, rule: Rule) -> Iterator[tuple[str, str, str]]:

@@ -30,20 +30,29 @@ def pytest_configure(config: pytest.Config) -> None:
         "test's peak memory or of another metric, leak='0B' for what each of many calls of it may leave behind, or "
         "skip='reason' to leave the test out.",
     )
-    for kind in ("bundle", "page", "import"):
-        config.addinivalue_line("markers", f"memgate_{kind}: {kind}s that memgate.yml declares.")
     if config.option.memgate:
         from _memgate_pytest import AsInstalled
 
         sys.meta_path.insert(0, AsInstalled)
         config.add_cleanup(lambda: sys.meta_path.remove(AsInstalled))
+        _add_markers(config)
         from pytest_memgate.plugin.start import start
 
         start(config)
         return
+    if config.option.markers:
+        _add_markers(config)
     given = [option.flag for option in OPTIONS if getattr(config.option, f"memgate_{option.name}") is not None]
     if given:
         raise pytest.UsageError(f"memgate: {given[0]} has no effect without --memgate")
+
+
+def _add_markers(config: pytest.Config) -> None:
+    """Register the markers of declared checks; a run without the gate has no such checks."""
+    from pytest_memgate.probes.table import PROBES
+
+    for kind in (probe.check.kind for probe in PROBES):
+        config.addinivalue_line("markers", f"memgate_{kind}: {kind}s that memgate.yml declares.")
 
 
 @pytest.hookimpl(tryfirst=True)

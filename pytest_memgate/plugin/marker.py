@@ -5,12 +5,12 @@ from collections.abc import Mapping
 import pytest
 
 from pytest_memgate.budget.rule import PartError, Rule
-from pytest_memgate.config.reading import unknown
 from pytest_memgate.config.schema import metric_name, tracked
 from pytest_memgate.errors import ConfigError
 from pytest_memgate.model.judgement.budget import BY_SETTINGS, Origin, OriginKind
 from pytest_memgate.model.judgement.reference import is_reason
 from pytest_memgate.model.metric import CUSTOM, MEMORY_LEAK, MEMORY_PEAK, metric
+from pytest_memgate.values import unknown
 
 _PARTS = ("growth", "limit", "drift")
 

@@ -18,8 +18,8 @@ from pytest_memgate.plugin.hypothesis import storage as hypothesis_storage
 from pytest_memgate.plugin.loop.first_use import FirstUses
 from pytest_memgate.plugin.loop.groups import Grouping
 from pytest_memgate.plugin.loop.judging import Judge
-from pytest_memgate.plugin.loop.leftovers import Leftovers
 from pytest_memgate.plugin.loop.loop import Loop
+from pytest_memgate.plugin.loop.observers.leftovers import Leftovers
 from pytest_memgate.plugin.loop.tracing import Tracing
 from pytest_memgate.plugin.session.collected import Inventory
 from pytest_memgate.plugin.session.controller import Controller

@@ -26,6 +26,7 @@ _COUNTED = {
     "custom": "test",
     "leftover": "test",
 }
+_WITH_MEMORY = {"gc"}  # measured of tests whose memory is measured, too
 _INDENT = " " * 13
 
 
@@ -87,7 +88,7 @@ def _measured(run: Run) -> str:
     parts = [f"memory.peak: {_tests(memory)} measured"] if memory or not (families or no_answer) else []
     if again:
         parts.append(f"{again} of them run again")
-    parts += [_counted(family, len(subjects)) for family, subjects in families.items() if family in _COUNTED]
+    parts += [_counted(family, len(subjects)) for family, subjects in families.items() if family not in _WITH_MEMORY]
     if fresh and not run.update:
         parts.append(f"{fresh} first use{'' if fresh == 1 else 's'} looked at in a fresh process")
     for number, word in (
@@ -108,7 +109,7 @@ def _is_warm(finding: Finding) -> bool:
 
 def _counted(family: str, number: int) -> str:
     more = {"custom": " with values of its own", "leftover": " with something left behind"}.get(family, "")
-    return f"{number} {_COUNTED[family]}{'' if number == 1 else 's'}{more}"
+    return f"{number} {_COUNTED.get(family, family)}{'' if number == 1 else 's'}{more}"
 
 
 def _failing(run: Run, verbosity: int) -> Iterator[Line]:

@@ -13,8 +13,8 @@ import yaml
 from samples import SUBJECT
 
 from pytest_memgate.budget.rule import Allowance, Budget, Rule
-from pytest_memgate.config.checks import BundleCheck, Check, ImportCheck, PageCheck, keys_of
 from pytest_memgate.config.located import from_toml, from_yaml
+from pytest_memgate.config.reading import keys_of
 from pytest_memgate.config.schema import Settings, json_schema, read_settings
 from pytest_memgate.config.sources import Config
 from pytest_memgate.config.table import table
@@ -22,6 +22,10 @@ from pytest_memgate.errors import ConfigError
 from pytest_memgate.model.metric import METRICS
 from pytest_memgate.model.subject import Subject
 from pytest_memgate.plugin.checks.fixture import Recorder
+from pytest_memgate.probes.bundle.probe import BundleCheck
+from pytest_memgate.probes.check import Check
+from pytest_memgate.probes.imports.probe import ImportCheck
+from pytest_memgate.probes.page.probe import PageCheck
 from pytest_memgate.report.words.budget import rules_text
 
 GZIP = "bundle.initial.gzip"
@@ -101,7 +105,7 @@ def test_a_projects_own_metric_takes_the_unit_of_its_budget() -> None:
 
 
 def test_bundles_are_read_with_their_place() -> None:
-    assert read(FULL).bundles == {
+    assert read(FULL).of(BundleCheck) == {
         "app": BundleCheck(
             name="app",
             stats="web/dist/stats.json",
@@ -114,7 +118,7 @@ def test_bundles_are_read_with_their_place() -> None:
 
 
 def test_imports_are_read_with_their_place() -> None:
-    assert read("imports:\n  - scipy.stats\n  - größe\n").imports == {
+    assert read("imports:\n  - scipy.stats\n  - größe\n").of(ImportCheck) == {
         "scipy.stats": ImportCheck(name="scipy.stats", source="memgate.yml:2"),
         "größe": ImportCheck(name="größe", source="memgate.yml:3"),
     }
@@ -122,7 +126,7 @@ def test_imports_are_read_with_their_place() -> None:
     located = from_toml(toml, "pyproject.toml", ("tool", "memgate"))
     assert located
     assert [item.where for item in located.data["imports"].data] == ["pyproject.toml:2"]
-    assert read("imports:\n").imports == {}
+    assert read("imports:\n").of(ImportCheck) == {}
     assert list(read(f"{FULL}imports: [shop]\n").checks) == [
         "bundle[app]", "bundle[plain]", "page[home]", "page[shop]", "import[shop]",
     ]  # fmt: skip
@@ -149,7 +153,7 @@ def test_a_wrong_import_is_told_with_its_line(text: str, said: str) -> None:
 
 
 def test_pages_are_read_with_their_place_and_durations_in_ms() -> None:
-    assert read(FULL).pages == {
+    assert read(FULL).of(PageCheck) == {
         "home": PageCheck(
             name="home",
             serve="web/dist",
@@ -207,9 +211,9 @@ ready = "5s"
         one, other = settings.rules[name], same.rules[name]
         assert (one.growth, one.limit, one.drift, one.unit) == (other.growth, other.limit, other.drift, other.unit)
     assert settings.rules["custom.rows"].source("limit") == "pyproject.toml:4"
-    assert settings.bundles["plain"].files == same.bundles["plain"].files
-    assert settings.pages["shop"].ready == same.pages["shop"].ready
-    assert settings.pages["shop"].source == "pyproject.toml:9"
+    assert settings.of(BundleCheck)["plain"].files == same.of(BundleCheck)["plain"].files
+    assert settings.of(PageCheck)["shop"].ready == same.of(PageCheck)["shop"].ready
+    assert settings.of(PageCheck)["shop"].source == "pyproject.toml:9"
 
 
 def test_every_metric_that_can_be_gated_can_be_configured() -> None:
@@ -488,7 +492,7 @@ def settings_of(data: Any) -> Settings:
 
 def test_lighthouse_settings_of_any_form_are_handed_on() -> None:
     given = {"onlyCategories": ["performance"], "throttling": {"rttMs": 40}, "locale": "de", "maxWaitForLoad": 45000}
-    assert settings_of({"pages": {"home": {"serve": "a", "settings": given}}}).pages["home"].settings == given
+    assert settings_of({"pages": {"home": {"serve": "a", "settings": given}}}).of(PageCheck)["home"].settings == given
 
 
 # One declaration of each check

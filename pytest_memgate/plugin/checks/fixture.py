@@ -11,7 +11,6 @@ import pytest
 
 from pytest_memgate.baseline.paths import file_key
 from pytest_memgate.budget.rule import Rule
-from pytest_memgate.config.checks import BundleCheck, PageCheck
 from pytest_memgate.config.sources import covers
 from pytest_memgate.errors import MemgateError
 from pytest_memgate.model.judgement.budget import Origin, OriginKind
@@ -22,9 +21,14 @@ from pytest_memgate.plugin.checks.leak_calls import Calls, is_awaited, wrong_arg
 from pytest_memgate.plugin.items import subject_of
 from pytest_memgate.plugin.marker import asks_for_leak, parse_rule, read_marker
 from pytest_memgate.plugin.test import TEST, Phase
+from pytest_memgate.probes.bundle.probe import BundleCheck
+from pytest_memgate.probes.check import Check
+from pytest_memgate.probes.page.probe import PageCheck
+from pytest_memgate.probes.table import probe_of
 from pytest_memgate.tasks.judge.answer import answered, without_verdict
 from pytest_memgate.tasks.judge.gate import Gate
 from pytest_memgate.tasks.judge.leak import ROUNDS, WARM_UP, LeakCheck
+from pytest_memgate.tasks.judge.probed import probe_findings
 from pytest_memgate.units import MOST, to_base
 
 _NAME = re.compile(r"[\w.-]+")
@@ -91,8 +95,6 @@ class Recorder:
 
         `name` tells it from another bundle of the same test. Its memory is not gated in a test that measures a bundle.
         """
-        from pytest_memgate.tasks.judge.bundles import bundle_findings
-
         if bool(str(stats)) == bool(files):
             _fail("bundle(): it takes either a bundler's stats file, or files=, globs")
         check = BundleCheck(
@@ -103,13 +105,7 @@ class Recorder:
             root=str(root),
             entries=_several("bundle(): entries=", entries),
         )
-        rules = self._rules("bundle()", budgets)
-        return self._probe(
-            "bundle",
-            "bundle()",
-            budgets or {},
-            lambda: bundle_findings(self._gate, self._subject, check, rules, part=name, cache=self._cache),
-        )
+        return self._probe(check, "bundle()", budgets)
 
     def lighthouse(
         self,
@@ -129,8 +125,6 @@ class Recorder:
 
         Returns the values by metric, in the metric's unit. `name` tells the page from another one of the same test.
         """
-        from pytest_memgate.tasks.judge.pages import page_findings
-
         if bool(url) == bool(str(serve)):
             _fail("lighthouse(): it takes either a url, or serve=, a folder")
         if not isinstance(runs, int) or runs < 1:
@@ -146,13 +140,7 @@ class Recorder:
             settings=settings or {},
             lighthouserc=str(lighthouserc),
         )
-        rules = self._rules("lighthouse()", budgets)
-        return self._probe(
-            "web",
-            "lighthouse()",
-            budgets or {},
-            lambda: page_findings(self._gate, self._subject, check, rules, part=name, update=self._update),
-        )
+        return self._probe(check, "lighthouse()", budgets)
 
     def leak(
         self,
@@ -179,7 +167,7 @@ class Recorder:
         rules = self._rules("leak()", {} if limit is None else {metric: {"limit": limit}})
         if self._asks_for_leak:
             _fail("leak(): the test's marker has leak=, which makes the test itself what is called: take one of them")
-        self._test.probed = MEMORY_LEAK.name
+        self._test.probed = "leak"
         check = LeakCheck(gate=self._gate, subject=self._subject, metric=metric, rules=rules, settle=self._update)
         calls = Calls(check, self._test, function, args)
         if awaited:
@@ -223,14 +211,19 @@ class Recorder:
             return "call", Origin(kind=OriginKind.CALL)
         return f"call in {file}", Origin(kind=OriginKind.CALL, file=file)
 
-    def _probe(
-        self, family: str, where: str, budgets: Budgets, measure: Callable[[], list[Finding]]
-    ) -> dict[str, float]:
+    def _probe(self, check: Check, where: str, budgets: Budgets | None) -> dict[str, float]:
+        """Measure a check, whose name is its part; return its values by metric."""
+        rules, family = self._rules(where, budgets), probe_of(check).family
         if self._is_left_out(family, where):
             return {}
-        self._test.probed = family
-        found = self._found(family, measure)
-        for metric in budgets:
+        self._test.probed = check.kind
+        found = self._found(
+            family,
+            lambda: probe_findings(
+                self._gate, self._subject, check, rules, part=check.name, settle=self._update, cache=self._cache
+            ),
+        )
+        for metric in budgets or {}:
             if not any(covers(metric, finding.metric) for finding in found):
                 known = ", ".join(finding.metric for finding in found[:_NAMED])
                 _fail(f"{where}: budgets= names {metric!r}, which was not measured (it gave {known} …)")

@@ -6,14 +6,16 @@ from typing import Any
 
 import pytest
 
-from pytest_memgate.config.checks import BundleCheck, Check, PageCheck
 from pytest_memgate.model.judgement.finding import Finding, Outcome
 from pytest_memgate.plugin.checks.fixture import Recorder
 from pytest_memgate.plugin.items import OwnItem, subject_of
 from pytest_memgate.plugin.marker import read_marker
 from pytest_memgate.plugin.test import TEST
+from pytest_memgate.probes.check import Check
+from pytest_memgate.probes.table import probe_of
 from pytest_memgate.tasks.judge.answer import answered
 from pytest_memgate.tasks.judge.gate import Gate
+from pytest_memgate.tasks.judge.probed import probe_findings
 
 
 class Declared:
@@ -77,7 +79,7 @@ class DeclaredItem(OwnItem):
         super().__init__(**more)
         self._check = check
         self._declared = declared
-        self._family = "web" if check.kind == "page" else check.kind
+        self._family = probe_of(check).family
         self.add_marker(f"memgate_{check.kind}")
 
     def reportinfo(self) -> tuple[Path, int, str]:
@@ -100,16 +102,12 @@ class DeclaredItem(OwnItem):
                 raise
 
     def _measure(self) -> list[Finding]:
-        gate, subject = self._declared.gate, subject_of(self, self._declared.gate.root)
-        rules, _ = read_marker(self)
-        if isinstance(self._check, BundleCheck):
-            from pytest_memgate.tasks.judge.bundles import bundle_findings
-
-            return bundle_findings(gate, subject, self._check, rules, cache=self._declared.cache)
-        if isinstance(self._check, PageCheck):
-            from pytest_memgate.tasks.judge.pages import page_findings
-
-            return page_findings(gate, subject, self._check, rules, update=self._declared.update)
-        from pytest_memgate.tasks.judge.imports import import_findings
-
-        return import_findings(gate, subject, self._check, rules)
+        declared = self._declared
+        return probe_findings(
+            declared.gate,
+            subject_of(self, declared.gate.root),
+            self._check,
+            read_marker(self)[0],
+            settle=declared.update,
+            cache=declared.cache,
+        )

@@ -1,46 +1,35 @@
 """Judges a test from what its runs gave: all that is found of it, in one place, once its first run is over."""
 
-import re
-import zlib
-from collections.abc import Sequence
-from dataclasses import replace
+from collections.abc import Callable, Sequence
+from functools import reduce
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from pytest_memgate.errors import BaselineError, ConfigError, MeasureError
-from pytest_memgate.measure.stacks.source_paths import Places
+from pytest_memgate.errors import ConfigError
 from pytest_memgate.model.judgement.finding import Finding, Outcome
-from pytest_memgate.model.metric import MEMORY_LEAK, MEMORY_PEAK
-from pytest_memgate.model.subject import Subject
-from pytest_memgate.plugin.items import is_declared, subject_of
-from pytest_memgate.plugin.loop.benchmarks import is_benchmark, is_timed, unlisted, untimed, was_timed, why_not_timed
+from pytest_memgate.plugin.items import subject_of
 from pytest_memgate.plugin.loop.first_use import FirstUses
-from pytest_memgate.plugin.loop.leftovers import Leftovers
-from pytest_memgate.plugin.loop.own_leak import own_leak
+from pytest_memgate.plugin.loop.observers.leftovers import Leftovers
+from pytest_memgate.plugin.loop.observers.memory import Memory
+from pytest_memgate.plugin.loop.observers.observer import Observer, Recorded
+from pytest_memgate.plugin.loop.observers.own_leak import OwnLeak
+from pytest_memgate.plugin.loop.observers.times import Times
 from pytest_memgate.plugin.loop.tracing import Tracing
-from pytest_memgate.plugin.marker import asks_for_leak, is_tracked, read_marker
-from pytest_memgate.plugin.test import Around, Run, RunAgain, Test, brief
-from pytest_memgate.tasks.judge.answer import answered
+from pytest_memgate.plugin.marker import is_tracked, read_marker
+from pytest_memgate.plugin.test import Around, Run, RunAgain, Test
 from pytest_memgate.tasks.judge.gate import Gate
-from pytest_memgate.tasks.judge.leak import LeakCheck
-from pytest_memgate.tasks.judge.memory import judge_memory
-from pytest_memgate.tasks.judge.packages import is_led_by_unknown, with_objects, with_packages
-from pytest_memgate.tasks.judge.times import Timing, is_gated, time_findings
-from pytest_memgate.tasks.plans.repeats import Again, carry_out
 
 if TYPE_CHECKING:
-    from pytest_memgate.measure.memory.capture import Capture
     from pytest_memgate.measure.memory.shared_tracker import Share
-
-_SITES = 40  # of a measurement travel on the report; growth is told from all of them
-_NATIVE_RUNS = 10  # of a process: each is slow, and names what the ones before have named
-_PROBED = {"bundle": "bundle", "web": "page", "memory.leak": "leak"}
 
 
 class Judge:
-    """Judges the tests of one process. `settle` asks for values that can be stored, where bounds would do."""
+    """Judges the tests of one process, by all that observes their runs.
+
+    `settle` asks for values that can be stored, where bounds would do.
+    """
 
     def __init__(
         self,
@@ -56,12 +45,14 @@ class Judge:
         self._gate = gate
         self._tracing = tracing
         self._first_uses = first_uses
-        self._leftovers = leftovers
-        self._update = update
-        self._settle = settle
-        self._keep = keep
-        self._places = Places(gate.root)
-        self._native_runs = _NATIVE_RUNS
+        self._memory = Memory(gate, tracing, first_uses, update=update, settle=settle, keep=keep)
+        self._observers: tuple[Observer, ...] = (  # in the order of their findings, and of the runs that they ask for
+            Recorded(),
+            Times(gate),
+            self._memory,
+            OwnLeak(gate, settle=update or settle),
+            leftovers,
+        )
 
     def ready(self, items: Sequence[pytest.Item]) -> None:
         """Read the baselines of tests."""
@@ -82,23 +73,27 @@ class Judge:
         return test
 
     def first_run(self, test: Test, share: "Share | None") -> Run:
-        """Return the first run of a test, on its own or as a share; one that is timed is not traced meanwhile."""
-        run = Run()
-        if not (is_timed(test.item) or is_declared(test.item)):
-            self._tracing.traced(test, run, share)
-        return run
+        """Return the first run of a test, on its own or as a share."""
+        return self._memory.first_run(test, share)
 
     def begin_run(self, test: Test) -> None:
-        """Look at what is alive before a run."""
-        self._leftovers.begin(test)
+        """Look at what is there before a run."""
+        for observer in self._observers:
+            observer.before(test)
 
     def watch(self, test: Test) -> Around:
-        """Return what looks at the tasks of a test's coroutine function."""
-        return self._leftovers.looking_at_tasks(test)
+        """Return what all of them put around the test's function, the first one outermost."""
+        arounds = [around for observer in self._observers if (around := observer.around(test))]
+
+        def watched(function: Callable[..., Any]) -> Callable[..., Any]:
+            return reduce(lambda inner, around: around(inner), reversed(arounds), function)
+
+        return watched
 
     def end_run(self, test: Test) -> None:
-        """Look at what is alive after a run."""
-        self._leftovers.end(test)
+        """Look at what is there after a run."""
+        for observer in self._observers:
+            observer.after(test)
 
     def together(self, tests: Sequence[Test]) -> None:
         """Remember the tests of a group that is judged next.
@@ -108,161 +103,12 @@ class Judge:
         self._first_uses.together(tests)
 
     def measure_anew(self, test: Test, why: str, run_again: RunAgain) -> None:
-        """Let a run of its own be a test's first one: what it had in common with others says nothing."""
-        for run in test.runs:
-            run.capture = None
-        run = self._traced_again(test, run_again)
-        if run.failure:
-            test.leave_out(f"{why}; {brief(run.failure)}")
+        """Measure the memory of a test whose first run says nothing of it, for a reason `why`."""
+        self._memory.measure_anew(test, why, run_again)
 
     def findings(self, test: Test, run_again: RunAgain) -> list[Finding]:
         """Return what is found of a test, which may have to run again for it."""
         if not test.first.is_called:
             has_no_answer = any(finding.outcome is Outcome.NO_ANSWER for finding in test.findings)
             return test.findings if has_no_answer else []
-        findings = list(test.findings)
-        if not is_declared(test.item):
-            findings += self._of_its_runs(test, run_again)
-        test.payment = self._first_uses.payment(test)
-        if asks_for_leak(test.item):
-            findings.append(self._own_leak(test, run_again))
-        return findings + self._leftovers.findings(test, run_again)
-
-    def _of_its_runs(self, test: Test, run_again: RunAgain) -> list[Finding]:
-        """Return what is found of a test's times, where it has any, and of its memory."""
-        if test.outcome is Outcome.SKIPPED or not is_benchmark(test.item):
-            unseen = [self._unseen(test)] if test.outcome is not Outcome.SKIPPED and was_timed(test.item) else []
-            return [*unseen, *self._memory(test, run_again)]
-        times = self._times(test, run_again)
-        if not is_timed(test.item):
-            return [*times, *self._memory(test, run_again)]
-        with untimed(test.item):
-            if not test.outcome:
-                run = self._traced_again(test, run_again)
-                if run.failure:
-                    test.leave_out(f"it failed in its run for memory: {brief(run.failure)}")
-            return [*times, *self._memory(test, run_again)]
-
-    def _traced_again(self, test: Test, run_again: RunAgain) -> Run:
-        run = Run()
-        self._tracing.traced(test, run)
-        run.is_repeat = True
-        run_again(test, run)
-        return run
-
-    def _own_leak(self, test: Test, run_again: RunAgain) -> Finding:
-        check = LeakCheck(
-            gate=self._gate,
-            subject=test.subject,
-            metric=MEMORY_LEAK.name,
-            rules=test.rules,
-            settle=self._update or self._settle,
-        )
-
-        def run(around: Around) -> BaseException | None:
-            again = Run(around=around)
-            run_again(test, again)
-            return again.failure
-
-        return answered(test.subject, check.metric, lambda: [own_leak(check, test, run)])[0]
-
-    def _unseen(self, test: Test) -> Finding:
-        """Return the finding on times that were taken without anybody having known that they would be."""
-        outcome = Outcome.UNMEASURED if is_gated(self._gate, test.subject, test.rules) else Outcome.NOT_GATED
-        why = "it asked for pytest-benchmark's fixture when it ran: name it among the test's arguments"
-        return Finding(subject=test.subject, metric="time", outcome=outcome, why=why)
-
-    def _times(self, test: Test, run_again: RunAgain) -> list[Finding]:
-        def again() -> Timing | None:
-            run = Run()
-            with unlisted(test.item):
-                run_again(test, run)
-            return None if run.failure else run.timing
-
-        subject, timing = test.subject, test.first.timing
-        if timing:
-            return answered(subject, "time", lambda: time_findings(self._gate, subject, timing, test.rules, again))
-        outcome = Outcome.UNMEASURED if is_gated(self._gate, subject, test.rules) else Outcome.NOT_GATED
-        is_on = is_timed(test.item)
-        why = "it did not call pytest-benchmark's fixture" if is_on else why_not_timed(test.item)
-        return [Finding(subject=subject, metric="time", outcome=outcome, why=why)]
-
-    def _memory(self, test: Test, run_again: RunAgain) -> list[Finding]:
-        outcome, why = _why_not_judged(test)
-        if outcome is None:
-            try:
-                return self._judged(test, run_again)
-            except BaselineError as error:
-                outcome, why = Outcome.UNREADABLE, str(error)
-            except MeasureError as error:
-                outcome, why = Outcome.UNMEASURED, str(error)
-        return [Finding(subject=test.subject, metric=MEMORY_PEAK.name, outcome=outcome, why=why)]
-
-    def _judged(self, test: Test, run_again: RunAgain) -> list[Finding]:
-        def again() -> Again:
-            run = self._traced_again(test, run_again)
-            if run.failure or run.capture is None:
-                return Again(None, brief(run.failure) if run.failure else test.why or "it was not traced")
-            return Again(None, run.capture.fault) if run.capture.fault else Again(run.capture)
-
-        plan = judge_memory(
-            self._gate,
-            test.subject,
-            test.rules,
-            test.settled or test.captures[0],
-            self._places,
-            settle=self._settle,
-            tracked=test.is_tracked,
-        )
-        judged = carry_out(plan, again)
-        return self._with_objects(
-            test, run_again, [self._with_evidence(finding, capture) for finding, capture in judged]
-        )
-
-    def _with_objects(self, test: Test, run_again: RunAgain, findings: list[Finding]) -> list[Finding]:
-        """Return the findings with the shared objects named that grew where no Python frame is, by one more run."""
-        unnamed = [one for one in findings if one.outcome.fails_test and is_led_by_unknown(one)]
-        if not unnamed or self._update or not self._native_runs:
-            return findings
-        from pytest_memgate.measure.memory.native_stacks import NativeTrace
-
-        self._native_runs -= 1
-        trace = NativeTrace()
-        try:
-            run_again(test, Run(around=trace.around))
-            objects = trace.objects()
-        finally:
-            trace.close()
-        known = {one.metric: with_objects(one, objects.get(one.metric, {}), self._places) for one in unnamed}
-        return [known.get(one.metric, one) for one in findings]
-
-    def _with_evidence(self, finding: Finding, capture: "Capture") -> Finding:
-        """Return a finding as it travels: where it fails its test, with what else helps to find the cause."""
-        if finding.outcome.fails_test and not self._update:
-            finding = with_packages(finding, self._places)
-            if self._keep:
-                finding = replace(finding, kept=(str(_kept(self._keep, capture, finding.subject)),))
-        if finding.measurement is None:
-            return finding
-        return replace(finding, measurement=replace(finding.measurement, sites=finding.measurement.sites[:_SITES]))
-
-
-def _why_not_judged(test: Test) -> tuple[Outcome | None, str]:
-    """Return why a test's memory gets no verdict, None where it gets one."""
-    if test.outcome:
-        return test.outcome, test.why
-    if test.probed:
-        return Outcome.NOT_GATED, f"it measures a {_PROBED[test.probed]}, not itself"
-    if not test.captures:
-        return Outcome.UNMEASURED, "its runner does not call the function that pytest has collected"
-    if test.captures[0].fault:
-        return Outcome.UNMEASURED, test.captures[0].fault
-    return None, ""
-
-
-def _kept(folder: Path, capture: "Capture", subject: Subject) -> Path:
-    """Save a capture under a name that the test's own can be told from."""
-    readable = re.sub(r"[^A-Za-z0-9_.-]+", "-", str(subject))[-150:]
-    path = folder / f"{readable}-{zlib.crc32(str(subject).encode('utf-8', 'surrogatepass')):08x}.bin"
-    capture.save(path)
-    return path
+        return [finding for observer in self._observers for finding in observer.findings(test, run_again)]

@@ -5,7 +5,6 @@ from collections.abc import Iterable, Mapping
 from dataclasses import replace
 
 from pytest_memgate.compare.first_use import Parts, grown, growth, has_changed, is_module
-from pytest_memgate.config.checks import ImportCheck
 from pytest_memgate.measure.stacks.owners import package_of
 from pytest_memgate.model.judgement.finding import Finding, Outcome
 from pytest_memgate.model.judgement.reason import FreshProcess
@@ -13,8 +12,9 @@ from pytest_memgate.model.measurement import Basis, Measurement
 from pytest_memgate.model.metric import FIRST_USE
 from pytest_memgate.model.site import Site
 from pytest_memgate.model.subject import LEDGER, Subject
+from pytest_memgate.probes.imports.probe import ImportCheck
 from pytest_memgate.tasks.judge.gate import Gate
-from pytest_memgate.tasks.judge.imports import import_findings
+from pytest_memgate.tasks.judge.probed import probe_findings
 
 
 class Ledger:
@@ -55,7 +55,7 @@ class Ledger:
             return []
         if not (anyway or has_changed(paid, self.known(owner))):
             return []
-        return import_findings(self._gate, subject, ImportCheck(name=owner, source="first use"), {})
+        return probe_findings(self._gate, subject, ImportCheck(name=owner, source="first use"), {})
 
     def told(self, owner: str) -> Finding:
         """Return what was paid so far for `owner`, and no more: what an update stores."""

@@ -15,6 +15,7 @@ from pytest_memgate.measure.lighthouse.tools import find_tools
 from pytest_memgate.measure.python import environment
 from pytest_memgate.measure.python.machine_class import machine_class
 from pytest_memgate.model.metric import WEB
+from pytest_memgate.probes.page.probe import PageCheck
 from pytest_memgate.units import format_size
 
 if TYPE_CHECKING:
@@ -111,7 +112,7 @@ def _benchmark() -> Check:
 def _web(root: Path) -> list[Check]:
     """Say whether pages can be loaded; only a project that has some needs it."""
     try:
-        pages = load_settings(WorkTree(root)).pages
+        pages = load_settings(WorkTree(root)).of(PageCheck)
     except MemgateError:
         return []  # the configuration's own line says it
     try:

@@ -7,7 +7,6 @@ from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Any
 
-from pytest_memgate.config.checks import BundleCheck
 from pytest_memgate.config.schema import Settings
 from pytest_memgate.errors import MeasureError
 from pytest_memgate.measure.bundle.stats.disk import read_files
@@ -18,6 +17,7 @@ from pytest_memgate.measure.bundle.stats.reader import read_stats
 from pytest_memgate.model.judgement.finding import Finding
 from pytest_memgate.model.metric import part_of
 from pytest_memgate.model.subject import Subject
+from pytest_memgate.probes.bundle.probe import BundleCheck
 from pytest_memgate.report.words.budget import budget_text
 from pytest_memgate.tasks.prove.scratch_project import Scratch, noise
 from pytest_memgate.tasks.prove.trial import (

@@ -4,11 +4,11 @@ import shutil
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
-from pytest_memgate.config.checks import PageCheck
 from pytest_memgate.config.schema import Settings
 from pytest_memgate.errors import MeasureError
 from pytest_memgate.model.judgement.finding import Finding
 from pytest_memgate.model.subject import Subject
+from pytest_memgate.probes.page.probe import PageCheck
 from pytest_memgate.report.words.budget import budget_text
 from pytest_memgate.tasks.prove.scratch_project import Scratch, noise
 from pytest_memgate.tasks.prove.trial import (

@@ -8,7 +8,6 @@ from pathlib import Path
 from pytest_memgate.baseline.paths import test_file
 from pytest_memgate.baseline.source import WorkTree
 from pytest_memgate.baseline.store import Store, Stores, environments
-from pytest_memgate.config.checks import ImportCheck
 from pytest_memgate.config.schema import Settings
 from pytest_memgate.config.sources import load_settings
 from pytest_memgate.errors import MeasureError, UsageError
@@ -18,6 +17,8 @@ from pytest_memgate.model.measurement import Basis
 from pytest_memgate.model.metric import MEMORY_PEAK, WEB
 from pytest_memgate.model.run import Verdict
 from pytest_memgate.model.subject import Subject
+from pytest_memgate.probes.bundle.probe import BundleCheck
+from pytest_memgate.probes.page.probe import PageCheck
 from pytest_memgate.report.words.budget import budget_text
 from pytest_memgate.tasks.prove.grow_bundle import try_bundle
 from pytest_memgate.tasks.prove.grow_page import try_page
@@ -53,8 +54,10 @@ def selftest(root: Path, test: str, *, pages: bool, say: Callable[[str], None]) 
     asked = Subject.parse(test) if test else None
     if asked and not (asked.name and test_file(asked.file, root).is_file()):
         raise _unknown(asked)
-    if asked and asked.file == settings.file and isinstance(settings.checks.get(asked.name), ImportCheck):
-        raise UsageError(f"{asked} is an import, which cannot be let grow", hint="try a test: memgate selftest")
+    check = settings.checks.get(asked.name) if asked and asked.file == settings.file else None
+    if check and not isinstance(check, (BundleCheck, PageCheck)):
+        what = f"{'an' if check.kind[0] in 'aeio' else 'a'} {check.kind}"
+        raise UsageError(f"{asked} is {what}, which cannot be let grow", hint="try a test: memgate selftest")
     declared = _declared(settings, asked, pages=pages)
     tests = [] if asked in declared else [asked] if asked else list(islice(_candidates(root, settings), _CANDIDATES))
     with tempfile.TemporaryDirectory(prefix="memgate-") as name:
@@ -68,7 +71,7 @@ def selftest(root: Path, test: str, *, pages: bool, say: Callable[[str], None]) 
             for line in trial.lines:
                 say(f"  {line}")
             trials.append(trial)
-    if settings.pages and not pages and not (asked and asked in declared):
+    if settings.of(PageCheck) and not pages and not (asked and asked in declared):
         say("pages\n  left out: a load takes seconds; try them with --pages")
     return _conclude(trials, say)
 
@@ -79,9 +82,9 @@ def _unknown(asked: Subject) -> UsageError:
 
 def _declared(settings: Settings, asked: Subject | None, *, pages: bool) -> list[Subject]:
     """Return the bundles and pages to try."""
-    names = [f"bundle[{name}]" for name in settings.bundles]
+    names = [f"bundle[{name}]" for name in settings.of(BundleCheck)]
     if pages or asked:
-        names += [f"page[{name}]" for name in settings.pages]
+        names += [f"page[{name}]" for name in settings.of(PageCheck)]
     declared = [Subject(settings.file, name) for name in names]
     return [one for one in declared if asked in {None, one}]
 
@@ -148,9 +151,9 @@ def _trials(
         findings = findings_of(unchanged.run, subject) if unchanged else {}
         kind, name = subject.name.removesuffix("]").split("[", 1)
         if kind == "bundle":
-            yield try_bundle(root, settings, subject, settings.bundles[name], findings, folder)
+            yield try_bundle(root, settings, subject, settings.of(BundleCheck)[name], findings, folder)
         else:
-            yield try_page(root, settings, subject, settings.pages[name], findings, folder)
+            yield try_page(root, settings, subject, settings.of(PageCheck)[name], findings, folder)
 
 
 def _no_memory(root: Path) -> Trial:

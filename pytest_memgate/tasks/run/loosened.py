@@ -4,10 +4,10 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
 from pytest_memgate.budget.rule import Allowance, Budget, Rule
-from pytest_memgate.config.checks import Check, settings_of
 from pytest_memgate.config.schema import Settings
 from pytest_memgate.config.sources import Config
 from pytest_memgate.model.metric import METRICS
+from pytest_memgate.probes.check import Check, settings_of
 from pytest_memgate.units import format_amount
 
 _COUNTS_LATER = "it counts once it is on the base"
@@ -73,9 +73,8 @@ def loosened(base: Settings, head: Settings) -> list[str]:
         one for one in _overrides(head) if one in _overrides(base)
     ]:
         lines.append("the overrides have another order, and the last that names a test wins")
-    for kind in ("bundles", "pages", "imports"):
-        for name, check in getattr(base, kind).items():
-            lines += _otherwise(f"{kind}: {name}", check, getattr(head, kind).get(name))
+    for name, check in base.checks.items():
+        lines += _otherwise(f"{check.section}: {check.name}", check, head.checks.get(name))
     if base.missing == "fail" and head.missing == "warn":
         lines.append(f"missing: fail -> warn ({head.missing_source})")
     if (base.measure, head.measure) == ("each", "bound"):

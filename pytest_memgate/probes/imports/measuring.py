@@ -1,47 +1,45 @@
-"""Import what is declared in clean interpreters until its value is known, and judge it."""
+"""What an import takes in clean interpreters, until its value is known, and what explains that it grew."""
 
 import sys
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
-from pytest_memgate.budget.rule import Rule
 from pytest_memgate.compare.agreement import MOST_RUNS, settled_value
-from pytest_memgate.config.checks import ImportCheck
-from pytest_memgate.errors import MeasureError
+from pytest_memgate.errors import CaptureError, MeasureError
 from pytest_memgate.measure.imports.clean_import import CleanImport, Imported
 from pytest_memgate.measure.python.environment import cannot_measure
 from pytest_memgate.measure.stacks.by_module import Part
 from pytest_memgate.measure.stacks.packages import version_of
-from pytest_memgate.model.judgement.finding import Finding, Outcome
 from pytest_memgate.model.judgement.remark import remarks_of
 from pytest_memgate.model.measurement import Basis, Measurement
 from pytest_memgate.model.site import Contribution, Lead, Site
-from pytest_memgate.model.subject import Subject
-from pytest_memgate.tasks.judge.gate import Gate
+from pytest_memgate.probes.face import Case, Findings, Reading
+from pytest_memgate.probes.imports.probe import ImportCheck
 
 _LARGEST = 3  # modules of a package that grew
 
 
-def import_findings(gate: Gate, subject: Subject, check: ImportCheck, rules: Mapping[str, Rule]) -> list[Finding]:
-    """Return a finding for the peak of an import, for what it retains, and for the number of modules that it loads.
+def import_reading(check: ImportCheck, case: Case) -> Reading:
+    """Return the peak of an import, what it retains, and the number of modules that it loads.
 
-    Raises MeasureError for a module that cannot be imported, and as `Gate.assess` does.
+    Raises MeasureError for a module that cannot be imported, and CaptureError where memray cannot run.
     """
     if why := cannot_measure():
-        return [Finding(subject=subject, metric="import", outcome=Outcome.UNMEASURED, why=why)]
-    runs = _runs(gate.root, check)
+        raise CaptureError(why)
+    runs = _runs(case.root, check)
     peaks, retained = [run.peak for run in runs], [run.retained for run in runs]
-    measured = [
-        ("import.peak", *_settled(peaks, [run.at_peak for run in runs])),
-        ("import.retained", *_settled(retained, [run.kept for run in runs])),
-    ]
-    found = [
-        _explained(gate.assess(subject, metric, replace(measurement, remarks=remarks_of(runs[-1].notes)), rules), parts)
-        for metric, measurement, parts in measured
-    ]
-    return [*found, gate.assess(subject, "import.modules", _number(runs[-1]), rules)]
+    remarks = remarks_of(runs[-1].notes)
+    peak, at_peak = _settled(peaks, [run.at_peak for run in runs])
+    held, kept = _settled(retained, [run.kept for run in runs])
+    values = {
+        "import.peak": replace(peak, remarks=remarks),
+        "import.retained": replace(held, remarks=remarks),
+        "import.modules": _number(runs[-1]),
+    }
+    return Reading(values=values, explained=partial(_explained, {"import.peak": at_peak, "import.retained": kept}))
 
 
 def _runs(root: Path, check: ImportCheck) -> list[Imported]:
@@ -98,11 +96,14 @@ def _number(run: Imported) -> Measurement:
     return Measurement(value=len(run.modules), basis=Basis.EXACT, settled=True, sites=tuple(sites))
 
 
-def _explained(finding: Finding, parts: Sequence[Part]) -> Finding:
-    """Return a failing finding with the version and the largest modules of what grew."""
-    if not finding.outcome.fails_gate:
-        return finding
-    return replace(finding, growth_by_site=tuple(_told(one, parts) for one in finding.growth_by_site))
+def _explained(parts: Mapping[str, Sequence[Part]], findings: Findings) -> Findings:
+    """Return the findings, the failing ones with the version and the largest modules of what grew."""
+    return {
+        metric: replace(one, growth_by_site=tuple(_told(grown, parts[metric]) for grown in one.growth_by_site))
+        if one.outcome.fails_gate and metric in parts
+        else one
+        for metric, one in findings.items()
+    }
 
 
 def _told(one: Contribution, parts: Sequence[Part]) -> Contribution:

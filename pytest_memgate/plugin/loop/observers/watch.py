@@ -1,11 +1,16 @@
 """What is known of the runs of a test whose leftovers are looked at."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+import inspect
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
+from functools import wraps
 from typing import TYPE_CHECKING, Any
 
+from pytest_memgate.measure.resources.asyncio_tasks import pending
 from pytest_memgate.measure.resources.origins import Origins
 from pytest_memgate.measure.resources.snapshot import KINDS, Alive, Left
+from pytest_memgate.model.judgement.remark import Remark, RemarkKind
+from pytest_memgate.model.measurement import Basis, Measurement
 from pytest_memgate.model.site import Site
 
 if TYPE_CHECKING:
@@ -66,3 +71,53 @@ class Watch:
     def grace(self) -> float:
         """Return the seconds for what is just ending."""
         return _PATIENCE if any(len(set(self.counts(kind))) > 1 for kind in KINDS if self.runs) else _GRACE
+
+    def is_real(self, kind: str) -> bool:
+        """True if it was left more than once."""
+        return bool(self.least(kind)) or self.is_unstable(kind)
+
+    def bound(self, kind: str) -> Measurement:
+        """Return what is known before it is confirmed."""
+        return Measurement(value=self.least(kind), basis=Basis.BOUND, cold=self.runs[0].count(kind))
+
+    def measured(self, kind: str, *, is_done: bool) -> Measurement:
+        """Return what a test leaves: what each run has left or, where further runs differ, all that one of them has."""
+        counts, bound = self.counts(kind), self.bound(kind)
+        if self.is_unstable(kind):
+            run = max(self.named, key=lambda run: counts[run])
+            return replace(
+                bound,
+                value=max(counts[1:]),
+                basis=Basis.WARM,
+                warm=tuple(counts[1:]),
+                spread=max(counts[1:]) - min(counts),
+                settled=True,
+                sites=self.named[run][kind],
+            )
+        if is_done and (not bound.value or self.is_decided(kind)):
+            named = min(self.named, key=lambda run: counts[run], default=None)
+            return Measurement(
+                value=bound.value,
+                basis=Basis.EXACT,
+                settled=True,
+                sites=self.named[named][kind] if named is not None and bound.value else (),
+                remarks=(Remark(kind=RemarkKind.RUNS, amounts=tuple(counts)),) if counts[1:] else (),
+            )
+        return bound
+
+
+def looking_at_tasks(function: Callable[..., Any], watch: Watch) -> Callable[..., Any]:
+    """Return a test's coroutine function that tells which tasks are pending when it returns; any other as it is."""
+    if not inspect.iscoroutinefunction(function):
+        return function
+
+    @wraps(function)
+    async def call(*args: Any, **kwargs: Any) -> Any:
+        before = pending()
+        try:
+            return await function(*args, **kwargs)
+        finally:
+            watch.pending = pending() - before
+            watch.ended = sum(task.done() for task in before)
+
+    return call

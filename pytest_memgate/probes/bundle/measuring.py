@@ -1,57 +1,50 @@
-"""Measure what a bundler made and judge it, entry by entry."""
+"""The sizes of what a bundler made, entry by entry, and what explains those that grew."""
 
 import zlib
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
-from pathlib import Path
+from functools import partial
 
-from pytest_memgate.budget.rule import Rule
 from pytest_memgate.compare.attribution import growth_by_site
-from pytest_memgate.config.checks import BundleCheck
 from pytest_memgate.measure.bundle.build import Entry, Source, measure
 from pytest_memgate.model.judgement.finding import Evidence, Finding
 from pytest_memgate.model.judgement.remark import remarks_of
 from pytest_memgate.model.measurement import Basis, Measurement
-from pytest_memgate.model.metric import named, part_of
+from pytest_memgate.model.metric import base_name, named, part_of
 from pytest_memgate.model.site import Contribution
-from pytest_memgate.model.subject import Subject
-from pytest_memgate.tasks.judge.gate import Gate
+from pytest_memgate.probes.bundle.probe import BundleCheck
+from pytest_memgate.probes.face import Case, Findings, Reading
 
 _FORMS = ("raw", "gzip", "brotli")
 _SCOPES = ("initial", "total")
 
 
-def bundle_findings(
-    gate: Gate, subject: Subject, check: BundleCheck, rules: Mapping[str, Rule], *, part: str = "", cache: Path | None
-) -> list[Finding]:
-    """Return a finding for the first screen and the total of each entry, raw, gzip and brotli.
+def bundle_reading(check: BundleCheck, case: Case) -> Reading:
+    """Return the first screen and the total of each entry, raw, gzip and brotli.
 
-    `part` names the bundle where a test measures several. Raises MeasureError for a bundle that gives no number, and
-    as `Gate.assess` does.
+    Raises MeasureError for a bundle that gives no number.
     """
+    root = case.root
     source = Source(
-        stats=gate.root / check.stats if check.stats else None,
+        stats=root / check.stats if check.stats else None,
         files=check.files,
         lazy=check.lazy,
-        root=gate.root / check.root if check.root else None,
+        root=root / check.root if check.root else None,
         entries=check.entries,
-        known=frozenset(_known(gate, subject, part)),
+        known=frozenset(_known(case)),
     )
-    found: list[Finding] = []
-    for entry in measure(source, gate.root, cache):
-        name = ":".join(word for word in (part, entry.name) if word)
-        findings = {
-            metric: gate.assess(subject, named(metric, name), measurement, rules)
-            for metric, measurement in _measurements(entry)
-        }
-        found += [_explained(gate, findings, metric, name) for metric in findings]
-    return found
+    values = {
+        named(metric, ":".join(word for word in (case.part, entry.name) if word)): measurement
+        for entry in measure(source, root, case.cache)
+        for metric, measurement in _measurements(entry)
+    }
+    return Reading(values=values, explained=partial(_explained, case))
 
 
-def _known(gate: Gate, subject: Subject, part: str) -> Iterator[str]:
+def _known(case: Case) -> Iterator[str]:
     """Yield the entries that the baseline has of this bundle."""
-    for metric in gate.baselines.metrics(subject, f"bundle.{_SCOPES[0]}.raw"):
-        yield part_of(metric).removeprefix(f"{part}:" if part else "")
+    for metric in case.known(f"bundle.{_SCOPES[0]}.raw"):
+        yield part_of(metric).removeprefix(f"{case.part}:" if case.part else "")
 
 
 def _measurements(entry: Entry) -> Iterator[tuple[str, Measurement]]:
@@ -77,20 +70,24 @@ def _compressor() -> Mapping[str, str]:
     return {"zlib": "zlib-ng"} if "ng" in zlib.ZLIB_RUNTIME_VERSION else {}
 
 
-def _explained(gate: Gate, findings: Mapping[str, Finding], metric: str, name: str) -> Finding:
+def _explained(case: Case, findings: Findings) -> Findings:
+    return {metric: _explained_one(case, findings, metric) for metric in findings}
+
+
+def _explained_one(case: Case, findings: Findings, metric: str) -> Finding:
     """Return a failing finding with what else helps: what moved into the first screen, the modules behind it."""
     finding = findings[metric]
     if not finding.outcome.fails_gate:
         return finding
-    scope, _, form = metric.removeprefix("bundle.").partition(".")
-    raw = findings[f"bundle.{scope}.raw"]
+    scope, _, form = base_name(metric).removeprefix("bundle.").partition(".")
+    raw = findings[named(f"bundle.{scope}.raw", part_of(metric))]
     grew = finding.told_by_growth
     parts: tuple[Contribution, ...] = ()
     if form != "raw":
         if raw.outcome.fails_gate:
             return finding  # the raw size has said it
         parts = raw.growth_by_site if grew else _holders(raw)
-    lazy = tuple(_moved(gate, raw, name)) if scope == "initial" and grew else ()
+    lazy = tuple(_moved(case, raw)) if scope == "initial" and grew else ()
     return replace(finding, evidence=Evidence(before_compression=parts, was_lazy=lazy))
 
 
@@ -99,9 +96,9 @@ def _holders(raw: Finding) -> tuple[Contribution, ...]:
     return growth_by_site(measurement.sites, {}, measurement.value) if measurement else ()
 
 
-def _moved(gate: Gate, raw: Finding, name: str) -> Iterator[str]:
+def _moved(case: Case, raw: Finding) -> Iterator[str]:
     """Yield what is new in the first screen and was in the bundle before."""
-    total = gate.baselines.bar(raw.subject, named("bundle.total.raw", name)).reference
+    total = case.reference(named("bundle.total.raw", part_of(raw.metric)))
     for one in raw.growth_by_site:
         if total is not None and _is_new(one) and one.site and one.site.key in total.sites:
             yield one.site.label

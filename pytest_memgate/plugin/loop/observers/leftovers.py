@@ -4,11 +4,10 @@ A test is looked at before its setup and when its function-scoped fixtures are g
 the same moment in any order of the tests. Whatever is left is confirmed by running the test again at that very moment.
 """
 
-import inspect
 from collections.abc import Callable, Generator
 from contextlib import nullcontext
 from dataclasses import dataclass, replace
-from functools import partial, wraps
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -23,12 +22,12 @@ from pytest_memgate.measure.stacks.source_paths import Places
 from pytest_memgate.model.judgement.finding import Finding, Outcome
 from pytest_memgate.model.judgement.reason import Cause
 from pytest_memgate.model.judgement.reference import Bar
-from pytest_memgate.model.judgement.remark import Remark, RemarkKind
-from pytest_memgate.model.measurement import Basis, Measurement
+from pytest_memgate.model.measurement import Basis
 from pytest_memgate.model.subject import Subject
 from pytest_memgate.plugin.items import is_declared
 from pytest_memgate.plugin.loop.benchmarks import is_benchmark, untimed
-from pytest_memgate.plugin.loop.watch import Watch
+from pytest_memgate.plugin.loop.observers.observer import Observer
+from pytest_memgate.plugin.loop.observers.watch import Watch, looking_at_tasks
 from pytest_memgate.plugin.test import Around, Run, RunAgain, Test
 from pytest_memgate.tasks.judge.gate import Gate
 
@@ -58,8 +57,10 @@ class _Case:
         return 0 if top is None or self.bar.reference is None else top
 
 
-class Leftovers:
+class Leftovers(Observer):
     """Looks at what is alive before and after each run of a test, and judges what outlives it."""
+
+    family = _FAMILY
 
     def __init__(self, gate: Gate, *, settle: bool) -> None:
         self._gate = gate
@@ -93,7 +94,7 @@ class Leftovers:
             watch.is_open = True
             watch.before = changed(watch.before, before, alive())
 
-    def begin(self, test: Test) -> None:
+    def before(self, test: Test) -> None:
         """Look at what is there before a run: that outlives no test."""
         if not test.run.is_repeat:
             test.item.stash[_WATCH] = Watch()
@@ -102,7 +103,7 @@ class Leftovers:
         watch.before = alive()
         watch.is_open = True
 
-    def end(self, test: Test) -> None:
+    def after(self, test: Test) -> None:
         """Look at what a run has left that has passed so far, once its fixtures are gone."""
         watch = test.item.stash[_WATCH]
         watch.is_open = False
@@ -110,9 +111,9 @@ class Leftovers:
             self._note(test, watch)
         watch.unfinished, watch.pending = set(), set()
 
-    def looking_at_tasks(self, test: Test) -> Around:
+    def around(self, test: Test) -> Around:
         """Return what lets a test's coroutine function tell which tasks are pending when it returns."""
-        return partial(_looking_at_tasks, watch=test.item.stash[_WATCH])
+        return partial(looking_at_tasks, watch=test.item.stash[_WATCH])
 
     def findings(self, test: Test, run_again: RunAgain) -> list[Finding]:
         """Return the findings on what a test has left, or would have been expected to leave: nearly always none."""
@@ -134,7 +135,7 @@ class Leftovers:
         failure: BaseException | None = None
         while failure is None and any(self._is_open(case, watch) for case in cases):
             failure = self._run_again(test, run_again)
-        real = [case for case in cases if case.metric in stored or _is_real(case, watch)]
+        real = [case for case in cases if case.metric in stored or watch.is_real(case.kind)]
         return [self._finding(subject, case, watch, failure) for case in real]
 
     def _closing(self, loop: "AbstractEventLoop") -> None:
@@ -188,7 +189,7 @@ class Leftovers:
         values = {watch.least(case.kind), watch.most(case.kind)} - {0}
         if not values or watch.is_decided(case.kind):
             return False
-        bounds = (replace(_bound(case, watch), value=value) for value in values)
+        bounds = (replace(watch.bound(case.kind), value=value) for value in values)
         return self._settle or any(needs_rerun(bound, case.budget, case.bar) for bound in bounds)
 
     def _run_again(self, test: Test, run_again: RunAgain) -> BaseException | None:
@@ -207,7 +208,7 @@ class Leftovers:
         return run.failure
 
     def _finding(self, subject: Subject, case: _Case, watch: Watch, error: BaseException | None) -> Finding:
-        measurement = _measured(case, watch, is_done=error is None)
+        measurement = watch.measured(case.kind, is_done=error is None)
         finding = self._gate.judge(subject, case.metric, measurement, case.budget, case.bar)
         is_bound = error and measurement.basis is Basis.BOUND and measurement.value
         if is_bound and finding.outcome in {Outcome.REGRESSED, Outcome.DRIFTED, Outcome.UNSTABLE}:
@@ -220,54 +221,3 @@ class Leftovers:
                 why=type(error).__name__,
             )
         return finding
-
-
-def _bound(case: _Case, watch: Watch) -> Measurement:
-    first = watch.runs[0].count(case.kind)
-    return Measurement(value=watch.least(case.kind), basis=Basis.BOUND, cold=first)
-
-
-def _is_real(case: _Case, watch: Watch) -> bool:
-    return bool(watch.least(case.kind)) or watch.is_unstable(case.kind)
-
-
-def _measured(case: _Case, watch: Watch, *, is_done: bool) -> Measurement:
-    """Return what a test leaves: what each run has left or, where further runs differ, all that one of them has."""
-    counts, bound = watch.counts(case.kind), _bound(case, watch)
-    if watch.is_unstable(case.kind):
-        run = max(watch.named, key=lambda run: counts[run])
-        return replace(
-            bound,
-            value=max(counts[1:]),
-            basis=Basis.WARM,
-            warm=tuple(counts[1:]),
-            spread=max(counts[1:]) - min(counts),
-            settled=True,
-            sites=watch.named[run][case.kind],
-        )
-    if is_done and (not bound.value or watch.is_decided(case.kind)):
-        named = min(watch.named, key=lambda run: counts[run], default=None)
-        return Measurement(
-            value=bound.value,
-            basis=Basis.EXACT,
-            settled=True,
-            sites=watch.named[named][case.kind] if named is not None and bound.value else (),
-            remarks=(Remark(kind=RemarkKind.RUNS, amounts=tuple(counts)),) if counts[1:] else (),
-        )
-    return bound
-
-
-def _looking_at_tasks(function: Callable[..., Any], watch: Watch) -> Callable[..., Any]:
-    if not inspect.iscoroutinefunction(function):
-        return function
-
-    @wraps(function)
-    async def call(*args: Any, **kwargs: Any) -> Any:
-        before = pending()
-        try:
-            return await function(*args, **kwargs)
-        finally:
-            watch.pending = pending() - before
-            watch.ended = sum(task.done() for task in before)
-
-    return call

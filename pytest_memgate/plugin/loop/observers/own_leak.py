@@ -7,12 +7,45 @@ from functools import partial
 from pytest_memgate.errors import CaptureError
 from pytest_memgate.measure.python.gc_freeze import freeze
 from pytest_memgate.model.judgement.finding import Finding, Outcome
+from pytest_memgate.model.metric import MEMORY_LEAK
 from pytest_memgate.plugin.loop.benchmarks import is_benchmark, untimed
-from pytest_memgate.plugin.test import Around, Test, brief
+from pytest_memgate.plugin.loop.observers.observer import Observer
+from pytest_memgate.plugin.marker import asks_for_leak
+from pytest_memgate.plugin.test import Around, Run, RunAgain, Test, brief
+from pytest_memgate.tasks.judge.answer import answered
+from pytest_memgate.tasks.judge.gate import Gate
 from pytest_memgate.tasks.judge.leak import OWN_ROUNDS, WARM_UP, LeakCheck
 
 
-def own_leak(check: LeakCheck, test: Test, run: Callable[[Around], BaseException | None]) -> Finding:
+class OwnLeak(Observer):
+    """Judges what a test leaves whose marker makes it what is called. `settle` asks for a value that can be stored."""
+
+    family = "memory"
+
+    def __init__(self, gate: Gate, *, settle: bool) -> None:
+        self._gate = gate
+        self._settle = settle
+
+    def findings(self, test: Test, run_again: RunAgain) -> list[Finding]:
+        if not asks_for_leak(test.item):
+            return []
+        check = LeakCheck(
+            gate=self._gate,
+            subject=test.subject,
+            metric=MEMORY_LEAK.name,
+            rules=test.rules,
+            settle=self._settle,
+        )
+
+        def run(around: Around) -> BaseException | None:
+            again = Run(around=around)
+            run_again(test, again)
+            return again.failure
+
+        return answered(test.subject, check.metric, lambda: [_own_leak(check, test, run)])
+
+
+def _own_leak(check: LeakCheck, test: Test, run: Callable[[Around], BaseException | None]) -> Finding:
     """Return what running a test again and again leaves behind, set up anew for each call.
 
     `run` makes one more run, with something around the test's function, and returns what went wrong.

@@ -1,0 +1,44 @@
+"""How long a test takes, where pytest-benchmark times it."""
+
+from pytest_memgate.model.judgement.finding import Finding, Outcome
+from pytest_memgate.plugin.items import is_declared
+from pytest_memgate.plugin.loop.benchmarks import is_benchmark, is_timed, unlisted, was_timed, why_not_timed
+from pytest_memgate.plugin.loop.observers.observer import Observer
+from pytest_memgate.plugin.test import Run, RunAgain, Test
+from pytest_memgate.tasks.judge.answer import answered
+from pytest_memgate.tasks.judge.gate import Gate
+from pytest_memgate.tasks.judge.times import Timing, is_gated, time_findings
+
+
+class Times(Observer):
+    """Judges what pytest-benchmark counted in the first run; only what a second run says, too, may block."""
+
+    family = "time"
+
+    def __init__(self, gate: Gate) -> None:
+        self._gate = gate
+
+    def findings(self, test: Test, run_again: RunAgain) -> list[Finding]:
+        if is_declared(test.item) or test.outcome is Outcome.SKIPPED:
+            return []
+        if not is_benchmark(test.item):
+            why = "it asked for pytest-benchmark's fixture when it ran: name it among the test's arguments"
+            return [self._without_value(test, why)] if was_timed(test.item) else []
+        timing = test.first.timing
+        if timing is None:
+            is_on = is_timed(test.item)
+            why = "it did not call pytest-benchmark's fixture" if is_on else why_not_timed(test.item)
+            return [self._without_value(test, why)]
+
+        def again() -> Timing | None:
+            run = Run()
+            with unlisted(test.item):
+                run_again(test, run)
+            return None if run.failure else run.timing
+
+        subject = test.subject
+        return answered(subject, self.family, lambda: time_findings(self._gate, subject, timing, test.rules, again))
+
+    def _without_value(self, test: Test, why: str) -> Finding:
+        outcome = Outcome.UNMEASURED if is_gated(self._gate, test.subject, test.rules) else Outcome.NOT_GATED
+        return Finding(subject=test.subject, metric=self.family, outcome=outcome, why=why)

@@ -1,0 +1,1 @@
+"""Bundles: what a bundler made, by its stats file or by globs."""

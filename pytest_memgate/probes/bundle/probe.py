@@ -1,0 +1,43 @@
+"""What a bundle is declared with, and the probe that measures it."""
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+from pytest_memgate.probes.check import Check, several, word
+from pytest_memgate.probes.face import Case, Probe, Reading
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BundleCheck(Check):
+    """What a bundler made, below the project's root: its `stats` file, or plain `files` (and `lazy` ones) by glob.
+
+    `root` is where the output files lie, `entries` are patterns of those that count.
+    """
+
+    kind: ClassVar[str] = "bundle"
+    section: ClassVar[str] = "bundles"
+
+    stats: str = word("webpack's stats, Vite's manifest, esbuild's metafile.")
+    files: tuple[str, ...] = several("Without a stats file: the first screen's files, by glob.")
+    lazy: tuple[str, ...] = several("With `files`: what is loaded later, by glob.")
+    root: str = word("Where the output files lie.")
+    entries: tuple[str, ...] = several("Patterns of the entries that count; all by default.")
+
+    def why_wrong(self) -> str:
+        if bool(self.stats) == bool(self.files):
+            return "a bundle needs either 'stats', a bundler's file, or 'files', globs"
+        if self.lazy and not self.files:
+            return "'lazy' goes with 'files': a stats file says by itself what is loaded later"
+        return ""
+
+
+class BundleProbe(Probe[BundleCheck]):
+    """Measures the first screen and the total of each entry, raw, gzip and brotli; an exact value."""
+
+    check = BundleCheck
+    family = "bundle"
+
+    def measure(self, check: BundleCheck, case: Case) -> Reading:
+        from pytest_memgate.probes.bundle.measuring import bundle_reading
+
+        return bundle_reading(check, case)

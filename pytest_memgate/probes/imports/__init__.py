@@ -1,0 +1,1 @@
+"""Imports of a module, each in an interpreter of its own."""

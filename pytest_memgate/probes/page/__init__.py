@@ -1,0 +1,1 @@
+"""Pages, loaded by Lighthouse CI in a real Chrome."""

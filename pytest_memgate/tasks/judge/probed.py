@@ -1,0 +1,77 @@
+"""Measure a declared check by its probe, and judge what it gives: the same way for every probe."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from pytest_memgate.budget.rule import Budget, Rule
+from pytest_memgate.compare.judge import needs_rerun
+from pytest_memgate.model.judgement.finding import Finding
+from pytest_memgate.model.judgement.reference import Reference
+from pytest_memgate.model.measurement import Measurement
+from pytest_memgate.model.metric import base_name
+from pytest_memgate.model.subject import Subject
+from pytest_memgate.probes.check import Check
+from pytest_memgate.probes.table import probe_of
+from pytest_memgate.tasks.judge.gate import Gate
+
+
+def probe_findings(
+    gate: Gate,
+    subject: Subject,
+    check: Check,
+    rules: Mapping[str, Rule],
+    *,
+    part: str = "",
+    settle: bool = False,
+    cache: Path | None = None,
+) -> list[Finding]:
+    """Return the findings on what a check measures, under `rules` by metric.
+
+    `part` tells it from others of one test; `settle` asks for values that can be stored. Raises MeasureError for what
+    gives no number, and as `Gate.assess` does.
+    """
+    case = _Case(gate=gate, subject=subject, rules=rules, part=part, settle=settle, cache=cache)
+    probe = probe_of(check)
+    reading = probe.measure(check, case)
+    if strange := {base_name(name) for name in reading.values} - {metric.name for metric in probe.metrics}:
+        raise LookupError(f"{type(probe).__name__} gives {min(strange)}, of which the table of metrics has no row")
+    return list(reading.explained(case.judged(reading.values)).values())
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Case:
+    """What a probe may ask of the gate: see `pytest_memgate.probes.face.Case`."""
+
+    gate: Gate
+    subject: Subject
+    rules: Mapping[str, Rule]
+    part: str
+    settle: bool
+    cache: Path | None
+
+    @property
+    def root(self) -> Path:
+        return self.gate.root
+
+    def known(self, metric: str) -> set[str]:
+        return self.gate.baselines.metrics(self.subject, metric)
+
+    def reference(self, metric: str) -> Reference | None:
+        return self.gate.baselines.bar(self.subject, metric).reference
+
+    def budget(self, metric: str) -> Budget:
+        return self.gate.budget(self.subject, metric, self.rules)
+
+    def is_open(self, values: Mapping[str, Measurement]) -> bool:
+        return any(
+            needs_rerun(
+                measurement, self.budget(name), self.gate.baselines.bar(self.subject, name, measurement.conditions)
+            )
+            for name, measurement in values.items()
+        )
+
+    def judged(self, values: Mapping[str, Measurement]) -> dict[str, Finding]:
+        return {
+            name: self.gate.assess(self.subject, name, measurement, self.rules) for name, measurement in values.items()
+        }
