@@ -19,13 +19,14 @@ Parts = Mapping[str, float]  # bytes by module or call site
 class Payment:
     """The first use that a test paid, by owner: a package, or a file of the project.
 
-    `argument` is how pytest is told to run the test. `shared` is what other threads paid while several tests were
+    `argument` is how pytest is told to run the test, which stands at `line` of its file. `shared` is what other threads paid while several tests were
     measured together: any of those that `causes` names, by their arguments, may have been the cause. `packages` are the
     owners that can be imported by their name.
     """
 
     test: Subject
     argument: str
+    line: int = 0
     own: Mapping[str, Parts] = field(default_factory=dict)
     shared: Mapping[str, Parts] = field(default_factory=dict)
     causes: tuple[str, ...] = ()

@@ -140,7 +140,7 @@ def test_a_clean_interpreter_that_ends_throws_away_nothing(project: Project) -> 
         "sitecustomize.py",
         """
         import sys
-        if any(part.endswith("import_runner.py") for part in sys.orig_argv):
+        if any(part.endswith("runner.py") for part in sys.orig_argv):
             raise SystemExit("no interpreter today")
         """,
     )

@@ -201,7 +201,7 @@ def test_a_broken_ini_file_of_the_base_is_told_in_one_line(branch: Project) -> N
     assert line.startswith("ERROR: memgate: main: pytest.ini:1: ")
 
 
-@pytest.mark.parametrize("part", ["controller", "measurer", "inventory", "declared", "leftovers"])
+@pytest.mark.parametrize("part", ["controller", "loop", "inventory", "declared", "leftovers"])
 def test_no_part_of_the_gate_can_be_switched_off_by_itself(branch: Project, part: str) -> None:
     _grow(branch)
     branch.write("pytest.ini", f"[pytest]\naddopts = -p no:memgate-{part}\n")

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from pytest_memgate.compare.first_use import Parts, Payment, is_module, only_first
 from pytest_memgate.measure.stacks.source_paths import Places
 from pytest_memgate.model.metric import MEMORY_RETAINED
+from pytest_memgate.plugin.items import line_of
 from pytest_memgate.plugin.test import Test
 
 if TYPE_CHECKING:
@@ -46,6 +47,7 @@ class FirstUses:
         return Payment(
             test=test.subject,
             argument=argument(test.item),
+            line=line_of(test.item),
             own=own,
             shared=shared,
             causes=self._together if shared else (),

@@ -145,7 +145,7 @@ class FirstUseReview:
 
 
 def _paid_by(finding: Finding, payment: Payment) -> Finding:
-    return replace(finding, paid_by=(payment.test,))
+    return replace(finding, paid_by=(payment.test,), line=payment.line)
 
 
 def _matters(finding: Finding) -> bool:

@@ -98,14 +98,14 @@ class Leftovers(Observer):
         """Look at what is there before a run: that outlives no test."""
         if not test.run.is_repeat:
             test.item.stash[_WATCH] = Watch()
-        watch = self._watch = test.item.stash[_WATCH]
+        watch = self._watch = _watch_of(test)
         self._release = self._release or on_closing(self._closing)
         watch.before = alive()
         watch.is_open = True
 
     def after(self, test: Test) -> None:
         """Look at what a run has left that has passed so far, once its fixtures are gone."""
-        watch = test.item.stash[_WATCH]
+        watch = _watch_of(test)
         watch.is_open = False
         if test.first.is_called:
             self._note(test, watch)
@@ -113,11 +113,11 @@ class Leftovers(Observer):
 
     def around(self, test: Test) -> Around:
         """Return what lets a test's coroutine function tell which tasks are pending when it returns."""
-        return partial(looking_at_tasks, watch=test.item.stash[_WATCH])
+        return partial(looking_at_tasks, watch=_watch_of(test))
 
     def findings(self, test: Test, run_again: RunAgain) -> list[Finding]:
         """Return the findings on what a test has left, or would have been expected to leave: nearly always none."""
-        watch, subject = test.item.stash[_WATCH], test.subject
+        watch, subject = _watch_of(test), test.subject
         is_left = any(map(watch.most, KINDS)) if watch.runs else False
         try:
             stored = self._gate.baselines.stored(subject, _FAMILY)
@@ -194,7 +194,7 @@ class Leftovers(Observer):
 
     def _run_again(self, test: Test, run_again: RunAgain) -> BaseException | None:
         """Run the test once more, untraced, and note where what it leaves was started."""
-        watch, run = test.item.stash[_WATCH], Run()
+        watch, run = _watch_of(test), Run()
         runs = len(watch.runs)
         watch.origins = Origins()
         run.within = watch.origins.recording()
@@ -221,3 +221,8 @@ class Leftovers(Observer):
                 why=type(error).__name__,
             )
         return finding
+
+
+def _watch_of(test: Test) -> Watch:
+    """Return what is known of a test's runs: nothing where another plugin has run nothing."""
+    return test.item.stash.setdefault(_WATCH, Watch())
