@@ -89,7 +89,7 @@ def _measured(run: Run) -> str:
         parts.append(f"{again} of them run again")
     parts += [_counted(family, len(subjects)) for family, subjects in families.items() if family in _COUNTED]
     if fresh and not run.update:
-        parts.append(f"{fresh} first use{'' if fresh == 1 else 's'} looked at in a fresh process")
+        parts.append(f"{fresh} first-use increase{'' if fresh == 1 else 's'} re-checked in a fresh process")
     for number, word in (
         (run.count(Outcome.UNMEASURED), "unmeasured"),
         (no_answer, "without an answer"),

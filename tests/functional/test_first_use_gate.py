@@ -148,7 +148,7 @@ def test_a_first_call_that_builds_more_is_confirmed_in_a_fresh_process(shop: Sho
     assert (result.code, found["outcome"]) == (1, "regressed")
     assert found["growth_by_site"][0]["site"]["path"] == "lookup.py"
     assert "by this test alone in a fresh process" in result.out
-    assert "1 first use looked at in a fresh process" in result.out
+    assert "1 first-use increase re-checked in a fresh process" in result.out
 
 
 def test_a_package_that_takes_more_only_while_it_is_imported_is_red_on_its_peak(shop: Shop) -> None:
@@ -200,7 +200,7 @@ def test_growth_that_a_fresh_process_does_not_show_is_no_alarm(shop: Shop) -> No
     assert result.code == 0, result.out
     (found,) = _first_uses(result)
     assert (found["outcome"], "was not seen again" in found["reason"]) == ("passed", True)
-    assert "1 first use looked at in a fresh process" in result.out
+    assert "1 first-use increase re-checked in a fresh process" in result.out
 
 
 def test_a_fresh_process_that_hangs_is_ended_and_is_no_answer(shop: Shop) -> None:
@@ -324,7 +324,7 @@ def test_what_another_thread_pays_for_is_found_whichever_of_the_tests_was_its_ca
     (found,) = _first_uses(result)
     assert (result.code, found["outcome"]) == (0, "passed"), result.out
     assert "tests pay 0 B" in found["reason"]
-    assert "1 first use looked at in a fresh process" in result.out
+    assert "1 first-use increase re-checked in a fresh process" in result.out
 
 
 @pytest.mark.parametrize("files", [(), ("test_a.py", "test_b.py"), (".",)], ids=["whole", "files", "folder"])
@@ -569,7 +569,7 @@ def test_what_pytest_keeps_of_each_test_is_nobodys_first_use(project: Project) -
     project.write("size", "300_000")
     result = project.gate("--memgate-measure=bound")
     assert [(one["subject"]["name"], one["outcome"]) for one in _first_uses(result)] == [("test_it.py", "regressed")]
-    assert "1 first use looked at in a fresh process" in result.out
+    assert "1 first-use increase re-checked in a fresh process" in result.out
 
 
 _FILLED = {
