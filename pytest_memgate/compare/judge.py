@@ -30,7 +30,7 @@ _WITHOUT_REFERENCE = {
 
 
 def ceiling(budget: Budget, reference: Reference | None) -> float | None:
-    """Return the largest value that no rule of `budget` objects to, None where nothing bounds it."""
+    """Return the largest value that every rule of `budget` allows, in the metric's unit; None if no rule bounds it."""
     bounds = [] if budget.limit is None else [budget.limit]
     if reference is not None:
         if budget.growth is not None:
@@ -41,7 +41,7 @@ def ceiling(budget: Budget, reference: Reference | None) -> float | None:
 
 
 def floor(budget: Budget, reference: Reference) -> float:
-    """Return the value below which a test has improved by more than its budget."""
+    """Return the value below which a test has improved by more than its budget, in the metric's unit."""
     if budget.growth is None:
         return -math.inf
     return reference.value - max(budget.growth.of(reference.value), reference.spread)
@@ -50,8 +50,8 @@ def floor(budget: Budget, reference: Reference) -> float:
 def judge(subject: Subject, metric: str, measurement: Measurement, budget: Budget, bar: Bar) -> Finding:
     """Return the finding for one measurement of `metric`, held against `bar` under `budget`.
 
-    Samples that disagree across a budget give `unstable`, never an outcome that fails the test. What imports held in
-    a test that cannot run twice is not its own: another order of tests lets another one pay for it.
+    Samples on both sides of a budget give `unstable`, never an outcome that fails the test. If a test cannot run twice,
+    the bytes of its imports are not charged to it: in another order, another test pays for them.
     """
     bar = _comparable(_in_unit(bar, metric, budget.unit), measurement)
     reference = bar.reference
@@ -92,7 +92,7 @@ class _Said:
 
 
 def _in_unit(bar: Bar, metric: str, unit: str) -> Bar:
-    """Return the bar, without its reference where that is in another unit."""
+    """Return the bar, without its reference if that is in another unit."""
     there = metric_of(metric, bar.reference.unit).unit if bar.reference else unit
     if there == unit:
         return bar
@@ -101,7 +101,7 @@ def _in_unit(bar: Bar, metric: str, unit: str) -> Bar:
 
 
 def _comparable(bar: Bar, measurement: Measurement) -> Bar:
-    """Return the bar, without its reference where that was measured under other conditions."""
+    """Return the bar, without its reference if that was measured under other conditions."""
     if bar.reference is None:
         return bar
     there, here = bar.reference.conditions, measurement.conditions
@@ -167,19 +167,19 @@ def _drifted(
 
 
 def _firmly(outcome: Outcome, over: Over, second: SecondCollection | None, *, is_certain: bool) -> _Said:
-    """Return the outcome of a broken rule, or a doubt where some of the samples are within it."""
+    """Return the outcome of a broken rule, or a doubt if some of the samples are within it."""
     if is_certain:
         return _Said(outcome, over=over, second=second)
     return _Said(Outcome.UNSTABLE, over=over, doubt=Doubt(kind=DoubtKind.SOME_RUNS), second=second)
 
 
 def _over(value: float, bound: float) -> bool:
-    """Return True if a value is above a bound by more than floating point leaves over."""
+    """True if a value exceeds a bound by more than a rounding error of floating point (1e-9 of the bound)."""
     return value - bound > 1e-9 * max(1.0, abs(bound))
 
 
 def _noise(reference: Reference, measurement: Measurement) -> float:
-    """Return the growth that this metric shows without a change of the code."""
+    """Return the growth that this metric shows without any change of the code."""
     if measurement.basis is Basis.SAMPLES:
         return explained(reference.samples, measurement.samples + measurement.again)
     return reference.spread
@@ -188,8 +188,8 @@ def _noise(reference: Reference, measurement: Measurement) -> float:
 def _samples(measurement: Measurement) -> tuple[float, ...]:
     """Return the values that must all be over a budget before it blocks.
 
-    Of memory these are the runs that speak for the test itself; what never agreed speaks with all of its warm runs.
-    Of a noisy metric, the middles of the two collections.
+    For memory these are the runs that stand for the test itself; if its warm runs never agreed, all of them. For a
+    noisy metric, the middles of the two collections.
     """
     if measurement.basis is Basis.COLD:
         return (measurement.cold - measurement.imports,)
@@ -205,11 +205,11 @@ def _highest(measurement: Measurement) -> float:
 
 
 def needs_rerun(measurement: Measurement, budget: Budget, bar: Bar) -> bool:
-    """Return True if `measurement`, still short of settled, leaves the verdict or the value open.
+    """True if more runs are needed: `measurement` is not settled, and the verdict or the value is still open.
 
-    A first run within the ceiling proves that the test is within it; so do a few samples that are so far below it that
-    their own spread does not reach it. What goes over, what improved and what has no reference is run until it is
-    settled: the values of these may be accepted later.
+    A first run within the ceiling proves that the test is within it. So do a few samples so far below the ceiling that
+    their own spread does not reach it. A test that is over its budget, has improved or has no reference is run until it
+    is settled, because its value may be stored later.
     """
     if measurement.basis is Basis.COLD:
         return True
@@ -231,6 +231,6 @@ def _close(measurement: Measurement, budget: Budget, reference: Reference | None
 
 
 def speaks_against(finding: Finding) -> bool:
-    """Return True if a finding on a noisy metric blocks, or leaves open, what a second collection must decide."""
+    """True if a finding on a noisy metric blocks, or is unstable, and no second collection has been made yet."""
     bad = finding.outcome.fails_gate or finding.outcome is Outcome.UNSTABLE
     return bad and finding.measurement is not None and not finding.measurement.again

@@ -12,8 +12,8 @@ from pytest_memgate.config.located import Located
 from pytest_memgate.config.reading import TEXT, Key, fail, flag, free, one_of, parsed, shown, texts, wait, words
 from pytest_memgate.measure.lighthouse.page import FORM_FACTORS, THROTTLINGS, Page
 
-_KEY = "memgate.yml"  # in the metadata of a field
-_MOST_RUNS = 50
+_KEY = "memgate.yml"  # in the metadata of a field: marks it as a key of memgate.yml
+_MOST_RUNS = 50  # loads of one page; chosen
 _LIST = {"anyOf": [TEXT, {"type": "array", "items": TEXT}]}
 _DURATION = {**TEXT, "examples": ["30s"]}
 
@@ -49,9 +49,10 @@ def _settings(value: Located) -> Mapping[str, Any]:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BundleCheck:
-    """What a bundler made, below the project's root: its `stats` file, or plain `files` (and `lazy` ones) by glob.
+    """The output of a bundler, below the project's root: its `stats` file, or plain `files` (and `lazy` ones) by glob.
 
-    `root` is where the output files lie, `entries` are patterns of those that count, `source` is where it is declared.
+    `root` is the folder of the output files, `entries` are patterns of the entries that count, `source` is the place of
+    the declaration.
     """
 
     kind: ClassVar[str] = "bundle"
@@ -68,9 +69,9 @@ class BundleCheck:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PageCheck:
-    """A page to load: of a static folder (`serve`), at a running `url`, or at that of a server that `start` starts.
+    """A page: of a static folder (`serve`), at a running `url`, or at the `url` of a server that `start` starts.
 
-    `runs` is how often it is loaded where that is needed. Durations are in ms.
+    `runs` is the number of loads if the verdict needs them all. Durations are in ms.
     """
 
     kind: ClassVar[str] = "page"
@@ -92,7 +93,7 @@ class PageCheck:
     source: str = ""
 
     def page(self, root: Path) -> Page:
-        """Return what to load for the project at `root`; raises ConfigError for what does not fit together."""
+        """Return the page to load for the project at `root`; raises ConfigError for contradicting settings."""
         return Page(
             url=self.url,
             serve=root / self.serve if self.serve else None,
@@ -126,7 +127,7 @@ def keys_of(check: type[Check]) -> dict[str, Key]:
 
 
 def settings_of(check: Check) -> dict[str, str]:
-    """Return what a check says otherwise than by default, in words, by key."""
+    """Return the settings of a check that are not the default, in words, by key."""
     said = {field.name: getattr(check, field.name) for field in fields(check) if field.name not in {"name", "source"}}
     given = {name: value for name, value in said.items() if value != getattr(type(check)(name=""), name)}
     return {

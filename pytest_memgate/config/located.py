@@ -12,7 +12,7 @@ from pytest_memgate.baseline.yaml_nodes import DEPTH, Bounds, YamlNodesError, co
 from pytest_memgate.errors import ConfigError
 
 _BOUNDS = Bounds(bytes=1_000_000, nodes=20_000)
-_DIGITS = 19  # of the largest size, and more
+_DIGITS = 19  # of a number: more than the largest size has
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,11 +25,15 @@ class Located:
 
     @property
     def where(self) -> str:
+        """Its place, as `memgate.yml:3`."""
         return f"{self.file}:{self.line}" if self.line else self.file
 
 
 def from_yaml(text: str, file: str) -> Located:
-    """Raises ConfigError with the line that is not YAML, or that repeats a key."""
+    """Return the data of a YAML text.
+
+    Raises ConfigError with the line that is not YAML, or that repeats a key.
+    """
     try:
         node = compose(text, _BOUNDS, with_types=True)
     except YamlNodesError as error:
@@ -71,7 +75,8 @@ def _scalar(node: yaml.Node) -> str | float | bool | None:
 def from_toml(text: str, file: str, table: tuple[str, ...]) -> Located | None:
     """Return one table of a TOML file, None if it has none.
 
-    TOML's reader gives no lines; that of a key is where its name first stands below the table's own heading.
+    TOML's reader gives no line numbers: the line of a key is where its name first stands below the table's heading.
+    Raises ConfigError for text that is not TOML, or is nested too deeply or too large.
     """
     if len(text) > _BOUNDS.bytes:
         raise ConfigError(f"{file}: larger than {_BOUNDS.bytes // 1_000_000} MB")
@@ -94,7 +99,7 @@ def from_toml(text: str, file: str, table: tuple[str, ...]) -> Located | None:
 
 
 def _beyond_bounds(data: Any) -> str:
-    """Return what is wrong with data that is too deep or too much, empty for any other."""
+    """Return what is wrong with data that is too deep or too large, else an empty text."""
     level, number = [data], 0
     for _ in range(DEPTH):
         inner = [one.values() if isinstance(one, dict) else one for one in level if isinstance(one, (dict, list))]

@@ -1,4 +1,4 @@
-"""How values of memgate.yml are read: each reader says with file and line what is wrong with one."""
+"""Readers of values of memgate.yml: each says with file and line what is wrong with a value."""
 
 import difflib
 from collections.abc import Callable, Iterable, Mapping
@@ -10,7 +10,7 @@ from pytest_memgate.config.located import Located
 from pytest_memgate.errors import ConfigError
 from pytest_memgate.units import parse_duration
 
-_LISTED = 8  # names that a message holds
+_LISTED = 8  # names that a message lists
 _LONGEST = 500  # characters of a message
 _SHOWN = 80  # characters of a wrong value
 TEXT: Mapping[str, Any] = {"type": "string", "minLength": 1}  # the JSON Schema of words
@@ -18,7 +18,7 @@ TEXT: Mapping[str, Any] = {"type": "string", "minLength": 1}  # the JSON Schema 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Key:
-    """One key of a mapping: how it is read, its JSON Schema, and whether it has to be there."""
+    """One key of a mapping: its reader, its JSON Schema, and whether it is required."""
 
     read: Callable[[Located], Any]
     schema: Mapping[str, Any]
@@ -31,7 +31,7 @@ def fail(value: Located, what: str) -> ConfigError:
 
 
 def mapping(value: Located, keys: Iterable[str]) -> dict[str, Located]:
-    """Return a mapping all of whose keys are known."""
+    """Return a mapping, all of whose keys are known; raises ConfigError for another value or key."""
     if value.data is None:
         return {}
     if not isinstance(value.data, dict):
@@ -58,14 +58,17 @@ def _listed(names: Iterable[str], between: str) -> str:
 
 
 def unknown(what: str, name: str, known: Iterable[str]) -> str:
-    """Return the words for a name that is not known, with the near one or all that are."""
+    """Return the words for an unknown name, with the nearest known name or all of them."""
     near = difflib.get_close_matches(name, list(known), n=1)
     hint = f"did you mean {near[0]!r}?" if near else f"known: {_listed(known, ', ')}"
     return f"unknown {what} {name!r} ({hint})"
 
 
 def record(keys: Mapping[str, Key], value: Located, what: str) -> dict[str, Any]:
-    """Return what a mapping says, read key by key; `what` it is of, for errors."""
+    """Return the values of a mapping by key; `what` it describes is named in errors.
+
+    Raises ConfigError for a key that is unknown or missing, and for a wrong value.
+    """
     given = mapping(value, keys)
     for name, key in keys.items():
         if key.required and name not in given:
@@ -74,7 +77,7 @@ def record(keys: Mapping[str, Key], value: Located, what: str) -> dict[str, Any]
 
 
 def entries(value: Located) -> list[Located]:
-    """Return the entries of a list, which may be left empty."""
+    """Return the entries of a list, which may be empty; raises ConfigError for another value."""
     if value.data is None:
         return []
     if not isinstance(value.data, list):
@@ -83,7 +86,7 @@ def entries(value: Located) -> list[Located]:
 
 
 def parsed(parse: Callable[[Any], Any]) -> Callable[[Located], Any]:
-    """Return a reader of one value, by a function that raises ValueError for a wrong one."""
+    """Return a reader of one value, from a function that raises ValueError for a wrong one."""
 
     def read(value: Located) -> Any:
         if isinstance(value.data, (dict, list, bool)) or value.data is None:
@@ -100,7 +103,7 @@ def parsed(parse: Callable[[Any], Any]) -> Callable[[Located], Any]:
 
 
 def one_of(what: str, choices: Iterable[str]) -> Callable[[Any], str]:
-    """Return a function that takes one of several words."""
+    """Return a function that takes one of several words and raises ValueError for another one."""
 
     def parse(data: Any) -> str:
         if data not in choices:
@@ -111,7 +114,7 @@ def one_of(what: str, choices: Iterable[str]) -> Callable[[Any], str]:
 
 
 def day(data: Any) -> date:
-    """Return a date."""
+    """Return a date; raises ValueError for anything else."""
     try:
         return date.fromisoformat(str(data))
     except ValueError:
@@ -119,14 +122,14 @@ def day(data: Any) -> date:
 
 
 def words(data: Any) -> str:
-    """Return a text that says something."""
+    """Return a text that is not empty; raises ValueError for anything else."""
     if not str(data).strip():
         raise ValueError("some words are expected")
     return str(data)
 
 
 def wait(data: Any) -> float:
-    """Return milliseconds of a time to wait, which nobody means to be less than a second."""
+    """Return a waiting time in milliseconds; raises ValueError for less than a second, which nobody means."""
     found = parse_duration(str(data))
     if found < 1000:
         raise ValueError(f"at least a second is expected, not {data!r}")
@@ -134,7 +137,7 @@ def wait(data: Any) -> float:
 
 
 def flag(value: Located) -> bool:
-    """Return true or false."""
+    """Return true or false; raises ConfigError for anything else."""
     if not isinstance(value.data, bool):
         raise fail(value, f"true or false is expected, not {shown(value)}")
     return value.data
@@ -147,7 +150,7 @@ def texts(value: Located) -> tuple[str, ...]:
 
 
 def free(value: Located) -> Any:
-    """Return data of any form, as another tool's settings are."""
+    """Return data of any form, such as the settings of another tool."""
     if isinstance(value.data, dict):
         return {name: free(item) for name, item in value.data.items()}
     if isinstance(value.data, list):
