@@ -1,7 +1,8 @@
-"""Every hypothesis test draws the same examples in each run under the gate, as hypothesis itself sees to in CI.
+"""Every hypothesis test draws the same examples in each run under the gate, as hypothesis itself does in CI.
 
 Other examples need other memory: a test of dictionaries of texts had first peaks between 1.95 and 2.25 MB. The seed
-does not depend on the source of the test, as `derandomize` does: what a change of the test adds is not other examples.
+does not depend on the source of the test, as that of `derandomize` does: a change of the test must not draw other
+examples.
 """
 
 from collections.abc import Iterable
@@ -14,12 +15,13 @@ _SEED = 0
 
 
 class FixedSeed:
-    """Gives tests a seed that have none, until it takes it from them."""
+    """Gives a seed to tests without one, and takes it away again."""
 
     def __init__(self) -> None:
         self._seeded: list[Any] = []
 
     def give(self, items: Iterable[pytest.Item]) -> None:
+        """Give the seed to the tests that have none."""
         for item in items:
             method = getattr(item, "obj", None)
             test = getattr(method, "__func__", method)
@@ -28,5 +30,6 @@ class FixedSeed:
                 self._seeded.append(test)
 
     def take(self) -> None:
+        """Take the seed from the tests that got it here."""
         while self._seeded:
             setattr(self._seeded.pop(), _ATTRIBUTE, None)

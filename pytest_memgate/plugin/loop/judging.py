@@ -1,4 +1,4 @@
-"""Judges a test from what its runs gave: all that is found of it, in one place, once its first run is over."""
+"""Judges a test from its runs: all findings on it come from here, once its first run is over."""
 
 import re
 import zlib
@@ -34,13 +34,13 @@ if TYPE_CHECKING:
     from pytest_memgate.measure.memory.capture import Capture
     from pytest_memgate.measure.memory.shared_tracker import Share
 
-_SITES = 40  # of a measurement travel on the report; growth is told from all of them
-_NATIVE_RUNS = 10  # of a process: each is slow, and names what the ones before have named
+_SITES = 40  # call sites of a measurement that travel on the report; growth is computed from all of them before
+_NATIVE_RUNS = 10  # of one process, chosen: each takes long, and usually names a shared object that is named already
 _PROBED = {"bundle": "bundle", "web": "page", "memory.leak": "leak"}
 
 
 class Judge:
-    """Judges the tests of one process. `settle` asks for values that can be stored, where bounds would do."""
+    """Judges the tests of one process. With `settle`, values that can be stored are measured, not only bounds."""
 
     def __init__(
         self,
@@ -64,7 +64,7 @@ class Judge:
         self._native_runs = _NATIVE_RUNS
 
     def ready(self, items: Sequence[pytest.Item]) -> None:
-        """Read the baselines of tests."""
+        """Read the baselines of the tests."""
         self._gate.baselines.read_ahead({subject_of(item, self._gate.root).file for item in items})
 
     def begin(self, item: pytest.Item) -> Test:
@@ -82,22 +82,22 @@ class Judge:
         return test
 
     def first_run(self, test: Test, share: "Share | None") -> Run:
-        """Return the first run of a test, on its own or as a share; one that is timed is not traced meanwhile."""
+        """Return the first run of a test, on its own or as a share; a timed run is not traced."""
         run = Run()
         if not (is_timed(test.item) or is_declared(test.item)):
             self._tracing.traced(test, run, share)
         return run
 
     def begin_run(self, test: Test) -> None:
-        """Look at what is alive before a run."""
+        """Look at the threads, tasks, processes and files before a run."""
         self._leftovers.begin(test)
 
     def watch(self, test: Test) -> Around:
-        """Return what looks at the tasks of a test's coroutine function."""
+        """Return a wrapper that looks at the tasks of a coroutine function."""
         return self._leftovers.looking_at_tasks(test)
 
     def end_run(self, test: Test) -> None:
-        """Look at what is alive after a run."""
+        """Look at the threads, tasks, processes and files after a run."""
         self._leftovers.end(test)
 
     def together(self, tests: Sequence[Test]) -> None:
@@ -108,7 +108,7 @@ class Judge:
         self._first_uses.together(tests)
 
     def measure_anew(self, test: Test, why: str, run_again: RunAgain) -> None:
-        """Let a run of its own be a test's first one: what it had in common with others says nothing."""
+        """Measure a test by a run of its own, because its share of the group's tracker gave no bound."""
         for run in test.runs:
             run.capture = None
         run = self._traced_again(test, run_again)
@@ -116,7 +116,7 @@ class Judge:
             test.leave_out(f"{why}; {brief(run.failure)}")
 
     def findings(self, test: Test, run_again: RunAgain) -> list[Finding]:
-        """Return what is found of a test, which may have to run again for it."""
+        """Return all findings on a test, which may have to run again for them."""
         if not test.first.is_called:
             has_no_answer = any(finding.outcome is Outcome.NO_ANSWER for finding in test.findings)
             return test.findings if has_no_answer else []
@@ -129,7 +129,7 @@ class Judge:
         return findings + self._leftovers.findings(test, run_again)
 
     def _of_its_runs(self, test: Test, run_again: RunAgain) -> list[Finding]:
-        """Return what is found of a test's times, where it has any, and of its memory."""
+        """Return the findings on a test's times, if it has any, and on its memory."""
         if test.outcome is Outcome.SKIPPED or not is_benchmark(test.item):
             unseen = [self._unseen(test)] if test.outcome is not Outcome.SKIPPED and was_timed(test.item) else []
             return [*unseen, *self._memory(test, run_again)]
@@ -167,7 +167,7 @@ class Judge:
         return answered(test.subject, check.metric, lambda: [own_leak(check, test, run)])[0]
 
     def _unseen(self, test: Test) -> Finding:
-        """Return the finding on times that were taken without anybody having known that they would be."""
+        """Return the finding on a test that was timed although nothing had shown beforehand that it would be."""
         outcome = Outcome.UNMEASURED if is_gated(self._gate, test.subject, test.rules) else Outcome.NOT_GATED
         why = "it asked for pytest-benchmark's fixture when it ran: name it among the test's arguments"
         return Finding(subject=test.subject, metric="time", outcome=outcome, why=why)
@@ -220,7 +220,7 @@ class Judge:
         )
 
     def _with_objects(self, test: Test, run_again: RunAgain, findings: list[Finding]) -> list[Finding]:
-        """Return the findings with the shared objects named that grew where no Python frame is, by one more run."""
+        """Return the findings, with shared objects named for memory that no Python frame holds, by one more run."""
         unnamed = [one for one in findings if one.outcome.fails_test and is_led_by_unknown(one)]
         if not unnamed or self._update or not self._native_runs:
             return findings
@@ -237,7 +237,7 @@ class Judge:
         return [known.get(one.metric, one) for one in findings]
 
     def _with_evidence(self, finding: Finding, capture: "Capture") -> Finding:
-        """Return a finding as it travels: where it fails its test, with what else helps to find the cause."""
+        """Return a finding as it travels; if it fails its test, with packages and files that help to find the cause."""
         if finding.outcome.fails_test and not self._update:
             finding = with_packages(finding, self._places)
             if self._keep:
@@ -248,7 +248,7 @@ class Judge:
 
 
 def _why_not_judged(test: Test) -> tuple[Outcome | None, str]:
-    """Return why a test's memory gets no verdict, None where it gets one."""
+    """Return why a test's memory gets no verdict, None if it gets one."""
     if test.outcome:
         return test.outcome, test.why
     if test.probed:
@@ -261,7 +261,7 @@ def _why_not_judged(test: Test) -> tuple[Outcome | None, str]:
 
 
 def _kept(folder: Path, capture: "Capture", subject: Subject) -> Path:
-    """Save a capture under a name that the test's own can be told from."""
+    """Save a capture in a file named after its test."""
     readable = re.sub(r"[^A-Za-z0-9_.-]+", "-", str(subject))[-150:]
     path = folder / f"{readable}-{zlib.crc32(str(subject).encode('utf-8', 'surrogatepass')):08x}.bin"
     capture.save(path)

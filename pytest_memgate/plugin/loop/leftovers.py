@@ -1,7 +1,7 @@
-"""What outlives a test: threads, tasks, processes and files that are there after its teardown, and were not before it.
+"""Threads, tasks, processes and files that outlive a test: there after its teardown, and not before its setup.
 
-A test is looked at before its setup and when its function-scoped fixtures are gone, while the wider ones still live:
-the same moment in any order of the tests. Whatever is left is confirmed by running the test again at that very moment.
+The gate looks before the test's setup and when its function-scoped fixtures are gone, while the wider ones still live:
+the same moments in any order of the tests. A leftover is confirmed by running the test again right then.
 """
 
 import inspect
@@ -35,14 +35,14 @@ from pytest_memgate.tasks.judge.gate import Gate
 if TYPE_CHECKING:
     from asyncio import AbstractEventLoop
 
-_GRACE = 0.3  # seconds for what is just ending
+_GRACE = 0.3  # seconds for something that is just ending; chosen: docs/concepts.md, "What outlives a test"
 _FAMILY = "leftover"
 _WATCH = pytest.StashKey[Watch]()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Case:
-    """One kind of leftover of one test, and what it is held against."""
+    """One kind of leftover of one test, with its budget and bar."""
 
     kind: str
     budget: Budget
@@ -50,16 +50,18 @@ class _Case:
 
     @property
     def metric(self) -> str:
+        """The name of its metric: `leftover.threads`."""
         return f"{_FAMILY}.{self.kind}"
 
     @property
     def top(self) -> float:
+        """The largest number that the budget allows."""
         top = ceiling(self.budget, self.bar.reference)
         return 0 if top is None or self.bar.reference is None else top
 
 
 class Leftovers:
-    """Looks at what is alive before and after each run of a test, and judges what outlives it."""
+    """Looks at threads, tasks, processes and files before and after each run of a test, and judges the leftovers."""
 
     def __init__(self, gate: Gate, *, settle: bool) -> None:
         self._gate = gate
@@ -70,17 +72,19 @@ class Leftovers:
         self._release: Callable[[], None] | None = None
 
     def pytest_report_header(self) -> str | None:
+        """Return a line on the kinds that cannot be seen on this system, None if all can."""
         return (
             f"memgate: left behind {' and '.join(self._unseen)} are not seen on this system" if self._unseen else None
         )
 
     def pytest_unconfigure(self) -> None:
+        """Let go of the hook on closing loops."""
         if self._release:
             self._release()
 
     @pytest.hookimpl(wrapper=True)
     def pytest_fixture_setup(self, fixturedef: pytest.FixtureDef[Any]) -> Generator[None, object, object]:
-        """Let what a wider fixture starts be the fixture's, not that of the test that needed it first."""
+        """Charge anything that a wider fixture starts to the fixture, not to the test that needed it first."""
         __tracebackhide__ = True
         watch = self._watch
         if fixturedef.scope == "function" or not watch.is_open:
@@ -94,7 +98,7 @@ class Leftovers:
             watch.before = changed(watch.before, before, alive())
 
     def begin(self, test: Test) -> None:
-        """Look at what is there before a run: that outlives no test."""
+        """Remember what is there before a run: it is not left by the test."""
         if not test.run.is_repeat:
             test.item.stash[_WATCH] = Watch()
         watch = self._watch = test.item.stash[_WATCH]
@@ -103,7 +107,7 @@ class Leftovers:
         watch.is_open = True
 
     def end(self, test: Test) -> None:
-        """Look at what a run has left that has passed so far, once its fixtures are gone."""
+        """Count what a run has left, once its fixtures are gone, unless the test has failed."""
         watch = test.item.stash[_WATCH]
         watch.is_open = False
         if test.first.is_called:
@@ -111,11 +115,11 @@ class Leftovers:
         watch.unfinished, watch.pending = set(), set()
 
     def looking_at_tasks(self, test: Test) -> Around:
-        """Return what lets a test's coroutine function tell which tasks are pending when it returns."""
+        """Return a wrapper that notes the tasks pending when a test's coroutine function returns."""
         return partial(_looking_at_tasks, watch=test.item.stash[_WATCH])
 
     def findings(self, test: Test, run_again: RunAgain) -> list[Finding]:
-        """Return the findings on what a test has left, or would have been expected to leave: nearly always none."""
+        """Return the findings on the leftovers of a test and of its baseline: nearly always none."""
         watch, subject = test.item.stash[_WATCH], test.subject
         is_left = any(map(watch.most, KINDS)) if watch.runs else False
         try:
@@ -138,7 +142,7 @@ class Leftovers:
         return [self._finding(subject, case, watch, failure) for case in real]
 
     def _closing(self, loop: "AbstractEventLoop") -> None:
-        """Note the tasks that a loop cancels as it is closed; in a run that confirms them, they have time to end."""
+        """Note the tasks that a loop cancels as it is closed; in a confirming run, they get time to end first."""
         watch = self._watch
         if not watch.is_open:
             return
@@ -147,7 +151,7 @@ class Leftovers:
         watch.unfinished |= pending(loop)
 
     def _note(self, test: Test, watch: Watch) -> None:
-        """Note what the run that has just ended has left."""
+        """Count what the run that has just ended has left."""
         cases: list[_Case] = []
 
         def is_fine(found: Left) -> bool:
@@ -192,7 +196,7 @@ class Leftovers:
         return self._settle or any(needs_rerun(bound, case.budget, case.bar) for bound in bounds)
 
     def _run_again(self, test: Test, run_again: RunAgain) -> BaseException | None:
-        """Run the test once more, untraced, and note where what it leaves was started."""
+        """Run the test once more, untraced, and record where threads, tasks, processes and files are started."""
         watch, run = test.item.stash[_WATCH], Run()
         runs = len(watch.runs)
         watch.origins = Origins()
@@ -232,7 +236,7 @@ def _is_real(case: _Case, watch: Watch) -> bool:
 
 
 def _measured(case: _Case, watch: Watch, *, is_done: bool) -> Measurement:
-    """Return what a test leaves: what each run has left or, where further runs differ, all that one of them has."""
+    """Return the leftovers of a test: the least that each run left or, if repeats differ, the most that one left."""
     counts, bound = watch.counts(case.kind), _bound(case, watch)
     if watch.is_unstable(case.kind):
         run = max(watch.named, key=lambda run: counts[run])
