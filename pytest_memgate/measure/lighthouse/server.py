@@ -1,4 +1,4 @@
-"""The server of a page: started, waited for, and ended with all that it started."""
+"""The server of a page: started, waited for, and ended with all processes that it started."""
 
 import socket
 import time
