@@ -24,7 +24,7 @@ _was_asked = False
 
 
 def is_frozen() -> bool:
-    """Return True if the heap is frozen."""
+    """True if the heap is frozen."""
     return _frozen
 
 

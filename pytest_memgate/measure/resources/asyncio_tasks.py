@@ -30,7 +30,10 @@ def pending(loop: "AbstractEventLoop | None" = None) -> "set[Task[Any]]":
 
 
 def on_closing(tell: "Callable[[AbstractEventLoop], object]") -> Callable[[], None] | None:
-    """Let `tell` have each loop before its tasks are cancelled; return what ends that, None without asyncio."""
+    """Call `tell` with each loop before its tasks are cancelled; return a function that ends that, or None.
+
+    It is None in a process without asyncio.
+    """
     runners = sys.modules.get(_RUNNERS)
     original: Callable[[AbstractEventLoop], object] | None = getattr(runners, _CANCEL, None)
     if original is None:

@@ -26,7 +26,7 @@ class Replay:
         self._private = private
 
     def has_examples(self) -> bool:
-        """Return True if there is any failing example to replay."""
+        """True if there is any failing example to replay."""
         try:
             return any(self._examples.iterdir())
         except OSError:

@@ -1,4 +1,4 @@
-"""Measure what a bundler made and judge it, entry by entry."""
+"""Measure the output of a bundler and judge it, entry by entry."""
 
 import zlib
 from collections.abc import Iterator, Mapping
@@ -24,10 +24,10 @@ _SCOPES = ("initial", "total")
 def bundle_findings(
     gate: Gate, subject: Subject, check: BundleCheck, rules: Mapping[str, Rule], *, part: str = "", cache: Path | None
 ) -> list[Finding]:
-    """Return a finding for the first screen and the total of each entry, raw, gzip and brotli.
+    """Return a finding for the first screen and the total of each entry, raw, gzip and brotli, in bytes.
 
-    `part` names the bundle where a test measures several. Raises MeasureError for a bundle that gives no number, and
-    as `Gate.assess` does.
+    `part` names the bundle if a test measures several. Raises MeasureError for a bundle that gives no number, and as
+    `Gate.assess` does.
     """
     source = Source(
         stats=gate.root / check.stats if check.stats else None,
@@ -49,7 +49,7 @@ def bundle_findings(
 
 
 def _known(gate: Gate, subject: Subject, part: str) -> Iterator[str]:
-    """Yield the entries that the baseline has of this bundle."""
+    """Yield the entries of this bundle in the baseline."""
     for metric in gate.baselines.metrics(subject, f"bundle.{_SCOPES[0]}.raw"):
         yield part_of(metric).removeprefix(f"{part}:" if part else "")
 
@@ -73,12 +73,12 @@ def _measurements(entry: Entry) -> Iterator[tuple[str, Measurement]]:
 
 
 def _compressor() -> Mapping[str, str]:
-    """Return which zlib compresses where it is not the usual one: each makes other sizes of one level."""
+    """Return the name of the zlib if it is not the usual one: each gives other sizes at one level."""
     return {"zlib": "zlib-ng"} if "ng" in zlib.ZLIB_RUNTIME_VERSION else {}
 
 
 def _explained(gate: Gate, findings: Mapping[str, Finding], metric: str, name: str) -> Finding:
-    """Return a failing finding with what else helps: what moved into the first screen, the modules behind it."""
+    """Return a failing finding with parts new to the first screen, and the modules behind a compressed size."""
     finding = findings[metric]
     if not finding.outcome.fails_gate:
         return finding
@@ -100,7 +100,7 @@ def _holders(raw: Finding) -> tuple[Contribution, ...]:
 
 
 def _moved(gate: Gate, raw: Finding, name: str) -> Iterator[str]:
-    """Yield what is new in the first screen and was in the bundle before."""
+    """Yield the parts that are new in the first screen and were in the bundle before."""
     total = gate.baselines.bar(raw.subject, named("bundle.total.raw", name)).reference
     for one in raw.growth_by_site:
         if total is not None and _is_new(one) and one.site and one.site.key in total.sites:

@@ -1,4 +1,4 @@
-"""Import what is declared in clean interpreters until its value is known, and judge it."""
+"""Import declared modules in clean interpreters until their values are known, and judge them."""
 
 import sys
 from collections import Counter
@@ -25,7 +25,7 @@ _LARGEST = 3  # modules of a package that grew
 
 
 def import_findings(gate: Gate, subject: Subject, check: ImportCheck, rules: Mapping[str, Rule]) -> list[Finding]:
-    """Return a finding for the peak of an import, for what it retains, and for the number of modules that it loads.
+    """Return a finding for the peak of an import, for its retained bytes, and for the number of its modules.
 
     Raises MeasureError for a module that cannot be imported, and as `Gate.assess` does.
     """
@@ -62,7 +62,7 @@ def _agree(runs: Sequence[Imported]) -> bool:
 
 
 def _settled(values: Sequence[int], parts: Sequence[tuple[Part, ...]]) -> tuple[Measurement, tuple[Part, ...]]:
-    """Return the value that the runs come to, with the parts of the run that had it."""
+    """Return the value of the runs, with the parts of the run that had it."""
     agreed = settled_value(tuple(values))
     value = max(values) if agreed is None else int(agreed)
     own = parts[len(values) - 1 - values[::-1].index(value)]
@@ -79,7 +79,7 @@ def _settled(values: Sequence[int], parts: Sequence[tuple[Part, ...]]) -> tuple[
 
 
 def _sites(parts: Sequence[Part]) -> Iterator[Site]:
-    """Yield a site for each top-level package, largest first, with who imports it."""
+    """Yield a site for each top-level package, largest first, with its importers."""
     sizes: Counter[str] = Counter()
     for part in parts:
         sizes[part.package] += part.size
@@ -99,7 +99,7 @@ def _number(run: Imported) -> Measurement:
 
 
 def _explained(finding: Finding, parts: Sequence[Part]) -> Finding:
-    """Return a failing finding with the version and the largest modules of what grew."""
+    """Return a failing finding with the version and the largest modules of packages that grew."""
     if not finding.outcome.fails_gate:
         return finding
     return replace(finding, growth_by_site=tuple(_told(one, parts) for one in finding.growth_by_site))

@@ -27,8 +27,8 @@ from pytest_memgate.model.site import Contribution
 from pytest_memgate.model.subject import Subject
 from pytest_memgate.tasks.judge.gate import Gate
 
-KEPT = ".lighthouseci/memgate"  # below the root: where the reports of a failing page go
-_FEW = 3
+KEPT = ".lighthouseci/memgate"  # below the root: the folder for the reports of a failing page
+_FEW = 3  # loads that can prove a page within its budgets; chosen: docs/pages.md, "How often a page is loaded"
 _DIGITS = {"cls": 4, "bytes": 0}
 
 
@@ -37,8 +37,8 @@ def page_findings(
 ) -> list[Finding]:
     """Return a finding for each metric of a page.
 
-    A few loads are enough where all of them are far within the budgets. Otherwise the page is loaded as often as its
-    check says and, where that speaks against it, collected a second time: only what both say blocks. Raises
+    A few loads are enough if all of them are far within the budgets. Otherwise the page is loaded as often as its check
+    says and, if that speaks against it, collected a second time: only a growth in both collections blocks. Raises
     MeasureError for a page that gives no number, and as `Gate.assess` does.
     """
     page = check.page(gate.root)
@@ -68,11 +68,12 @@ class _Judging:
         self._runs = runs
 
     def findings(self, loads: Sequence[Load], again: Sequence[Load] = ()) -> list[Finding]:
+        """Return a finding for each metric, from one collection or two."""
         found = self._measurements(loads, again)
         return [self._gate.assess(self._subject, name, one, self._rules) for name, one in found]
 
     def is_open(self, loads: Sequence[Load]) -> bool:
-        """Return True if more loads could change a verdict, or make a value that may be accepted."""
+        """True if more loads could change a verdict, or are needed for a value that may be stored."""
         return any(
             needs_rerun(
                 measurement,
@@ -83,7 +84,7 @@ class _Judging:
         )
 
     def is_unsteady(self, loads: Sequence[Load]) -> bool:
-        """Return True if a baseline of these loads alone could sit at one end of what the page does."""
+        """True if a baseline of these loads alone could lie at one end of the page's values."""
         for name, measurement in self._measurements(loads):
             budget = self._gate.budget(self._subject, name, self._rules)
             if budget.growth and spread(measurement.samples) > budget.growth.of(measurement.value) / 2:
@@ -111,7 +112,7 @@ class _Judging:
             )
 
     def explained(self, findings: list[Finding], loads: Sequence[Load]) -> list[Finding]:
-        """Return the findings, the failing ones with the page's own hints and with the reports, which are kept."""
+        """Return the findings, the failing ones with the page's own hints and the reports, which are kept."""
         if not any(finding.outcome.fails_gate for finding in findings):
             return findings
         kept = tuple(_keep(self._gate.root, self._subject, self._part, loads))
@@ -144,14 +145,14 @@ def _grown(finding: Finding, reference: Reference | None) -> Iterator[Contributi
 
 
 def _worse(now: Mapping[str, float], reference: Reference | None) -> dict[str, float]:
-    """Return what each audit would save more than on the baseline, in ms, the largest first."""
+    """Return the ms that each audit would save above the baseline, the largest first."""
     before = reference.audits if reference else {}
     growth = {name: ms - before.get(name, 0) for name, ms in now.items()}
     return {name: ms for name, ms in sorted(growth.items(), key=lambda item: -item[1]) if ms > 0}
 
 
 def _keep(root: Path, subject: Subject, part: str, loads: Iterable[Load]) -> Iterator[str]:
-    """Copy the reports to where they stay, in place of those of an earlier run; yield their paths below the root."""
+    """Copy the reports to their folder, in place of those of an earlier run; yield their paths below the root."""
     words = "-".join(word for word in (subject.file, subject.name, part) if word)
     folder = root / KEPT / re.sub(r"[^\w.-]+", "-", words).strip("-")
     shutil.rmtree(folder, ignore_errors=True)
@@ -165,7 +166,7 @@ def _keep(root: Path, subject: Subject, part: str, loads: Iterable[Load]) -> Ite
 
 
 def _without_secrets(report: dict[str, Any]) -> dict[str, Any]:
-    """Return a report without the headers that were sent: they may let in whoever reads them."""
+    """Return a report without the headers that were sent, as they may grant access."""
     settings = report.get("configSettings", {})
     return {**report, "configSettings": {**settings, "extraHeaders": None}}
 

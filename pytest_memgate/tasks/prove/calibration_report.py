@@ -1,4 +1,4 @@
-"""A calibration in plain lines: the floors as a table, worst first, and what they come to."""
+"""A calibration in plain lines: the floors as a table, worst first, and the verdicts."""
 
 from collections.abc import Iterable, Iterator
 
@@ -13,7 +13,7 @@ _RARE = 0.05
 
 
 def calibration_lines(found: Calibration, *, every: bool) -> Iterator[str]:
-    """Yield the table, `every` row of it or the worst, then the verdicts."""
+    """Yield the table, with `every` row or the worst ones, then the verdicts."""
     shown = found.floors if every else found.floors[:_MOST]
     yield f"what each test differs by while nothing changes, over {len(found.runs)} runs, worst first:"
     yield from _table([_HEAD, *map(_row, shown)])
