@@ -631,7 +631,7 @@ def test_what_fixtures_fill_may_be_paid_by_a_test_in_another_order(shop: Shop, w
 def test_fixtures_that_cannot_be_looked_at_are_no_end_of_an_update(shop: Shop) -> None:
     shop.project.write("conftest.py", 'import os\nif "COVERAGE_FILE" in os.environ:\n    os._exit(9)\n')
     result = shop.update()
-    assert "first use: what fixtures fill is not known: pytest ended with 9" in result.out
+    assert "first use: the memory of fixtures is not known: pytest ended with 9" in result.out
 
 
 _NOT_TO_THE_END = {
@@ -688,7 +688,7 @@ def test_an_update_that_cannot_set_up_all_tests_takes_nothing_out_of_the_ledger(
     assert "two.py:alpha: " in before
     shop.project.write("test_filled.py", tests + cases + "\n        def test_last(ready): pass\n")
     result = shop.update()
-    assert f"first use: not all that fixtures fill is known: {why}" in result.out
+    assert f"first use: the memory of some fixtures is not known: {why}" in result.out
     assert shop.ledger() == before
 
 

@@ -279,7 +279,7 @@ class Controller:
             found, why = left_by_fixtures(self._config, timeout_seconds=patience)
         except (OSError, ValueError) as error:
             found, why = {}, str(error)
-        known = "not all that fixtures fill is known" if found else "what fixtures fill is not known"
+        known = "the memory of some fixtures is not known" if found else "the memory of fixtures is not known"
         said = f"{known}: {why}" if why else "all tests set up once more, in a clean process"
         self._notes.append(f"first use: {said}")
         return found, not why

@@ -57,7 +57,7 @@ def _cause(finding: Finding) -> str:
             held = format_amount(measurement.imports if measurement else 0, finding.unit)
             return f"{held} of it are first use, which another test may pay for in another order"
         case Cause.ONLY_FIRST_RUN:
-            return f"it failed when it was run again ({finding.why}), and what only a first run leaves may stay"
+            return f"it failed when it was run again ({finding.why}), and leftovers of a first run alone do not count"
     return _PLAIN[finding.cause]
 
 

@@ -15,7 +15,7 @@ _RARE = 0.05
 def calibration_lines(found: Calibration, *, every: bool) -> Iterator[str]:
     """Yield the table, with `every` row or the worst ones, then the verdicts."""
     shown = found.floors if every else found.floors[:_MOST]
-    yield f"what each test differs by while nothing changes, over {len(found.runs)} runs, worst first:"
+    yield f"how much each value varies while nothing changes, over {len(found.runs)} runs, worst first:"
     yield from _table([_HEAD, *map(_row, shown)])
     if len(found.floors) > len(shown):
         yield f"  and {len(found.floors) - len(shown)} more, none worse (--all shows them)"
