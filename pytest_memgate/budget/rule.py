@@ -39,10 +39,10 @@ class Allowance:
                 return cls(amount=amounts[0].amount, percent=percents[0], larger=larger, unit=amounts[0].unit)
             raise ValueError(f"{match[1]}() takes one amount and one percentage: {text!r}")
         try:
-            amount, found = parse_any(text) if unit is None else (parse_amount(text, unit), unit)
+            amount, named_unit = parse_any(text) if unit is None else (parse_amount(text, unit), unit)
         except ValueError as error:
             raise ValueError(f"not a budget: {text!r} (write it as {_EXAMPLES.get(unit or '', '20 or 5%')})") from error
-        return cls(amount=amount, unit=found)
+        return cls(amount=amount, unit=named_unit)
 
     def of(self, base: float) -> float:
         """Return the growth allowed above `base`, in its unit."""
@@ -91,7 +91,7 @@ class Rule:
         Raises PartError, a ValueError, for a part that has no meaning; its `part` names it.
         """
         read: dict[str, Any] = {}
-        found = ""
+        named_unit = ""
         for name, text in parts.items():
             try:
                 if name == "limit":
@@ -101,10 +101,10 @@ class Rule:
                     own = read[name].unit
             except ValueError as error:
                 raise PartError(name, str(error)) from error
-            if own and found and own != found:
-                raise PartError(name, f"it is in {own}, the budget's other parts are in {found}")
-            found = found or own
-        return cls(**read, unit=found, sources=sources, origin=origin)
+            if own and named_unit and own != named_unit:
+                raise PartError(name, f"it is in {own}, the budget's other parts are in {named_unit}")
+            named_unit = named_unit or own
+        return cls(**read, unit=named_unit, sources=sources, origin=origin)
 
     def source(self, part: str) -> str:
         """Return the place where a part (`growth`, `limit`, `drift`) stands, empty if it does not."""

@@ -55,20 +55,20 @@ def judge(subject: Subject, metric: str, measurement: Measurement, budget: Budge
     """
     bar = _comparable(_in_unit(bar, metric, budget.unit), measurement)
     reference = bar.reference
-    said = _said(measurement, budget, bar)
-    if said.outcome is Outcome.NOT_GATED and reference and not metric_of(metric).is_web:
-        said = _Said(Outcome.INCOMPARABLE, cause=Cause.NO_BUDGET)
+    judgement = _judged(measurement, budget, bar)
+    if judgement.outcome is Outcome.NOT_GATED and reference and not metric_of(metric).is_web:
+        judgement = _Judged(Outcome.INCOMPARABLE, cause=Cause.NO_BUDGET)
     base = reference.value if reference else measurement.value
     return Finding(
         subject=subject,
         metric=metric,
-        outcome=said.outcome,
-        over=said.over,
-        doubt=said.doubt,
-        second=said.second,
-        cause=said.cause,
-        mismatch=said.mismatch,
-        may_be=said.may_be,
+        outcome=judgement.outcome,
+        over=judgement.over,
+        doubt=judgement.doubt,
+        second=judgement.second,
+        cause=judgement.cause,
+        mismatch=judgement.mismatch,
+        may_be=judgement.may_be,
         measurement=measurement,
         unit=budget.unit,
         baseline=reference.value if reference else None,
@@ -79,7 +79,7 @@ def judge(subject: Subject, metric: str, measurement: Measurement, budget: Budge
 
 
 @dataclass(frozen=True, slots=True)
-class _Said:
+class _Judged:
     """An outcome, and why it is so."""
 
     outcome: Outcome
@@ -116,26 +116,28 @@ def _comparable(bar: Bar, measurement: Measurement) -> Bar:
     return Bar(standing=Standing.INCOMPARABLE, mismatch=mismatch)
 
 
-def _said(measurement: Measurement, budget: Budget, bar: Bar) -> _Said:
+def _judged(measurement: Measurement, budget: Budget, bar: Bar) -> _Judged:
     samples = _samples(measurement)
     top = ceiling(budget, bar.reference)
     second = SecondCollection(first=samples[0], second=samples[-1], ceiling=top) if measurement.again else None
     if second and top is not None and not _over(second.second, top) and _over(second.first, top):
         if median_low([*measurement.samples, *measurement.again]) > top and len(measurement.again) > 1:
-            return _Said(Outcome.UNSTABLE, doubt=Doubt(kind=DoubtKind.MOST_LOADS), second=second)
-        return _Said(Outcome.PASSED, second=second)
+            return _Judged(Outcome.UNSTABLE, doubt=Doubt(kind=DoubtKind.MOST_LOADS), second=second)
+        return _Judged(Outcome.PASSED, second=second)
     own = measurement.value - measurement.imports
     if budget.limit is not None and _over(own, budget.limit):
         over = Over(rule=RuleKind.LIMIT, amount=own, allowed=budget.limit)
         return _firmly(Outcome.REGRESSED, over, second, is_certain=_over(min(samples), budget.limit))
     if not budget.gates:
-        return _Said(Outcome.NOT_GATED, mismatch=bar.mismatch, may_be=bar.may_be)
+        return _Judged(Outcome.NOT_GATED, mismatch=bar.mismatch, may_be=bar.may_be)
     if bar.reference is None:
-        return _Said(_WITHOUT_REFERENCE[bar.standing], mismatch=bar.mismatch, may_be=bar.may_be)
+        return _Judged(_WITHOUT_REFERENCE[bar.standing], mismatch=bar.mismatch, may_be=bar.may_be)
     return _against(bar.reference, measurement, budget, second)
 
 
-def _against(reference: Reference, measurement: Measurement, budget: Budget, second: SecondCollection | None) -> _Said:
+def _against(
+    reference: Reference, measurement: Measurement, budget: Budget, second: SecondCollection | None
+) -> _Judged:
     samples = _samples(measurement)
     own = measurement.value - measurement.imports
     growth = own - reference.value
@@ -147,30 +149,30 @@ def _against(reference: Reference, measurement: Measurement, budget: Budget, sec
         if growth > noise:
             return _firmly(Outcome.REGRESSED, over, second, is_certain=_over(min(samples) - reference.value, allowed))
         if not drifted:
-            return _Said(Outcome.UNSTABLE, over=over, doubt=Doubt(kind=DoubtKind.RUNS_DIFFER, amount=noise))
+            return _Judged(Outcome.UNSTABLE, over=over, doubt=Doubt(kind=DoubtKind.RUNS_DIFFER, amount=noise))
     if drifted:
         return drifted
     if measurement.imports and measurement.value - reference.value > allowed:
-        return _Said(Outcome.PASSED, cause=Cause.FIRST_USE)
+        return _Judged(Outcome.PASSED, cause=Cause.FIRST_USE)
     if _highest(measurement) < floor(budget, reference):
-        return _Said(Outcome.IMPROVED, cause=Cause.LOWER)
-    return _Said(Outcome.PASSED)
+        return _Judged(Outcome.IMPROVED, cause=Cause.LOWER)
+    return _Judged(Outcome.PASSED)
 
 
 def _drifted(
     reference: Reference, own: float, budget: Budget, samples: tuple[float, ...], second: SecondCollection | None
-) -> _Said | None:
+) -> _Judged | None:
     if budget.drift is None or not _over(own - reference.origin, most := budget.drift.of(reference.origin)):
         return None
     over = Over(rule=RuleKind.DRIFT, amount=own - reference.origin, allowed=most)
     return _firmly(Outcome.DRIFTED, over, second, is_certain=_over(min(samples) - reference.origin, most))
 
 
-def _firmly(outcome: Outcome, over: Over, second: SecondCollection | None, *, is_certain: bool) -> _Said:
+def _firmly(outcome: Outcome, over: Over, second: SecondCollection | None, *, is_certain: bool) -> _Judged:
     """Return the outcome of a broken rule, or a doubt if some of the samples are within it."""
     if is_certain:
-        return _Said(outcome, over=over, second=second)
-    return _Said(Outcome.UNSTABLE, over=over, doubt=Doubt(kind=DoubtKind.SOME_RUNS), second=second)
+        return _Judged(outcome, over=over, second=second)
+    return _Judged(Outcome.UNSTABLE, over=over, doubt=Doubt(kind=DoubtKind.SOME_RUNS), second=second)
 
 
 def _over(value: float, bound: float) -> bool:

@@ -109,8 +109,8 @@ def measure_slope(
 
 
 def _all(history: Sequence[_Series]) -> list[Growth]:
-    found = [_growth(history, key) for key in history[-1][1]]
-    return sorted((one for one in found if one.high), key=lambda one: (-one.low, -one.high, one.site.key))
+    site_growths = [_growth(history, key) for key in history[-1][1]]
+    return sorted((one for one in site_growths if one.high), key=lambda one: (-one.low, -one.high, one.site.key))
 
 
 def _growth(history: Sequence[_Series], key: str) -> Growth:

@@ -9,9 +9,9 @@ from pytest_memgate.model.run import Problem, Verdict
 def verdict(findings: Iterable[Finding], problems: Iterable[Problem]) -> Verdict:
     """Return FAILED if anything fails the run, NO_ANSWER if something could not be answered, else PASSED."""
     outcomes = {finding.outcome for finding in findings}
-    said = {problem.verdict for problem in problems}
+    verdicts = {problem.verdict for problem in problems}
     if Outcome.NO_ANSWER in outcomes:
-        said.add(Verdict.NO_ANSWER)
-    if Verdict.FAILED in said or any(outcome.fails_gate for outcome in outcomes):
+        verdicts.add(Verdict.NO_ANSWER)
+    if Verdict.FAILED in verdicts or any(outcome.fails_gate for outcome in outcomes):
         return Verdict.FAILED
-    return Verdict.NO_ANSWER if Verdict.NO_ANSWER in said else Verdict.PASSED
+    return Verdict.NO_ANSWER if Verdict.NO_ANSWER in verdicts else Verdict.PASSED

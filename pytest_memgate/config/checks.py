@@ -128,8 +128,10 @@ def keys_of(check: type[Check]) -> dict[str, Key]:
 
 def settings_of(check: Check) -> dict[str, str]:
     """Return the settings of a check that are not the default, in words, by key."""
-    said = {field.name: getattr(check, field.name) for field in fields(check) if field.name not in {"name", "source"}}
-    given = {name: value for name, value in said.items() if value != getattr(type(check)(name=""), name)}
+    settings = {
+        field.name: getattr(check, field.name) for field in fields(check) if field.name not in {"name", "source"}
+    }
+    given = {name: value for name, value in settings.items() if value != getattr(type(check)(name=""), name)}
     return {
         name: ", ".join(map(str, value)) if isinstance(value, tuple) else str(value) for name, value in given.items()
     }

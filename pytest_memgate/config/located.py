@@ -44,15 +44,15 @@ def from_yaml(text: str, file: str) -> Located:
 def _from_node(node: yaml.Node, file: str) -> Located:
     line = node.start_mark.line + 1
     if isinstance(node, yaml.MappingNode):
-        found: dict[str, Located] = {}
+        fields: dict[str, Located] = {}
         for key, value in node.value:
             if not isinstance(key, yaml.ScalarNode):
                 raise ConfigError(f"{file}:{key.start_mark.line + 1}: a key is expected (text in braces needs quotes)")
-            if key.value in found:
+            if key.value in fields:
                 raise ConfigError(f"{file}:{key.start_mark.line + 1}: key {key.value!r} stands here twice")
             item = _from_node(value, file)
-            found[key.value] = Located(item.data, file, key.start_mark.line + 1)
-        return Located(found, file, line)
+            fields[key.value] = Located(item.data, file, key.start_mark.line + 1)
+        return Located(fields, file, line)
     if isinstance(node, yaml.SequenceNode):
         return Located([_from_node(item, file) for item in node.value], file, line)
     return Located(_scalar(node), file, line)
@@ -112,11 +112,11 @@ def _beyond_bounds(data: Any) -> str:
 
 def _from_plain(data: Any, file: str, lines: list[str], first: int) -> Located:
     if isinstance(data, dict):
-        found = {}
+        fields = {}
         for key, value in data.items():
             line = next((number for number in range(first, len(lines)) if key in lines[number]), first)
-            found[key] = Located(_from_plain(value, file, lines, line).data, file, line + 1)
-        return Located(found, file, first + 1)
+            fields[key] = Located(_from_plain(value, file, lines, line).data, file, line + 1)
+        return Located(fields, file, first + 1)
     if isinstance(data, list):
         starts = [first] * len(data)
         if all(isinstance(item, dict) for item in data):

@@ -195,17 +195,17 @@ def _page(name: str, value: Located) -> PageCheck:
 
 
 def _imports(value: Located) -> dict[str, ImportCheck]:
-    found: dict[str, ImportCheck] = {}
+    checks_by_name: dict[str, ImportCheck] = {}
     for item in entries(value):
         name = item.data
         if not isinstance(name, str) or not all(part.isidentifier() for part in name.split(".")):
             raise fail(
                 item, f"not a module's name: {free(item)!r:.80} (write it as in an import statement: scipy.stats)"
             )
-        if name in found:
+        if name in checks_by_name:
             raise fail(item, f"{name!r} stands here twice")
-        found[name] = ImportCheck(name=name, source=item.where)
-    return found
+        checks_by_name[name] = ImportCheck(name=name, source=item.where)
+    return checks_by_name
 
 
 def read_settings(top: Located) -> Settings:

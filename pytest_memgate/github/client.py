@@ -14,9 +14,9 @@ from urllib.parse import urlsplit
 
 from pytest_memgate.errors import MemgateError, UsageError
 
-PER_PAGE = 100
+PER_PAGE = 100  # items: the most that GitHub gives
 _PAGES = 100  # of one list: more mean that something is wrong; chosen
-_TRIES = 4
+_TRIES = 4  # of one request; chosen
 _TIMEOUT = 20  # seconds without an answer; chosen
 _LONGEST = 60.0  # seconds to wait for a limit, as a job costs money; chosen
 _LARGEST = 20_000_000  # bytes of one answer; chosen

@@ -9,7 +9,7 @@ from pytest_memgate.github.client import ApiError, Client
 from pytest_memgate.github.event import Event
 
 BODY_MOST = 65_536  # characters: GitHub refuses a longer comment
-_ATTEMPTS = 3
+_ATTEMPTS = 3  # to write the comment; chosen
 
 
 def marker_of(name: str) -> str:

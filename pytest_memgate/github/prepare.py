@@ -19,7 +19,7 @@ import tempfile
 from importlib.machinery import PathFinder
 from pathlib import Path
 
-_OLDEST = (3, 11)
+_OLDEST = (3, 11)  # Python: requires-python in pyproject.toml
 _HERE = Path(__file__).resolve().parent
 _PACKAGE = _HERE.parent
 # What the steps import. The package itself is copied from the action's checkout.

@@ -34,7 +34,7 @@ _AUDITS = {
 # They say how late the largest paint is, not what would make it earlier.
 _NO_ADVICE = ("largest-contentful-paint-element", "lcp-phases-insight", "lcp-breakdown-insight")
 
-_ELEMENT_CHARACTERS = 150
+_ELEMENT_CHARACTERS = 150  # of the element that is named
 _REFUSED = 400  # status codes from here on
 _TOO_SLOW = "loaded too slowly to finish within the time limit"
 

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from asyncio import Task
 
 _DEEPEST = 100  # frames of a stack that are kept; chosen
-_CALLERS = 3
+_CALLERS = 3  # callers that a site names; chosen to be read at a glance
 _NAMED = 3  # of several that one line started
 _DESCRIPTORS = ("open", "dup", "pipe", "memfd_create")
 _ONE = {"threads": "thread", "tasks": "task", "processes": "process", "files": "file"}

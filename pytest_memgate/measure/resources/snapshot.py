@@ -24,7 +24,7 @@ _FILES = {"linux": "/proc/self/fd", "darwin": "/dev/fd"}.get(sys.platform, "")
 _TASKS = "/proc/self/task"
 _NONE_FREE = {errno.EMFILE, errno.ENFILE}
 _FIRST_NAP = 0.001  # seconds
-_LONGEST_NAP = 0.05
+_LONGEST_NAP = 0.05  # seconds
 
 Alive = Mapping[
     str, frozenset[int]

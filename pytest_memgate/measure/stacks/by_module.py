@@ -8,7 +8,7 @@ from pytest_memgate.measure.stacks.import_hook import IMPORT_SYSTEM, module_of
 from pytest_memgate.measure.stacks.source_paths import Places
 from pytest_memgate.model.site import Lead, LeadKind
 
-_IMPORTERS = 3
+_IMPORTERS = 3  # importers that a part names; chosen to be read at a glance
 _OURS = "pytest_memgate/"
 
 

@@ -26,7 +26,7 @@ _VARIABLE = "HYPOTHESIS_STORAGE_DIRECTORY"
 _HOME = "MEMGATE_HYPOTHESIS_HOME"  # the project's own storage, for the processes that are started
 _EXAMPLES, _TABLES = "examples", "unicode_data"
 _PATIENCE = 60.0  # seconds for another worker to make the tables
-_NAP = 0.02
+_NAP = 0.02  # seconds
 
 
 def begin(config: pytest.Config) -> None:

@@ -9,7 +9,7 @@ from pytest_memgate.report.html.render import check_libraries
 from pytest_memgate.units import format_growth, format_size
 
 _SMALLEST = 1 / 1000  # of a test: a function below it in every amount counts for its caller; chosen
-_ROWS = 50
+_ROWS = 50  # of the table of functions
 _SCRIPTS = ("amounts", "elements", "figures", "plot", "icicle")
 
 

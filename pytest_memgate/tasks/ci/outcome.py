@@ -10,7 +10,7 @@ from pytest_memgate.tasks.ci.child import signal_name
 from pytest_memgate.tasks.ci.pytest_step import RUN
 from pytest_memgate.tasks.run.file import read_run
 
-_USAGE = 2
+_USAGE = 2  # the command's exit code for usage and configuration
 _NO_ANSWER = Verdict.NO_ANSWER.exit_code
 _REASONS = 3  # problems that the one line names
 

@@ -18,7 +18,7 @@ from pytest_memgate.tasks.judge.gate import Gate
 ROUNDS = 40  # calls of the first series; chosen: docs/leaks.md
 OWN_ROUNDS = 20  # runs of a whole test in the first series, as each is set up and torn down; chosen
 WARM_UP = 10  # calls before the first series; chosen: docs/leaks.md
-_DIGITS = 3
+_DIGITS = 3  # of bytes a call that are stored
 _MOST_SURE = 0.999999  # the largest confidence that is shown: the sign test is no proof
 
 

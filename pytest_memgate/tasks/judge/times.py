@@ -16,7 +16,7 @@ from pytest_memgate.tasks.judge.gate import Gate
 
 METRICS = ("time.min", "time.median", "time.mean")
 _MOST = 25  # samples that are kept of up to a million; chosen
-_DIGITS = 5
+_DIGITS = 5  # significant digits that are stored
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

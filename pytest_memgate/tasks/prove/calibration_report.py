@@ -6,10 +6,10 @@ from pytest_memgate.compare.calibration import CONFIDENCE, runs_needed
 from pytest_memgate.tasks.prove.calibrate import OWN, Calibration, Floor
 from pytest_memgate.units import format_amount
 
-_MOST = 20
+_MOST = 20  # rows of the table, unless all are asked for
 _NAMED = 5
 _HEAD = ("worst", "median", "budget", "smallest", "test and metric")
-_RARE = 0.05
+_RARE = 0.05  # a rate of false alarms that can be lived with: the report says how many quiet runs prove it
 
 
 def calibration_lines(found: Calibration, *, every: bool) -> Iterator[str]:

@@ -9,9 +9,9 @@ from pytest_memgate.errors import RunFileError
 
 _BYTES = 64_000_000  # chosen: a run of 10,000 tests with their call sites takes a quarter of it
 _VALUES = 3_000_000  # chosen: so many of the smallest values take 300 MB of memory
-_DEPTH = 30
+_DEPTH = 30  # levels of nesting; chosen
 _TEXT = 100_000  # characters
-_LARGEST = 1e18
+_LARGEST = 1e18  # number: that of units.MOST
 _SMALLEST = 1e-100  # so that no quotient of two numbers is infinite
 _DIGITS = 30  # of a whole number: more than the largest one has
 
