@@ -1,4 +1,4 @@
-"""What a user can get wrong, each with one line that says what, where and what next."""
+"""Mistakes of the user and of the data: each is one line that says what, where and what next."""
 
 
 class MemgateError(Exception):
@@ -18,7 +18,7 @@ class ConfigError(MemgateError):
 
 
 class UsageError(MemgateError):
-    """Options that do not fit together, or that name what is not there."""
+    """Options that do not fit together, or that name something that does not exist."""
 
 
 class BaselineError(MemgateError):
@@ -40,4 +40,4 @@ class MeasureError(MemgateError):
 
 
 class CaptureError(MeasureError):
-    """A trace that could not be started, or a capture of it that cannot be read: nobody's fault but the machine's."""
+    """A trace that could not be started, or a capture that cannot be read: the machine's fault, not a test's."""

@@ -12,7 +12,7 @@ T = TypeVar("T", int, float)
 SIZE = "B"
 DURATION = "ms"
 PLAIN = ""
-MOST = 1e18  # of anything
+MOST = 1e18  # the largest amount of anything that is read; chosen
 
 _SIZES = {
     "b": 1,
@@ -81,9 +81,9 @@ def parse_any(text: str | float) -> tuple[float, str]:
 
 
 def to_base(value: float, unit: str) -> tuple[float, str]:
-    """Return a value in the unit that it is kept in: `(2, "MB")` is `(2000000, "B")`, `(2, "s")` is `(2000, "ms")`.
+    """Return a value in the unit that it is stored in: `(2, "MB")` is `(2000000, "B")`, `(2, "s")` is `(2000, "ms")`.
 
-    Letters count here as they are written, so that a project's own `S` or `gb` stays what it is.
+    Small and capital letters differ here, so that a project's own `S` or `gb` stays as it is.
     """
     if unit in _DURATIONS:
         return _plain(value * _DURATIONS[unit]), DURATION

@@ -24,7 +24,7 @@ class Visit:
     dialogs: list[str]
 
     def is_quiet(self, page: Path) -> bool:
-        """Say whether it loaded itself alone, said nothing, and asked nothing."""
+        """True if the page loaded itself alone, said nothing, and asked nothing."""
         loaded = {one.partition("#")[0] for one in self.requests}
         return loaded == {page.as_uri()} and self.console == [] and self.dialogs == []
 

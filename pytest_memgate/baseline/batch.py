@@ -12,7 +12,7 @@ _PREFIX, _SUFFIX = ".memgate-", ".tmp"  # of a file that is being written, with 
 
 @dataclass(slots=True)
 class Batch:
-    """New texts of files, and files to be taken away; nothing is touched before `write`."""
+    """Files to be written and files to be removed; nothing is touched before `write`."""
 
     _texts: dict[Path, str] = field(default_factory=dict)
     _gone: list[Path] = field(default_factory=list)
@@ -20,15 +20,17 @@ class Batch:
     _folders: list[Path] = field(default_factory=list)
 
     def put(self, target: Path, text: str) -> None:
+        """Plan to write a text to a file."""
         self._texts[target] = text
 
     def remove(self, target: Path) -> None:
+        """Plan to remove a file."""
         self._gone.append(target)
 
     def write(self) -> None:
-        """Write each file beside its old form, have the disk keep it, and put all of them in their places at the end.
+        """Write each file beside its old form, flush all to disk, then put all of them in their places.
 
-        Raises OSError, with the name of the file, if one cannot be written: then none is. After Ctrl-C it raises
+        Raises OSError with the name of a file that cannot be written: then none is. After Ctrl-C it raises
         KeyboardInterrupt, which says what was written.
         """
         try:
@@ -85,7 +87,7 @@ def _removing(target: Path) -> Callable[[], None]:
 
 
 def _finish(steps: list[Callable[[], None]]) -> bool:
-    """Take all steps, also after Ctrl-C: they are too short to be worth stopping; return True if it came."""
+    """Take all steps, even after Ctrl-C, as they are short; return True if it came."""
     interrupted = False
     number = 0
     while number < len(steps):
@@ -98,7 +100,7 @@ def _finish(steps: list[Callable[[], None]]) -> bool:
 
 
 def write_beside(target: Path, text: str, mode: int) -> Path:
-    """Write a text into a new file in the folder of `target` and return its path once the disk has it."""
+    """Write a text to a new file in the folder of `target`, and return its path once it is on disk."""
     descriptor, name = tempfile.mkstemp(dir=target.parent, prefix=f"{_PREFIX}{os.getpid()}-", suffix=_SUFFIX)
     try:
         with os.fdopen(descriptor, "w", encoding="utf-8", newline="\n") as file:
@@ -113,7 +115,7 @@ def write_beside(target: Path, text: str, mode: int) -> Path:
 
 
 def replace_text(target: Path, text: str) -> None:
-    """Write a text file whole or not at all."""
+    """Write a text file whole or not at all; raises OSError if that fails."""
     staged = write_beside(target, text, 0o666 & ~_umask())
     try:
         staged.replace(target)
@@ -123,7 +125,7 @@ def replace_text(target: Path, text: str) -> None:
 
 
 def sweep(folder: Path) -> None:
-    """Take away what killed processes have left half-written below a folder."""
+    """Remove half-written files of killed processes below a folder."""
     for path in _left(folder):
         with contextlib.suppress(OSError):
             path.unlink()

@@ -27,7 +27,7 @@ from pytest_memgate.model.metric import metric as metric_of
 FORMAT = 2
 _BOUNDS = Bounds(bytes=16_000_000, nodes=800_000)  # a file with 40,000 tests
 _END = "# end\n"  # so that an entry added at the end and a change to the last one do not touch
-_DIGITS = 20  # of the largest amount, and more
+_DIGITS = 20  # of an amount: more than the largest one has
 _NUMBER = re.compile(r"\d{1,18}(\.\d{1,25})?(e[+-]\d{1,3})?")
 _KINDS = {int: "a whole number", float: "a number", bool: "true or false", str: "a word"}
 _COMMENT = "# Written by `memgate baseline update`; review it like code.\n"
@@ -39,14 +39,17 @@ Entries = Mapping[str, Mapping[str, Reference]]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Document:
-    """The baselines of one test file: its header, and for each test's name a reference by metric."""
+    """The baselines of one test file: its header, and for each test's name its references by metric."""
 
     header: Header
     entries: Entries = field(default_factory=dict)
     format: int = FORMAT
 
     def entry(self, name: str, metric: str) -> Reference | None:
-        """Return the reference for a metric of a test: also the one that is not stored, where that means nothing."""
+        """Return the reference for a metric of a test, None if there is none.
+
+        If a test has entries, but none of a metric whose absence means a value, that value is returned.
+        """
         metrics = self.entries.get(name, {} if metric == FIRST_USE.name else None)  # the ledger knows all that was used
         if metrics is None or metric in metrics:
             return metrics[metric] if metrics else None
@@ -131,11 +134,11 @@ class _Row(list[float]):
 
 
 class _Line(dict[str, str]):
-    """A mapping that does."""
+    """A mapping that stands on one line: it changes as a whole."""
 
 
 class _Dumper(_YamlDumper):  # type: ignore[misc]  # the C dumper where there is one
-    """Writes a row or line as such, and everything else in blocks."""
+    """Writes rows and lines on one line, everything else in blocks."""
 
 
 _Dumper.add_representer(_Row, lambda dumper, row: dumper.represent_sequence(f"{_TAG}seq", row, flow_style=True))
@@ -148,12 +151,13 @@ def _yaml(data: Mapping[str, Any]) -> str:
 
 
 class _Reader:
-    """Walks composed YAML: quicker than building it whole, and every node knows its line."""
+    """Walks composed YAML nodes: that is faster than building all values, and every node knows its line."""
 
     def __init__(self, where: str) -> None:
         self._where = where
 
     def document(self, top: dict[str, yaml.Node], node: yaml.Node | None, number: int) -> Document:
+        """Return the document of a file of format `number`; raises BaselineError."""
         header = Header()
         if {"allocator", "memray", "coverage"} & top.keys():
             header = Header(
@@ -196,6 +200,7 @@ class _Reader:
         return tuple(self._scalar(item, float) for item in node.value)
 
     def mapping(self, node: yaml.Node | None) -> dict[str, yaml.Node]:
+        """Return the nodes of a mapping by key; raises BaselineError for another node."""
         if node is None or (isinstance(node, yaml.ScalarNode) and node.value == ""):
             return {}
         if not isinstance(node, yaml.MappingNode):
@@ -210,6 +215,7 @@ class _Reader:
         return found
 
     def get(self, fields: dict[str, yaml.Node], name: str, kind: type, node: yaml.Node | None) -> Any:
+        """Return one value of a mapping, of type `kind`; raises BaselineError if it is missing or of another type."""
         if name not in fields:
             raise self._error(node, f"{name!r} is missing")
         return self._scalar(fields[name], kind)

@@ -11,10 +11,10 @@ _UP = "@up"
 
 @cache  # asked for each test, and a few links to follow
 def file_key(path: Path, root: Path) -> str:
-    """Return a test file's path below the root, with `/`, the same on every machine.
+    """Return a test file's path below the root, with `/`: the same on every machine.
 
-    A file of an installed package (`--pyargs networkx.classes`) goes below `@site`; any other file outside the root
-    goes by its way from it, with `@up` for each step up.
+    A file of an installed package (`--pyargs networkx.classes`) goes below `@site`. Any other file outside the root
+    goes by its relative path, with `@up` for each step up.
     """
     real, base = os.path.realpath(path), os.path.realpath(root)
     folders = {os.path.realpath(sysconfig.get_path(name)) for name in ("purelib", "platlib")}

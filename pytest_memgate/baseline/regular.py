@@ -1,4 +1,4 @@
-"""Files that anybody may have put where one is read: regular ones of a bounded size, never a device or a pipe."""
+"""Reads regular files of a bounded size, never a device or a pipe that somebody put in their place."""
 
 import errno
 import os
@@ -7,7 +7,7 @@ from pathlib import Path
 
 
 def read_regular(path: Path, most: int) -> bytes:
-    """Return the bytes of a regular file, or of one that a link leads to.
+    """Return the bytes of a regular file, or of the file that a link leads to.
 
     Raises OSError for a folder, a device or a named pipe, and for a file of more than `most` bytes.
     """

@@ -8,7 +8,7 @@ from typing import Protocol
 from pytest_memgate.baseline.regular import read_regular
 from pytest_memgate.errors import UsageError
 
-_MOST_BYTES = 16_000_000
+_MOST_BYTES = 16_000_000  # of one file; chosen: a baseline of 40,000 tests has fewer
 _TOGETHER = ".memgate"  # files below a folder of it are read together
 
 
@@ -18,7 +18,8 @@ class Source(Protocol):
     def read(self, path: str) -> str | None:
         """Return a file's text, None if there is no such file.
 
-        Raises OSError for what is no regular file or larger than 16 MB, UnicodeDecodeError for what is no text.
+        Raises OSError for anything but a regular file of at most 16 MB, UnicodeDecodeError for bytes that are not
+        UTF-8.
         """
 
     def list(self, folder: str) -> list[str]:
@@ -32,12 +33,14 @@ class WorkTree:
         self._root = root
 
     def read(self, path: str) -> str | None:
+        """Return a file's text as it lies in the folder."""
         try:
             return read_regular(self._root / path, _MOST_BYTES).decode()
         except (FileNotFoundError, NotADirectoryError):
             return None
 
     def list(self, folder: str) -> list[str]:
+        """Return the paths of all files below a folder, sorted."""
         files = (path for path in (self._root / folder).rglob("*") if path.is_file())
         return sorted(path.relative_to(self._root).as_posix() for path in files)
 
@@ -55,7 +58,10 @@ class GitRef:
         self._blobs: dict[str, bytes] = {}  # what has been read, by path
 
     def read(self, path: str) -> str | None:
-        """Return a file's text; the first one of a folder brings all of it, as a process for each file takes long."""
+        """Return a file's text in the commit.
+
+        The first file of a baseline folder brings all of that folder: one git process for each file would take long.
+        """
         if path not in self._all():
             return None
         if path not in self._blobs:
@@ -75,14 +81,15 @@ class GitRef:
             out.read(1)
 
     def list(self, folder: str) -> list[str]:
+        """Return the paths of all files of the commit below a folder, sorted."""
         return sorted(path for path in self._all() if path.startswith(f"{folder}/"))
 
     def changed_files(self) -> set[str]:
-        """Return the files, told from the root, that differ between the commit and the work tree."""
+        """Return the files that differ between the commit and the work tree, as paths below the root."""
         return set(self._git("diff", "--name-only", "--relative", "-z", self.commit).split("\0"))
 
     def renamed_files(self) -> dict[str, str]:
-        """Return the new names of files, told from the root, that were renamed since the commit, by their old ones."""
+        """Return the new paths of files renamed since the commit, by their old ones, below the root."""
         told = self._git("diff", "--name-status", "-M", "--diff-filter=R", "--relative", "-z", self.commit).split("\0")
         return dict(zip(told[1::3], told[2::3], strict=False))
 
@@ -117,7 +124,7 @@ class GitRef:
 
 
 def last_commit(root: Path, path: str) -> GitRef | None:
-    """Return the commit that changed a file last, None where git knows of none."""
+    """Return the last commit that changed a file, None if git knows of none."""
     command = ["git", "log", "-1", "--format=%H", "--", path]
     try:
         done = subprocess.run(command, cwd=root, capture_output=True, encoding="utf-8", check=False)  # noqa: S603

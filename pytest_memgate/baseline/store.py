@@ -1,4 +1,4 @@
-"""The baseline files of an environment: read when a test of theirs runs, written whole or not at all."""
+"""The baseline files of an environment: read when one of their tests runs, written whole or not at all."""
 
 import os
 from collections.abc import Iterator
@@ -16,7 +16,7 @@ _SUFFIX = ".yaml"
 
 
 class Store:
-    """The baselines of `environment` as `source` has them; `whose` stands before a file's path in an error."""
+    """The baselines of `environment` in `source`; `whose` stands before the path of a file in an error."""
 
     def __init__(self, source: Source, environment: str, *, whose: str = "") -> None:
         self._source = source
@@ -29,7 +29,7 @@ class Store:
     def document(self, file: str) -> Document | None:
         """Return the baselines of a test file, None if it has none.
 
-        Raises BaselineError if its file cannot be read: that is tried once.
+        Raises BaselineError if its file cannot be read; it is read only once.
         """
         if file not in self._documents:
             try:
@@ -60,18 +60,19 @@ class Store:
         return self._keys
 
     def path(self, file: str) -> str:
+        """Return the path of the baseline file for a test file, below the root."""
         return f"{self.folder}/{_inside(file)}{_SUFFIX}"
 
 
 class Stores:
-    """The baselines that one run reads: those of its own environment, and those of the web."""
+    """The baselines that one run reads: of its own environment, and of the web."""
 
     def __init__(self, source: Source, environment: str, *, whose: str = "") -> None:
         self.own = Store(source, environment, whose=whose)
         self._web = Store(source, WEB, whose=whose)
 
     def of(self, name: str) -> Store:
-        """Return where a metric's baselines are."""
+        """Return the store that holds the baselines of a metric."""
         return self._web if metric(name).is_web else self.own
 
     def __iter__(self) -> Iterator[Store]:
@@ -80,17 +81,17 @@ class Stores:
 
 
 def why(error: OSError | UnicodeDecodeError) -> str:
-    """Return why a text file cannot be read."""
+    """Return in words why a text file cannot be read."""
     return "not UTF-8 text" if isinstance(error, UnicodeDecodeError) else error.strerror or str(error)
 
 
 def header_of(store: Store, here: Header) -> Header:
-    """Return what heads a file of `store` that is written now."""
+    """Return the header for a file of `store` that is written now."""
     return Header() if store.environment == WEB else here
 
 
 def _inside(path: str, *, parts: int | None = None) -> str:
-    """Return a path that stays where it is put: a run's file from elsewhere may hold any."""
+    """Return a path that does not lead out of its folder: a run's file from elsewhere may hold any path."""
     given = path.split("/")
     if {"", ".", ".."} & set(given) or "\\" in path or "\0" in path or len(given) != (parts or len(given)):
         raise BaselineError(f"{path!r} is no place for a baseline", hint="it would lie outside its folder")
@@ -112,9 +113,9 @@ class Writing:
         self._batch = Batch()
 
     def put(self, path: str, document: Document, *, even_empty: bool = False) -> None:
-        """Write a file later; one without entries is taken away, if it does not say something by being there.
+        """Plan to write a file; a file without entries is removed unless `even_empty`.
 
-        Raises BaselineError for a text that no file can hold.
+        Raises BaselineError for text that no file can hold.
         """
         target = self._root / path
         if not (document.entries or even_empty):
@@ -126,7 +127,7 @@ class Writing:
             raise BaselineError(f"{path}: {error}", hint="nothing was written") from error
 
     def write(self) -> None:
-        """Write the files; raises BaselineError with one line for all of them if that cannot be."""
+        """Write the files; raises BaselineError, with one line for all of them, if that fails."""
         sweep(self._root / FOLDER)
         try:
             self._batch.write()
@@ -136,7 +137,7 @@ class Writing:
 
 
 def write(root: Path, path: str, document: Document, *, even_empty: bool = False) -> None:
-    """Write one baseline file; raises BaselineError, and leaves the old one, if that cannot be."""
+    """Write one baseline file; raises BaselineError, and leaves the old file, if that fails."""
     writing = Writing(root)
     writing.put(path, document, even_empty=even_empty)
     writing.write()

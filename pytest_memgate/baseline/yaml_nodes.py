@@ -10,14 +10,14 @@ from typing import Any
 import yaml
 
 _YamlLoader: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)  # the C loader where there is one
-DEPTH = 20  # of mappings and lists in each other
+DEPTH = 20  # levels of nested mappings and lists; chosen
 # Where a token can begin: only texts in which one of these stands there are looked at event by event.
 _SUSPECT = re.compile(r"(?:^|[\s\[\]{},:?\ufeff-])(?:[&*!]|<<)|^\ufeff?%", re.MULTILINE)
 _PLAIN = None, ""  # styles of a scalar without quotes: of the C parser, of the one in Python
 
 
 class YamlNodesError(ValueError):
-    """Text that is no YAML, or YAML that is not read here; `line` is 0 where it is not known."""
+    """Text that is not YAML, or YAML that is not read here; `line` is 0 if it is not known."""
 
     def __init__(self, what: str, line: int) -> None:
         super().__init__(what)
@@ -26,7 +26,7 @@ class YamlNodesError(ValueError):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Bounds:
-    """The most that a file may hold."""
+    """The largest file that is read: its bytes, and its nodes."""
 
     bytes: int
     nodes: int
@@ -36,7 +36,7 @@ def compose(text: str, bounds: Bounds, *, with_types: bool) -> yaml.Node | None:
     """Return the top node of a text, None for an empty one.
 
     Without `with_types`, nodes have no tag: finding out which scalar is a number takes a third of the time. Raises
-    YamlNodesError.
+    YamlNodesError for text beyond `bounds` and for anchors, aliases, tags, directives and merge keys.
     """
     if len(text) > bounds.bytes:
         raise YamlNodesError(f"larger than {bounds.bytes // 1_000_000} MB", 0)
@@ -74,12 +74,13 @@ def _check_events(text: str, bounds: Bounds) -> None:
 
 
 class _TypedLoader(_YamlLoader):  # type: ignore[misc]  # as above
-    """Composes nodes, and stops at a text that is too deep or too long."""
+    """Composes nodes, and stops at a text that is nested too deeply or too long."""
 
     nodes_left = 0
     _depth = 0
 
     def descend_resolver(self, *_: object) -> None:
+        """Count a node and a level; raises YamlNodesError beyond the bounds."""
         self.nodes_left -= 1
         self._depth += 1
         if self.nodes_left < 0:
@@ -88,6 +89,7 @@ class _TypedLoader(_YamlLoader):  # type: ignore[misc]  # as above
             raise YamlNodesError("nested too deeply", 0)
 
     def ascend_resolver(self) -> None:
+        """Leave a level."""
         self._depth -= 1
 
 
@@ -95,4 +97,5 @@ class _PlainLoader(_TypedLoader):
     """Composes nodes without working out their tags."""
 
     def resolve(self, *_: object) -> str:
+        """Return no tag."""
         return ""

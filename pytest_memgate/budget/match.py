@@ -1,4 +1,4 @@
-"""Which tests a pattern means."""
+"""Which tests a pattern names."""
 
 import re
 from functools import lru_cache
@@ -10,10 +10,10 @@ _MEANING = {"**/": "(?:.*/)?", "**": ".*", "?": "[^/]"}
 
 
 def matches(pattern: str, subject: Subject) -> bool:
-    """Say whether `pattern` names `subject`.
+    """True if `pattern` names `subject`.
 
-    `tests/etl/**` means every file below, `tests/etl` the same, `tests/*.py` stays in one folder;
-    `tests/test_x.py::test_y*` goes by the test's name. Brackets are literal, as in `test_y[1-2]`.
+    `tests/etl/**` means every file below that folder, and so does `tests/etl`. `tests/*.py` stays in one folder.
+    `tests/test_x.py::test_y*` also compares the test's name. Brackets are literal, as in `test_y[1-2]`.
     """
     file, has_name, name = pattern.partition("::")
     if has_name:

@@ -24,9 +24,9 @@ class Allowance:
 
     @classmethod
     def parse(cls, text: str | float, unit: str | None = SIZE) -> Self:
-        """Read a budget of a metric in `unit`, or, where that is None, in the unit that the text names.
+        """Read a budget of a metric in `unit`; if that is None, in the unit that the text names.
 
-        Raises ValueError with what was expected.
+        Raises ValueError that says what was expected.
         """
         if isinstance(text, str) and (match := _PERCENT.fullmatch(text)):
             return cls(percent=float(match[1]), unit=unit or "")
@@ -39,13 +39,13 @@ class Allowance:
                 return cls(amount=amounts[0].amount, percent=percents[0], larger=larger, unit=amounts[0].unit)
             raise ValueError(f"{match[1]}() takes one amount and one percentage: {text!r}")
         try:
-            amount, found = parse_any(text) if unit is None else (parse_amount(text, unit), unit)
+            amount, named_unit = parse_any(text) if unit is None else (parse_amount(text, unit), unit)
         except ValueError as error:
             raise ValueError(f"not a budget: {text!r} (write it as {_EXAMPLES.get(unit or '', '20 or 5%')})") from error
-        return cls(amount=amount, unit=found)
+        return cls(amount=amount, unit=named_unit)
 
     def of(self, base: float) -> float:
-        """Return the growth allowed above `base`."""
+        """Return the growth allowed above `base`, in its unit."""
         share = None if self.percent is None else base * self.percent / 100
         if share is not None and self.unit == SIZE:
             share = int(share)
@@ -60,15 +60,15 @@ class Allowance:
         return amount or percent
 
     def looser_than(self, other: "Allowance") -> bool:
-        """Return True if it allows more than `other` for a small, a middling or a large value."""
+        """True if it allows more than `other` for a small, a middling or a large value."""
         return any(self.of(base) > other.of(base) for base in (0, 1, 1000, 1000**2, 1000**3))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Rule:
-    """What one source says of a metric, in `unit` (empty where it names none); what it leaves open is None.
+    """What one source says of a metric, in `unit` (empty if it names none); a part that it leaves open is None.
 
-    `sources` says for each part where it stands: `memgate.yml:3`, `marker`, `--memgate-growth`; `origin` who set them.
+    `sources` gives the place of each part: `memgate.yml:3`, `marker`, `--memgate-growth`. `origin` says who set them.
     """
 
     growth: Allowance | None = None
@@ -86,12 +86,12 @@ class Rule:
         sources: Mapping[str, str],
         origin: Origin = BY_SETTINGS,
     ) -> Self:
-        """Read a rule for a metric in `unit`, or, where that is None, in the unit that its parts name.
+        """Read a rule for a metric in `unit`; if that is None, in the unit that its parts name.
 
-        Raises ValueError with the part that has no meaning; `part` of the error names it.
+        Raises PartError, a ValueError, for a part that has no meaning; its `part` names it.
         """
         read: dict[str, Any] = {}
-        found = ""
+        named_unit = ""
         for name, text in parts.items():
             try:
                 if name == "limit":
@@ -101,12 +101,13 @@ class Rule:
                     own = read[name].unit
             except ValueError as error:
                 raise PartError(name, str(error)) from error
-            if own and found and own != found:
-                raise PartError(name, f"it is in {own}, the budget's other parts are in {found}")
-            found = found or own
-        return cls(**read, unit=found, sources=sources, origin=origin)
+            if own and named_unit and own != named_unit:
+                raise PartError(name, f"it is in {own}, the budget's other parts are in {named_unit}")
+            named_unit = named_unit or own
+        return cls(**read, unit=named_unit, sources=sources, origin=origin)
 
     def source(self, part: str) -> str:
+        """Return the place where a part (`growth`, `limit`, `drift`) stands, empty if it does not."""
         return self.sources.get(part, "")
 
 
@@ -120,10 +121,10 @@ class PartError(ValueError):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Budget:
-    """What holds for one metric of one test: growth over the baseline, an absolute limit, growth over the anchor.
+    """The budget of one metric of one test: growth over the baseline, an absolute limit, growth over the anchor.
 
-    With neither, nothing can be said against any value: the metric is not gated. `sources` says for each part where it
-    stands, `origins` who set it, where that is not the project's settings.
+    With none of the three, no value can fail and the metric is not gated. `sources` gives the place of each part,
+    `origins` who set it, unless the project's settings did.
     """
 
     growth: Allowance | None = None
@@ -135,11 +136,12 @@ class Budget:
 
     @property
     def gates(self) -> bool:
+        """True if any part is set, so that a value can fail."""
         return self.growth is not None or self.limit is not None or self.drift is not None
 
     @property
     def rules(self) -> tuple[BudgetRule, ...]:
-        """Return its parts, each with where it stands, as a finding carries them."""
+        """The parts that are set, each with its place, as a finding carries them."""
         limit = None if self.limit is None else Allowance(amount=self.limit, unit=self.unit)
         parts = {RuleKind.GROWTH: self.growth, RuleKind.LIMIT: limit, RuleKind.DRIFT: self.drift}
         return tuple(
@@ -157,7 +159,7 @@ class Budget:
 
 
 def resolve(rules: list[Rule], unit: str = SIZE) -> Budget:
-    """Return the budget that `rules`, most specific first, come to: each part is taken from the first that has it."""
+    """Return the budget of several `rules`, most specific first: each part is taken from the first that has it."""
     parts: dict[str, object] = {}
     sources: dict[str, str] = {}
     origins: dict[str, Origin] = {}

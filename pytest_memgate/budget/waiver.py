@@ -11,9 +11,9 @@ from pytest_memgate.units import PLAIN
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Waiver:
-    """`test` is a pattern, `ceiling` is in `unit`, `until` the last day.
+    """A permission: `test` is a pattern, `ceiling` is in `unit`, `until` the last day.
 
-    `source` is where it stands (`memgate.yml:9`).
+    `source` is its place (`memgate.yml:9`).
     """
 
     test: str
@@ -25,10 +25,13 @@ class Waiver:
     source: str = ""
 
     def concerns(self, subject: Subject, metric: str) -> bool:
+        """True if the waiver names this test and metric, or the metric of which this is a part."""
         return self.metric in {metric, base_name(metric)} and matches(self.test, subject)
 
     def covers(self, value: float, unit: str) -> bool:
+        """True if a value in `unit` is not above the ceiling."""
         return self.unit in {PLAIN, unit} and value <= self.ceiling
 
     def expired(self, today: date) -> bool:
+        """True if its last day is over."""
         return today > self.until

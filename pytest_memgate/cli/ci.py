@@ -11,7 +11,7 @@ import click
 
 from pytest_memgate.errors import MemgateError, UsageError
 
-_PROBLEM_MOST = 2000  # characters: it goes on as a variable of the environment
+_PROBLEM_MOST = 2000  # characters: the text is passed on in an environment variable
 _Step = Callable[..., None]
 
 
@@ -21,7 +21,7 @@ def _input(name: str, default: str = "") -> Callable[[_Step], _Step]:
 
 
 def _left(step: _Step) -> _Step:
-    """Add what the steps before have left."""
+    """Add the options for what the earlier steps have left."""
     for name in ("said", "ended", "code", "problem", "folder"):
         step = _input(name)(step)
     return step
@@ -178,7 +178,7 @@ def gate(fail: str, **left: str) -> None:
 
 
 class _Problem:
-    """Keep a user's mistake for the gate step, which alone decides: reports are made of it first."""
+    """Keeps a user's mistake for the gate step, which alone decides: reports are made of it first."""
 
     def __enter__(self) -> None: ...
 
@@ -198,7 +198,7 @@ def _what(left: dict[str, str]) -> Any:
 
 
 def _downloaded(left: dict[str, str]) -> dict[str, str]:
-    """Return what another workflow has left: a run, or nothing that says why there is none."""
+    """Return what another workflow has left: a run, or the reason why there is none."""
     from pytest_memgate.tasks.ci.pytest_step import RUN
 
     if left["folder"] and Path(left["folder"], RUN).exists():
@@ -207,7 +207,7 @@ def _downloaded(left: dict[str, str]) -> dict[str, str]:
 
 
 def _patched(working_directory: str, artifact: str, run: Any) -> Any:
-    """Return where the job runs, the patch of its baselines, and the reason in it."""
+    """Return the job, the patch of its baselines, and the reason in it."""
     from pytest_memgate.tasks.ci import inputs as ci_inputs
     from pytest_memgate.tasks.ci.patch import Patch, make_patch, reason_of
     from pytest_memgate.tasks.ci.report import job_of

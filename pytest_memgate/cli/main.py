@@ -61,7 +61,7 @@ def config(root: Path, schema: bool) -> None:
 @cli.command()
 @click.pass_obj
 def doctor(root: Path) -> None:
-    """Say what can be measured here, and what cannot."""
+    """Show what can be measured here, and what cannot."""
     from pytest_memgate.tasks.prove.doctor import examine
 
     checks = examine(root)
@@ -165,7 +165,7 @@ cli.add_command(ci)
 
 
 def main() -> None:
-    """Run the command; the one place where a user's mistake becomes a line and an exit code."""
+    """Run the command; only here does a user's mistake become a line and an exit code."""
     try:
         sys.exit(cli(standalone_mode=False))
     except MemgateError as error:

@@ -1,4 +1,4 @@
-"""`memgate profile`: what a test holds and allocates, by function, and what that is more than in another commit."""
+"""`memgate profile`: the memory that a test holds and allocates, by function, and its growth over another commit."""
 
 import sys
 from collections.abc import Iterator

@@ -1,4 +1,4 @@
-"""`memgate selftest` and `memgate calibrate`: does the gate see growth here, and is it quiet without."""
+"""`memgate selftest` and `memgate calibrate`: does the gate see growth here, and is it quiet without growth."""
 
 import sys
 from pathlib import Path
@@ -11,7 +11,7 @@ import click
 @click.option("--pages", is_flag=True, help="Let pages grow too: some ten loads of each, several seconds a load.")
 @click.pass_obj
 def selftest(root: Path, test: str, pages: bool) -> None:
-    """Prove that the gate goes red here: let TEST, or one that suits, grow beyond its budget. Nothing is changed."""
+    """Make TEST, or a suitable test, allocate more memory, and check that the gate fails. Nothing is changed."""
     from pytest_memgate.tasks.prove.selftest import selftest as prove
 
     sys.exit(prove(root, test, pages=pages, say=click.echo))
@@ -24,7 +24,7 @@ def selftest(root: Path, test: str, pages: bool) -> None:
 @click.argument("tests", nargs=-1, type=click.UNPROCESSED)
 @click.pass_obj
 def calibrate(root: Path, runs: int, as_json: bool, every: bool, tests: tuple[str, ...]) -> None:
-    """Run the unchanged suite, or TESTS, several times: what differs by itself, and which budgets that breaks.
+    """Run the unchanged suite, or TESTS, several times: how much values vary, and which budgets that breaks.
 
     TESTS go to pytest as they are; put its options behind --.
     """

@@ -6,7 +6,7 @@ _MARKS = ("memgate.yml", ".memgate", "pyproject.toml", "pytest.ini", "tox.ini", 
 
 
 def find_root(start: Path) -> Path:
-    """Return the nearest folder, from `start` up, that looks like a project's; `start` itself where none does."""
+    """Return the nearest folder, from `start` up, that looks like a project's root; `start` itself if none does."""
     for folder in (start, *start.parents):
         if any((folder / mark).exists() for mark in _MARKS):
             return folder

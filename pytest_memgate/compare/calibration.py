@@ -1,4 +1,4 @@
-"""What values differ by while nothing changes, and what that says of budgets and of false alarms."""
+"""How much values vary while nothing changes, and which budgets and false alarms follow from that."""
 
 import math
 from collections.abc import Sequence
@@ -7,35 +7,35 @@ from statistics import NormalDist, median
 
 from pytest_memgate.compare.agreement import agree
 
-CONFIDENCE = 0.95
-_LEAST = 1e-300  # below it, floating point has not two digits left
-_RARE = 1 / 2000  # how often noise alone may exceed a suggested budget
+CONFIDENCE = 0.95  # of the bounds that calibrate reports; the usual one in statistics
+_LEAST = 1e-300  # below it, a float has fewer than two digits left
+_RARE = 1 / 2000  # how often noise alone may exceed a suggested budget; chosen
 
 
 def worst_difference(values: Sequence[float]) -> float:
-    """Return what two runs of the unchanged code differed by at most."""
+    """Return the largest difference between two runs of the unchanged code, in the unit of `values`."""
     return max(values, default=0) - min(values, default=0)
 
 
 def usual_difference(values: Sequence[float]) -> float:
-    """Return the median of what any two runs differed by."""
+    """Return the median difference between any two runs, in the unit of `values`; 0 for fewer than two."""
     return median([abs(one - other) for one, other in combinations(values, 2)] or [0])
 
 
 def margin(runs: int) -> float:
-    """Return how many times the worst difference of this many runs a budget has to be.
+    """Return the factor by which a budget has to exceed the worst difference of so many runs.
 
-    The gate compares two values, of a baseline and of a run. Were the noise normal, their difference would be over 3.3
-    of its standard deviations once in 2,000 comparisons. The range of `runs` values is an estimate of that deviation:
-    of five values it is 2.33 deviations of one value on average, and the margin 2.0; few runs need a larger one. What
-    was seen is allowed in any case.
+    The gate compares two values, of a baseline and of a run. If the noise were normal, their difference would exceed
+    3.3 of its standard deviations once in 2,000 comparisons. The range of `runs` values estimates that deviation: for
+    five values it is 2.33 deviations of one value on average, so the margin is 2.0. Fewer runs need a larger one. The
+    margin is never below 1: a difference that was seen is allowed.
     """
     deviations = NormalDist().inv_cdf(1 - _RARE)
     return max(1.0, deviations * math.sqrt(2) / _mean_range(runs))
 
 
 def _mean_range(count: int) -> float:
-    """Return the mean range of so many normal values: the integral of 1 - F(x)^n - (1 - F(x))^n over all x."""
+    """Return the mean range of `count` standard normal values: the integral of 1 - F(x)^n - (1 - F(x))^n over x."""
     normal = NormalDist()
     step = 0.01
     below = (normal.cdf(-8 + step * place) for place in range(int(16 / step) + 1))
@@ -44,17 +44,17 @@ def _mean_range(count: int) -> float:
 
 
 def smallest_budget(values: Sequence[float], *, near_exact: bool) -> float:
-    """Return the smallest growth budget that these values of unchanged code say can be held.
+    """Return the smallest growth budget that holds for these values of unchanged code, in their unit.
 
-    Of memory, what the settle rule takes for the same comes on top: an update leaves a baseline as it is that is so
-    far off, and two runs that differ by no more have agreed.
+    For memory (`near_exact`), the tolerance of the settle rule is added: two runs that differ by no more have agreed,
+    and an update leaves a baseline that is so far off as it is.
     """
     noise = margin(len(values)) * worst_difference(values) if len(values) > 1 else 0
     return rounded_up(noise + (_same(max(values)) if near_exact else 0))
 
 
 def rounded_up(amount: float) -> float:
-    """Return the next amount that is written with two digits."""
+    """Return the next larger number with two significant digits."""
     if amount < _LEAST:
         return _LEAST if amount > 0 else 0.0
     step = 10.0 ** (math.floor(math.log10(amount)) - 1)
@@ -71,9 +71,9 @@ def _same(value: float) -> float:
 
 
 def upper_bound(events: int, runs: int) -> float:
-    """Return the largest rate that events in so many runs leave possible, at 95 % confidence.
+    """Return the largest rate, from 0 to 1, that so many `events` in `runs` leave possible at 95 % confidence.
 
-    The one-sided bound of Clopper and Pearson: the rate at which so few events, or fewer, would be seen in one of
+    It is the one-sided bound of Clopper and Pearson: the rate at which so few events, or fewer, would be seen in one of
     twenty series of runs. Without an event it is 1 - 0.05^(1/runs), about 3 / runs.
     """
     if events >= runs:
@@ -90,5 +90,5 @@ def _at_most(events: int, runs: int, rate: float) -> float:
 
 
 def runs_needed(rate: float) -> int:
-    """Return how many runs without an event it takes to say that they are rarer than `rate`."""
+    """Return how many runs without an event prove, at 95 % confidence, that events are rarer than `rate`."""
     return math.ceil(math.log(1 - CONFIDENCE) / math.log(1 - rate))

@@ -1,4 +1,4 @@
-"""What first use has grown by, though a process never pays all of it, and each in another order."""
+"""By how much first use has grown, although each process pays only a part of it, in an order of its own."""
 
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
@@ -8,20 +8,21 @@ from pytest_memgate.compare.agreement import agree
 from pytest_memgate.compare.attribution import PARTS, SHARE_OF_PARTS
 from pytest_memgate.model.subject import Subject
 
-_NOISE = 20_000  # bytes that loading the same modules differs by, in one order and another
-_PAYERS = 20
-_OWN = 0.1  # of what moved to a call site is the most that this has of its own
+# bytes that the same modules may differ by in another order; chosen: benchmarks/false_alarms.py holds it
+_NOISE = 20_000
+_PAYERS = 20  # tests that run in one fresh process at most; chosen to bound its time
+_OWN = 0.1  # share of a growth: a call site with less memory of its own may have taken over another one's; chosen
 
 Parts = Mapping[str, float]  # bytes by module or call site
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Payment:
-    """The first use that a test paid, by owner: a package, or a file of the project.
+    """The first use that one test paid, in bytes by owner: a package, or a file of the project.
 
-    `argument` is how pytest is told to run the test, which stands at `line` of its file. `shared` is what other threads paid while several tests were
-    measured together: any of those that `causes` names, by their arguments, may have been the cause. `packages` are the
-    owners that can be imported by their name.
+    `argument` is how pytest is told to run the test, which stands at `line` of its file. `shared` is what other threads
+    paid while several tests were measured together: any of those that `causes` names, by their arguments, may have been
+    the cause. `packages` are the owners that can be imported by their name.
     """
 
     test: Subject
@@ -34,7 +35,7 @@ class Payment:
 
 
 def only_first(cold: Mapping[str, Parts], warm: Mapping[str, Parts]) -> dict[str, dict[str, float]]:
-    """Return what a first run retained and a later one does not any more, by owner."""
+    """Return the bytes that a first run (`cold`) retained and a later one (`warm`) does not, by owner and part."""
     first = {
         owner: {part: size - warm.get(owner, {}).get(part, 0) for part, size in parts.items()}
         for owner, parts in cold.items()
@@ -47,15 +48,19 @@ def only_first(cold: Mapping[str, Parts], warm: Mapping[str, Parts]) -> dict[str
 
 
 def growth(paid: Parts, known: Parts, total: float) -> float:
-    """Return by how much the `paid` parts of a package are above the ledger, which holds `total` in all.
+    """Return by how many bytes the `paid` parts of a package exceed the ledger.
 
-    `known` are the ledger's largest parts. A process pays some of the parts, and each at most once: what it paid can be
-    held against the total, and each part against itself. A module is loaded as a whole, so what has moved to another
-    one is not counted twice; a call site may have paid a share only. A part that the ledger does not list may have been
-    as large as the smallest that it would. What a library takes once for all of its functions, as BLAS does buffers, is
-    paid by the one that is called first: what one call site pays more is no growth where another pays as much less. One
-    that was not reached in this process speaks only for a call site that has little of its own: for what it pays may be
-    there as well, and what is there has grown.
+    `known` are the ledger's largest parts, `total` is the sum of all of its parts. A process pays some of the parts,
+    each at most once. So the sum that it paid is held against the total, and each part against the same part of the
+    ledger; the larger excess is the growth.
+
+    - A module is loaded as a whole. If code moved to another module, one part grew and the other shrank: the shrinking
+      one counts against it.
+    - A part that the ledger does not list may have been as large as the smallest listed one.
+    - A call site may have paid a share only. What a library takes once for all of its functions, as BLAS takes its
+      buffers, is paid by the function that is called first. So a larger call site is no growth where another call site
+      is smaller by the same amount. A call site that this process did not reach excuses only one that has little memory
+      of its own.
     """
     less = {part: size - paid.get(part, 0) for part, size in known.items() if not is_module(part)}
     unlisted = min(known.values()) if len(known) >= PARTS else total * SHARE_OF_PARTS
@@ -74,7 +79,10 @@ def growth(paid: Parts, known: Parts, total: float) -> float:
 
 
 def payers(payments: Sequence[Parts], known: Parts, enough: float) -> list[int]:
-    """Return which payments make out what is above the ledger: the largest, in order, that go over it by `enough`."""
+    """Return the numbers of the payments that explain the growth, in their order.
+
+    These are the largest payments for parts above the ledger, until they exceed it by `enough` bytes.
+    """
     paid: dict[str, float] = defaultdict(float)
     for payment in payments:
         for part, size in payment.items():
@@ -96,16 +104,16 @@ def payers(payments: Sequence[Parts], known: Parts, enough: float) -> list[int]:
 
 
 def has_changed(paid: Parts, known: Parts) -> bool:
-    """Say whether the modules paid for are others than those that the ledger lists: another release loads otherwise."""
+    """True if the paid modules are not those that the ledger lists, as with another release of the package."""
     listed = {part: size for part, size in paid.items() if is_module(part) and part in known}
     return not (listed and agree(sum(listed.values()), sum(known[part] for part in listed), _NOISE))
 
 
 def is_module(part: str) -> bool:
-    """Say whether a part is a module, and not a call site."""
+    """True if a part is a module, False if it is a call site (`path:function`)."""
     return ":" not in part
 
 
 def grown(paid: Parts, known: Parts) -> dict[str, float]:
-    """Return the parts as they are now: those paid in this process, and of the others what the ledger says."""
+    """Return all parts as they are now: the paid ones as this process paid them, the others as in the ledger."""
     return {**known, **paid}

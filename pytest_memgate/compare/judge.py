@@ -30,7 +30,7 @@ _WITHOUT_REFERENCE = {
 
 
 def ceiling(budget: Budget, reference: Reference | None) -> float | None:
-    """Return the largest value that no rule of `budget` objects to, None where nothing bounds it."""
+    """Return the largest value that every rule of `budget` allows, in the metric's unit; None if no rule bounds it."""
     bounds = [] if budget.limit is None else [budget.limit]
     if reference is not None:
         if budget.growth is not None:
@@ -41,7 +41,7 @@ def ceiling(budget: Budget, reference: Reference | None) -> float | None:
 
 
 def floor(budget: Budget, reference: Reference) -> float:
-    """Return the value below which a test has improved by more than its budget."""
+    """Return the value below which a test has improved by more than its budget, in the metric's unit."""
     if budget.growth is None:
         return -math.inf
     return reference.value - max(budget.growth.of(reference.value), reference.spread)
@@ -50,25 +50,25 @@ def floor(budget: Budget, reference: Reference) -> float:
 def judge(subject: Subject, metric: str, measurement: Measurement, budget: Budget, bar: Bar) -> Finding:
     """Return the finding for one measurement of `metric`, held against `bar` under `budget`.
 
-    Samples that disagree across a budget give `unstable`, never an outcome that fails the test. What imports held in
-    a test that cannot run twice is not its own: another order of tests lets another one pay for it.
+    Samples on both sides of a budget give `unstable`, never an outcome that fails the test. If a test cannot run twice,
+    the bytes of its imports are not charged to it: in another order, another test pays for them.
     """
     bar = _comparable(_in_unit(bar, metric, budget.unit), measurement)
     reference = bar.reference
-    said = _said(measurement, budget, bar)
-    if said.outcome is Outcome.NOT_GATED and reference and not metric_of(metric).is_web:
-        said = _Said(Outcome.INCOMPARABLE, cause=Cause.NO_BUDGET)
+    judgement = _judged(measurement, budget, bar)
+    if judgement.outcome is Outcome.NOT_GATED and reference and not metric_of(metric).is_web:
+        judgement = _Judged(Outcome.INCOMPARABLE, cause=Cause.NO_BUDGET)
     base = reference.value if reference else measurement.value
     return Finding(
         subject=subject,
         metric=metric,
-        outcome=said.outcome,
-        over=said.over,
-        doubt=said.doubt,
-        second=said.second,
-        cause=said.cause,
-        mismatch=said.mismatch,
-        may_be=said.may_be,
+        outcome=judgement.outcome,
+        over=judgement.over,
+        doubt=judgement.doubt,
+        second=judgement.second,
+        cause=judgement.cause,
+        mismatch=judgement.mismatch,
+        may_be=judgement.may_be,
         measurement=measurement,
         unit=budget.unit,
         baseline=reference.value if reference else None,
@@ -79,7 +79,7 @@ def judge(subject: Subject, metric: str, measurement: Measurement, budget: Budge
 
 
 @dataclass(frozen=True, slots=True)
-class _Said:
+class _Judged:
     """An outcome, and why it is so."""
 
     outcome: Outcome
@@ -92,7 +92,7 @@ class _Said:
 
 
 def _in_unit(bar: Bar, metric: str, unit: str) -> Bar:
-    """Return the bar, without its reference where that is in another unit."""
+    """Return the bar, without its reference if that is in another unit."""
     there = metric_of(metric, bar.reference.unit).unit if bar.reference else unit
     if there == unit:
         return bar
@@ -101,7 +101,7 @@ def _in_unit(bar: Bar, metric: str, unit: str) -> Bar:
 
 
 def _comparable(bar: Bar, measurement: Measurement) -> Bar:
-    """Return the bar, without its reference where that was measured under other conditions."""
+    """Return the bar, without its reference if that was measured under other conditions."""
     if bar.reference is None:
         return bar
     there, here = bar.reference.conditions, measurement.conditions
@@ -116,26 +116,28 @@ def _comparable(bar: Bar, measurement: Measurement) -> Bar:
     return Bar(standing=Standing.INCOMPARABLE, mismatch=mismatch)
 
 
-def _said(measurement: Measurement, budget: Budget, bar: Bar) -> _Said:
+def _judged(measurement: Measurement, budget: Budget, bar: Bar) -> _Judged:
     samples = _samples(measurement)
     top = ceiling(budget, bar.reference)
     second = SecondCollection(first=samples[0], second=samples[-1], ceiling=top) if measurement.again else None
     if second and top is not None and not _over(second.second, top) and _over(second.first, top):
         if median_low([*measurement.samples, *measurement.again]) > top and len(measurement.again) > 1:
-            return _Said(Outcome.UNSTABLE, doubt=Doubt(kind=DoubtKind.MOST_LOADS), second=second)
-        return _Said(Outcome.PASSED, second=second)
+            return _Judged(Outcome.UNSTABLE, doubt=Doubt(kind=DoubtKind.MOST_LOADS), second=second)
+        return _Judged(Outcome.PASSED, second=second)
     value = measurement.value
     if budget.limit is not None and _over(value, budget.limit):
         over = Over(rule=RuleKind.LIMIT, amount=value, allowed=budget.limit)
         return _firmly(Outcome.REGRESSED, over, second, is_certain=_over(min(samples), budget.limit))
     if not budget.gates:
-        return _Said(Outcome.NOT_GATED, mismatch=bar.mismatch, may_be=bar.may_be)
+        return _Judged(Outcome.NOT_GATED, mismatch=bar.mismatch, may_be=bar.may_be)
     if bar.reference is None:
-        return _Said(_WITHOUT_REFERENCE[bar.standing], mismatch=bar.mismatch, may_be=bar.may_be)
+        return _Judged(_WITHOUT_REFERENCE[bar.standing], mismatch=bar.mismatch, may_be=bar.may_be)
     return _against(bar.reference, measurement, budget, second)
 
 
-def _against(reference: Reference, measurement: Measurement, budget: Budget, second: SecondCollection | None) -> _Said:
+def _against(
+    reference: Reference, measurement: Measurement, budget: Budget, second: SecondCollection | None
+) -> _Judged:
     samples = _samples(measurement)
     growth = measurement.value - reference.value
     allowed = budget.growth.of(reference.value) if budget.growth else math.inf
@@ -146,39 +148,39 @@ def _against(reference: Reference, measurement: Measurement, budget: Budget, sec
         if growth > noise:
             return _firmly(Outcome.REGRESSED, over, second, is_certain=_over(min(samples) - reference.value, allowed))
         if not drifted:
-            return _Said(Outcome.UNSTABLE, over=over, doubt=Doubt(kind=DoubtKind.RUNS_DIFFER, amount=noise))
+            return _Judged(Outcome.UNSTABLE, over=over, doubt=Doubt(kind=DoubtKind.RUNS_DIFFER, amount=noise))
     if drifted:
         return drifted
     if measurement.imports and measurement.cold - reference.value > allowed:
-        return _Said(Outcome.PASSED, cause=Cause.FIRST_USE)
+        return _Judged(Outcome.PASSED, cause=Cause.FIRST_USE)
     if _highest(measurement) < floor(budget, reference):
-        return _Said(Outcome.IMPROVED, cause=Cause.LOWER)
-    return _Said(Outcome.PASSED)
+        return _Judged(Outcome.IMPROVED, cause=Cause.LOWER)
+    return _Judged(Outcome.PASSED)
 
 
 def _drifted(
     reference: Reference, value: float, budget: Budget, samples: tuple[float, ...], second: SecondCollection | None
-) -> _Said | None:
+) -> _Judged | None:
     if budget.drift is None or not _over(value - reference.origin, most := budget.drift.of(reference.origin)):
         return None
     over = Over(rule=RuleKind.DRIFT, amount=value - reference.origin, allowed=most)
     return _firmly(Outcome.DRIFTED, over, second, is_certain=_over(min(samples) - reference.origin, most))
 
 
-def _firmly(outcome: Outcome, over: Over, second: SecondCollection | None, *, is_certain: bool) -> _Said:
-    """Return the outcome of a broken rule, or a doubt where some of the samples are within it."""
+def _firmly(outcome: Outcome, over: Over, second: SecondCollection | None, *, is_certain: bool) -> _Judged:
+    """Return the outcome of a broken rule, or a doubt if some of the samples are within it."""
     if is_certain:
-        return _Said(outcome, over=over, second=second)
-    return _Said(Outcome.UNSTABLE, over=over, doubt=Doubt(kind=DoubtKind.SOME_RUNS), second=second)
+        return _Judged(outcome, over=over, second=second)
+    return _Judged(Outcome.UNSTABLE, over=over, doubt=Doubt(kind=DoubtKind.SOME_RUNS), second=second)
 
 
 def _over(value: float, bound: float) -> bool:
-    """Return True if a value is above a bound by more than floating point leaves over."""
+    """True if a value exceeds a bound by more than a rounding error of floating point (1e-9 of the bound)."""
     return value - bound > 1e-9 * max(1.0, abs(bound))
 
 
 def _noise(reference: Reference, measurement: Measurement) -> float:
-    """Return the growth that this metric shows without a change of the code."""
+    """Return the growth that this metric shows without any change of the code."""
     if measurement.basis is Basis.SAMPLES:
         return explained(reference.samples, measurement.samples + measurement.again)
     return reference.spread
@@ -187,8 +189,8 @@ def _noise(reference: Reference, measurement: Measurement) -> float:
 def _samples(measurement: Measurement) -> tuple[float, ...]:
     """Return the values that must all be over a budget before it blocks.
 
-    Of memory these are the runs that speak for the test itself; what never agreed speaks with all of its warm runs.
-    Of a noisy metric, the middles of the two collections.
+    For memory these are the runs that stand for the test itself; if its warm runs never agreed, all of them. For a
+    noisy metric, the middles of the two collections.
     """
     if measurement.basis is Basis.COLD:
         return (measurement.cold - measurement.imports,)
@@ -204,11 +206,11 @@ def _highest(measurement: Measurement) -> float:
 
 
 def needs_rerun(measurement: Measurement, budget: Budget, bar: Bar) -> bool:
-    """Return True if `measurement`, still short of settled, leaves the verdict or the value open.
+    """True if more runs are needed: `measurement` is not settled, and the verdict or the value is still open.
 
-    A first run within the ceiling proves that the test is within it; so do a few samples that are so far below it that
-    their own spread does not reach it. What goes over, what improved and what has no reference is run until it is
-    settled: the values of these may be accepted later.
+    A first run within the ceiling proves that the test is within it. So do a few samples so far below the ceiling that
+    their own spread does not reach it. A test that is over its budget, has improved or has no reference is run until it
+    is settled, because its value may be stored later.
     """
     if measurement.basis is Basis.COLD:
         return True
@@ -230,6 +232,6 @@ def _close(measurement: Measurement, budget: Budget, reference: Reference | None
 
 
 def speaks_against(finding: Finding) -> bool:
-    """Return True if a finding on a noisy metric blocks, or leaves open, what a second collection must decide."""
+    """True if a finding on a noisy metric blocks, or is unstable, and no second collection has been made yet."""
     bad = finding.outcome.fails_gate or finding.outcome is Outcome.UNSTABLE
     return bad and finding.measurement is not None and not finding.measurement.again

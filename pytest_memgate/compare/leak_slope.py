@@ -1,13 +1,14 @@
-"""Whether what is left behind grows with each call: survivors of series of calls in, a slope out.
+"""Whether memory grows with each call: allocations that survive series of calls in, a slope (bytes a call) out.
 
-A series is cut into ten blocks. What a real leak allocated survives in every block, at one rate. What is paid once is
-in one block, a memo that fills is in the early ones, and a cache that throws out its oldest entries is in the last
-ones. So a site is believed to leak when every block of a series grew, steadily, and did so again in one sixteen times
-as long: a bounded cache of a few hundred entries, which looks like a leak at first, has turned over by then.
+A series is cut into ten blocks of calls. The allocations of a real leak survive in every block, at one rate. A cost
+that is paid once lies in one block; a memo that fills, in the early blocks; a cache that throws out its oldest entries,
+in the last ones. So a site leaks if every block of a series grew, at a steady rate, and did so again in a series
+sixteen times as long: by then a bounded cache of a few hundred entries, which looks like a leak at first, has replaced
+all of them.
 
-A list that grows by a pointer a call is one allocation, moved now and then, and sits in the block of its last move.
-Such a site is held against itself at the ends of a ladder of series, each longer than the one before by the same share:
-what is bounded stays as it is, what grows is larger at every end where it was moved at all.
+A list that grows by a pointer a call is one allocation. It is moved now and then, and lies in the block of its last
+move. Such a site is compared with itself at the ends of a ladder of series, each longer than the one before by the same
+share: a bounded container stays as it is, a growing one is larger at every end.
 """
 
 import math
@@ -20,15 +21,15 @@ from statistics import fmean, median
 from pytest_memgate.model.leak import Held, Step
 from pytest_memgate.model.site import Site
 
-CERTAIN = 0.999
-_BLOCKS = 10  # all of them grow by chance, up and down alike, once in 1024 series
-_LONGER = (1, 4, 16)
-_RUNGS = 11  # each some 14 % longer: a list is moved whenever it is 12.5 % longer
-_STEADY = 2  # the halves of a series may differ by this factor
+CERTAIN = 0.999  # a leak is certain from here on: all of ten blocks by the sign test give 1 - 1/1024
+_BLOCKS = 10  # all of them grow by chance, if up is as likely as down, once in 1024 series
+_LONGER = (1, 4, 16)  # lengths of the series, as multiples of `rounds`; chosen: docs/leaks.md, "How it is found"
+_RUNGS = 11  # each some 14 % longer: CPython moves a list whenever it is 12.5 % longer (list_resize, listobject.c)
+_STEADY = 2  # the rates of the two halves of a series may differ by this factor; chosen
 
 
 class _Shape(Enum):
-    """How the survivors of a site lie in a series."""
+    """How the surviving allocations of a site are spread over a series."""
 
     NOTHING = "nothing that grows"
     EVERYWHERE = "in every block at one rate"
@@ -38,7 +39,7 @@ class _Shape(Enum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Growth:
-    """What one site keeps a call: at least `low`, at most `high` bytes; `grew` of `blocks` comparisons were growth."""
+    """What one site keeps of each call: at least `low`, at most `high` bytes; `grew` of `blocks` comparisons grew."""
 
     site: Site
     low: float = 0
@@ -49,7 +50,7 @@ class Growth:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Slope:
-    """What one call leaves behind, in bytes, once it has been called often: certain where `low` is `high`."""
+    """The bytes that one call leaves behind, once it has been called often: certain if `low` equals `high`."""
 
     calls: int
     series: int
@@ -58,19 +59,22 @@ class Slope:
 
     @property
     def low(self) -> float:
+        """The least that a call leaves behind, in bytes, over all sites."""
         return sum(growth.low for growth in self.growths)
 
     @property
     def high(self) -> float:
+        """The most that a call may leave behind, in bytes, over all sites."""
         return sum(growth.high for growth in self.growths)
 
     @property
     def is_certain(self) -> bool:
+        """True if the least and the most are the same."""
         return self.low == self.high
 
     @property
     def leading(self) -> Growth | None:
-        """Return the growth that most is known of, None where nothing grows."""
+        """The growth with the strongest evidence, None if nothing grows."""
         return max(self.growths, key=lambda one: (one.low, one.high), default=None)
 
 
@@ -82,8 +86,9 @@ def measure_slope(
 ) -> Generator[Step, Mapping[str, Held], Slope]:
     """Ask for one series after another until the slope is certain or `is_enough`; return it.
 
-    Each series goes on where the last one ended. At most there are 21 times as many calls as `rounds`, or 37 times
-    where a ladder has to follow.
+    Each step yielded is a series to run, and is sent its surviving allocations by the key of their site. Each series
+    goes on where the last one ended. There are at most 21 times as many calls as `rounds`, or 37 times if a ladder
+    follows.
     """
     history: list[_Series] = []
     for times in _LONGER:
@@ -104,8 +109,8 @@ def measure_slope(
 
 
 def _all(history: Sequence[_Series]) -> list[Growth]:
-    found = [_growth(history, key) for key in history[-1][1]]
-    return sorted((one for one in found if one.high), key=lambda one: (-one.low, -one.high, one.site.key))
+    site_growths = [_growth(history, key) for key in history[-1][1]]
+    return sorted((one for one in site_growths if one.high), key=lambda one: (-one.low, -one.high, one.site.key))
 
 
 def _growth(history: Sequence[_Series], key: str) -> Growth:
@@ -144,7 +149,7 @@ def _shape(history: Sequence[_Series], key: str) -> _Shape:
 
 
 def _share(blocks: Sequence[float]) -> float:
-    """Return how many of the blocks kept something."""
+    """Return how many of the blocks kept something, from 0 to 1."""
     return fmean(map(bool, blocks)) if blocks else 0
 
 
@@ -154,19 +159,19 @@ def _is_rising(blocks: Sequence[float]) -> bool:
 
 
 def _halves(blocks: Sequence[float]) -> tuple[float, float]:
-    """Return the medians of the first and of the second half: no single cost moves them."""
+    """Return the medians of the first and the second half of the blocks: no single cost moves them."""
     half = math.ceil(len(blocks) / 2)
     return median(blocks[:half]), median(blocks[-half:])
 
 
 def _rate(blocks: Sequence[float]) -> float:
-    """Return the mean of the middle blocks: what was paid once is not in it."""
+    """Return the mean of the middle blocks: a cost that was paid once is not in it."""
     out = len(blocks) // 5
     return fmean(sorted(blocks)[out : len(blocks) - out])
 
 
 def _climb(history: list[_Series], slope: Slope, calls: int) -> Generator[Step, Mapping[str, Held], Slope]:
-    """Ask for the ladder, of about so many calls, and return what it says of the sites that it is for."""
+    """Ask for the ladder, of about `calls` calls, and return the slope with its answer for the sites that need it."""
     start = slope.calls + slope.warmup
     ends = [round(start * (1 + calls / start) ** (rung / _RUNGS)) for rung in range(_RUNGS + 1)]
     rungs: list[_Series] = []
@@ -185,7 +190,7 @@ def _climb(history: list[_Series], slope: Slope, calls: int) -> Generator[Step, 
 
 
 def _is_news(now: Held, before: Held | None) -> bool:
-    """Say whether a site began to keep several things on the ladder, which nobody had expected of it."""
+    """True if a site that had not been suspected began to keep several allocations on the ladder."""
     return bool(now.blocks) and now.count > _STEADY * max(before.count if before else 0, 1)
 
 
@@ -220,9 +225,9 @@ def _climbed(first: Held, rungs: Sequence[tuple[int, Held | None]]) -> Growth:
 
 
 def confidence(grew: int, blocks: int) -> float:
-    """Return how sure a growth is: one minus the chance that so many of the blocks grow where up is as likely as not.
+    """Return how sure a growth is, from 0 to 1, if `grew` of `blocks` comparisons grew.
 
-    The one-sided sign test.
+    It is the one-sided sign test: one minus the chance of so many where up is as likely as down.
     """
     if not blocks:
         return 0.0

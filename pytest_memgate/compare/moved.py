@@ -1,4 +1,4 @@
-"""Which tests without a baseline are tests that had one under another name or in another file."""
+"""Which tests without a baseline are old tests under another name or in another file."""
 
 import re
 from collections import defaultdict
@@ -11,8 +11,8 @@ from pytest_memgate.model.site import Site
 from pytest_memgate.model.subject import Subject
 
 _WORD = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|\d+|[^\W\d_a-zA-Z]+")
-_MOST_PAIRS = 100_000  # that one name may have: one that stands in hundreds of files tells nothing
-_SHARE = 0.5  # of its bytes that a test must hold where the other one held them
+_MOST_PAIRS = 100_000  # candidates of one name: a name that stands in hundreds of files identifies nothing; chosen
+_SHARE = 0.5  # of its bytes that a moved test must hold at the call sites of the old one; chosen
 
 Key = Callable[[Subject], Hashable | None]
 Scope = Callable[[Subject, Subject], bool]
@@ -23,8 +23,8 @@ _Candidates = dict[Subject, list[Subject]]
 class Moves:
     """Where the entries of moved tests are.
 
-    `old` gives, by the test's subject, the one that has its entry. `by_sites` are pairs that count once the call sites
-    of the measured test agree. `possible` are entries of which nobody can tell which one is the test's.
+    `old` gives the old subject by the new one. `by_sites` are pairs that count only if the call sites of the measured
+    test agree. `possible` gives the entries that may be a test's, where nobody can tell which.
     """
 
     old: Mapping[Subject, Subject] = field(default_factory=dict)
@@ -34,7 +34,7 @@ class Moves:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Files:
-    """What happened to test files: those that are `gone`, and by their old name those that git saw renamed."""
+    """What happened to test files: the `gone` ones, and the `renamed` ones (new name by old name) as git sees it."""
 
     gone: Collection[str] = ()
     renamed: Mapping[str, str] = field(default_factory=dict)
@@ -47,11 +47,11 @@ def find_moves(
     files: Files | None = None,
     body: Key = lambda _: None,
 ) -> Moves:
-    """Return which of the `new` tests have an entry among those of the `gone` ones.
+    """Return which of the `new` tests have an entry under the name of one of the `gone` tests.
 
-    The surest sign comes first: the same name, then the name without its parameters, class or form, then the same
-    body, then a name that was lengthened. A sign that fits several tests tells nothing. `kept` are tests that have an
-    entry of their own. `body` gives what a test's function holds, None where that is not known.
+    The surest sign comes first: the same name; the name without its parameters, class or form; the same body; a
+    lengthened name. A sign that fits several tests counts for none. `kept` are tests with an entry of their own. `body`
+    gives the body of a test's function, None if it is not known.
     """
     pairing = _Pairing(new, gone, kept, files or Files())
     near = pairing.is_near
@@ -67,7 +67,7 @@ def find_moves(
 
 
 class _Pairing:
-    """New and gone tests of which no pair has been found yet, and the pairs."""
+    """The new and the gone tests that are not paired yet, and the pairs."""
 
     def __init__(
         self, new: Collection[Subject], gone: Collection[Subject], kept: Collection[Subject], files: Files
@@ -80,11 +80,11 @@ class _Pairing:
         self._possible: dict[Subject, tuple[Subject, ...]] = {}
 
     def is_near(self, test: Subject, old: Subject) -> bool:
-        """True if the test's file is the old one's, or that one's successor."""
+        """True if the test is in the old test's file, or in the file that this has become."""
         return test.file == old.file or self._files.renamed.get(old.file) == test.file or old.file in self._files.gone
 
     def by(self, key: Key, scope: Scope = lambda _, __: True) -> None:
-        """Pair the tests for which `key` gives the same, where `scope` allows it; each pair may tell another one."""
+        """Pair the tests for which `key` gives the same, where `scope` allows it; each pair may make others clear."""
         while self._pair(self._candidates(key, scope)):
             pass
 
@@ -102,7 +102,7 @@ class _Pairing:
         return candidates
 
     def by_lengthened_names(self) -> None:
-        """Pair a test with one whose name the other's begins or ends with."""
+        """Pair a test with an old one if one name begins or ends with the other."""
         if len(self._new) * len(self._gone) <= _MOST_PAIRS:
             self._pair(
                 {
@@ -112,7 +112,7 @@ class _Pairing:
             )
 
     def moves(self) -> Moves:
-        """Return what was found, and the single tests of a file that only their call sites can tell."""
+        """Return the pairs, and the single tests of a file that only their call sites can identify."""
         by_sites: dict[Subject, Subject] = {}
         if len(self._new) * len(self._gone) <= _MOST_PAIRS:
             near = {test: [old for old in self._gone if self.is_near(test, old)] for test in self._new}
@@ -122,7 +122,7 @@ class _Pairing:
         return Moves(old=self._old, by_sites=by_sites, possible=possible)
 
     def _pair(self, candidates: _Candidates) -> bool:
-        """Pair what fits one test only; return True if anything did."""
+        """Pair each old test with the only test that it fits; return True if there was any."""
         claims = _turned(candidates)
         shared = _shared_names(candidates)
 
@@ -150,7 +150,7 @@ class _Pairing:
         return len(self._new) < before
 
     def _are_variants(self, old: Subject, tests: list[Subject]) -> bool:
-        """True if the tests are what one test became that has got parameters, or others."""
+        """True if the tests are one old test that has got parameters, or other ones."""
         classes, name, parameters = _split(old.name)
         alone = not parameters or (old.file, classes, name) not in self._kept
         lengthened = all(_alike(_split(test.name)[2], parameters) for test in tests)
@@ -166,7 +166,7 @@ def _turned(candidates: _Candidates) -> _Candidates:
 
 
 def _shared_names(candidates: _Candidates) -> Mapping[tuple[str, str], int]:
-    """Return how many of the tests two files may have in common."""
+    """Return how many tests two files may have in common, by the pair of files."""
     shared: dict[tuple[str, str], int] = defaultdict(int)
     for test, olds in candidates.items():
         for old in olds:
@@ -189,7 +189,7 @@ def _split(name: str) -> tuple[tuple[str, ...], str, str]:
 
 
 def _words(test: Subject) -> tuple[str, ...] | None:
-    """Return the words of a function's name in small letters, without the first one, which is `test` or the like."""
+    """Return the words of a function's name in small letters, without the first one (`test` or the like)."""
     return tuple(word.lower() for word in _WORD.findall(_split(test.name)[1])[1:]) or None
 
 
@@ -199,7 +199,7 @@ def _is_lengthened(one: Subject, other: Subject) -> bool:
 
 
 def _alike(one: str, other: str) -> int:
-    """Return 2 for the same parameters, 1 if one has all of the other's and more, or else 0."""
+    """Return 2 for the same parameters, 1 if one side has all of the other's and more, else 0."""
     if one == other:
         return 2
     short, long = sorted((one.split("-"), other.split("-")), key=len)
@@ -218,7 +218,7 @@ def _common_end(one: str, other: str) -> int:
 
 
 def same_sites(test: Subject, sites: Iterable[Site], old: Subject, known: Mapping[str, float]) -> bool:
-    """True if two tests hold most of their bytes at the same call sites, their own functions left out of account."""
+    """True if two tests hold most of their bytes at the same call sites, apart from their own functions."""
     here = _apart_from(test, {site.key: site.size for site in sites})
     there = _apart_from(old, known)
     common = here.keys() & there.keys()
@@ -233,7 +233,7 @@ def _apart_from(test: Subject, sites: Mapping[str, float]) -> dict[str, float]:
 
 
 def under_new_name(reference: Reference, old: Subject, test: Subject) -> Reference:
-    """Return the entry of a moved test with the call sites in its own file under the names that they have now."""
+    """Return the entry of a moved test, with the call sites in its own file under their new names."""
     before, after = (_split(one.name)[1] for one in (old, test))
     sites = {}
     for key, size in reference.sites.items():

@@ -1,19 +1,19 @@
-"""What samples of a noisy metric prove: how much of a growth they explain by themselves."""
+"""How much of a growth the spread of samples explains by itself."""
 
 import math
 from collections.abc import Sequence
 from statistics import median, median_low
 
-_MARGIN = 1.25
+_MARGIN = 1.25  # chosen: docs/concepts.md, "Exact, near-exact, noisy"; benchmarks/pages.py holds it
 
 
 def explained(base: Sequence[float], head: Sequence[float]) -> float:
-    """Return the growth that the spread of the samples explains without any change of the code.
+    """Return the growth that the spread of the samples explains without any change of the code, in their unit.
 
-    A baseline is doubted upwards and a new value downwards: the distance from the baseline's median to the sample just
-    above its third quartile (with few samples, the largest), and from the first quartile of the new samples up to their
-    median. A page that loads in one of two ways, so that a baseline may sit in the quick one, is told by it from a page
-    that has become slow.
+    A baseline is doubted upwards: from its median to the sample just above its third quartile (with few samples, the
+    largest). New values are doubted downwards: from their first quartile up to their median. The sum is multiplied by
+    1.25. So a page that loads in one of two ways, with a baseline in the quick one, is told from a page that has become
+    slow.
     """
     above = upper(base) - median_low(base) if base else 0
     below = median(head) - _at(head, math.ceil(0.25 * len(head))) if head else 0
@@ -21,7 +21,7 @@ def explained(base: Sequence[float], head: Sequence[float]) -> float:
 
 
 def alike(one: Sequence[float], other: Sequence[float]) -> bool:
-    """Say whether the spread of two sets of samples explains what their medians differ by."""
+    """True if the spread of two sets of samples explains the difference of their medians."""
     if not (one and other):
         return False
     apart = abs(median_low(one) - median_low(other))
@@ -29,11 +29,12 @@ def alike(one: Sequence[float], other: Sequence[float]) -> bool:
 
 
 def upper(samples: Sequence[float]) -> float:
-    """Return the sample just above the third quartile: with few samples the largest, with many no stray one."""
+    """Return the sample just above the third quartile: the largest of few samples, no outlier of many."""
     return _at(samples, math.ceil(0.75 * len(samples)) + 1)
 
 
 def spread(samples: Sequence[float]) -> float:
+    """Return the difference between the largest and the smallest sample, 0 for none."""
     return max(samples, default=0) - min(samples, default=0)
 
 

@@ -18,9 +18,9 @@ _Grown = TypeVar("_Grown", GrownChain, GrownFunction)
 
 
 def profile_growth(base: TestProfile, head: TestProfile, sort: Sort, *, retained: bool) -> ProfileGrowth:
-    """Return what differs, the largest growth in the column of `sort` first; a moved line of code is no difference.
+    """Return the difference of two profiles, the largest growth in the column of `sort` first.
 
-    The growth of all functions is the growth of the test.
+    A line of code that only moved is no difference. The growth of all functions sums to the growth of the test.
     """
     functions: dict[str, list[GrownChain]] = {}
     for chain in grown_chains(base, head, retained=retained):
@@ -36,7 +36,7 @@ def profile_growth(base: TestProfile, head: TestProfile, sort: Sort, *, retained
 
 
 def grown_chains(base: TestProfile, head: TestProfile, *, retained: bool) -> list[GrownChain]:
-    """Return every chain of either profile; its lines are those of the head, where it is there."""
+    """Return every chain of either profile; its line numbers are those of the head, if the head has it."""
     olds, news = (_by_way(one, retained=retained) for one in (base, head))
     nothing: tuple[tuple[Frame, ...], Use] = ((), Use())
     return [

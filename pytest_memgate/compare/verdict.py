@@ -1,4 +1,4 @@
-"""What all findings of a run come to."""
+"""The verdict that all findings of a run lead to."""
 
 from collections.abc import Iterable
 
@@ -7,11 +7,11 @@ from pytest_memgate.model.run import Problem, Verdict
 
 
 def verdict(findings: Iterable[Finding], problems: Iterable[Problem]) -> Verdict:
-    """Return FAILED if anything says no, NO_ANSWER if something could not be answered, PASSED otherwise."""
+    """Return FAILED if anything fails the run, NO_ANSWER if something could not be answered, else PASSED."""
     outcomes = {finding.outcome for finding in findings}
-    said = {problem.verdict for problem in problems}
+    verdicts = {problem.verdict for problem in problems}
     if Outcome.NO_ANSWER in outcomes:
-        said.add(Verdict.NO_ANSWER)
-    if Verdict.FAILED in said or any(outcome.fails_gate for outcome in outcomes):
+        verdicts.add(Verdict.NO_ANSWER)
+    if Verdict.FAILED in verdicts or any(outcome.fails_gate for outcome in outcomes):
         return Verdict.FAILED
-    return Verdict.NO_ANSWER if Verdict.NO_ANSWER in said else Verdict.PASSED
+    return Verdict.NO_ANSWER if Verdict.NO_ANSWER in verdicts else Verdict.PASSED

@@ -12,7 +12,7 @@ from pytest_memgate.baseline.yaml_nodes import DEPTH, Bounds, YamlNodesError, co
 from pytest_memgate.errors import ConfigError
 
 _BOUNDS = Bounds(bytes=1_000_000, nodes=20_000)
-_DIGITS = 19  # of the largest size, and more
+_DIGITS = 19  # of a number: more than the largest size has
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,11 +25,15 @@ class Located:
 
     @property
     def where(self) -> str:
+        """Its place, as `memgate.yml:3`."""
         return f"{self.file}:{self.line}" if self.line else self.file
 
 
 def from_yaml(text: str, file: str) -> Located:
-    """Raises ConfigError with the line that is not YAML, or that repeats a key."""
+    """Return the data of a YAML text.
+
+    Raises ConfigError with the line that is not YAML, or that repeats a key.
+    """
     try:
         node = compose(text, _BOUNDS, with_types=True)
     except YamlNodesError as error:
@@ -40,15 +44,15 @@ def from_yaml(text: str, file: str) -> Located:
 def _from_node(node: yaml.Node, file: str) -> Located:
     line = node.start_mark.line + 1
     if isinstance(node, yaml.MappingNode):
-        found: dict[str, Located] = {}
+        fields: dict[str, Located] = {}
         for key, value in node.value:
             if not isinstance(key, yaml.ScalarNode):
                 raise ConfigError(f"{file}:{key.start_mark.line + 1}: a key is expected (text in braces needs quotes)")
-            if key.value in found:
+            if key.value in fields:
                 raise ConfigError(f"{file}:{key.start_mark.line + 1}: key {key.value!r} stands here twice")
             item = _from_node(value, file)
-            found[key.value] = Located(item.data, file, key.start_mark.line + 1)
-        return Located(found, file, line)
+            fields[key.value] = Located(item.data, file, key.start_mark.line + 1)
+        return Located(fields, file, line)
     if isinstance(node, yaml.SequenceNode):
         return Located([_from_node(item, file) for item in node.value], file, line)
     return Located(_scalar(node), file, line)
@@ -71,7 +75,8 @@ def _scalar(node: yaml.Node) -> str | float | bool | None:
 def from_toml(text: str, file: str, table: tuple[str, ...]) -> Located | None:
     """Return one table of a TOML file, None if it has none.
 
-    TOML's reader gives no lines; that of a key is where its name first stands below the table's own heading.
+    TOML's reader gives no line numbers: the line of a key is where its name first stands below the table's heading.
+    Raises ConfigError for text that is not TOML, or is nested too deeply or too large.
     """
     if len(text) > _BOUNDS.bytes:
         raise ConfigError(f"{file}: larger than {_BOUNDS.bytes // 1_000_000} MB")
@@ -94,7 +99,7 @@ def from_toml(text: str, file: str, table: tuple[str, ...]) -> Located | None:
 
 
 def _beyond_bounds(data: Any) -> str:
-    """Return what is wrong with data that is too deep or too much, empty for any other."""
+    """Return what is wrong with data that is too deep or too large, else an empty text."""
     level, number = [data], 0
     for _ in range(DEPTH):
         inner = [one.values() if isinstance(one, dict) else one for one in level if isinstance(one, (dict, list))]
@@ -107,11 +112,11 @@ def _beyond_bounds(data: Any) -> str:
 
 def _from_plain(data: Any, file: str, lines: list[str], first: int) -> Located:
     if isinstance(data, dict):
-        found = {}
+        fields = {}
         for key, value in data.items():
             line = next((number for number in range(first, len(lines)) if key in lines[number]), first)
-            found[key] = Located(_from_plain(value, file, lines, line).data, file, line + 1)
-        return Located(found, file, first + 1)
+            fields[key] = Located(_from_plain(value, file, lines, line).data, file, line + 1)
+        return Located(fields, file, first + 1)
     if isinstance(data, list):
         starts = [first] * len(data)
         if all(isinstance(item, dict) for item in data):

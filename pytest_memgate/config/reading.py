@@ -1,4 +1,4 @@
-"""How values of memgate.yml are read: each reader says with file and line what is wrong with one."""
+"""Readers of values of memgate.yml: each says with file and line what is wrong with a value."""
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
@@ -14,7 +14,7 @@ _LONGEST = 500  # characters of a message
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Key:
-    """One key of a mapping: how it is read, its JSON Schema, and whether it has to be there."""
+    """One key of a mapping: its reader, its JSON Schema, and whether it is required."""
 
     read: Callable[[Located], Any]
     schema: Mapping[str, Any]
@@ -27,7 +27,7 @@ def fail(value: Located, what: str) -> ConfigError:
 
 
 def mapping(value: Located, keys: Iterable[str]) -> dict[str, Located]:
-    """Return a mapping all of whose keys are known."""
+    """Return a mapping, all of whose keys are known; raises ConfigError for another value or key."""
     if value.data is None:
         return {}
     if not isinstance(value.data, dict):
@@ -42,7 +42,10 @@ def mapping(value: Located, keys: Iterable[str]) -> dict[str, Located]:
 
 
 def record(keys: Mapping[str, Key], value: Located, what: str) -> dict[str, Any]:
-    """Return what a mapping says, read key by key; `what` it is of, for errors."""
+    """Return the values of a mapping by key; `what` it describes is named in errors.
+
+    Raises ConfigError for a key that is unknown or missing, and for a wrong value.
+    """
     given = mapping(value, keys)
     for name, key in keys.items():
         if key.required and name not in given:
@@ -51,7 +54,7 @@ def record(keys: Mapping[str, Key], value: Located, what: str) -> dict[str, Any]
 
 
 def entries(value: Located) -> list[Located]:
-    """Return the entries of a list, which may be left empty."""
+    """Return the entries of a list, which may be empty; raises ConfigError for another value."""
     if value.data is None:
         return []
     if not isinstance(value.data, list):
@@ -60,7 +63,7 @@ def entries(value: Located) -> list[Located]:
 
 
 def parsed(parse: Callable[[Any], Any]) -> Callable[[Located], Any]:
-    """Return a reader of one value, by a function that raises ValueError for a wrong one."""
+    """Return a reader of one value, from a function that raises ValueError for a wrong one."""
 
     def read(value: Located) -> Any:
         if isinstance(value.data, (dict, list, bool)) or value.data is None:
@@ -108,7 +111,7 @@ def _freely(parse: Callable[[Any], Any]) -> Callable[[Located], Any]:
 
 
 def free(value: Located) -> Any:
-    """Return data of any form, as another tool's settings are."""
+    """Return data of any form, such as the settings of another tool."""
     if isinstance(value.data, dict):
         return {name: free(item) for name, item in value.data.items()}
     if isinstance(value.data, list):

@@ -28,7 +28,7 @@ C = TypeVar("C", bound=Check)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Override:
-    """Rules for the tests that a pattern names; `track` says that their allocations are to be counted."""
+    """Rules for the tests that a pattern names; with `track`, their allocations are counted."""
 
     tests: str
     rules: Mapping[str, Rule]
@@ -37,7 +37,7 @@ class Override:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Settings:
-    """What a configuration file says; `file` is empty where there is none."""
+    """The content of a configuration file; `file` is empty if there is none."""
 
     file: str = ""
     rules: Mapping[str, Rule] = field(default_factory=dict)
@@ -60,7 +60,7 @@ class Settings:
 
 
 def metric_name(name: str) -> str:
-    """Return a metric's name, with the part it is of if it says one; raises ValueError for one that is not known."""
+    """Return a metric's name, with its part if it has one; raises ValueError for an unknown metric."""
     base = base_name(name)
     if base not in METRICS and not (base.startswith(CUSTOM) and len(base) > len(CUSTOM)):
         raise ValueError(unknown("metric", name, [*METRICS, f"{CUSTOM}<name>"]))
@@ -72,14 +72,14 @@ def metric_name(name: str) -> str:
 
 
 def tracked(data: Any) -> bool:
-    """Read `track: allocations`; raises ValueError for what cannot be tracked."""
+    """Return True for `track: allocations`; raises ValueError for anything else."""
     if data not in _TRACKED:
         raise ValueError(unknown("thing to track", str(data), _TRACKED))
     return True
 
 
 def _unit(name: str) -> str | None:
-    """Return a metric's unit, None for one of the project's own: only its test knows it."""
+    """Return a metric's unit, None for one of the project's own: only its test knows that."""
     return None if name.startswith(CUSTOM) else metric(name).unit
 
 
@@ -103,7 +103,10 @@ _WAIVER = {
 
 
 def read_rule(value: Located, unit: str | None) -> Rule:
-    """Read `{growth: …, limit: …, drift: …}` of a metric in `unit`, None for one of the project's own."""
+    """Return the rule of `{growth: …, limit: …, drift: …}` in `unit`, None for a metric of the project's own.
+
+    Raises ConfigError for a part without a meaning.
+    """
     given = mapping(value, _RULE)
     amounts = {name: parsed(lambda data: data)(item) for name, item in given.items()}
     try:
@@ -113,7 +116,7 @@ def read_rule(value: Located, unit: str | None) -> Rule:
 
 
 def _rules(value: Located, *others: str) -> dict[str, Rule]:
-    """Read the rules of a mapping by their metric, `bundle.initial.gzip` or `bundle.initial.gzip[main]`."""
+    """Return the rules of a mapping by their metric, `bundle.initial.gzip` or `bundle.initial.gzip[main]`."""
     if isinstance(value.data, dict):
         own = [name for name in value.data if name.startswith(CUSTOM) or base_name(name) in METRICS]
     else:
@@ -184,9 +187,9 @@ def _listed(kind: type[Check], value: Located) -> dict[str, Check]:
 
 
 def read_settings(top: Located) -> Settings:
-    """Read a whole configuration.
+    """Return the settings of a whole configuration.
 
-    Raises ConfigError with file and line for a key that is not known or a value that is not what it should be.
+    Raises ConfigError with file and line for an unknown key or a value of another type.
     """
     kinds = {probe.check.section: probe.check for probe in PROBES}
     given = mapping(top, ["budgets", "measure", "missing", "waivers", *kinds])

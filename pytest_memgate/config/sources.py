@@ -1,4 +1,4 @@
-"""Where settings come from, and the budget that they come to for one test."""
+"""Where settings come from, and the budget of one test that follows from them."""
 
 import fnmatch
 from collections.abc import Mapping
@@ -24,9 +24,9 @@ _PYPROJECT = "pyproject.toml"
 
 
 def load_settings(source: Source) -> Settings:
-    """Read memgate.yml, or [tool.memgate] in pyproject.toml; neither gives the defaults.
+    """Return the settings of memgate.yml, or of [tool.memgate] in pyproject.toml, or the defaults.
 
-    Raises ConfigError if both are there, or for what stands in them.
+    Raises ConfigError if both files have settings, or for an error in them.
     """
     own, project = _text(source, FILE), _text(source, _PYPROJECT)
     table = None
@@ -60,7 +60,7 @@ def _text(source: Source, path: str) -> str | None:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Config:
-    """The settings of a file, and what the command line puts above them, by metric."""
+    """The settings of a file, and above them the rules of the command line, by metric."""
 
     settings: Settings
     options: Mapping[str, Rule] = field(default_factory=dict)
@@ -68,14 +68,15 @@ class Config:
 
     @property
     def missing_fails(self) -> bool:
+        """True if tests without an entry, and entries without a test, fail the run."""
         return (self.missing or self.settings.missing) == "fail"
 
     def budget(
         self, subject: Subject, metric: str, marked: Mapping[str, Rule] | None = None, unit: str = PLAIN
     ) -> Budget:
-        """Return what holds for a test: option, then what it is `marked` with, then the last pattern that names it.
+        """Return the budget of a test: from options, then from its marker, then from the last pattern that names it.
 
-        Raises ConfigError where one of the project's own metrics, recorded in `unit`, has a budget in another.
+        Raises ConfigError if a metric of the project's own, recorded in `unit`, has a budget in another unit.
         """
         named = [
             rule
@@ -93,11 +94,11 @@ class Config:
         return resolve(rules, known.unit)
 
     def tracks(self, subject: Subject) -> bool:
-        """Say whether a pattern asks for the test's allocations to be counted."""
+        """True if a pattern asks for the test's allocations to be counted."""
         return any(override.track and matches(override.tests, subject) for override in self.settings.overrides)
 
     def resolve(self, metric: str, rules: list[Rule]) -> Budget:
-        """Return what `rules` come to above what holds for every test, in the unit that they name."""
+        """Return the budget of `rules` together with the rules for every test, in the unit that they name."""
         rules = self._above_built_in(metric, rules)
         own = next((rule.unit for rule in rules if rule.unit), PLAIN)
         return resolve(rules, metric_of(metric, own).unit)
@@ -107,14 +108,14 @@ class Config:
 
 
 def _of(rules: Mapping[str, Rule], metric: str) -> list[Rule]:
-    """Return the rules that concern a metric: of its part, the last pattern first, then of the metric as a whole."""
+    """Return the rules for a metric: for its part, the last pattern first, then for the metric as a whole."""
     parts = [rules[name] for name in reversed(list(rules)) if part_of(name) and covers(name, metric)]
     whole = base_name(metric)
     return [*parts, *([rules[whole]] if whole in rules else [])]
 
 
 def covers(name: str, metric: str) -> bool:
-    """Say whether a rule's name means a metric: `bundle.initial.raw`, with or without a pattern of its parts."""
+    """True if a rule's name means a metric: `bundle.initial.raw`, with or without a pattern of its parts."""
     if base_name(name) != base_name(metric):
         return False
     return not part_of(name) or part_of(name) == part_of(metric) or fnmatch.fnmatchcase(part_of(metric), part_of(name))

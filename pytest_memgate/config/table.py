@@ -1,4 +1,4 @@
-"""Each setting in words, with where it comes from."""
+"""Each setting in words, and its source."""
 
 from collections.abc import Iterator
 

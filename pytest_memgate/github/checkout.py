@@ -1,4 +1,4 @@
-"""The repository that the job has checked out, often shallow: what is there, and what can be fetched."""
+"""The repository that the job has checked out, often shallow: its commits, and those that can be fetched."""
 
 import base64
 import os
@@ -8,8 +8,8 @@ from pathlib import Path
 
 from pytest_memgate.errors import UsageError
 
-_DEEPER = (50, 500)  # commits to look for a merge base in, before asking for all of them
-_PATIENCE = 300  # seconds that a fetch may take
+_DEEPER = (50, 500)  # commits to fetch in search of a merge base, before all of them are fetched; chosen
+_PATIENCE = 300  # seconds that a fetch may take; chosen
 _FROM_OUTSIDE = ("GIT_DIR", "GIT_WORK_TREE", "GIT_INDEX_FILE", "GIT_OBJECT_DIRECTORY", "GIT_COMMON_DIR")
 
 
@@ -22,14 +22,14 @@ class Checkout:
         self.said = ""  # git's last word on what failed
 
     def top(self) -> Path:
-        """Return the repository's root; raises UsageError where there is none."""
+        """Return the repository's root; raises UsageError if there is none."""
         found = self._git("rev-parse", "--show-toplevel")
         if found is None:
             raise UsageError(f"{self._folder}: {self.said}", hint="run actions/checkout first")
         return Path(found)
 
     def commit_of(self, ref: str) -> str:
-        """Return the commit that a ref names here, empty where it names none."""
+        """Return the commit that a ref names here, empty if it names none."""
         return self._git("rev-parse", "--verify", "--quiet", "--end-of-options", f"{ref}^{{commit}}") or ""
 
     def parents(self, commit: str) -> list[str]:
@@ -38,16 +38,16 @@ class Checkout:
         return [line.removeprefix("parent ") for line in head.splitlines() if line.startswith("parent ")]
 
     def get(self, commit: str) -> bool:
-        """Say whether a commit is here, or could be fetched alone."""
+        """True if a commit is here, or could be fetched alone."""
         return self._has(commit) or (self._fetch("--depth=1", commit) and self._has(commit))
 
     def get_ref(self, ref: str) -> str:
-        """Return the commit that a branch or tag names where the checkout came from, empty where there is none."""
+        """Return the commit of a branch or tag in the remote repository, empty if there is none."""
         shallow = ("--depth=1",) if self._is_shallow() else ()
         return self.commit_of("FETCH_HEAD") if self._fetch(*shallow, ref) else ""
 
     def merge_base(self, one: str, other: str) -> str:
-        """Return the commit that two have in common, empty where none is found."""
+        """Return the merge base of two commits, empty if none is found."""
         if not self.get(other):
             return ""
         for depth in ("", *(f"--deepen={more}" for more in _DEEPER), "--unshallow"):
@@ -64,7 +64,7 @@ class Checkout:
         return self._git("rev-parse", "--is-shallow-repository") == "true"
 
     def _fetch(self, *args: str) -> bool:
-        """Fetch, first with the rights that the checkout has, then with the token's: two at once are refused."""
+        """Fetch with the checkout's own rights, then with the token's: GitHub refuses both at once."""
         command = ("fetch", "--quiet", "--no-tags", "--no-recurse-submodules", *_options_first(args))
         if self._git(*command) is not None:
             return True
@@ -75,7 +75,7 @@ class Checkout:
         return False
 
     def _authorized(self) -> Mapping[str, str]:
-        """Return the token as git's configuration: not on its command line, which every process can read."""
+        """Return the token as git's configuration in the environment: every process can read a command line."""
         server = os.environ.get("GITHUB_SERVER_URL", "https://github.com")
         secret = base64.b64encode(f"x-access-token:{self._token}".encode()).decode()
         return {
@@ -85,7 +85,7 @@ class Checkout:
         }
 
     def _git(self, *args: str, env: Mapping[str, str] | None = None) -> str | None:
-        """Return what git says, None where it fails."""
+        """Return the output of git, None if it fails."""
         clean = {name: value for name, value in os.environ.items() if name not in _FROM_OUTSIDE}
         try:
             done = subprocess.run(  # noqa: S603

@@ -1,4 +1,4 @@
-"""GitHub's REST API: pages, limits and passing faults are dealt with here; what is left is an error in one line."""
+"""GitHub's REST API: pages, limits and passing faults are handled here; any other fault is an error in one line."""
 
 import http.client
 import json
@@ -14,17 +14,17 @@ from urllib.parse import urlsplit
 
 from pytest_memgate.errors import MemgateError, UsageError
 
-PER_PAGE = 100
-_PAGES = 100  # of one list: beyond, something is wrong
-_TRIES = 4
-_TIMEOUT = 20  # seconds without a word
-_LONGEST = 60.0  # seconds to wait for a limit: a job costs money
-_LARGEST = 20_000_000  # bytes of one answer
+PER_PAGE = 100  # items: the most that GitHub gives
+_PAGES = 100  # of one list: more mean that something is wrong; chosen
+_TRIES = 4  # of one request; chosen
+_TIMEOUT = 20  # seconds without an answer; chosen
+_LONGEST = 60.0  # seconds to wait for a limit, as a job costs money; chosen
+_LARGEST = 20_000_000  # bytes of one answer; chosen
 _NEXT = re.compile(r'<([^<>]+)>\s*;[^,]*\brel="?next"?')
 
 
 class ApiError(MemgateError):
-    """What the API did not do; `status` is its answer's, 0 where none came."""
+    """A request that the API did not carry out; `status` is that of its answer, 0 without an answer."""
 
     exit_code = 3
 
@@ -34,7 +34,7 @@ class ApiError(MemgateError):
 
     @property
     def refused(self) -> bool:
-        """Say whether the token may not do it: GitHub also hides behind 404 what a token may not see."""
+        """True if the token may not do it: GitHub also answers 404 for things that a token may not see."""
         return self.status in {401, 403, 404}
 
 
@@ -45,6 +45,7 @@ class _Answer:
     body: bytes
 
     def data(self) -> Any:
+        """Return the JSON data of the answer."""
         try:
             return json.loads(self.body) if self.body else None
         except (ValueError, RecursionError):
@@ -52,17 +53,19 @@ class _Answer:
 
     @property
     def message(self) -> str:
+        """The message of an answer that is an error."""
         data = self.data()
         said = data.get("message") if isinstance(data, dict) else None
         return said if isinstance(said, str) else ""
 
 
 class _SamePlace(urllib.request.HTTPRedirectHandler):
-    """Follow a redirect, as that of a renamed repository, only where the token may go: to the same server."""
+    """Follows a redirect, as that of a renamed repository, only where the token may go: to the same server."""
 
     def redirect_request(
         self, req: urllib.request.Request, fp: IO[bytes], code: int, msg: str, headers: Any, newurl: str
     ) -> urllib.request.Request | None:
+        """Return the redirected request, None if it leads to another server."""
         old, new = urlsplit(req.full_url), urlsplit(newurl)
         if (old.scheme, old.netloc) != (new.scheme, new.netloc):
             return None
@@ -82,10 +85,11 @@ class Client:
         self._open = urllib.request.build_opener(_SamePlace()).open
 
     def get(self, path: str) -> Any:
+        """Return the data of one address; raises ApiError."""
         return self._ask("GET", f"{self._url}{path}").data()
 
     def get_all(self, path: str) -> Iterator[Any]:
-        """Yield the items of a list, of all its pages."""
+        """Yield the items of a list, of all its pages; raises ApiError."""
         url = f"{self._url}{path}{'&' if '?' in path else '?'}per_page={PER_PAGE}"
         for _ in range(_PAGES):
             answer = self._ask("GET", url)
@@ -101,10 +105,14 @@ class Client:
                 raise ApiError(f"GET {path}: its next page is elsewhere: {url}")
 
     def patch(self, path: str, data: Any) -> Any:
+        """Change something; return its data; raises ApiError."""
         return self._ask("PATCH", f"{self._url}{path}", data).data()
 
     def post(self, path: str, data: Any) -> Any:
-        """Create something, once: after an answer that did not come it may be there, and the caller looks."""
+        """Create something, once; raises ApiError.
+
+        If the answer was lost it may have been created: the caller has to look.
+        """
         return self._ask("POST", f"{self._url}{path}", data).data()
 
     def _ask(self, method: str, url: str, data: Any = None) -> _Answer:
@@ -145,7 +153,7 @@ class Client:
 
 
 def _wait(answer: _Answer, tried: int) -> float | None:
-    """Return the seconds to wait before asking again, None where asking again is no use."""
+    """Return the seconds to wait before asking again, None if asking again is useless."""
     if answer.status >= 500:
         return 2.0 ** (tried - 1)
     if answer.status not in {403, 429}:

@@ -9,18 +9,18 @@ from pytest_memgate.github.client import ApiError, Client
 from pytest_memgate.github.event import Event
 
 BODY_MOST = 65_536  # characters: GitHub refuses a longer comment
-_ATTEMPTS = 3
+_ATTEMPTS = 3  # to write the comment; chosen
 
 
 def marker_of(name: str) -> str:
-    """Return the text that marks the comment of an artifact's name: no text can end the HTML comment that it is in."""
+    """Return the marker of the comment for an artifact's name; the name cannot end the HTML comment that it is in."""
     return f"memgate {re.sub('[^A-Za-z0-9._]+', '-', name).strip('-') or 'run'}"
 
 
 def put_comment(client: Client, repository: str, number: int, body: str, marker: str) -> str:
-    """Make the comment that bears `marker`, or bring it up to date; return its address.
+    """Create the comment that bears `marker`, or update it; return its address.
 
-    What comes after an answer that was lost looks first whether the comment is there. Raises ApiError.
+    After a lost answer, it first looks whether the comment exists. Raises ApiError.
     """
     place = f"/repos/{_path(repository)}/issues"
     for attempt in range(1, _ATTEMPTS + 1):
@@ -40,9 +40,9 @@ def put_comment(client: Client, repository: str, number: int, body: str, marker:
 
 
 def pulls_of(client: Client, event: Event) -> list[int]:
-    """Return the open pull requests whose last commit is the one that another workflow ran for.
+    """Return the open pull requests whose last commit is the one that another workflow ran for; raises ApiError.
 
-    The number comes from the API alone: whatever the run left was made by the pull request's own code.
+    The number comes from the API alone: the pull request's own code made the files of the run.
     """
     owner = event.head_repository.partition("/")[0]
     place = f"/repos/{_path(event.repository)}"
@@ -64,7 +64,7 @@ def _open_at(pulls: Iterator[Any], event: Event) -> list[int]:
 
 
 def _find(client: Client, path: str, marker: str) -> Mapping[str, Any] | None:
-    """Return the comment that bears the marker and is a workflow's own: anybody can write the same marker."""
+    """Return the comment that bears the marker and was written by a workflow: anybody can write the same marker."""
     marked = [one for one in client.get_all(path) if isinstance(one, Mapping) and _bears(one, marker)]
     for one in marked:
         if _text(one, "user", "type") == "Bot":

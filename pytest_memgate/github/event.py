@@ -20,13 +20,13 @@ _COMMIT = re.compile(r"(?!0+$)[0-9a-f]{40}(?:[0-9a-f]{24})?")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Event:
-    """One event; empty, or 0, where it has no such thing.
+    """One event; fields that do not apply are empty or 0.
 
     `head` and `base` are commits: of a pull request its last commit and that of its base branch, of a merge group its
-    base, of a push what the branch was before, of another workflow's run the commit that it ran for. `number` and
-    `title` are the pull request's, also where the event is a comment on it or a review. `run`, `conclusion` and
-    `source` are those of another workflow's run: its id, how it ended, and the event that started it. `ref` is what was
-    pushed, `refs/heads/main`, and `default_branch` the repository's own.
+    base, of a push the branch before it, of another workflow's run the commit that it ran for. `number` and `title` are
+    those of the pull request, also if the event is a comment on it or a review. `run`, `conclusion` and `source` are
+    those of another workflow's run: its id, how it ended, and the event that started it. `ref` is the pushed ref,
+    `refs/heads/main`, and `default_branch` is that of the repository.
     """
 
     name: str
@@ -45,22 +45,22 @@ class Event:
 
     @property
     def is_on_default_branch(self) -> bool:
-        """True if the repository's default branch was pushed, or if the payload does not say which one it is."""
+        """True if the default branch was pushed, or if the payload does not name it."""
         return self.default_branch in {"", self.ref.removeprefix("refs/heads/")}
 
     @property
     def is_of_pull_request(self) -> bool:
-        """True if the event is about a pull request, so that its code may be what the job runs."""
+        """True if the event is about a pull request, so that the job may run its code."""
         return bool(self.number) or PULL_REQUEST in {self.name, self.source} or TARGET in {self.name, self.source}
 
     @property
     def from_fork(self) -> bool:
-        """Say whether what is run comes from another repository; also where that one is gone."""
+        """True if the code to run comes from another repository, or from one that is gone."""
         return self.head_repository != self.repository
 
 
 def read_event(name: str, path: Path | None) -> Event:
-    """Read an event's payload; raises UsageError for a file that is none."""
+    """Read an event's payload; raises UsageError for a file that is not one."""
     if path is None:
         return Event(name=name)
     try:
@@ -71,7 +71,7 @@ def read_event(name: str, path: Path | None) -> Event:
 
 
 def parse_event(name: str, payload: Any) -> Event:
-    """Return what of a payload matters here; what is missing or of another kind is empty."""
+    """Return the parts of a payload that matter here; missing parts and parts of another kind are empty."""
     repository = _text(payload, "repository", "full_name")
     if name in {PULL_REQUEST, TARGET}:
         return Event(
@@ -130,6 +130,6 @@ def _number(payload: Any, *keys: str) -> int:
 
 
 def _commit(payload: Any, *keys: str) -> str:
-    """Return a commit's name; the one of zeros, which stands for no commit, is none."""
+    """Return a commit's name, empty for the name of zeros, which stands for no commit."""
     found = _text(payload, *keys)
     return found if _COMMIT.fullmatch(found) else ""

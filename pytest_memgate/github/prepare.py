@@ -1,8 +1,7 @@
 """Make the environment that the action's own steps run from, before any code under test has run.
 
-It runs as a file, before anything is installed: it imports the standard library alone, and is readable to Pythons that
-are too old for the package, so as to say so. `python -ISB` keeps it from running anything that the job's environment
-holds.
+It runs as a file, before anything is installed: it imports the standard library alone. Pythons that are too old for the
+package can read it, and are told so. `python -ISB` keeps it from running anything from the job's environment.
 """
 
 import compileall
@@ -20,7 +19,7 @@ import tempfile
 from importlib.machinery import PathFinder
 from pathlib import Path
 
-_OLDEST = (3, 11)
+_OLDEST = (3, 11)  # Python: requires-python in pyproject.toml
 _HERE = Path(__file__).resolve().parent
 _PACKAGE = _HERE.parent
 # What the steps import. The package itself is copied from the action's checkout.
@@ -78,7 +77,7 @@ def main() -> int:
 
 
 def _pip() -> str:
-    """Return the folder or wheel that holds the job's pip, empty where there is none."""
+    """Return the folder or wheel that holds the job's pip, empty if there is none."""
     version = "python{}.{}".format(*sys.version_info)
     beside = Path(sys.executable).parent.parent / "lib" / version / "site-packages"  # a virtual environment's, too
     bundled = [Path(sysconfig.get_path("stdlib"), "ensurepip", "_bundled")]
@@ -109,8 +108,8 @@ def _variables() -> "dict[str, str]":
 def _first_lines(start: Path, folder: str, seal: str) -> str:
     """Return the lines of Python that each later step runs.
 
-    GitHub's runner keeps them, out of the reach of the code under test: they look at the digest of the file before they
-    run it, and the file then looks at the rest.
+    GitHub's runner keeps them, out of the reach of the code under test: they check the digest of a file before they run
+    it, and that file then checks the rest.
     """
     digest = hashlib.sha256(start.read_bytes()).hexdigest()
     return _FIRST_LINES.format(path=str(start), digest=digest, folder=folder, seal=seal)

@@ -1,7 +1,7 @@
-"""Run one step of the action from its own environment, once nothing in that has changed.
+"""Run one step of the action from its own environment, after a check that nothing in it has changed.
 
-prepare.py has put a copy of this file there. The step's shell line gives it to `python -ISB`, after a look at its
-digest: no `.pth` file, no `sitecustomize`, no PYTHON variable and no file of the checkout has a part in it.
+prepare.py has put a copy of this file there. The step's shell line gives it to `python -ISB`, after a check of its
+digest: no `.pth` file, no `sitecustomize`, no PYTHON variable and no file of the checkout takes part.
 """
 
 import hashlib
@@ -20,7 +20,7 @@ _FOR_TESTS = ("install", "run")
 
 
 def seal(folder: Path) -> str:
-    """Return the digest of all that is in a folder: names, kinds and contents. Raises OSError."""
+    """Return the digest of all files in a folder: names, kinds and contents. Raises OSError."""
     whole = hashlib.sha256()
     for path in sorted(folder.rglob("*")):
         kind = stat.S_IFMT(path.lstat().st_mode)
@@ -54,7 +54,7 @@ def start(folder: Path, sealed: str) -> None:
 
 
 def _take(kept: dict[str, str]) -> None:
-    """Leave the variables that were there before the code under test ran, and those that GitHub sets itself."""
+    """Keep the variables from before the code under test ran, and those that GitHub sets itself."""
     for name in set(os.environ) - set(kept):
         if not name.startswith(_GITHUBS):
             del os.environ[name]

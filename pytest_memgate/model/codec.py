@@ -1,4 +1,4 @@
-"""Values to plain JSON data and back; a field that has its default is left out."""
+"""Model values to plain JSON data and back; a field that has its default is left out."""
 
 import types
 import typing
@@ -10,7 +10,7 @@ from typing import Any, TypeVar, get_args, get_origin
 
 T = TypeVar("T")
 
-_SHOWN = 60  # characters of what is wrong
+_SHOWN = 60  # characters of a wrong value that an error shows
 _KINDS = {
     dict: "an object",
     list: "a list",
@@ -22,7 +22,7 @@ _KINDS = {
 
 
 class _WrongShapeError(ValueError):
-    """Data of another shape; `way` leads to it, as in `findings[3].outcome`."""
+    """Data of another shape; `way` is the path to it, as in `findings[3].outcome`."""
 
     def __init__(self, what: str, way: str = "") -> None:
         super().__init__(what)
@@ -33,14 +33,15 @@ class _WrongShapeError(ValueError):
         return f"{self.way.removeprefix('.')}: {self.what}" if self.way else self.what
 
     def below(self, step: str) -> "_WrongShapeError":
+        """Return the same error, with `step` in front of its path."""
         return _WrongShapeError(self.what, f"{step}{self.way}")
 
 
 def encode(value: Any) -> Any:
     """Return dicts, lists, strings and numbers for a model value.
 
-    A dataclass may have `names_of_fields()`: other names than its own, by field. Its class then has the fields of all
-    such names, as FIELDS_BY_NAME.
+    A dataclass may have `names_of_fields()`, which gives other names for some of its fields. Its class then lists the
+    fields of all such names as FIELDS_BY_NAME.
     """
     if is_dataclass(value):
         names = value.names_of_fields() if hasattr(value, "names_of_fields") else {}
@@ -59,9 +60,9 @@ def encode(value: Any) -> Any:
 
 
 def decode(kind: type[T], data: Any) -> T:
-    """Return the value of type `kind` that `encode` turned into `data`; keys it does not know are passed over.
+    """Return the value of type `kind` that `encode` turned into `data`; unknown keys are passed over.
 
-    Raises ValueError, with the way to it, where `data` has another shape.
+    Raises ValueError, with the path to the place, if `data` has another shape.
     """
     result: T = _reader(typing.cast("Any", kind))(data)
     return result

@@ -5,14 +5,14 @@ from dataclasses import asdict, dataclass
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Header:
-    """How the memory in a baseline file was measured; empty where a file holds none, as for the web."""
+    """How the memory in a baseline file was measured; empty in a file without memory, as for the web."""
 
     allocator: str = ""
     memray: str = ""
     coverage: bool = False
 
     def differences(self, other: "Header") -> str:
-        """Return what differs, as `memray '1.19' there and '1.20' here`; empty where nothing does."""
+        """Return the parts that differ, as `memray '1.19' there and '1.20' here`; empty if none does."""
         mine, theirs = self.parts(), other.parts()
         return ", ".join(
             f"{key} {quoted(mine[key])} there and {quoted(theirs[key])} here"
@@ -27,7 +27,7 @@ class Header:
 
 
 def quoted(part: str) -> str:
-    """Return a part of a header for a sentence: in quotes, but for a switch."""
+    """Return a part of a header for a sentence: in quotes, unless it is `on` or `off`."""
     return part if part in {"on", "off"} else repr(part)
 
 

@@ -1,4 +1,4 @@
-"""What calls left behind: the input of a leak's verdict."""
+"""Memory that a series of calls left behind: the input of the verdict on a leak."""
 
 from dataclasses import dataclass
 
@@ -7,7 +7,7 @@ from pytest_memgate.model.site import Site
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Step:
-    """One series of calls under one tracker: `calls` of them in `blocks` of the same length, after `warmup` others."""
+    """One series of calls under one tracker: `calls` calls in `blocks` of equal length, after `warmup` others."""
 
     calls: int
     blocks: int = 1
@@ -16,10 +16,10 @@ class Step:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Held:
-    """What one call site holds at the end of a series: `site.size` bytes in `count` allocations.
+    """The memory of one call site at the end of a series: `site.size` bytes in `count` allocations.
 
-    `blocks` are the bytes of them by the block of calls that allocated them; empty for what another thread or task
-    allocated, whose call nobody knows.
+    `blocks` are these bytes by the block of calls that allocated them; empty if another thread or task allocated them,
+    as its call is not known.
     """
 
     site: Site
@@ -28,4 +28,5 @@ class Held:
 
     @property
     def total(self) -> float:
+        """The bytes that the site holds at the end of the series."""
         return self.site.size

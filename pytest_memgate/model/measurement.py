@@ -1,4 +1,4 @@
-"""What was measured of one metric of one test, and how far it was settled."""
+"""One measured metric of one test, and how far it was settled."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -10,7 +10,7 @@ from pytest_memgate.model.site import Site
 
 
 class Basis(StrEnum):
-    """What a value comes from."""
+    """Where a value comes from."""
 
     BOUND = "bound"  # the test's first run: its own value is no larger
     WARM = "warm"  # a later run in the same process
@@ -24,23 +24,24 @@ class Basis(StrEnum):
 class Measurement:
     """The value of one metric of one test in one run, in the metric's unit.
 
-    With `is_bound`, nobody has needed to know the value: it is no larger than `value`. In files, such a number has a
-    name of its own: `bound` instead of `value`, and `cold_bound` instead of `cold`.
+    With `is_bound`, only a bound is known: the value is no larger than `value`. In files such a number has another
+    name: `bound` instead of `value`, and `cold_bound` instead of `cold`.
 
-    `settled` says that the value may become a baseline. `spread` is what the runs differ by when they never agreed.
-    `sites` are what the value is made of, largest first; they sum to `value`, and are empty where nobody needed them.
-    `conditions` are what it was measured under where that can differ from entry to entry: values under others are not
-    compared.
+    `settled` is True if the value may become a baseline. `spread` is the difference between runs that never agreed.
+    `sites` are the parts of the value, largest first; they sum to `value`, and are empty if nobody needed them.
+    `conditions` are those under which it was measured, if they can differ from entry to entry: values under other
+    conditions are not compared.
 
-    Of memory and of imports, `cold` is the first run's value, `warm` those of the later runs; of memory, `modules` are
-    those that the first run imported, and `imports` the bytes of a test that cannot run twice which are imports, or in
-    the ledger of first use. Where `together` is more than one, `cold` is a bound on the first runs of so many tests.
+    For memory and imports, `cold` is the first run's value, `warm` are those of the later runs. For memory, `modules`
+    are those that the first run imported; `imports` are the bytes, in a test that cannot run twice, that imports hold
+    or that the ledger of first use lists. If `together` is more than one, `cold` is a bound of the first runs of so
+    many tests.
 
-    Of a leak, `repeated` says how it was looked for; of one that is not certain, `warm` are the least and the most that
-    it can be.
+    For a leak, `repeated` says how it was looked for; if it is not certain, `warm` are the least and the most that it
+    can be.
 
-    Of a noisy metric, `samples` are what `value` is the middle of, and `again` those of a second, later collection,
-    made where the first one spoke against the test. `audits` are a page's own hints: what each would save, in ms.
+    For a noisy metric, `value` is the middle of `samples`. `again` are the samples of a second collection, made if the
+    first one spoke against the test. `audits` are a page's own hints: the ms that each would save.
     """
 
     FIELDS_BY_NAME: ClassVar[Mapping[str, str]] = {"bound": "value", "cold_bound": "cold"}
@@ -64,7 +65,7 @@ class Measurement:
 
     @property
     def is_bound(self) -> bool:
-        """True if the value can be lower than `value`."""
+        """True if the real value may be lower than `value`."""
         if self.basis is Basis.SLOPE:
             return bool(self.warm) and self.value > min(self.warm)
         return self.basis is Basis.BOUND
@@ -76,5 +77,5 @@ class Measurement:
 
     @property
     def first_use(self) -> float:
-        """Return what the first run cost above the settled value, 0 where it is not known."""
+        """The first run's value above the settled one, 0 if it is not known."""
         return max(0, self.cold - self.value) if self.warm and self.together == 1 else 0

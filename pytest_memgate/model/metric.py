@@ -4,18 +4,21 @@ from dataclasses import dataclass
 
 from pytest_memgate.units import DURATION, PLAIN, SIZE
 
-WEB = "web"  # the environment of what a browser gets, whatever machine looks at it
-CUSTOM = "custom."
+WEB = "web"  # the environment of bundles and pages, on whatever machine they are measured
+CUSTOM = "custom."  # how the names of a project's own metrics begin
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Metric:
-    """One measured quantity: its dotted name, its unit, and what is allowed where nothing says more.
+    """One measured quantity: its dotted name, its unit, and its default budget.
 
     Without `growth` and `limit` it is recorded and shown, and gated once a budget names it. Two runs of an unchanged
-    test may differ by `noise`, or by 1 % where that is more, and are the same. A test that has entries, but none of
-    this metric, counts as one with `absent`, where that is not None: only what is above that by more than noise is
+    test agree if they differ by no more than `noise` or 1 %, whichever is more. If `absent` is not None, a test that
+    has entries but none of this metric counts as one with `absent`; only a value above that by more than noise is
     stored.
+
+    Default budgets and noise were chosen: docs/configuration.md lists them, benchmarks/false_alarms.py and
+    benchmarks/detection.py hold those of memory, benchmarks/pages.py those of pages.
     """
 
     name: str
@@ -27,35 +30,36 @@ class Metric:
 
     @property
     def family(self) -> str:
-        """Return what the metric is one of: `memory`, `bundle`, `web`."""
+        """The first part of the name: `memory`, `bundle`, `web`."""
         return self.name.partition(".")[0]
 
     @property
     def is_traced(self) -> bool:
-        """Say whether memray measures it: only then does a baseline file's header matter."""
+        """True if memray measures it: only then does the header of a baseline file matter."""
         return self.family in {"memory", "import"}
 
     def keeps(self, value: float) -> bool:
-        """Say whether a baseline has an entry for a value."""
+        """True if a baseline stores this value."""
         return self.absent is None or value > self.absent + self.noise
 
     @property
     def is_leftover(self) -> bool:
-        """Say whether it counts what outlives a test: a test without an entry of it has left nothing."""
+        """True if it counts things that outlive a test: a test without an entry has left nothing."""
         return self.family == "leftover"
 
     @property
     def has_parts(self) -> bool:
-        """Say whether one test can have several of it, told apart by a name in brackets."""
+        """True if one test can have several of it, told apart by a name in brackets."""
         return self.is_web or self.name == MEMORY_LEAK.name
 
     @property
     def is_web(self) -> bool:
+        """True if it is measured of a bundle or a page."""
         return self.family in {"bundle", "web"}
 
     @property
     def is_declared(self) -> bool:
-        """Say whether it is of something that memgate.yml declares: packages, modules or resources are its parts."""
+        """True if memgate.yml declares its subject: its parts are packages, modules or resources."""
         return self.is_web or self.family == "import"
 
 
@@ -108,12 +112,12 @@ METRICS = {
 
 
 def base_name(name: str) -> str:
-    """Return the metric of a part: `bundle.initial.raw` of `bundle.initial.raw[main]`."""
+    """Return the metric without its part: `bundle.initial.raw` for `bundle.initial.raw[main]`."""
     return name.partition("[")[0]
 
 
 def part_of(name: str) -> str:
-    """Return the part that a metric is of: `main` of `bundle.initial.raw[main]`, empty for the whole."""
+    """Return the part of a metric: `main` for `bundle.initial.raw[main]`, empty for the whole."""
     return name.partition("[")[2].removesuffix("]")
 
 
@@ -123,9 +127,9 @@ def named(name: str, part: str) -> str:
 
 
 def is_answered(name: str, given: set[str]) -> bool:
-    """Say whether a test that gave these metrics has said something of another, or why it could measure none such.
+    """True if a test that gave the metrics `given` has also answered `name`, or said why it cannot.
 
-    What a test retains is told where there is something to tell, or else by its peak.
+    A test whose retained memory is within noise gives no finding on it: its peak stands for both.
     """
     known = metric(name)
     return bool({name, base_name(name), known.family} & given) or (

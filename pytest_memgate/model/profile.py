@@ -36,7 +36,7 @@ NONE = Amount()
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Use:
-    """What some code had in use at one moment, and what it allocated over the whole call."""
+    """Memory that some code had in use at one moment, and all that it allocated during the call."""
 
     in_use: Amount = NONE
     allocated: Amount = NONE
@@ -48,14 +48,14 @@ class Use:
         return Use(in_use=self.in_use - other.in_use, allocated=self.allocated - other.allocated)
 
     def column(self, sort: Sort) -> int:
-        """Return the number that stands in a column."""
+        """Return the bytes or the number of objects of one column."""
         amount = self.in_use if sort in {Sort.IN_USE_OBJECTS, Sort.IN_USE_BYTES} else self.allocated
         return amount.bytes if sort in {Sort.IN_USE_BYTES, Sort.ALLOCATED_BYTES} else amount.objects
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Frame:
-    """One function of a chain; `path` is the same on every machine, `line` is where it calls on, or allocates."""
+    """One function of a chain; `path` is the same on every machine, `line` is its call or allocation."""
 
     path: str
     function: str
@@ -63,18 +63,18 @@ class Frame:
 
     @property
     def key(self) -> str:
-        """Return the name that survives edits: no line number."""
+        """The name that survives edits: without the line number."""
         return f"{self.path}:{self.function}"
 
     @property
     def label(self) -> str:
-        """Return the name that an editor opens: `path:line in function`."""
+        """The name that an editor opens: `path:line in function`."""
         return Site(path=self.path, function=self.function, line=self.line, size=0).label
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Chain:
-    """One way from the test to an allocation, as places in the profile's frames, the test first."""
+    """One way from the test to an allocation, as indexes into the profile's frames, the test first."""
 
     frames: tuple[int, ...]
     peak: Amount = NONE
@@ -82,13 +82,13 @@ class Chain:
     allocated: Amount = NONE
 
     def use(self, *, retained: bool) -> Use:
-        """Return what it had in use at the peak, or after the call."""
+        """Return the memory in use at the peak, or after the call if `retained`."""
         return Use(in_use=self.retained if retained else self.peak, allocated=self.allocated)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FunctionUse:
-    """What one function allocated itself (`flat`), and with all that it called (`cumulative`).
+    """The allocations of one function itself (`flat`), and with all that it called (`cumulative`).
 
     `frame` has the line of its largest chain.
     """
@@ -100,7 +100,7 @@ class FunctionUse:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TestProfile:
-    """One run of one test, by call chain; `notes` say what it does not hold."""
+    """One run of one test, by call chain; `notes` say what is missing in it."""
 
     __test__ = False  # its name does not make it a test
 
@@ -114,10 +114,11 @@ class TestProfile:
         return tuple(self.frames[index] for index in chain.frames)
 
     def total(self, *, retained: bool) -> Use:
+        """Return the sum over all chains."""
         return sum_of(chain.use(retained=retained) for chain in self.chains)
 
     def functions(self, *, retained: bool) -> list[FunctionUse]:
-        """Return every function, in no order; one that calls itself counts once."""
+        """Return every function, in no order; a function that calls itself counts once."""
         flat: dict[str, Use] = {}
         cumulative: dict[str, Use] = {}
         shown: dict[str, tuple[tuple[bool, int], Frame]] = {}
@@ -139,7 +140,7 @@ class TestProfile:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Unprofiled:
-    """A test of which there is no profile, and why."""
+    """A test without a profile, and why."""
 
     test: str
     why: str
@@ -147,7 +148,7 @@ class Unprofiled:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Profile:
-    """The tests that one command profiled; `foreign` are the files that it ran from elsewhere than it was to."""
+    """The tests that one command profiled; `foreign` are project files that it ran from another place."""
 
     environment: Environment
     tests: tuple[TestProfile, ...] = ()
@@ -169,12 +170,13 @@ class GrownChain:
 
     @property
     def growth(self) -> Use:
+        """What the head uses above the base."""
         return self.head - self.base
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class GrownFunction:
-    """What one function allocated itself in two profiles, and by which chains, the largest growth first."""
+    """The allocations of one function itself in two profiles, and its chains, the largest growth first."""
 
     frame: Frame
     base: Use
@@ -183,6 +185,7 @@ class GrownFunction:
 
     @property
     def growth(self) -> Use:
+        """What the head uses above the base."""
         return self.head - self.base
 
 
@@ -198,4 +201,5 @@ class ProfileGrowth:
 
 
 def sum_of(uses: Iterable[Use]) -> Use:
+    """Return the sum of several uses."""
     return sum(uses, Use())

@@ -1,4 +1,4 @@
-"""Which code a run measured, when, where and with what: what its numbers mean to somebody who reads them later."""
+"""Which code a run measured, when, where and with which tools, for those who read its numbers later."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -6,9 +6,9 @@ from dataclasses import dataclass, field
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Commit:
-    """A git commit by its hash, the hashes of its tree and first parent, and the branch it was on.
+    """A git commit: its hash, the hashes of its tree and first parent, and its branch.
 
-    `dirty` says that tracked files differed from it. All is empty where there is no commit.
+    `dirty` is True if tracked files differed from it. All fields are empty if there is no commit.
     """
 
     id: str = ""
@@ -20,7 +20,7 @@ class Commit:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Machine:
-    """The processor's model, how many cores the process might use, and the memory in bytes."""
+    """The processor's model, the number of cores that the process might use, and the memory in bytes."""
 
     cpu: str = ""
     cores: int = 0

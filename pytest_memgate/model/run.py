@@ -1,4 +1,4 @@
-"""All that one run found, and what it comes to."""
+"""All findings of one run, and its verdict."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -12,7 +12,7 @@ from pytest_memgate.units import SIZE
 
 
 class Verdict(StrEnum):
-    """What a run comes to."""
+    """The answer of a whole run."""
 
     PASSED = "passed"
     FAILED = "failed"
@@ -20,13 +20,13 @@ class Verdict(StrEnum):
 
     @property
     def exit_code(self) -> int:
-        """Return the exit code of the `memgate` command."""
+        """The exit code of the `memgate` command."""
         return {Verdict.PASSED: 0, Verdict.FAILED: 1, Verdict.NO_ANSWER: 3}[self]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Problem:
-    """Why a run is not green apart from its failing tests: one line, and the command that helps."""
+    """A reason why a run is not green, apart from its failing tests: one line, and the command that helps."""
 
     text: str
     hint: str = ""
@@ -47,9 +47,9 @@ class ChangeKind(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Change:
-    """One changed baseline entry; amounts in `unit`, None where there is none.
+    """One changed baseline entry; amounts are in `unit`, None if there is none.
 
-    `moved_from` is the test's old name, where its entry was under another one.
+    `moved_from` is the test's old name, if its entry was stored under that.
     """
 
     subject: Subject
@@ -64,13 +64,13 @@ class Change:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Extent:
-    """Which tests a run was asked to run: what parts of one plan are put together by.
+    """Which tests a run was asked to run; `memgate merge` puts the parts of one plan together by it.
 
-    `collected` gives the names of all tests found, by file, `left_out` those of them that were not to run. Of the
+    `collected` gives the names of all tests found, by file; `left_out` are those of them that were not to run. Of the
     files in `fragments` only single tests were asked for. `gone` are files with baselines that would have been
-    collected, were they there. `everything` says that nothing narrowed the run down to less than the project's tests.
-    `failed` are the tests that failed by themselves, `unjudged` those that passed, or were to run, and of which nothing
-    was found; `cut_short` says why the run did not come to its end, if so.
+    collected if they were there. `everything` is True if nothing narrowed the run down to less than the project's
+    tests. `failed` are the tests that failed by themselves; `unjudged` are those that passed, or were to run, without
+    any finding. `cut_short` is the reason why the run ended early, if it did.
     """
 
     collected: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
@@ -85,12 +85,12 @@ class Extent:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Run:
-    """One run: the findings in the order they came, the problems, and the verdict.
+    """One run: its findings in the order they came, its problems and its verdict.
 
-    `changes` are the baseline entries that this run wrote, or, compared with a git ref, those that the change under
-    test brings. `loosened` are the budgets and waivers that it brings, a line each. `skipped` and `failed` count tests
-    that gave nothing to measure. `baseline` says in words what was compared with; `compared_with` is the git ref.
-    `missing_fails` says that a test without an entry, or the reverse, is a problem. `provenance` is known of runs whose
+    `changes` are the baseline entries that this run wrote or, beside a git ref, those that the change under test
+    brings. `loosened` are the budgets and waivers that it brings, a line each. `skipped` and `failed` count tests that
+    gave nothing to measure. `baseline` names the folders of the baselines, `compared_with` the git ref. `missing_fails`
+    is True if a test without an entry, or an entry without a test, is a problem. `provenance` is known if the run's
     file is written.
     """
 
@@ -112,8 +112,9 @@ class Run:
 
     @property
     def compared(self) -> int:
-        """Return the number of tests of which a value was held against a baseline entry or a limit."""
+        """The number of tests of which a value was held against a baseline entry or a limit."""
         return len({one.subject for one in self.findings if one.is_held and not one.subject.is_first_use})
 
     def count(self, *outcomes: Outcome) -> int:
+        """Return the number of findings with one of the `outcomes`."""
         return sum(finding.outcome in outcomes for finding in self.findings)

@@ -1,4 +1,4 @@
-"""What an amount is made of: a call site that holds memory, a module in a bundle, a resource or phase of a page."""
+"""The parts of an amount: a call site that holds memory, a module in a bundle, a resource or phase of a page."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -18,8 +18,8 @@ class LeadKind(StrEnum):
 class Lead:
     """One step of the way to a site: who calls or imports it.
 
-    `path` is below the root, or the name of a module or package; of a cause, its text. `line` is 0 where it is not
-    known; only a caller has a `function`.
+    `path` is below the root, or the name of a module or package; for a cause, its text. `line` is 0 if it is not known.
+    Only a caller has a `function`.
     """
 
     kind: LeadKind
@@ -29,12 +29,12 @@ class Lead:
 
     @property
     def label(self) -> str:
-        """Return the name that an editor opens: `path:line in function`, `path:line` or `path`."""
+        """The name that an editor opens: `path:line in function`, `path:line` or `path`."""
         return place_label(self.path, self.line, self.function)
 
 
 def place_label(path: str, line: int, function: str) -> str:
-    """Return the name of a place that an editor opens: `path:line in function`; what is not known is left out."""
+    """Return the name of a place that an editor opens: `path:line in function`, without the unknown parts."""
     where = f"{path}:{line}" if line else path
     return f"{where} in {function}" if function else where
 
@@ -43,19 +43,18 @@ def place_label(path: str, line: int, function: str) -> str:
 class Site:
     """One part of a measured value, `size` in the unit of its metric.
 
-    Of memory, a call site: bytes held at the peak by allocations made in `function`; `path` is below the root, or below
-    its place in site-packages or the standard library, so that it is the same on every machine, and `line` is that of
-    the largest allocation, 0 where it is not known (a baseline keeps none). Of a bundle, a package's folder
-    (`node_modules/zod`) or a module of the project; of an import, a top-level package; of a page, a resource, a phase
+    For memory it is a call site: bytes held at the peak by allocations made in `function`. `path` is below the root, or
+    below its place in site-packages or the standard library, so that it is the same on every machine. `line` is that of
+    the largest allocation, 0 if it is not known (a baseline keeps none). For a bundle it is a package's folder
+    (`node_modules/zod`) or a module of the project; for an import, a top-level package; for a page, a resource, a phase
     or an element: all without `function`.
 
-    `via` says how it comes to be there, step by step: the callers in the project, innermost first, or who imports it;
-    before them, where a library is called by another one that the project calls, the line of that one's package.
-    `library` is the innermost installed package, else the module of the standard library, that lies between the
-    project's line and the allocation; empty where the project's own code allocates.
-    `uses` are the installed packages behind it, as `flask 3.1.0`: compiled code has no frames of its own. `modules` are
-    the largest ones of a package, in bytes. `what` says what it is, where
-    the place does not: of what outlives a test, the thread, task, process or file that was started there.
+    `via` is the way to it, step by step: its callers in the project, innermost first, or its importers. If the project
+    calls a library that calls another one, the line of the first library's package comes before them. `library` is the
+    innermost installed package, or else the module of the standard library, between the project's line and the
+    allocation; empty if the project's own code allocates. `uses` are the installed packages behind it, as `flask
+    3.1.0`, since compiled code has no frames. `modules` are the largest modules of a package, in bytes. `what`
+    describes it if the place does not: the thread, task, process or file that was started there.
     """
 
     path: str
@@ -70,22 +69,22 @@ class Site:
 
     @property
     def is_foreign(self) -> bool:
-        """True if the function is not one that the project has in a file."""
+        """True if the function stands in no file of the project."""
         return bool(self.library) or self.path.startswith("<")
 
     @property
     def callers(self) -> tuple[Lead, ...]:
-        """Return the callers that are the project's own."""
+        """The callers that belong to the project."""
         return tuple(lead for lead in self.via if lead.kind is LeadKind.CALLER and not self._is_of_library(lead))
 
     @property
     def key(self) -> str:
-        """Return the name that survives edits: no line number."""
+        """The name that survives edits: without the line number."""
         return f"{self.path}:{self.function}" if self.function else self.path
 
     @classmethod
     def of_key(cls, key: str) -> "Site":
-        """Return what is known of a site by its key alone: one that is gone."""
+        """Return a site of which only the key is known, because it is gone."""
         path, _, function = key.rpartition(":")
         return (
             cls(path=path, function=function, size=0) if path.endswith((".py", ".pyx", ">")) else cls(path=key, size=0)
@@ -93,7 +92,7 @@ class Site:
 
     @property
     def label(self) -> str:
-        """Return the name that an editor opens: `path:line in function`."""
+        """The name that an editor opens: `path:line in function`."""
         return place_label(self.path, self.line, self.function) if self.function else self.path
 
     def _is_of_library(self, lead: Lead) -> bool:
@@ -103,9 +102,9 @@ class Site:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Contribution:
-    """What one site adds to a growth: `head - base`; the sum over all is the growth.
+    """The part of a growth that one site adds: `head - base`; the sum over all sites is the growth.
 
-    `site` is None for everything too small to be named.
+    `site` is None for the sum of all sites too small to be named.
     """
 
     site: Site | None
@@ -114,4 +113,5 @@ class Contribution:
 
     @property
     def growth(self) -> float:
+        """The amount in the head less that in the base."""
         return self.head - self.base

@@ -1,17 +1,17 @@
-"""What is measured: a test, named by its file and by its name in that file."""
+"""The subject of a measurement: a test, named by its file and by its name in that file."""
 
 from dataclasses import dataclass
 
-LEDGER = "first-use"  # stands where a test file's path does: what was paid once a process, whichever test paid it
+LEDGER = "first-use"  # in place of a test file's path: first use, paid once a process by whichever test comes first
 
 
 @dataclass(frozen=True, slots=True, order=True)
 class Subject:
     """A test.
 
-    `file` is its path below the root, with `/`; a file outside the root has a place of its own there
-    (see `pytest_memgate.baseline.paths`). `name` is what pytest's node id holds after that path. In the ledger of first
-    use, it is a package or a file of the project.
+    `file` is its path below the root, with `/`; `pytest_memgate.baseline.paths` gives files outside the root a place
+    there. `name` is the rest of pytest's node id. In the ledger of first use, `name` is a package or a file of the
+    project.
     """
 
     file: str
@@ -19,6 +19,7 @@ class Subject:
 
     @property
     def is_first_use(self) -> bool:
+        """True for an entry of the ledger of first use."""
         return self.file == LEDGER
 
     def __str__(self) -> str:

@@ -1,4 +1,4 @@
-"""What pytest loads at every start: the options and the marker; the gate itself only with `--memgate`."""
+"""The part that pytest loads at every start: options, marker and fixture; the gate itself only with `--memgate`."""
 
 import sys
 from collections.abc import Iterator
@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
+    """Declare the options."""
     group = parser.getgroup("memgate", "performance gate")
     group.addoption(
         "--memgate",
@@ -24,6 +25,10 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 def pytest_configure(config: pytest.Config) -> None:
+    """Declare the markers and, with `--memgate`, start the gate.
+
+    Raises pytest.UsageError for an option of the gate without `--memgate`, and as `start` does.
+    """
     config.addinivalue_line(
         "markers",
         "memgate(metric='memory.peak', growth=None, limit=None, drift=None, leak=None, skip=None): the budget of a "
@@ -57,6 +62,7 @@ def _add_markers(config: pytest.Config) -> None:
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_cmdline_main(config: pytest.Config) -> None:
+    """Refuse options with which no test runs; raises pytest.UsageError."""
     if config.option.memgate and not hasattr(config, "workerinput"):
         from pytest_memgate.plugin.session.asked import check_that_tests_run
 
@@ -64,22 +70,26 @@ def pytest_cmdline_main(config: pytest.Config) -> None:
 
 
 class Idle:
-    """What the `memgate` fixture is without the gate: the same calls, which do nothing."""
+    """The `memgate` fixture without the gate: the same calls, which do nothing."""
 
-    def record(self, *_: object, **__: object) -> None: ...
+    def record(self, *_: object, **__: object) -> None:
+        """Record nothing."""
 
     def bundle(self, *_: object, **__: object) -> dict[str, float]:
+        """Measure nothing; return no sizes."""
         return {}
 
     def lighthouse(self, *_: object, **__: object) -> dict[str, float]:
+        """Load nothing; return no values."""
         return {}
 
     def leak(self, *_: object, **__: object) -> "Nothing":
+        """Call nothing; the result may be awaited."""
         return Nothing()
 
 
 class Nothing:
-    """What may be awaited, or not."""
+    """A value that may be awaited, and need not be."""
 
     def __await__(self) -> Iterator[None]:
         return iter(())

@@ -23,10 +23,10 @@ class _Update(argparse.Action):
 
 
 class Option(NamedTuple):
-    """One option: its flag, what argparse is told of it, and its other spellings.
+    """One option: its flag, its settings for argparse, and its other spellings.
 
-    An option that `loosens` can make the gate say less: beside a base, only what is typed counts, and the `strictest`
-    value wherever it stands.
+    An option that `loosens` can weaken the gate. Beside a base it counts only if it is typed; its `strictest` value
+    counts wherever it stands.
     """
 
     flag: str
@@ -38,7 +38,7 @@ class Option(NamedTuple):
 
     @property
     def name(self) -> str:
-        """Return its name without the plugin's: `growth`."""
+        """The flag without the plugin's prefix: `growth`."""
         return self.flag.removeprefix("--memgate-")
 
 

@@ -1,4 +1,4 @@
-"""What an item is called and where it stands."""
+"""The name of an item, and its place."""
 
 from pathlib import Path
 
@@ -10,7 +10,7 @@ from pytest_memgate.model.subject import Subject
 
 
 def subject_of(item: pytest.Item, root: Path) -> Subject:
-    """Return the name that an item's baseline goes by."""
+    """Return the subject under which an item's baseline is stored."""
     path, _, name = item.nodeid.partition("::")
     if not name.endswith(item.name) and any(item.iter_markers("xdist_group")):
         name = name.rpartition("@")[0] or name  # with --dist=loadgroup, workers put the group behind it
@@ -18,7 +18,7 @@ def subject_of(item: pytest.Item, root: Path) -> Subject:
 
 
 def has_fixtures(item: pytest.Item) -> bool:
-    """Say whether something is set up for an item by what is not pytest's own."""
+    """True if an item is set up by fixtures that are not pytest's own."""
     info = getattr(item, "_fixtureinfo", None)
     found = [one for some in info.name2fixturedefs.values() for one in some] if info else []
     theirs = [one for one in found if not one.func.__module__.startswith(("_pytest.", "pytest_memgate."))]
@@ -26,7 +26,7 @@ def has_fixtures(item: pytest.Item) -> bool:
 
 
 class OwnItem(pytest.Item):
-    """A check that memgate.yml declares: it measures something else than its own memory."""
+    """A check that memgate.yml declares: it measures something other than its own memory."""
 
 
 def is_declared(item: pytest.Item) -> bool:
@@ -35,6 +35,6 @@ def is_declared(item: pytest.Item) -> bool:
 
 
 def line_of(item: pytest.Item) -> int:
-    """Return the line on which the test is defined, 0 where pytest does not know."""
+    """Return the line on which the test is defined, 0 if pytest does not know it."""
     line = item.location[1]
     return 0 if line is None else line + 1

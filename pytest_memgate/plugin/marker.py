@@ -16,7 +16,7 @@ _PARTS = ("growth", "limit", "drift")
 
 
 def read_marker(item: pytest.Item) -> tuple[dict[str, Rule], str]:
-    """Return the rules that an item's markers come to, by metric, and the reason to leave it out, if they give one.
+    """Return the rules of an item's markers, by metric, and the reason to leave it out, empty if there is none.
 
     The nearest marker wins. Raises ConfigError for an argument that has no meaning.
     """
@@ -47,12 +47,12 @@ def read_marker(item: pytest.Item) -> tuple[dict[str, Rule], str]:
 
 
 def asks_for_leak(item: pytest.Item) -> bool:
-    """Say whether a marker makes the test's own body what is called again and again."""
+    """True if a marker has `leak=`: the test itself is called again and again."""
     return any("leak" in mark.kwargs for mark in item.iter_markers("memgate"))
 
 
 def is_tracked(item: pytest.Item) -> bool:
-    """Say whether a marker asks for each of the test's allocations to be counted."""
+    """True if a marker asks for the test's allocations to be counted."""
     return any("track" in mark.kwargs for mark in item.iter_markers("memgate"))
 
 
@@ -74,9 +74,9 @@ def _rule(where: str, name: str, parts: Mapping[str, object]) -> Rule:
 
 
 def parse_rule(name: str, parts: Mapping[str, object], source: str, origin: Origin = BY_SETTINGS) -> Rule:
-    """Return the rule for a metric; `source` says where it stands, `origin` who set it.
+    """Return the rule for a metric; `source` is its place, `origin` says who set it.
 
-    Raises ValueError (PartError where one part is wrong).
+    Raises ValueError (PartError for a wrong part).
     """
     metric_name(str(name))
     if not isinstance(parts, Mapping):

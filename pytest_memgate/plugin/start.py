@@ -91,7 +91,7 @@ def start(config: pytest.Config) -> None:
 
 
 def _check(option: argparse.Namespace, *, update: bool) -> None:
-    """Raise pytest.UsageError for options that do not go together, or say nothing."""
+    """Raise pytest.UsageError for options that contradict each other, or say nothing."""
     if option.memgate_reason is not None and not update:
         raise pytest.UsageError("memgate: --memgate-reason goes with --memgate-update")
     if option.memgate_reason and not is_reason(option.memgate_reason):
@@ -103,13 +103,13 @@ def _check(option: argparse.Namespace, *, update: bool) -> None:
 
 
 def _register(config: pytest.Config, part: object, name: str) -> None:
-    """Register a part of the gate; raises pytest.UsageError where `-p no:` keeps it out: the rest would be blind."""
+    """Register a part of the gate; raises pytest.UsageError if `-p no:` switches it off: the rest would be blind."""
     if config.pluginmanager.register(part, f"memgate-{name}") is None:
         raise pytest.UsageError(f"memgate: -p no:memgate-{name} switches off a part of the gate; take it away")
 
 
 def _opened(config: pytest.Config) -> Gate:
-    """Return the gate; of the options that loosen it, beside a base only those count that the change cannot set."""
+    """Return the gate; beside a base, only options that the change cannot set may loosen it."""
     option = config.option
     ref = option.memgate_base or ""
     lines: list[str] = []
@@ -126,15 +126,15 @@ def _opened(config: pytest.Config) -> Gate:
 
 
 def _moves(gate: Gate, inventory: Inventory) -> Moves | None:
-    """Return which collected tests have moved, None before all are collected: every process finds the same."""
+    """Return which collected tests have moved, None before collection ends; every process finds the same."""
     seen = inventory.seen()
     return None if seen is None else moves_of(gate.root, gate.baselines.against, gate.base, seen)
 
 
 def _is_each(gate: Gate, option: argparse.Namespace) -> bool:
-    """Say whether each test is measured on its own.
+    """True if each test is measured on its own.
 
-    So it is where a run may stop at a test: its verdict must be there before the next one starts.
+    That is so if a run may stop at a test: its verdict must be there before the next one starts.
     """
     stops = any(getattr(option, name, None) for name in ("maxfail", "usepdb", "trace", "stepwise"))
     measures = {gate.own.measure, gate.config.settings.measure}

@@ -1,4 +1,4 @@
-"""What the loop knows of the test that it runs, and of each run of it."""
+"""A test under the loop, and its runs."""
 
 from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager, nullcontext
@@ -22,7 +22,7 @@ Around = Callable[[Callable[..., Any]], Callable[..., Any]]
 
 
 class Phase(Enum):
-    """Where a run of a test is."""
+    """The phases of a run."""
 
     SETUP = "setup"
     CALL = "call"
@@ -34,10 +34,10 @@ class Phase(Enum):
 class Run:
     """One run of a test: set up, called and torn down, while the wider fixtures stay.
 
-    `around` is put around the test's function, and the whole run happens `within` a context; `is_repeat` holds for
-    every run but the one that the user is told of. `reports` are those of its phases, `error` is what was raised first,
-    which may be in a part of a repeat's call, such as a subtest; `has_asked` says that it used functions of `gc` on
-    objects that were hidden. `capture` is what was traced of its call, `timing` what pytest-benchmark counted in it.
+    `around` is put around the test's function, and the whole run happens `within` a context. `is_repeat` is True for
+    every run but the one that the user is told of. `reports` are those of its phases. `error` is the first error, which
+    may be in a part of a repeat's call, such as a subtest. `has_asked` is True if it used functions of `gc` on hidden
+    objects. `capture` is the trace of its call, `timing` are the times that pytest-benchmark took in it.
     """
 
     around: Around | None = None
@@ -53,7 +53,7 @@ class Run:
 
     @property
     def call(self) -> pytest.TestReport | None:
-        """The report of its call, the last one where another plugin calls it again; None where its setup failed."""
+        """The report of its call, the last one if another plugin calls it again; None if its setup failed."""
         return self._last("call")
 
     @property
@@ -71,7 +71,7 @@ class Run:
 
     @property
     def failure(self) -> BaseException | None:
-        """What speaks against its numbers: an error, but for one in its teardown, which comes after them."""
+        """The error that makes its numbers useless; not one in its teardown, which comes after them."""
         return None if self.is_called and not self.has_failed_part else self.error or RuntimeError("it did not pass")
 
 
@@ -107,7 +107,7 @@ class Test:
 
     @property
     def run(self) -> Run:
-        """The run that goes on or, between two runs, the one before."""
+        """The present run or, between two runs, the last one."""
         return self.runs[-1]
 
     @property
@@ -117,7 +117,7 @@ class Test:
 
     @property
     def captures(self) -> "list[Capture]":
-        """What was traced of its runs, in order."""
+        """The traces of its runs, in order."""
         return [run.capture for run in self.runs if run.capture]
 
     def leave_out(self, why: str, outcome: Outcome = Outcome.UNMEASURED) -> None:

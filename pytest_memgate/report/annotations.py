@@ -9,19 +9,19 @@ from pytest_memgate.report.escape import command_data, command_property
 from pytest_memgate.report.lines import failure_text, headline
 from pytest_memgate.report.stories import Story, stories
 
-_MOST = 10  # of a kind and step that GitHub shows; it drops the rest without a word
+_MOST = 10  # annotations of one kind and step that GitHub shows; it drops the rest silently
 _LINES = 12  # of one annotation's text
 
 Locate = Callable[[str, str], tuple[str, int] | None]
 
 
 def annotations(run: Run, *, most: int = _MOST, prefix: str = "", locate: Locate | None = None) -> list[str]:
-    """Return the workflow commands for what fails and for what else is wrong, `most` at most.
+    """Return the workflow commands for failures and other problems, `most` at most.
 
-    What several tests have in common comes first, in one for all of them, then the worst. Each stands at the line that
-    grew, else at that of the test; a first use at the test that paid. `locate` says where in the project a path is, and
-    on which line a word stands in it, None for a file of somebody else's. `prefix` leads from the repository's root to
-    the project.
+    A cause that several tests share comes first, in one annotation for all of them, then the worst findings. Each
+    stands at the line that grew, else at that of the test; a first use at the test that paid. `locate` gives the place
+    of a path in the project, and the line of a word in it, None for a foreign file. `prefix` leads from the
+    repository's root to the project.
     """
     told = sorted(stories(run), key=lambda story: not story.is_shared)
     found = [command for story in told for command in _of(story, prefix, locate or _as_it_is)]
@@ -47,7 +47,7 @@ def _of(story: Story, prefix: str, locate: Locate) -> Iterator[str]:
 
 
 def _lines(finding: Finding) -> list[str]:
-    """Return what one says, never without its last line, which says what to do."""
+    """Return the lines of an annotation, always with the last one, which says what to do."""
     lines = failure_text(finding).splitlines()[1:]
     return [headline(finding), *(lines if len(lines) <= _LINES else [*lines[: _LINES - 1], lines[-1]])]
 
@@ -61,7 +61,7 @@ def _at(finding: Finding, title: str, lines: list[str], prefix: str, locate: Loc
 
 
 def _places(finding: Finding, locate: Locate) -> Iterator[tuple[str, int]]:
-    """Yield where it grew, in files of the project: of the largest part its own line, then those that lead to it."""
+    """Yield the places that grew, in files of the project: the line of the largest part, then those that lead to it."""
     for one in finding.growth_by_site:
         if one.site and one.growth > 0:
             for path, line, word in _mentions(one.site):
@@ -71,7 +71,7 @@ def _places(finding: Finding, locate: Locate) -> Iterator[tuple[str, int]]:
 
 
 def _mentions(site: Site) -> Iterator[tuple[str, int, str]]:
-    """Yield where a part is, or is called or imported: a path with its line, or with the word that stands there."""
+    """Yield where a part is, or is called or imported: a path with its line, or with a word to look for."""
     if site.line or not site.function:
         yield site.path, site.line, ""
     for lead in site.via:

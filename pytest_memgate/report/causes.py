@@ -1,18 +1,19 @@
-"""What the growth of a finding is put down to: the fewest sites without which it would be within its budget."""
+"""The cause of the growth of a finding: the fewest sites without which it would be within its budget."""
 
 import sys
 
 from pytest_memgate.model.judgement.finding import Finding
 from pytest_memgate.model.site import Lead, Site
 
-_PLACES = ("bundle.", "import.")  # metrics whose sites are packages and modules, which need no function to be one cause
+# metrics whose sites are packages and modules: each is one cause without naming a function
+_PLACES = ("bundle.", "import.")
 
 
 def causes(finding: Finding) -> dict[str, Site]:
-    """Return the sites that explain a finding, largest first, by a key that another finding of the same cause has.
+    """Return the sites that explain a finding, largest first; findings of one cause share their keys.
 
-    Nothing is returned where the growth is spread over sites too small to be named, or where one of the sites may stand
-    for several causes: `<unknown>`, a phase of a page, a function of the standard library that tests call themselves.
+    Nothing is returned if the growth is spread over sites too small to be named, or if one of the sites may stand for
+    several causes: `<unknown>`, a phase of a page, a function of the standard library that tests call themselves.
     """
     if finding.subject.is_first_use:
         return {}
@@ -33,12 +34,12 @@ def causes(finding: Finding) -> dict[str, Site]:
 
 
 def caller(site: Site, file: str) -> Lead | None:
-    """Return the line of the project, outside a test's own `file`, that calls the library where a site is."""
+    """Return the line of the project, outside a test's own `file`, that calls the library of a site."""
     return next((lead for lead in site.callers if lead.path != file), None) if site.is_foreign else None
 
 
 def _key(site: Site, finding: Finding) -> str:
-    """Return what tells one cause from another, empty where nothing does."""
+    """Return the key of a cause, empty if the site identifies none."""
     if not site.function:
         return site.path if finding.metric.startswith(_PLACES) else ""
     if not site.is_foreign:

@@ -1,4 +1,4 @@
-"""A finding as JSON data: the model's fields, and beside them what follows from these, in numbers and in words."""
+"""A finding as JSON data: the model's fields, and values that follow from these, in numbers and in words."""
 
 from typing import Any
 
@@ -11,7 +11,7 @@ from pytest_memgate.report.words.remarks import remark_texts
 
 
 def finding_data(finding: Finding) -> dict[str, Any]:
-    """Return a finding as its run's file has it. `decode` passes over what is beside the model's fields."""
+    """Return a finding as in its run's file. `decode` passes over the values beside the model's fields."""
     data: dict[str, Any] = encode(finding)
     words = {"reason": reason(finding), "budget": budget_text(finding), "details": detail_lines(finding)}
     numbers = {name: getattr(finding, name) for name in ("value", "bound", "growth")}

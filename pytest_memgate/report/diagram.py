@@ -1,4 +1,4 @@
-"""Mermaid diagrams: where a bundle's growth came from, and how a value came to be over several runs."""
+"""Mermaid diagrams: the growth of a bundle by package, and a value over several runs."""
 
 from itertools import pairwise
 
@@ -15,7 +15,7 @@ _MODULES = 3
 
 
 def growth_diagram(finding: Finding) -> str:
-    """Return a flowchart from a bundle's entry, through who imports it, to the packages that grew and their modules."""
+    """Return a flowchart from a bundle's entry, through the importers, to the packages that grew and their modules."""
     chart = _Chart()
     entry = part_of(finding.metric) or finding.subject.name
     chart.node(entry, f"{entry}\n{format_growth(finding.growth or 0, finding.unit)}")
@@ -28,7 +28,7 @@ def growth_diagram(finding: Finding) -> str:
 
 
 def trend_diagram(trend: Trend) -> str:
-    """Return a line chart of a value, the oldest run first; runs without it leave no gap."""
+    """Return a line chart of a value, the oldest run first; a run without the value leaves no gap."""
     finding = trend.finding
     values = [value for value in trend.values if value is not None]
     divisor, unit = _scale(max(values), finding.unit)
@@ -53,6 +53,7 @@ class _Chart:
         self._links: set[tuple[str, str]] = set()
 
     def node(self, name: str, label: str) -> str:
+        """Return the id of the node of a name, made with `label` if it is new."""
         if name not in self._numbers:
             self._numbers[name] = f"n{len(self._numbers)}"
             text = "<br>".join(mermaid_label(part).strip('"') for part in label.split("\n"))
@@ -60,7 +61,7 @@ class _Chart:
         return self._numbers[name]
 
     def link(self, entry: str, one: Contribution) -> None:
-        """Lead from the entry through the importers, outermost first, to what grew, and on to its modules."""
+        """Lead from the entry through the importers, outermost first, to the part that grew, and on to its modules."""
         site = one.site
         if site is None:
             return

@@ -1,4 +1,4 @@
-"""Foreign text made inert: names of tests, files and resources, reasons, and what tools said."""
+"""Foreign text made inert: names of tests, files and resources, reasons, and messages of tools."""
 
 import re
 
@@ -33,7 +33,7 @@ def fenced(lines: list[str], language: str = "") -> str:
 
 
 def mermaid_label(text: str) -> str:
-    """Return the text of a node, in quotes, with Mermaid's own entities for what could end it."""
+    """Return the text of a node, in quotes, with Mermaid's own entities for characters that could end it."""
     safe = _ENDING.sub(lambda found: f"#{ord(found[0])};", one_line(text))
     return f'"{safe}"'
 

@@ -1,4 +1,4 @@
-"""What a finding says in plain lines; every text report is made of these."""
+"""A finding in plain lines; every text report is made of these."""
 
 import posixpath
 import shlex
@@ -22,7 +22,7 @@ from pytest_memgate.report.words.reason import reason
 from pytest_memgate.report.words.remarks import remark_texts
 from pytest_memgate.units import SIZE, format_amount, format_growth, format_size
 
-_NAMES = 3  # of tests, or of files, that one command takes
+_NAMES = 3  # tests, or files, that one command names
 _EMPTY_CACHE = "only the first run counts, which needs more where a cache on disk is empty (docs/memory.md)"
 _NOISE = 4000  # bytes that two runs of an unchanged test may differ by
 
@@ -34,12 +34,12 @@ def headline(finding: Finding) -> str:
 
 
 def own_headline(finding: Finding) -> str:
-    """Return the headline as it stands on its own below a test: with the package, where it is of one."""
+    """Return the headline as it stands below a test: with the package, for a finding on one."""
     return f"{finding.subject.name}: {headline(finding)}" if finding.subject.is_first_use else headline(finding)
 
 
 def value_line(finding: Finding) -> str:
-    """Return the values alone: `1.2 MB -> 5.4 MB`, with `<=` where only a bound is known."""
+    """Return the values alone: `1.2 MB -> 5.4 MB`, with `<=` before a bound."""
     before = None if finding.baseline is None else format_amount(finding.baseline, finding.unit)
     if finding.measurement is None:
         return "" if before is None else f"{before} -> nothing"
@@ -47,7 +47,7 @@ def value_line(finding: Finding) -> str:
 
 
 def value_text(finding: Finding) -> str:
-    """Return the measured value, with `<=` where only a bound is known, empty where nothing was measured."""
+    """Return the measured value, with `<=` before a bound, empty if nothing was measured."""
     if finding.measurement is None:
         return ""
     return _amount(finding.measurement.value, finding.unit, is_bound=finding.is_bound)
@@ -58,7 +58,7 @@ def _amount(amount: float, unit: str, *, is_bound: bool) -> str:
 
 
 def measured_line(finding: Finding) -> str:
-    """Return how the value was found: the runs, the first use, and what it says of the test."""
+    """Return how the value was measured: the runs, the first use, and remarks."""
     measurement = finding.measurement
     if measurement is None:
         return ""
@@ -95,7 +95,7 @@ def _modules(modules: tuple[str, ...]) -> str:
 
 
 def accept_command(finding: Finding) -> str:
-    """Return how a test's growth is accepted: for drift since an anchor by moving it, for a limit by raising that."""
+    """Return how to accept a test's growth: drift by moving the anchor, a value over its limit by raising the limit."""
     if finding.is_over_limit:
         limit = finding.rule(RuleKind.LIMIT)
         if limit is None or limit.source == DEFAULT:
@@ -107,7 +107,7 @@ def accept_command(finding: Finding) -> str:
 
 
 def is_anchored(finding: Finding) -> bool:
-    """True if the growth since an anchor is what fails: moving the anchor accepts it."""
+    """True if growth since an anchor is what fails: moving the anchor accepts it."""
     return finding.outcome is Outcome.DRIFTED and finding.anchor is not None
 
 
@@ -123,7 +123,7 @@ def update_command(tests: Sequence[Subject], verb: str = "update") -> str:
 
 
 def failure_texts(findings: Sequence[Finding]) -> str:
-    """Return the text of a test that fails for several findings; what two of them have in common is said once."""
+    """Return the text of a test that fails for several findings; parts that they share are said once."""
     told: dict[tuple[frozenset[str], str], str] = {}
     texts = []
     for number, finding in enumerate(findings):
@@ -138,7 +138,8 @@ def failure_texts(findings: Sequence[Finding]) -> str:
 def failure_text(finding: Finding, *, as_in: str = "", accept: bool = True) -> str:
     """Return the text of a failing test: what grew, where, how it was measured, what to do next.
 
-    `as_in` is the metric that has told already how the sites come to be there; `accept` unless the next one says how.
+    `as_in` is the metric whose text has already shown the way to the sites; with `accept`, the command to accept it is
+    added.
     """
     lines = [own_headline(finding)]
     if finding.measurement is None:
@@ -209,7 +210,7 @@ def entry_lines(subject: Subject, metric: str, reference: Reference, *, sites: b
 def difference_lines(
     subject: Subject, metric: str, change: str, unit: str, by_site: tuple[Contribution, ...], note: str
 ) -> list[str]:
-    """Return one test of two runs: how its value changed, and what grew."""
+    """Return one test of two runs: the change of its value, and the sites that grew."""
     lines = [f"{subject}  {metric} {change}{f'  ({note})' if note else ''}"]
     return lines + [f"  {line}" for line in contribution_lines(by_site, unit)]
 
@@ -217,7 +218,7 @@ def difference_lines(
 def change_between(
     base: float, head: float, unit: str, *, base_is_bound: bool = False, head_is_bound: bool = False, both_passed: bool
 ) -> str:
-    """Return two values and what is known of the difference: of two bounds, nothing."""
+    """Return two values and their difference as far as it is known: of two bounds, nothing is."""
     before, after = _amount(base, unit, is_bound=base_is_bound), _amount(head, unit, is_bound=head_is_bound)
     growth = head - base
     if base_is_bound and head_is_bound:

@@ -19,15 +19,15 @@ _ALIGNED = ("-", "-", "-:", "-:", "-:", "-:", "-:")
 _DIAGRAMS = 3
 _MOST = 50  # lines of one list or table: the rest is in the report
 _LINES = 40  # of one failure's text
-_MORE = 60  # characters that say how many lines more there are
-_SPARE = 200  # characters that say how much was left out
+_MORE = 60  # characters kept free for the number of lines left out
+_SPARE = 200  # characters kept free for the list of parts left out
 
 
 def markdown(run: Run, history: Sequence[Run] = (), *, most: int = 65_000, marker: str = "") -> str:
-    """Return the report of a run, of at most so many bytes; `history` are earlier runs, the oldest first.
+    """Return the report of a run, of at most `most` bytes; `history` are earlier runs, the oldest first.
 
-    What does not fit is counted, the least important first. `marker` is a text that stands in it unseen, for finding
-    it again.
+    Lines that do not fit are counted, the least important are left out first. `marker` is an invisible text in it, by
+    which it is found again.
     """
     page = _Page(most)
     if marker:
@@ -61,7 +61,7 @@ def markdown(run: Run, history: Sequence[Run] = (), *, most: int = 65_000, marke
 
 
 class _Page:
-    """A text that stays below its limit: parts are put in the order of their weight."""
+    """A text that stays below its limit: parts are added in the order of their weight."""
 
     def __init__(self, most: int) -> None:
         self._left = most - _SPARE
@@ -69,6 +69,7 @@ class _Page:
         self._left_out: dict[str, int] = {}
 
     def put(self, part: str) -> bool:
+        """Add a part if it fits; return whether it did."""
         size = len(part.encode()) + 2
         if size > self._left:
             return False
@@ -77,11 +78,12 @@ class _Page:
         return True
 
     def put_block(self, part: str, what: str) -> None:
+        """Add a part; if it does not fit, note `what` was left out."""
         if part and not self.put(part):
             self._left_out[what] = self._left_out.get(what, 0) + 1
 
     def put_all(self, lines: Sequence[str], what: str, *, head: str = "") -> None:
-        """Put as many lines as fit, below their heading, and count the others."""
+        """Add as many lines as fit below their heading, and count the others."""
         if not lines:
             return
         top = [head, ""] if head else []
@@ -91,6 +93,7 @@ class _Page:
         self.put("\n".join([*top, *shown, *more]))
 
     def put_table(self, found: Sequence[Row], what: str, *, before: str = "", after: str = "") -> None:
+        """Add a table with as many rows as fit, and count the others."""
         if not found:
             return
         head = [*([before] if before else []), f"| {' | '.join(_HEAD)} |", f"|{'|'.join(_ALIGNED)}|"]
@@ -104,16 +107,18 @@ class _Page:
         self.put("\n".join([*head, *shown, *more, *end]))
 
     def put_folded_table(self, title: str, found: Sequence[Row]) -> None:
+        """Add a table below a title that opens it."""
         opened = f"<details><summary>{title} ({len(found)})</summary>\n"
         self.put_table(found, "findings", before=opened, after="\n</details>")
 
     def text(self) -> str:
+        """Return the whole text."""
         rest = ", ".join(f"{number} {what}" for what, number in self._left_out.items())
         more = [f"Left out for want of space: {rest}."] if rest else []
         return "\n\n".join([*self._parts, *more]) + "\n"
 
     def _fitting(self, lines: Iterable[str], *, beside: Iterable[str]) -> list[str]:
-        """Return the first of the lines, as many as fit with those `beside` them and a word on the rest."""
+        """Return as many of the lines as fit together with those `beside` them and the number of the rest."""
         room = self._left - _MORE - sum(len(line.encode()) + 1 for line in beside)
         shown: list[str] = []
         for line in lines:
@@ -125,7 +130,7 @@ class _Page:
 
 
 def _says_more(finding: Finding) -> bool:
-    """Return True if its text holds more than the table: a compressed size says nothing that the raw one does not."""
+    """True if its text says more than the table: that of a compressed size repeats the raw one."""
     return bool(finding.growth_by_site or detail_lines(finding) or not finding.metric.startswith("bundle."))
 
 

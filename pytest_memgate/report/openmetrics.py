@@ -19,7 +19,7 @@ _UNITS = {SIZE: ("bytes", 1.0), DURATION: ("seconds", 1000.0)}  # the base units
 def openmetrics(run: Run) -> str:
     """Return the measured values, their baselines and the verdict.
 
-    Sizes are in bytes and times in seconds. Raises UsageError where prometheus-client is not installed.
+    Sizes are in bytes and times in seconds. Raises UsageError if prometheus-client is not installed.
     """
     try:
         from prometheus_client import CollectorRegistry

@@ -1,4 +1,4 @@
-"""A profile, and what grew between two, in plain lines."""
+"""A profile, and the growth between two, in plain lines."""
 
 from collections.abc import Sequence
 
@@ -23,7 +23,7 @@ _SHRUNK = 3
 
 
 def profile_lines(profile: TestProfile, sort: Sort, top: int, *, cum: bool, retained: bool) -> list[str]:
-    """Return the largest functions of one test by a column: each alone, or with `cum` with all that it calls."""
+    """Return the largest functions of one test by a column: each alone, or with `cum` including all that it calls."""
 
     def rank(one: FunctionUse) -> tuple[int, int, str]:
         first, second = one.flat.column(sort), one.cumulative.column(sort)
@@ -45,7 +45,7 @@ def profile_lines(profile: TestProfile, sort: Sort, top: int, *, cum: bool, reta
 
 
 def growth_lines(growth: ProfileGrowth, sort: Sort, base: str, top: int, *, retained: bool) -> list[str]:
-    """Return what differs in one test, each function with the chain of calls that it grew by most."""
+    """Return the differences of one test, each function with the chain of calls that grew most."""
     before, after = growth.base.in_use.bytes, growth.head.in_use.bytes
     change = f"{format_size(before)} -> {format_size(after)}: {format_growth(after - before)}"
     lines = [
@@ -89,7 +89,7 @@ def _grown(one: GrownFunction, sort: Sort) -> list[str]:
 
 
 def _callers(chain: GrownChain) -> list[str]:
-    """Return the chain from the allocating function's caller to the test, the middle of a very long one left out."""
+    """Return the chain from the allocating function's caller to the test, without the middle of a very long one."""
     frames: Sequence[Frame] = chain.frames[-2::-1]
     named = [f"called from {one_line(frame.label)}" for frame in frames]
     half = _CALLERS // 2

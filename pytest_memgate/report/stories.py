@@ -1,4 +1,4 @@
-"""One cause, one story: which failing findings the same sites explain, so that a report tells them together."""
+"""One cause, one story: failing findings that the same sites explain, so that a report tells them together."""
 
 from collections import defaultdict
 from collections.abc import Iterable
@@ -11,12 +11,12 @@ from pytest_memgate.model.subject import Subject
 from pytest_memgate.report.causes import caller, causes
 from pytest_memgate.report.view import WORST_FIRST, excess
 
-IN_FULL = 3  # tests of one cause
+IN_FULL = 3  # tests of one cause whose text is printed
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Story:
-    """Failing findings, worst first, that `sites` explain; one finding alone where it shares its cause with no other.
+    """Failing findings, worst first, that `sites` explain; a single finding if no other shares its cause.
 
     `of` is the number of failing findings in the whole run.
     """
@@ -27,7 +27,7 @@ class Story:
 
     @property
     def by_subject(self) -> dict[Subject, tuple[Finding, ...]]:
-        """Return the findings by their test, the worst one first."""
+        """The findings by their test, the worst one first."""
         found: dict[Subject, list[Finding]] = {}
         for finding in self.findings:
             found.setdefault(finding.subject, []).append(finding)
@@ -35,21 +35,22 @@ class Story:
 
     @property
     def is_shared(self) -> bool:
+        """True if several tests share the cause."""
         return len(self.by_subject) > 1
 
     @property
     def in_full(self) -> tuple[Finding, ...]:
-        """Return the findings of the few tests that are told in full, test by test."""
+        """The findings of the few tests that are told in full, test by test."""
         return tuple(one for findings in [*self.by_subject.values()][:IN_FULL] for one in findings)
 
     @property
     def rest(self) -> tuple[tuple[Finding, ...], ...]:
-        """Return the findings of each other test, which is only listed."""
+        """The findings of each other test, which is only listed."""
         return tuple(self.by_subject.values())[IN_FULL:]
 
     @property
     def line(self) -> str:
-        """Return what they have in common: `shop/api.py:38 in handle explains 238 of 238 findings in 120 tests`."""
+        """The common cause: `shop/api.py:38 in handle explains 238 of 238 findings in 120 tests`."""
         file = self.findings[0].subject.file
         names = [_label(site, file) for site in self.sites]
         named = " and ".join([", ".join(names[:-1]), names[-1]] if names[1:] else names)

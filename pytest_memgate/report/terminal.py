@@ -15,9 +15,9 @@ from pytest_memgate.report.words.details import detail_lines
 from pytest_memgate.report.words.reason import reason
 from pytest_memgate.units import format_amount
 
-_MOST = 10
-_MOST_NOT_RUN = 50  # each of them was judged on the base
-_SITES = 2
+_MOST = 10  # findings of one outcome that are listed without -v
+_MOST_NOT_RUN = 50  # more of these, as each was judged on the base
+_SITES = 2  # call sites of a failing finding
 _COUNTED = {
     "bundle": "bundle",
     "web": "page",
@@ -31,7 +31,7 @@ _INDENT = " " * 13
 
 
 class Tone(Enum):
-    """How a line is meant; the terminal chooses its colour."""
+    """The meaning of a line; the terminal chooses its colour."""
 
     PLAIN = "plain"
     GOOD = "good"
@@ -48,7 +48,7 @@ class Line:
 
 
 def summary(run: Run, *, verbosity: int = 0, notes: tuple[str, ...] = ()) -> list[Line]:
-    """Return the lines for a run; `verbosity` is pytest's: below 0 only what fails, above 0 every finding."""
+    """Return the lines for a run; `verbosity` is pytest's: below 0 only failures, above 0 every finding."""
     lines: list[Line] = []
     if verbosity >= 0:
         lines.append(Line(_measured(run)))
@@ -90,7 +90,7 @@ def _measured(run: Run) -> str:
         parts.append(f"{again} of them run again")
     parts += [_counted(family, len(subjects)) for family, subjects in families.items() if family not in _WITH_MEMORY]
     if fresh and not run.update:
-        parts.append(f"{fresh} first use{'' if fresh == 1 else 's'} looked at in a fresh process")
+        parts.append(f"{fresh} first-use increase{'' if fresh == 1 else 's'} re-checked in a fresh process")
     for number, word in (
         (run.count(Outcome.UNMEASURED), "unmeasured"),
         (no_answer, "without an answer"),
@@ -113,7 +113,7 @@ def _counted(family: str, number: int) -> str:
 
 
 def _failing(run: Run, verbosity: int) -> Iterator[Line]:
-    """Yield what fails by its cause, at most so many: the worst in full, the tests with the same cause as a list."""
+    """Yield the failures by their cause: the worst in full, other tests with the same cause as a list."""
     told = stories(run)
     shown = told if verbosity > 0 else told[:_MOST]
     for story in shown:
@@ -168,7 +168,7 @@ def _section(run: Run, outcome: Outcome, verbosity: int) -> Iterator[Line]:
 
 
 def _moved(run: Run, verbosity: int) -> Iterator[Line]:
-    """Yield which tests were held against the entries of their old names."""
+    """Yield the tests that were held against the entries of their old names."""
     pairs = moved(run)
     shown = pairs if verbosity > 0 else pairs[:_MOST]
     yield from (Line(f"{'moved':<12} {old} -> {new}", Tone.NOTE) for old, new in shown)

@@ -42,7 +42,7 @@ _NOT_COMPARED = {
 }
 
 SYMBOLS = {Verdict.PASSED: "✅", Verdict.FAILED: "❌", Verdict.NO_ANSWER: "❓"}
-_SWAY = 0.01  # of a value that is measured in another way
+_SWAY = 0.01  # of a value that is measured in another way: less is no rise; the share of the settle rule
 _TELLING = (
     ChangeKind.RAISED,
     ChangeKind.ANCHORED,
@@ -101,12 +101,12 @@ def _row(finding: Finding) -> Row:
 
 
 def telling(changes: Iterable[Change]) -> list[Change]:
-    """Return changed entries, those first that loosen the gate, and last those that say the least."""
+    """Return changed entries, first those that loosen the gate, last those that matter least."""
     return sorted(changes, key=lambda change: (not has_risen(change), _TELLING.index(change.kind)))
 
 
 def has_risen(change: Change) -> bool:
-    """True for an entry that was raised, also for one that was measured in another way and is not within 1 % now."""
+    """True for an entry that was raised, or measured in another way and is more than 1 % higher now."""
     if change.kind is ChangeKind.REMEASURED and change.before is not None and change.after is not None:
         return change.after - change.before > _SWAY * change.before
     return change.kind in {ChangeKind.RAISED, ChangeKind.ANCHORED}
@@ -123,7 +123,7 @@ def _percent(share: float) -> str:
 
 
 def excess(finding: Finding) -> float:
-    """Return how many times its budget a finding grew by: what orders amounts of different units."""
+    """Return the growth of a finding as a multiple of its budget: it orders amounts of different units."""
     growth = finding.growth or 0
     return growth / finding.allowed if finding.allowed else growth
 
@@ -147,7 +147,7 @@ def verdict_line(run: Run) -> str:
 
 
 def compared_line(run: Run) -> str:
-    """Return what a run compared and what it did not: `31 tests compared, 1 new (not judged), 2 waived`."""
+    """Return the counts of what a run compared and did not: `31 tests compared, 1 new (not judged), 2 waived`."""
     said = [f"{run.compared or 'no'} test{'' if run.compared in {0, 1} else 's'} compared"]
     for outcome, words in _NOT_COMPARED.items():
         number = len({one.subject for one in run.findings if one.outcome is outcome and not _is_within_limit(one)})
@@ -168,7 +168,7 @@ def _is_within_limit(finding: Finding) -> bool:
 
 
 def _unmeasured(run: Run) -> tuple[set[Subject], set[Subject]]:
-    """Return the tests that ran, and those of them that gave no value to compare."""
+    """Return the tests that ran, and those of them without a value to compare."""
     absent = {Outcome.VANISHED, Outcome.NOT_RUN, Outcome.NOT_GATED}
     ran = [one for one in run.findings if one.outcome not in absent and not one.subject.is_first_use]
     held = {one.subject for one in ran if one.is_held}
@@ -177,7 +177,7 @@ def _unmeasured(run: Run) -> tuple[set[Subject], set[Subject]]:
 
 
 def next_steps(run: Run) -> Iterator[tuple[str, str]]:
-    """Yield what to do next, and the command for it."""
+    """Yield the next step, and the command for it."""
     if run.update:
         if run.changes:
             yield "review and commit", run.baseline
@@ -206,13 +206,14 @@ def _accept_all(failing: Sequence[Finding]) -> str:
 
 
 def of(run: Run, *outcomes: Outcome) -> list[Finding]:
+    """Return the findings with one of the outcomes."""
     return [finding for finding in run.findings if finding.outcome in outcomes]
 
 
 def trends(run: Run, history: Sequence[Run]) -> list[Trend]:
-    """Return how each measured value of `run` came to be over `history`, oldest first, and `run` itself.
+    """Return each measured value of `run` over `history`, oldest first, and in `run` itself.
 
-    Runs of another environment say nothing of its memory and times, and are left out of these. A bound is no value.
+    Memory and times of another environment are not comparable and are left out. A bound is no value.
     """
     known = [{(one.subject, one.metric): one for one in past.findings} for past in history]
     found = []
@@ -237,6 +238,6 @@ def _value(past: Finding | None, now: Finding, *, same: bool) -> float | None:
 
 
 def counts(findings: Iterable[Finding]) -> dict[Outcome, int]:
-    """Return how many findings came out how, worst first."""
+    """Return the number of findings by outcome, worst first."""
     found = [finding.outcome for finding in findings]
     return {outcome: found.count(outcome) for outcome in WORST_FIRST if outcome in found}

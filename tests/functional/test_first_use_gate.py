@@ -148,7 +148,7 @@ def test_a_first_call_that_builds_more_is_confirmed_in_a_fresh_process(shop: Sho
     assert (result.code, found["outcome"]) == (1, "regressed")
     assert found["growth_by_site"][0]["site"]["path"] == "lookup.py"
     assert "by this test alone in a fresh process" in result.out
-    assert "1 first use looked at in a fresh process" in result.out
+    assert "1 first-use increase re-checked in a fresh process" in result.out
 
 
 def test_a_package_that_takes_more_only_while_it_is_imported_is_red_on_its_peak(shop: Shop) -> None:
@@ -200,7 +200,7 @@ def test_growth_that_a_fresh_process_does_not_show_is_no_alarm(shop: Shop) -> No
     assert result.code == 0, result.out
     (found,) = _first_uses(result)
     assert (found["outcome"], "was not seen again" in found["reason"]) == ("passed", True)
-    assert "1 first use looked at in a fresh process" in result.out
+    assert "1 first-use increase re-checked in a fresh process" in result.out
 
 
 def test_a_fresh_process_that_hangs_is_ended_and_is_no_answer(shop: Shop) -> None:
@@ -324,7 +324,7 @@ def test_what_another_thread_pays_for_is_found_whichever_of_the_tests_was_its_ca
     (found,) = _first_uses(result)
     assert (result.code, found["outcome"]) == (0, "passed"), result.out
     assert "tests pay 0 B" in found["reason"]
-    assert "1 first use looked at in a fresh process" in result.out
+    assert "1 first-use increase re-checked in a fresh process" in result.out
 
 
 @pytest.mark.parametrize("files", [(), ("test_a.py", "test_b.py"), (".",)], ids=["whole", "files", "folder"])
@@ -569,7 +569,7 @@ def test_what_pytest_keeps_of_each_test_is_nobodys_first_use(project: Project) -
     project.write("size", "300_000")
     result = project.gate("--memgate-measure=bound")
     assert [(one["subject"]["name"], one["outcome"]) for one in _first_uses(result)] == [("test_it.py", "regressed")]
-    assert "1 first use looked at in a fresh process" in result.out
+    assert "1 first-use increase re-checked in a fresh process" in result.out
 
 
 _FILLED = {
@@ -631,7 +631,7 @@ def test_what_fixtures_fill_may_be_paid_by_a_test_in_another_order(shop: Shop, w
 def test_fixtures_that_cannot_be_looked_at_are_no_end_of_an_update(shop: Shop) -> None:
     shop.project.write("conftest.py", 'import os\nif "COVERAGE_FILE" in os.environ:\n    os._exit(9)\n')
     result = shop.update()
-    assert "first use: what fixtures fill is not known: pytest ended with 9" in result.out
+    assert "first use: the memory of fixtures is not known: pytest ended with 9" in result.out
 
 
 _NOT_TO_THE_END = {
@@ -688,7 +688,7 @@ def test_an_update_that_cannot_set_up_all_tests_takes_nothing_out_of_the_ledger(
     assert "two.py:alpha: " in before
     shop.project.write("test_filled.py", tests + cases + "\n        def test_last(ready): pass\n")
     result = shop.update()
-    assert f"first use: not all that fixtures fill is known: {why}" in result.out
+    assert f"first use: the memory of some fixtures is not known: {why}" in result.out
     assert shop.ledger() == before
 
 

@@ -146,7 +146,7 @@ UNSTABLE = replace(GROWN, outcome=Outcome.UNSTABLE)
         (replace(finding(baseline=MB), cause=Cause.NOT_GIVEN), "it has a baseline, but the test did not give it"),
         (
             replace(finding(), cause=Cause.ONLY_FIRST_RUN, why="ValueError"),
-            "it failed when it was run again (ValueError), and what only a first run leaves may stay",
+            "it failed when it was run again (ValueError), and leftovers of a first run alone do not count",
         ),
         (
             replace(finding(), may_be=(Subject("a.py", "test_old"),)),

@@ -1,4 +1,4 @@
-"""Measures a web build: what each entry makes the browser download at once and in all, and what that is made of."""
+"""Measures a web build: the bytes that each entry makes the browser download, at once and in all, and their parts."""
 
 import difflib
 from collections import Counter
@@ -25,11 +25,11 @@ __all__ = ["Entry", "Sizes", "Source", "measure"]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Entry:
-    """What one entry makes the browser download.
+    """The download of one entry, in bytes.
 
-    `initial` is the first screen: all that is loaded before the first lazy import, styles included; `total` adds all
-    that can be loaded later. Each file is compressed by itself and counts once. Images and fonts are no part of it, as
-    bundlers do not list them as such downloads. The sites sum to the raw sizes.
+    `initial` is the first screen: all files loaded before the first lazy import, styles included. `total` adds all
+    files that can be loaded later. Each file is compressed by itself and counts once. Images and fonts are not in it,
+    as bundlers do not list them as such downloads. The sites sum to the raw sizes.
     """
 
     name: str
@@ -42,12 +42,12 @@ class Entry:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Source:
-    """What to read; either `stats` or `files`.
+    """The files to read; either `stats` or `files`.
 
-    `stats` is webpack's stats.json, a Vite manifest or an esbuild metafile, or the folder that it is in. `files` are
-    globs of the first screen's files, `lazy` those of later ones. `root` is the folder of the output files, and that
-    the globs are below. `entries` are patterns of the entries' names. `known` are those that a baseline has: such a one
-    stays an entry, also when another entry begins to import it lazily.
+    `stats` is webpack's stats.json, a Vite manifest or an esbuild metafile, or the folder that holds it. `files` are
+    globs of the first screen's files, `lazy` those of later ones. `root` is the folder of the output files, and the
+    folder that the globs start from. `entries` are patterns of the entries' names. `known` are the entries that a
+    baseline has: each of them stays an entry, even if another entry begins to import it lazily.
     """
 
     stats: Path | None = None
@@ -61,7 +61,7 @@ class Source:
 def measure(source: Source, project: Path, cache: Path | None = None) -> tuple[Entry, ...]:
     """Return the entries of a bundle; paths are relative to `project`, `cache` keeps sizes between runs.
 
-    Raises MeasureError wherever the answer would not be the size of one complete build.
+    Raises MeasureError if the answer would not be the size of one complete build.
     """
     if (source.stats is None) == (not source.files):
         raise MeasureError("a bundle is read from either `stats` or `files`", hint="give one of them")

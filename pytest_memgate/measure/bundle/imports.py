@@ -1,4 +1,4 @@
-"""How a package or module comes to be in a bundle: the way back over its importers to the project's own code."""
+"""The way by which a package or module comes into a bundle: back over its importers to the project's own code."""
 
 from collections.abc import Container, Mapping
 
@@ -6,14 +6,14 @@ from pytest_memgate.measure.bundle.stats.layout import Importer
 from pytest_memgate.measure.bundle.stats.modules import RUNTIME, is_installed, package_of
 from pytest_memgate.model.site import Lead, LeadKind
 
-_LEADS = 3
+_LEADS = 3  # importers that a site names; chosen to be read at a glance
 _Step = tuple[str, bool]  # an importer, and whether it imports lazily
 
 
 class Imports:
     """The imports of a build, between packages as a whole and modules of the project.
 
-    `keys` says which of them a module counts as; those that it does not name count as what they are called.
+    `keys` gives the package or module that a module counts for; other modules count for themselves.
     """
 
     def __init__(self, importers: Mapping[str, frozenset[Importer]], keys: Mapping[str, str]) -> None:
@@ -27,8 +27,8 @@ class Imports:
     def chain(self, key: str, here: Container[str]) -> tuple[Lead, ...]:
         """Return up to three importers, nearest first: each imports the one before it.
 
-        Where there are several ways, one that loads at once comes before a lazy one, and one through what is `here`, in
-        the same download, before others; then the shortest to the project's code.
+        If there are several ways, one that loads at once comes before a lazy one, one within the same download (`here`)
+        before others, then the shortest one to the project's code.
         """
         leads: list[Lead] = []
         seen = {key}
@@ -53,7 +53,7 @@ class Imports:
         return []
 
     def _into(self, key: str) -> dict[str, bool]:
-        """Return who imports a package or module, and whether only lazily."""
+        """Return the importers of a package or module, and whether each imports it only lazily."""
         if key not in self._steps:
             steps = self._steps.setdefault(key, {})
             for importer in (found for module in self._modules.get(key, ()) for found in self._importers[module]):

@@ -1,4 +1,4 @@
-"""What each file is made of, exactly: bytes by module that sum to its size."""
+"""The parts of each file, exactly: bytes by module that sum to its size."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -13,7 +13,7 @@ _SCRIPTS = (".js", ".mjs", ".cjs")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Parts:
-    """Bytes by module, the file's own label where nothing is known; `unread` says why its source map was of no use."""
+    """Bytes by module, or by the file's own label if nothing is known; `unread` says why its source map was useless."""
 
     modules: Mapping[str, int]
     estimated: bool = False
@@ -22,7 +22,7 @@ class Parts:
 
 
 def parts_of(output: Output, path: Path, content: bytes, names: ModuleNames) -> Parts:
-    """Return what a file is made of: by its bundler, by the source map beside it, or else by estimate."""
+    """Return the parts of a file: from its bundler, from the source map beside it, or else by estimate."""
     if output.parts and not output.estimated:
         return Parts(modules=_with_rest(output.parts, len(content)))
     unread = ""
@@ -48,7 +48,7 @@ def _mapped(path: Path, content: bytes, names: ModuleNames) -> dict[str, int]:
 
 
 def _with_rest(parts: Mapping[str, int], size: int) -> Mapping[str, int]:
-    """Return the parts with what is no module's counted as the bundler's own."""
+    """Return the parts, with bytes of no module counted as the bundler's own."""
     rest = size - sum(parts.values())
     if rest < 0:
         return scaled(parts, size)
@@ -65,7 +65,7 @@ def scaled(parts: Mapping[str, int], size: int) -> Mapping[str, int]:
 
 
 def remarks(parts: Mapping[str, Parts]) -> tuple[str, ...]:
-    """Return what a reader of the sites of these files must know."""
+    """Return remarks that a reader of the sites of these files needs."""
     found = [each.unread for each in parts.values() if each.unread]
     if any(each.estimated for each in parts.values()):
         found.append("module sizes are estimates: webpack gives them before minification")

@@ -1,4 +1,4 @@
-"""Which packages and modules an entry's bytes belong to, and which packages are there more than once."""
+"""The packages and modules that an entry's bytes belong to, and packages that are there more than once."""
 
 import json
 from collections.abc import Iterable, Mapping
@@ -8,18 +8,18 @@ from pytest_memgate.measure.bundle.imports import Imports
 from pytest_memgate.measure.bundle.stats.modules import RUNTIME, package_of
 from pytest_memgate.model.site import Site
 
-_LARGEST = 3
+_LARGEST = 3  # modules of a package that a site names
 
 
 class Versions:
-    """Versions of packages: from a store's folder name, or from the package.json that lies below one of `bases`."""
+    """Versions of packages: from the name of a store's folder, or from the package.json below one of `bases`."""
 
     def __init__(self, bases: Iterable[Path]) -> None:
         self._bases = tuple(dict.fromkeys(bases))
         self._known: dict[str, str] = {}
 
     def of(self, module: str) -> str:
-        """Return the version of a module's package, "" where it is not known."""
+        """Return the version of a module's package, empty if it is not known."""
         package = package_of(module)
         if package is None:
             return ""
@@ -43,7 +43,7 @@ def sites_of(
 ) -> tuple[Site, ...]:
     """Return a site for each package and each module of the project, largest first, the bundler's own last.
 
-    `keys` says which of them a module's bytes count for.
+    `keys` gives the package or module that a module's bytes count for.
     """
     inside: dict[str, dict[str, int]] = {}
     for module, size in modules.items():
@@ -63,14 +63,14 @@ def sites_of(
 
 
 def _version(sizes: Mapping[str, int], versions: Versions) -> tuple[str, ...]:
-    """Return a package with its version, nothing for a module of the project or where that is not known."""
+    """Return a package with its version; nothing for a module of the project or an unknown version."""
     first = next(iter(sizes))
     package, version = package_of(first), versions.of(first)
     return (f"{package.name} {version}",) if package and version else ()
 
 
 def _largest(sizes: Mapping[str, int]) -> dict[str, float]:
-    """Return the largest modules of a package by their names in it, nothing for a module of the project."""
+    """Return the largest modules of a package by their names in it; nothing for a module of the project."""
     largest = sorted(sizes, key=lambda module: (-sizes[module], module))
     if package_of(largest[0]) is None:
         return {}

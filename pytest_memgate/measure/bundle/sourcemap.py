@@ -17,14 +17,14 @@ _OTHER_FILE = "it does not fit its file: it is of another build"
 
 
 class MapError(MeasureError):
-    """A source map that says nothing of its file."""
+    """A source map that does not describe its file."""
 
 
 def bytes_by_source(generated: bytes, source_map: bytes) -> Mapping[str, int]:
-    """Return bytes of a generated file by source, named as in the map; what no source owns is not among them.
+    """Return the bytes of a generated file by source, named as in the map, without those of no source.
 
-    Line ends and indentation belong to the source around them. Raises MapError for a map that is none, that is made of
-    sections, or that does not fit the file.
+    Line ends and indentation belong to the source around them. Raises MapError for text that is not a map, for a map of
+    sections, and for one that does not fit the file.
     """
     sources, mappings = _read(source_map)
     try:
@@ -82,9 +82,9 @@ def _read(source_map: bytes) -> tuple[list[str], str]:
 
 
 def _ruler(line: str) -> Callable[[int, int | None], int]:
-    """Return what tells the UTF-8 bytes between two columns of a line, up to its end for None.
+    """Return a function that counts the UTF-8 bytes between two columns of a line; None means its end.
 
-    Raises MapError, when called, for columns that the line does not have.
+    The function raises MapError for columns that the line does not have.
     """
     plain = line.isascii()
     wide = b"" if plain else line.encode("utf-16-le")
@@ -101,7 +101,7 @@ def _ruler(line: str) -> Callable[[int, int | None], int]:
 
 
 class _Decoder:
-    """Reads the segments of line after line: the source goes on from line to line, the column starts anew."""
+    """Reads the segments of line after line: the source carries over to the next line, the column starts anew."""
 
     def __init__(self, sources: int) -> None:
         self._sources = sources
@@ -109,7 +109,7 @@ class _Decoder:
         self._known: dict[str, tuple[int, int | None]] = {}
 
     def spans(self, segments: str) -> Iterator[tuple[int, int]]:
-        """Yield each column of a line where another source begins, and that source."""
+        """Yield each column of a line where another source begins, and that source; raises MapError."""
         if not segments:
             return
         column, source, owner = 0, self._source, None
@@ -134,7 +134,7 @@ class _Decoder:
 
 
 def _decode(segment: str) -> tuple[int, int | None]:
-    """Return a segment's step in columns and in sources, None where it names no source."""
+    """Return a segment's step in columns and in sources, None if it names no source."""
     numbers = []
     value = shift = 0
     for letter in segment:

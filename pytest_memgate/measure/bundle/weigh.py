@@ -1,4 +1,4 @@
-"""Sizes of files, raw and as a server sends them: compressed in parallel, and not again while they stay the same."""
+"""Sizes of files, raw and as a server sends them: compressed in parallel, and kept while the files stay the same."""
 
 import json
 import os
@@ -20,7 +20,7 @@ _CACHE_ENTRIES = 5000  # about 400 KB
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Sizes:
-    """Bytes of a set of files: as they are, by gzip at level 9, and by Brotli at quality 11, each on its own."""
+    """Bytes of a set of files: raw, by gzip at level 9, and by Brotli at quality 11, each file by itself."""
 
     raw: int
     gzip: int
@@ -28,6 +28,7 @@ class Sizes:
 
     @classmethod
     def sum(cls, sizes: Iterable["Sizes"]) -> "Sizes":
+        """Return the sums of several sizes."""
         every = list(sizes)
         return cls(
             raw=sum(one.raw for one in every),
@@ -39,7 +40,7 @@ class Sizes:
 def weigh(contents: Mapping[str, bytes], cache: Path | None = None) -> dict[str, Sizes]:
     """Return the sizes of each file, by name.
 
-    `cache` is a folder that may be shared by processes and be gone at any time; what is wrong with it costs only time.
+    `cache` is a folder that processes may share and that may vanish at any time; trouble with it costs only time.
     """
     digests = {name: blake2b(content, digest_size=20).hexdigest() for name, content in contents.items()}
     distinct = {digests[name]: content for name, content in contents.items()}
@@ -55,7 +56,7 @@ def weigh(contents: Mapping[str, bytes], cache: Path | None = None) -> dict[str,
 
 
 def _compress(contents: Mapping[str, bytes]) -> dict[str, tuple[int, int]]:
-    """Compress all, the largest first: both libraries let other threads run meanwhile."""
+    """Compress all files, the largest first: both libraries let other threads run meanwhile."""
     if not contents:
         return {}
     largest_first = sorted(contents.items(), key=lambda item: -len(item[1]))
@@ -76,7 +77,7 @@ def _brotli(content: bytes) -> int:
 
 
 def _engines() -> str:
-    """Return what the sizes depend on beside the content."""
+    """Return the names of the libraries, on which the sizes depend beside the content."""
     return f"zlib {zlib.ZLIB_RUNTIME_VERSION}, brotli {brotli.__version__}"
 
 

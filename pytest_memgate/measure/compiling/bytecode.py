@@ -1,9 +1,9 @@
-"""Modules that are not compiled yet are compiled elsewhere while a tracker is on.
+"""While a tracker is on, another process compiles the modules that have no compiled file yet.
 
-Compiling a module can take twenty times the memory of loading it. Whether an import, or a reload, in a test compiles
-would otherwise be up to the checkout: its `__pycache__`, PYTHONDONTWRITEBYTECODE, a folder that cannot be written. So
-another process compiles, to where Python itself would put the compiled file or, where Python would not, into a folder
-of the gate's own; the test then loads it as one that was there. A loader that is not Python's own is left alone.
+Compiling a module can take twenty times the memory of loading it. Whether an import or a reload in a test compiles
+would otherwise depend on the checkout: its `__pycache__`, PYTHONDONTWRITEBYTECODE, a folder that cannot be written. The
+other process writes the compiled file to where Python itself would put it or, if Python would put it nowhere, into a
+folder of the gate's own; the test then loads it. A loader that is not Python's own is left alone.
 """
 
 import marshal
@@ -36,14 +36,14 @@ _FRAMES = "<frozen importlib._bootstrap_external>"  # the import system's file, 
 
 @contextmanager
 def traced_imports() -> Iterator[None]:
-    """Let each import run below a frame that names its module, and compile nothing, for a while: a tracker is on."""
+    """While a tracker is on, let each import run below a frame that names its module, and compile nothing."""
     with named_imports(), compiled_elsewhere():
         yield
 
 
 @contextmanager
 def compiled_elsewhere() -> Iterator[None]:
-    """Let this process load compiled files only, for a while, and another one make those that are missing."""
+    """Let this process load only compiled files, for a while, and another process make the missing ones."""
     original: Callable[[Any, str], CodeType] = getattr(_LOADER, _GET_CODE)
     hook = marked(
         _get_code,
@@ -76,9 +76,10 @@ class _Missing(Exception):  # noqa: N818  # no error: it never leaves the import
 
 
 class _Compiled(SourceFileLoader):
-    """Loads the code of a module only if it is compiled: reading the source, too, takes memory."""
+    """Loads the code of a module only if it is compiled: reading the source takes memory, too."""
 
     def get_data(self, path: str) -> bytes:
+        """Return the bytes of a compiled file; raises _Missing in place of reading a source."""
         if path == self.path:
             raise _Missing
         return super().get_data(path)
@@ -104,19 +105,19 @@ def _get_code(self: Any, fullname: str) -> Any:
 
 
 def _made(source: str) -> bool:
-    """Have the compiled file made that Python itself would write; return True if it is there now."""
+    """Have the compiled file made where Python itself would write it; return True if it is there now."""
     return not sys.dont_write_bytecode and bool(_asked(source, sys.pycache_prefix or "", ""))
 
 
 def _kept(source: str) -> str:
-    """Return the file with the code of a source file in the gate's own folder, empty where it cannot be had."""
+    """Return the file in the gate's own folder with the code of a source file, empty if there is none."""
     with real_world():
         folder = private_folder()
         return _asked(source, "", str(folder / "bytecode")) if folder else ""
 
 
 def _asked(source: str, *where: str) -> str:
-    """Return what the process that compiles answers; empty where there is none: Python then compiles here."""
+    """Return the answer of the process that compiles; empty if there is none: Python then compiles here."""
     if not source.startswith(os.sep):
         return ""
     with real_world(), _lock:
@@ -138,7 +139,7 @@ _of = 0  # the process that has started it: a fork of that must not talk to it, 
 
 
 def _helper() -> tuple[int, int]:
-    """Return the pipes to the process that compiles and back; raises OSError where it cannot be started."""
+    """Return the pipes to the process that compiles and back; raises OSError if it cannot be started."""
     global _pipes, _of  # noqa: PLW0603  # as the compiled files are the process's
     if _of != os.getpid():
         _pipes = None
@@ -165,7 +166,7 @@ def _helper() -> tuple[int, int]:
 
 
 def _command() -> list[str]:
-    """Return the interpreter with the options that compiled files depend on, and what it is to run."""
+    """Return the interpreter with the options on which compiled files depend, and its script."""
     own: list[str] = subprocess._args_from_interpreter_flags()  # type: ignore[attr-defined]  # noqa: SLF001  # as multiprocessing does
     return [sys.executable, *(option for option in own if option != "-B"), "-P", "-S", "-Wignore", compiler.__file__]
 

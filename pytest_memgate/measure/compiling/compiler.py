@@ -1,9 +1,9 @@
-"""Compiles source files for another process, in whose memory nothing of that is seen.
+"""Compiles source files for another process, whose memory must not show it.
 
-Run as a script: it leaves its parent at once, so that it is no child that a test could find or wait for, and ends with
-the pipe that is its standard input. A request is a source file, the folder that Python uses in place of each
-`__pycache__`, empty where it uses these, and a folder of the gate's own where Python is to write nothing, else empty.
-The answer is the path of the compiled file, empty where there is none.
+Run as a script: it leaves its parent at once, so that no test finds it as a child or waits for it, and ends with the
+pipe that is its standard input. A request has three texts: a source file; the folder that Python uses in place of each
+`__pycache__`, empty if it uses these; and a folder of the gate's own if Python is to write nothing, else empty. The
+answer is the path of the compiled file, empty if there is none.
 """
 
 import os
@@ -11,13 +11,13 @@ import sys
 from importlib.machinery import SourceFileLoader
 from importlib.util import cache_from_source, source_hash
 
-_LENGTH = 4  # bytes before each text, which tell how many there are of it
+_LENGTH = 4  # bytes before each text, which give its length in bytes
 
 
 def compiled(source: str, prefix: str, own: str) -> str:
-    """Have a source file compiled, unless it is; return the path of the compiled file, empty where there is none.
+    """Compile a source file, unless that is done; return the path of the compiled file, empty if there is none.
 
-    In a folder of the gate's own there is a place for each text of a file. Its time does not tell whether it is the
+    A folder of the gate's own has a place for each content of a file. The file's time does not tell whether it is the
     same: a test may write it twice within a second, and have seen to it that no compiled files are written.
     """
     loader = SourceFileLoader("module", source)
@@ -31,7 +31,7 @@ def compiled(source: str, prefix: str, own: str) -> str:
 
 
 def packed(*texts: str) -> bytes:
-    """Return texts as they go through a pipe."""
+    """Return texts as bytes for a pipe."""
     parts = map(os.fsencode, texts)
     return b"".join(len(part).to_bytes(_LENGTH, "big") + part for part in parts)
 

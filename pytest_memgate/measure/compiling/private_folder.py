@@ -1,7 +1,7 @@
-"""One folder for what the gate's processes keep for themselves during a run: workers and further processes share it.
+"""One folder for files of the gate's processes during a run: workers and further processes share it.
 
-Its name is given out when the run begins. It is made by the first process that has something to put there, so that a
-run without such a need leaves nothing behind, even one that is killed.
+Its name is fixed when the run begins. The first process that needs it makes it, so that a run without need leaves
+nothing behind, even if it is killed.
 """
 
 import os
@@ -16,7 +16,7 @@ _folder: Path | None = None
 
 
 def open_folder() -> Callable[[], None]:
-    """Give the folder a name, unless a process before this one has; return what removes it where it was named."""
+    """Give the folder a name, unless a parent process has; return a function that removes the folder named here."""
     if _named():
         return _nothing
     folder = Path(tempfile.gettempdir(), f"memgate-{secrets.token_hex(16)}")
@@ -34,7 +34,7 @@ def open_folder() -> Callable[[], None]:
 
 
 def private_folder() -> Path | None:
-    """Return the folder, which is there then and this user's alone; None where no gate is on, or it cannot be made."""
+    """Return the folder, which exists and belongs to this user alone; None without a gate, or if it cannot be made."""
     folder = _named()
     if folder:
         try:
@@ -45,7 +45,7 @@ def private_folder() -> Path | None:
 
 
 def shared_name() -> str:
-    """Return the name of the folder, which need not be there yet; empty where no gate is on."""
+    """Return the name of the folder, which may not exist yet; empty without a gate."""
     return str(_named() or "")
 
 

@@ -1,7 +1,7 @@
-"""What importing modules costs: peak and retained bytes in an interpreter that has nothing else to do.
+"""The cost of importing modules: peak and retained bytes in an interpreter that does nothing else.
 
-The modules are imported once unmeasured, so that their bytecode is there: compiling it can take twenty times the memory
-of loading it. Then the same interpreter is started anew as often as wanted, and memray traces it.
+The modules are imported once unmeasured, so that their bytecode exists: compiling can take twenty times the memory of
+loading. Then the same interpreter is started for each measurement, and memray traces it.
 """
 
 import json
@@ -21,19 +21,19 @@ from pytest_memgate.measure.process.workspace import Done, Workspace
 from pytest_memgate.measure.stacks.by_module import Part, parts_of
 from pytest_memgate.measure.stacks.source_paths import Places
 
-TIMEOUT_SECONDS = 60.0
+TIMEOUT_SECONDS = 60.0  # for all imports of one interpreter; chosen
 TRACED = "while memray traced it"
-_LEFT_OUT = 5  # modules that cannot be imported while memray traces: each has cost a whole run
+_LEFT_OUT = 5  # modules at most that fail only while memray traces: each of them costs a whole run
 # Of the test that runs and of coverage that follows into children: neither is part of a clean interpreter.
 _NOT_OURS = ("PYTEST_CURRENT_TEST", "PYTEST_XDIST_", "COV_CORE_", "COVERAGE_PROCESS_")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Imported:
-    """What one clean interpreter spent on importing modules, in bytes.
+    """The bytes that one clean interpreter used for importing modules.
 
-    `at_peak` and `kept` tell whose they are, largest first, module by module; they sum to `peak` and `retained`.
-    `modules` are those that came into sys.modules, in order, `failed` those that could not be imported, each with why.
+    `at_peak` and `kept` are the parts of `peak` and `retained` by module, largest first. `modules` are those that were
+    added to sys.modules, in order; `failed` gives the reason for each that could not be imported.
     """
 
     peak: int
@@ -49,12 +49,15 @@ class Imported:
         return _by_package(self.at_peak)
 
     def retained_by_package(self) -> dict[str, int]:
+        """Return the bytes retained by the modules of each top-level package, without its imports."""
         return _by_package(self.kept)
 
     def peak_by_module(self) -> dict[str, int]:
+        """Return the bytes held at the peak by each module, without its imports."""
         return {part.module: part.size for part in self.at_peak}
 
     def retained_by_module(self) -> dict[str, int]:
+        """Return the bytes retained by each module, without its imports."""
         return {part.module: part.size for part in self.kept}
 
 
@@ -74,10 +77,9 @@ def measure_imports(
 ) -> Imported:
     """Import several modules in order in one clean interpreter, once for their bytecode and once measured.
 
-    `show` is told now and then how many of them it has come to.
-
-    Modules that fail, hang or end the interpreter are left out and named, the first few also where they do so only
-    while they are measured. Raises MeasureError where no module can be.
+    `show` is called now and then with the number of modules imported so far. Modules that fail, hang or end the
+    interpreter are left out and named; those that do so only while they are measured too, up to a few. Raises
+    MeasureError if no module can be measured.
     """
     with CleanImport(modules, root, timeout_seconds=timeout_seconds, show=show) as clean:
         for _ in range(_LEFT_OUT):
@@ -89,7 +91,7 @@ def measure_imports(
 
 
 class BrokenImportError(MeasureError):
-    """An import that goes well, and not while memray traces it."""
+    """An import that succeeds, but not while memray traces it."""
 
     def __init__(self, module: str, why: str) -> None:
         self.module = module
@@ -100,7 +102,8 @@ class BrokenImportError(MeasureError):
 class CleanImport:
     """Imports the same modules in one clean interpreter after the other, for the project at `root`.
 
-    Their path and environment are this process's. Of a module in `failed` it is known that it cannot be imported.
+    They have the path and environment of this process. Modules in `failed` are known not to be importable. Raises
+    MeasureError.
     """
 
     def __init__(
@@ -135,7 +138,10 @@ class CleanImport:
         self._workspace.__exit__(kind, error, trace)
 
     def measure(self) -> Imported:
-        """Import the modules once more, traced."""
+        """Import the modules once more, traced.
+
+        Raises BrokenImportError if one fails only then, and CaptureError if memray gives nothing.
+        """
         if not self._modules:
             return Imported(peak=0, retained=0, at_peak=(), kept=(), modules=(), failed=dict(self.failed))
         from pytest_memgate.measure.memory.reading import reading  # noqa: PLC0415  # memray is not on Windows
@@ -162,12 +168,12 @@ class CleanImport:
         )
 
     def leave_out(self, broken: BrokenImportError) -> None:
-        """Measure without a module from now on."""
+        """Leave out a module from now on."""
         self.failed[broken.module] = broken.why
         self._modules.remove(broken.module)
 
     def _prepare(self) -> None:
-        """Have all bytecode written, and find out which modules can be imported at all."""
+        """Write all bytecode, and find the modules that can be imported."""
         result = self._import_what_can_be()
         if result["compiled"]:
             prefix = self._workspace.place()
@@ -205,7 +211,7 @@ class CleanImport:
         return _Answer.read(folder, done, self._timeout)
 
     def _tell_progress(self, folder: Path) -> None:
-        """Tell how far the imports have come; the time-out counts from their start all the same."""
+        """Show how far the imports have come; the time-out counts from their start all the same."""
         if self._show:
             name = _progress(folder)
             self._show(self._modules.index(name) + 1 if name in self._modules else 0)
@@ -213,7 +219,7 @@ class CleanImport:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Answer:
-    """What a runner left: its result or, where it `broke`, how, and the module that it was at."""
+    """The answer of a runner: its result or, if it `broke`, the reason and the module being imported."""
 
     folder: Path
     result: dict[str, Any]
@@ -222,6 +228,7 @@ class _Answer:
 
     @classmethod
     def read(cls, folder: Path, done: Done, timeout_seconds: float) -> Self:
+        """Read the answer that a runner has left in its folder."""
         try:
             result = json.loads((folder / "result.json").read_text(encoding="utf-8"))
         except (OSError, ValueError):
@@ -237,7 +244,7 @@ class _Answer:
 
 
 def _progress(folder: Path) -> str:
-    """Return the module that a runner came to last."""
+    """Return the last module that a runner began to import."""
     try:
         return (folder / "progress").read_text(encoding="utf-8").strip()
     except (OSError, UnicodeDecodeError):
@@ -256,13 +263,13 @@ def _code(code: int) -> str:
 
 
 def _interpreter() -> list[str]:
-    """Return this interpreter with its own options, but for the one that keeps bytecode from being written."""
+    """Return this interpreter with its own options, without the one that forbids writing bytecode."""
     own: list[str] = subprocess._args_from_interpreter_flags()  # type: ignore[attr-defined]  # noqa: SLF001  # as multiprocessing does
     return [sys.executable, *(option for option in own if option != "-B"), "-P"]
 
 
 def _path() -> str:
-    """Return sys.path for an interpreter that starts elsewhere: "" is here, and what is no path stays as it is."""
+    """Return sys.path for an interpreter that starts elsewhere: "" becomes this folder."""
     return "\n".join(str(Path(entry).absolute()) if Path(entry).exists() else entry for entry in sys.path)
 
 

@@ -1,7 +1,7 @@
 """Imports modules in an interpreter of its own, under memray, and writes down how it went.
 
-Run as a script: `import_runner.py FOLDER trace|warm SYS_PATH MODULE…`. What memray and this file bring is unloaded
-again before the measurement, so that it is counted for the module that imports it.
+Run as a script: `import_runner.py FOLDER trace|warm SYS_PATH MODULE…`. Modules that memray and this file have loaded
+are unloaded again before the measurement, so that they are counted for the module that imports them.
 """
 
 import gc
@@ -20,21 +20,24 @@ _SCREEN = "rich"  # memray draws progress bars with it, which nobody sees here; 
 
 
 class _Blank:
-    """Finds modules without content in place of those that are not needed."""
+    """Finds empty modules in place of those that are not needed."""
 
     @staticmethod
     def find_spec(name: str, _path: object = None, _target: object = None) -> "Any":
+        """Return a spec for a module that is not needed, None for any other."""
         spec = sys.modules["_frozen_importlib"].ModuleSpec
         return spec(name, _Blank, is_package=True) if name.partition(".")[0] == _SCREEN else None
 
     @staticmethod
     def create_module(spec: "Any") -> "Any":
+        """Let Python make the module."""
         module: Any = type(sys)(spec.name)
         module.__getattr__ = _nothing
         return module
 
     @staticmethod
-    def exec_module(module: object) -> None: ...
+    def exec_module(module: object) -> None:
+        """Fill the module with names that do nothing."""
 
 
 class _AnyKind(type):
@@ -85,14 +88,14 @@ def _unload(first: set[str]) -> None:
 
 
 def _look_around() -> None:
-    """Let the import system list the folders of sys.path now: that is no module's own doing."""
+    """Let the import system list the folders of sys.path now: no module is charged for that."""
     sys.modules["_frozen_importlib_external"].PathFinder.find_spec("no module has this name", sys.path)
 
 
 def _make_room() -> None:
-    """Let Python's table of names grow now, by names that are gone at once.
+    """Let Python's table of interned names grow now, by names that are dropped at once.
 
-    It doubles when it is full: which module's last name does that is chance, and can be half a megabyte.
+    It doubles when it is full, which takes up to half a megabyte. Which module's last name does that is chance.
     """
     for name in [sys.intern(f"memgate {number}") for number in range(_NAMES)]:
         del name
@@ -107,6 +110,7 @@ class _Imports:
         self.failed: dict[str, str] = {}
 
     def run(self) -> None:
+        """Import all modules, and note the ones that fail."""
         for name in self._modules:
             os.pwrite(self._progress, name.encode().ljust(1000), 0)  # should it end us, it is known which one did
             try:
@@ -146,7 +150,7 @@ def _run(folder: str, mode: str, path: str, modules: list[str]) -> "dict[str, An
 
 
 def _compiled(modules: list[str]) -> list[str]:
-    """Return the modules whose bytecode is nowhere to be found: they will be compiled again and again."""
+    """Return the modules without bytecode anywhere: they will be compiled again and again."""
     specs = {name: getattr(sys.modules[name], "__spec__", None) for name in modules}
     files = {name: getattr(spec, "cached", None) for name, spec in specs.items() if spec}
     return [name for name, file in files.items() if isinstance(file, str) and not os.path.exists(file)]  # noqa: PTH110

@@ -1,4 +1,4 @@
-"""Whether a page answers at all: a plain request of our own, before Lighthouse takes minutes to say no."""
+"""Whether a page answers: a plain request by us, before Lighthouse takes minutes to find out."""
 
 import http.client
 import ipaddress
@@ -12,7 +12,7 @@ from urllib.parse import SplitResult, parse_qsl, quote, unquote, urlsplit
 
 from pytest_memgate.errors import MeasureError
 
-TIMEOUT_SECONDS = 20.0
+TIMEOUT_SECONDS = 20.0  # for one request; chosen
 
 _GONE = (404, 410)
 _PORTS = {"http": 80, "https": 443}
@@ -20,13 +20,14 @@ _PORTS = {"http": 80, "https": 443}
 
 @dataclass(frozen=True, slots=True)
 class Refusal:
-    """Why a page cannot be measured, what to do, and whether it may get better by waiting."""
+    """Why a page cannot be measured, and what to do; `for_now` if waiting may help."""
 
     why: str
     hint: str
     for_now: bool = False
 
     def error(self) -> MeasureError:
+        """Return it as an error."""
         return MeasureError(self.why, hint=self.hint)
 
 
@@ -37,10 +38,10 @@ def ask(
     any_content: bool = False,
     timeout_seconds: float = TIMEOUT_SECONDS,
 ) -> Refusal | None:
-    """Request a page; return what is wrong with its answer, if anything.
+    """Request a page; return what is wrong with its answer, None if nothing is.
 
-    With `any_content` only that there is an answer counts: a login script may let Chrome in where we stay outside. What
-    only a browser can judge, as a certificate or a 403, is left to Chrome.
+    With `any_content` any answer will do: a login script may let Chrome in where we stay outside. Things that only a
+    browser can judge, such as a certificate or a 403, are left to Chrome.
     """
     plain = quote(url, safe="%/:?#[]@!$&'()*+,;=~")
     request = urllib.request.Request(plain, headers={"Accept": "text/html,*/*", **headers})  # noqa: S310
@@ -62,7 +63,7 @@ def ask(
 
 
 def listens(url: str) -> bool:
-    """Say whether anything accepts connections at a URL's host and port."""
+    """True if anything accepts connections at a URL's host and port."""
     parts = urlsplit(url)
     try:
         with socket.create_connection((parts.hostname or "", _port(parts)), timeout=2):
@@ -72,7 +73,7 @@ def listens(url: str) -> bool:
 
 
 def same_page(asked: str, shown: str) -> bool:
-    """Say whether the URL that was shown in the end is the page asked for.
+    """True if the URL of the final page is the page asked for.
 
     It may have gained a slash, the index file's name, a query, a fragment, or the s of https.
     """

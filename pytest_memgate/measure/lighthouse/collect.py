@@ -1,4 +1,4 @@
-"""Loads a page with Lighthouse CI: what counts is all of it or nothing."""
+"""Loads a page with Lighthouse CI: all loads count, or none."""
 
 import json
 import os
@@ -24,7 +24,7 @@ _REPORTS = ".lighthouseci"  # where lhci writes, below the folder that it runs i
 
 
 class Collector:
-    """A page ready to be loaded: its server runs and it answers; on leaving, all that was started has ended.
+    """A page ready to be loaded: its server runs and answers; on leaving, all started processes have ended.
 
     `keep` is a folder where the reports stay, as `<n>.report.json`. Raises MeasureError if there is no page to serve,
     and on entering if the page does not answer.
@@ -97,7 +97,7 @@ class Collector:
             raise refusal.error()
 
     def _access(self) -> tuple[Mapping[str, str], bool]:
-        """Return the headers that Chrome will send, and whether Chrome may get in where a plain request does not."""
+        """Return the headers that Chrome sends, and whether Chrome may get in where a plain request does not."""
         headers = {**self._given.get("settings", {}), **self._page.settings}.get("extraHeaders")
         if isinstance(headers, Mapping):
             return {str(name): str(value) for name, value in headers.items()}, "puppeteerScript" in self._given
@@ -121,7 +121,7 @@ class Collector:
         return {**options, "CHROME_PATH": self._tools.chrome, "TMPDIR": str(folder), "TEMP": str(folder)}
 
     def _progress(self, folder: Path) -> int:
-        """Return how many loads have ended; raise MeasureError if the server has, or if Chrome does not start."""
+        """Return how many loads have ended; raise MeasureError if the server has ended or Chrome does not start."""
         if self._server:
             self._server.check()
         if error := chrome_failure(folder):

@@ -1,4 +1,4 @@
-"""What makes two page loads comparable, as the report itself says it."""
+"""The conditions that must be equal for two page loads to be comparable, from the report itself."""
 
 import math
 import re
@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 # Lighthouse's own, the same from version 6 to 13: round trip (ms), throughput (Kbit/s), processor slowdown.
+# ms of round trip, Kbps, slowdown of the processor: Lighthouse's constants (core/config/constants.js)
 _THROTTLING = {"mobile": (150, 1638.4, 4), "desktop": (40, 10240, 1)}
 # Chrome's own throttling is coarser, so Lighthouse gives it adjusted numbers, under other names.
 _THROTTLING_KEYS = {
@@ -19,9 +20,10 @@ _QUIET = ("pauseAfterFcpMs", "pauseAfterLoadMs", "networkQuietThresholdMs", "cpu
 
 
 def read_conditions(lhr: Mapping[str, Any]) -> dict[str, str]:
-    """Return the major versions, the throttling and the form factor; `settings` if more than these was chosen.
+    """Return the major versions, the throttling and the form factor, and `settings` if any others were chosen.
 
-    `settings` is one short line of what changes a load; of headers it has the names only, for they may hold secrets.
+    `settings` is one short line of the settings that change a load; of headers it has only the names, as they may hold
+    secrets.
     """
     settings = lhr.get("configSettings") or {}
     environment = lhr.get("environment") or {}
@@ -38,7 +40,7 @@ def read_conditions(lhr: Mapping[str, Any]) -> dict[str, str]:
 
 
 def _chosen(settings: Mapping[str, Any]) -> list[str]:
-    """Return what differs from Lighthouse's defaults for the form factor."""
+    """Return the settings that differ from Lighthouse's defaults for the form factor."""
     form, method = str(settings.get("formFactor", "")), settings.get("throttlingMethod")
     found = []
     if method != "provided" and (text := _throttling(settings.get("throttling") or {}, form, str(method))):

@@ -1,4 +1,4 @@
-"""What went wrong in Lighthouse CI, in one line, out of the hundreds that it prints."""
+"""The error of a run of Lighthouse CI, in one line, out of the hundreds that it prints."""
 
 import contextlib
 import json
@@ -37,7 +37,7 @@ SANDBOX_HINT = "add --no-sandbox to `chromeFlags` in the page's settings"
 
 
 def failure(name: str, done: Done, loads: int, asked: int, timeout_seconds: float) -> MeasureError | None:
-    """Return why a run of Lighthouse CI counts for nothing, None if it ended well with all its loads."""
+    """Return why a run of Lighthouse CI does not count, None if it ended well with all its loads."""
     if done.timed_out:
         which = f"load {loads + 1} of {asked}"
         hint = "raise the page's `timeout`, or see what it waits for"
@@ -65,9 +65,9 @@ def runtime_error(name: str, code: str, message: str) -> MeasureError:
 
 
 def chrome_failure(folder: Path) -> MeasureError | None:
-    """Return why Chrome did not start, if it did not: Lighthouse would ask it fifty times, and then start it again.
+    """Return why Chrome did not start, None if it did: Lighthouse would ask fifty times, and then start it again.
 
-    Lighthouse keeps Chrome's profile, with its process id and what it says, in a folder below `folder`.
+    Lighthouse keeps Chrome's profile, with its process id and its output, in a folder below `folder`.
     """
     if sys.platform == "win32":  # where a process cannot be asked whether it lives
         return None

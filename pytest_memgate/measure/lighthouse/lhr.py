@@ -34,7 +34,7 @@ _AUDITS = {
 # They say how late the largest paint is, not what would make it earlier.
 _NO_ADVICE = ("largest-contentful-paint-element", "lcp-phases-insight", "lcp-breakdown-insight")
 
-_ELEMENT_CHARACTERS = 150
+_ELEMENT_CHARACTERS = 150  # of the element that is named
 _REFUSED = 400  # status codes from here on
 _TOO_SLOW = "loaded too slowly to finish within the time limit"
 
@@ -43,10 +43,10 @@ _TOO_SLOW = "loaded too slowly to finish within the time limit"
 class Load:
     """One page load.
 
-    `values` has all of lcp, fcp, tbt, tti, si, ttfb, max_potential_fid (ms), cls (no unit) and bytes; `sites` says
-    under these names what a value is made of. `audits` are those that could be better, with the milliseconds that
-    Lighthouse expects to save. `element` is the one that was painted largest. `warnings` are Lighthouse's own. `lhr` is
-    the file read. `conditions` are what makes two loads comparable.
+    `values` has lcp, fcp, tbt, tti, si, ttfb, max_potential_fid (in ms), cls (no unit) and bytes; `sites` has the parts
+    of a value under the same names. `audits` are those that could be better, with the milliseconds that Lighthouse
+    expects each to save. `element` is the one that was painted largest. `warnings` are Lighthouse's own. `lhr` is the
+    report's file. `conditions` must be equal for two loads to be comparable.
     """
 
     values: Mapping[str, float]
@@ -61,7 +61,7 @@ class Load:
 def read_lhr(path: Path, *, asked: str = "") -> Load:
     """Read a report; `asked` is the page's URL if the report's own `requestedUrl` is not to be trusted.
 
-    Raises MeasureError if it is no report, if the load failed or ended on another page, or if a value is absent.
+    Raises MeasureError if the file is no report, if the load failed or ended on another page, or if a value is missing.
     """
     try:
         lhr = json.loads(path.read_text(encoding="utf-8"))
@@ -102,14 +102,14 @@ def _check_page(lhr: Mapping[str, Any], url: str) -> None:
 
 
 def _is_cut_off(lhr: Mapping[str, Any]) -> bool:
-    """Say whether Lighthouse gave up waiting: its values are then of what had been loaded so far."""
+    """True if Lighthouse gave up waiting: its values then cover only the part loaded so far."""
     messages = (lhr.get("i18n") or {}).get("icuMessagePaths") or {}
     known = any(str(key).endswith("| warningTimeout") for key in messages)
     return known or any(_TOO_SLOW in str(warning) for warning in lhr.get("runWarnings") or ())
 
 
 def _broken(lhr: Mapping[str, Any], url: str) -> dict[str, str]:
-    """Return the page's own scripts and styles that were not there: without them it is lighter, and another page."""
+    """Return the page's own scripts and styles that failed to load: without them it is lighter, and another page."""
     shown = lhr.get("finalDisplayedUrl") or lhr.get("finalUrl", "")
     own = urlsplit(shown)
     failed = [
@@ -136,7 +136,7 @@ def _value(audits: Mapping[str, Any], name: str, url: str, version: str) -> floa
 
 
 def _advice(audits: Mapping[str, Any]) -> dict[str, float]:
-    """Return the estimated savings of each audit, without those that a newer one says again."""
+    """Return the estimated savings of each audit in ms, without audits that a newer one repeats."""
     found = {key: saved for key, audit in audits.items() if key not in _NO_ADVICE and (saved := _savings(audit)) > 0}
     replaced = {old for key in found for old in audits[key].get("replacesAudits") or ()}
     return {key: found[key] for key in sorted(found, key=lambda key: (-found[key], key)) if key not in replaced}

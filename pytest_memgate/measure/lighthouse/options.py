@@ -1,4 +1,4 @@
-"""What Lighthouse CI is told to do: our defaults, the user's lighthouserc, the page's own settings."""
+"""The options of Lighthouse CI: our defaults, the user's lighthouserc, the page's own settings."""
 
 import json
 import os
@@ -47,10 +47,10 @@ _SLOW_AUDITS = (
 
 
 def collect_options(page: Page, given: Mapping[str, Any], folder: Path) -> dict[str, Any]:
-    """Return `ci.collect` for a page, without what is loaded and how often.
+    """Return `ci.collect` for a page, without the page and the number of loads.
 
-    `given` is that of the user's lighthouserc; the page's `settings` go over its, and the page's form factor and
-    throttling over both where they are not the defaults. `folder` is where Lighthouse CI will run.
+    `given` is `ci.collect` of the user's lighthouserc. The page's `settings` override it, and the page's form factor
+    and throttling override both if they are not the defaults. `folder` is where Lighthouse CI will run.
     """
     options = dict(given)
     settings = {**_mapping(options.get("settings"), "settings"), **page.settings}
@@ -76,7 +76,7 @@ def collect_options(page: Page, given: Mapping[str, Any], folder: Path) -> dict[
 def read_lighthouserc(
     path: Path, node: str, workspace: Workspace, *, extending: tuple[Path, ...] = ()
 ) -> dict[str, Any]:
-    """Return what a lighthouserc says of loading a page, its relative paths made absolute from its folder.
+    """Return `ci.collect` of a lighthouserc, its relative paths made absolute from its folder.
 
     Raises MeasureError if the file cannot be read or is none.
     """
@@ -115,7 +115,7 @@ def _load(path: Path, node: str, workspace: Workspace) -> object:
 
 
 def _load_script(path: Path, node: str, workspace: Workspace) -> object:
-    """Return what a CommonJS module exports, as Lighthouse CI would see it."""
+    """Return the exports of a CommonJS module, as Lighthouse CI would see them."""
     script = "require('fs').writeFileSync(process.argv[2], JSON.stringify(require(process.argv[1])))"
     folder = workspace.place()
     target = folder / "exported.json"
@@ -127,7 +127,7 @@ def _load_script(path: Path, node: str, workspace: Workspace) -> object:
 
 
 def _choose_audits(settings: dict[str, Any]) -> None:
-    """See to it that performance is among what is asked for, and that nothing slow is done for it alone."""
+    """Make sure that performance is among the audits, and that nothing slow is done besides."""
     only = settings.get("onlyCategories") or []
     categories = [only] if isinstance(only, str) else list(only)
     if "performance" not in categories:
@@ -155,7 +155,7 @@ def _quoted(flag: object) -> str:
 
 
 def _our_flags(own: str) -> list[str]:
-    """Return the flags that keep Chrome quiet, but for those that the user sets."""
+    """Return the flags that keep Chrome quiet, without those that the user sets."""
     names = {flag.partition("=")[0] for flag in shlex.split(own)}
     # Root has no sandbox, and containers run as root.
     ours = ("--no-sandbox", *_CHROME_FLAGS) if getattr(os, "geteuid", lambda: 1)() == 0 else _CHROME_FLAGS

@@ -1,4 +1,4 @@
-"""A page to load, and how: what a user says of it."""
+"""A page to load, as the user describes it."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -41,7 +41,7 @@ class Page:
     single_page_app: bool = False
 
     def __post_init__(self) -> None:
-        """Refuse what has no meaning."""
+        """Raise ConfigError for fields that do not fit together."""
         if bool(self.url) == bool(self.serve):
             raise ConfigError("a page needs either 'url', or 'serve', a folder")
         if self.start and not self.url:
@@ -59,12 +59,12 @@ class Page:
 
     @property
     def near(self) -> Path | None:
-        """Return the folder in or above which Lighthouse CI may be installed, None if only the project says."""
+        """The folder in or above which Lighthouse CI may be installed, None if only the project says."""
         return self.serve or (self.lighthouserc.parent if self.lighthouserc else None)
 
     @property
     def name(self) -> str:
-        """Return what messages call it."""
+        """The name of the page in messages."""
         return self.url or f"{self.serve}{self.path}"
 
     def _check_url(self) -> None:

@@ -1,4 +1,4 @@
-"""What a page's values are made of: phases, resources, scripts and elements, out of a Lighthouse report."""
+"""The parts of a page's values: phases, resources, scripts and elements, from a Lighthouse report."""
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
@@ -21,14 +21,15 @@ _PHASES = {
     "elementRenderDelay": "render delay",
 }
 
-_BLOCKING_MS = 50  # a task blocks with what it takes longer
+# a task blocks for the time beyond this: the definition of total blocking time (web.dev/articles/tbt)
+_BLOCKING_MS = 50
 
 
 def read_parts(lhr: Mapping[str, Any], values: Mapping[str, float]) -> dict[str, tuple[Site, ...]]:
-    """Return the parts of each value that has some, the largest first.
+    """Return the parts of each value that has parts, the largest first.
 
-    Those of lcp, tbt, cls and bytes add up to the value, with `other` for what Lighthouse does not divide; those of fcp
-    and si are the times by which resources block the first paint, which overlap.
+    Those of lcp, tbt, cls and bytes add up to the value, with `other` for the part that Lighthouse does not divide.
+    Those of fcp and si are the times by which resources block the first paint; these overlap.
     """
     known = _names(lhr)
     blocking = _sites((known.get(item.get("url", ""), ""), item.get("wastedMs", 0)) for item in _blocking(lhr))
@@ -49,12 +50,12 @@ def read_parts(lhr: Mapping[str, Any], values: Mapping[str, float]) -> dict[str,
 
 
 def requests(lhr: Mapping[str, Any]) -> list[Mapping[str, Any]]:
-    """Return what the page loaded over the network."""
+    """Return the requests that the page made over the network."""
     return [item for item in _items(lhr, "network-requests") if str(item.get("url", "")).startswith("http")]
 
 
 def lcp_node(lhr: Mapping[str, Any]) -> Mapping[str, Any]:
-    """Return the element that was painted largest, with its selector and snippet; empty if it is not told."""
+    """Return the element that was painted largest, with its selector and snippet; empty if the report has none."""
     for item in _items(lhr, "largest-contentful-paint-element"):
         for row in item.get("items", ()):
             if _is_node(row.get("node")):
@@ -87,7 +88,7 @@ def _blocking(lhr: Mapping[str, Any]) -> list[Mapping[str, Any]]:
 def _tasks(
     lhr: Mapping[str, Any], known: Mapping[str, str], values: Mapping[str, float]
 ) -> Iterator[tuple[str, float]]:
-    """Yield the script behind each long task and how long it blocks between first paint and interactivity."""
+    """Yield the script behind each long task and the ms that it blocks between first paint and interactivity."""
     for item in _items(lhr, "long-tasks"):
         start, duration = item.get("startTime", 0), item.get("duration", 0)
         inside = min(start + duration, values["tti"]) - max(start, values["fcp"])
@@ -97,7 +98,7 @@ def _tasks(
 
 
 def _shifts(lhr: Mapping[str, Any]) -> tuple[Site, ...]:
-    """Return the elements that moved, with what Lighthouse says moved them."""
+    """Return the elements that moved, with the cause that Lighthouse gives."""
     tables = [item.get("items") or [] for item in _items(lhr, "cls-culprits-insight") if item.get("type") == "table"]
     # Each table is a burst of shifts, with their total in its first row; the worst burst is the page's value.
     rows = max(tables, key=lambda table: table[0].get("score", 0) if table else 0, default=[])
@@ -143,7 +144,7 @@ def _items(lhr: Mapping[str, Any], audit: str) -> list[Mapping[str, Any]]:
 
 
 def _sites(amounts: Iterable[tuple[str, float]]) -> tuple[Site, ...]:
-    """Return one site a name, the largest first, without those of nothing."""
+    """Return one site for each name, the largest first, without those of size 0."""
     sums: dict[str, float] = {}
     for name, amount in amounts:
         if name and amount and amount > 0:
@@ -152,6 +153,6 @@ def _sites(amounts: Iterable[tuple[str, float]]) -> tuple[Site, ...]:
 
 
 def _whole(sites: tuple[Site, ...], value: float, *, least: float) -> tuple[Site, ...]:
-    """Add what is missing to the value, or too much, as `other`."""
+    """Add the difference to the value as `other`."""
     rest = value - sum(site.size for site in sites)
     return (*sites, Site(path=OTHER, size=rest)) if sites and abs(rest) >= least else sites

@@ -1,4 +1,4 @@
-"""The server of a page: started, waited for, and ended with all that it started."""
+"""The server of a page: started, waited for, and ended with all processes that it started."""
 
 import socket
 import time
@@ -10,7 +10,7 @@ from pytest_memgate.measure.lighthouse.answer import Refusal, ask, listens
 from pytest_memgate.measure.lighthouse.page import Page
 from pytest_memgate.measure.process.workspace import Job, Workspace
 
-_SHOWN_LINES = 5
+_SHOWN_LINES = 5  # of the server's output, in an error
 
 
 class Server:

@@ -12,8 +12,8 @@ from pathlib import Path
 
 from pytest_memgate.errors import MeasureError
 
-OLDEST_NODE = (18, 20)
-OLDEST_LHCI = (0, 12)
+OLDEST_NODE = (18, 20)  # docs/pages.md, "What is needed"
+OLDEST_LHCI = (0, 12)  # the same
 
 _INSTALL = "run `npm install --save-dev @lhci/cli`"
 _NPX = ("--no-install", "-p", "@lhci/cli", "lhci")
@@ -34,7 +34,7 @@ _CHROME_FILES = {
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Tools:
-    """The command of Lighthouse CI, the browser's file, and the versions of what takes part."""
+    """The command of Lighthouse CI, the file of the browser, and the versions of all tools."""
 
     lhci: tuple[str, ...]
     lhci_version: str
@@ -44,11 +44,11 @@ class Tools:
 
 
 def find_tools(project: Path, near: Path | None) -> Tools:
-    """Find what a page load needs.
+    """Find the tools for a page load.
 
     Lighthouse CI is taken from the nearest `node_modules` from `near` up to `project`, or from one in a folder of the
-    project such as `web/`, else from PATH, else from npx's own store, without installing anything. Raises MeasureError
-    with what to install.
+    project such as `web/`, else from PATH, else from npx's own store; nothing is installed. Raises MeasureError that
+    says what to install.
     """
     node = shutil.which("node")
     if not node:
@@ -142,7 +142,7 @@ def _chrome_version(chrome: str) -> str:
 
 
 def _version(command: tuple[str, ...]) -> tuple[str, str]:
-    """Return the version that a command prints, empty if it fails, and the last line of what it says."""
+    """Return the version that a command prints, empty if it fails, and the last line of its output."""
     try:
         done = subprocess.run(  # noqa: S603
             command, capture_output=True, stdin=subprocess.DEVNULL, timeout=60, check=False, encoding="utf-8"

@@ -16,7 +16,7 @@ _LONG = re.compile(r"^(?=.*\d)[A-Za-z0-9_-]{16,}$")
 def names(urls: Iterable[str], page: str) -> dict[str, str]:
     """Return a stable name for each URL that the page at `page` loads.
 
-    Its own origin is left out, `/assets/app-*.js`, and the scheme of others; a query stays only where it tells two
+    Its own origin is left out (`/assets/app-*.js`), and the scheme of others. A query stays only if it tells two
     resources of one path apart.
     """
     own = urlsplit(page)
@@ -29,7 +29,7 @@ def names(urls: Iterable[str], page: str) -> dict[str, str]:
 
 
 def without_hash(path: str) -> str:
-    """Return a path with `*` for each part that a build makes anew."""
+    """Return a path with `*` for each part that changes from build to build."""
     *folders, file = path.split("/")
     return "/".join([*("*" if _is_hash(part) else part for part in folders), _file(file)])
 
@@ -71,5 +71,5 @@ def _is_hash(part: str) -> bool:
 
 
 def _looks_random(text: str) -> bool:
-    """Say whether no one would name a file so: it is no row of words and numbers, or all hexadecimal with a digit."""
+    """True if nobody would give a file this name: no row of words and numbers, or hexadecimal with a digit."""
     return not all(map(_WORD.match, re.split("[-_]", text))) or bool(re.fullmatch(r"[0-9a-f]*\d[0-9a-f]*", text))

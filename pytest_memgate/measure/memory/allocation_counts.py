@@ -1,4 +1,4 @@
-"""How often a block of code allocates, how much in all, and what the garbage collector did meanwhile."""
+"""How often a block of code allocates, how many bytes in all, and what the garbage collector does meanwhile."""
 
 import gc
 import time
@@ -16,12 +16,12 @@ from pytest_memgate.model.metric import ALLOCATED, ALLOCATION_RATE, ALLOCATIONS,
 from pytest_memgate.model.site import Site
 
 _OURS = str(Path(__file__).parent)
-_MOST = 200  # call sites that memray counts apart
+_MOST = 200  # call sites that memray lists by themselves; chosen
 _Location = tuple[str, str, int]  # function, file, line
 
 
 class CollectorWatch:
-    """The garbage collector's runs between `start` and `stop`: how many of each generation, and how long in all."""
+    """The garbage collector's runs between `start` and `stop`: their number by generation, and all their seconds."""
 
     def __init__(self) -> None:
         self.seconds = 0.0  # from start to stop
@@ -30,11 +30,13 @@ class CollectorWatch:
         self._began = 0.0
 
     def start(self) -> None:
+        """Begin to count."""
         self.collections = _collections()
         gc.callbacks.append(self._called)
         self.seconds = time.perf_counter()
 
     def stop(self) -> None:
+        """Stop counting."""
         self.seconds = time.perf_counter() - self.seconds
         gc.callbacks.remove(self._called)
         before = self.collections
@@ -53,7 +55,7 @@ def _collections() -> tuple[int, ...]:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Counts:
-    """All allocations of a block: how many, how many bytes, and where most were made; memory freed at once counts."""
+    """All allocations of a block: their number, bytes and largest call sites; memory freed at once counts."""
 
     allocations: int
     allocated: int
@@ -62,7 +64,7 @@ class Counts:
     collector: CollectorWatch
 
     def value(self, metric: str) -> float:
-        """Return what was counted of a metric, in its unit."""
+        """Return the value of a metric, in its unit."""
         collections = dict(zip((one.name for one in GC_COLLECTIONS), self.collector.collections, strict=False))
         return {
             ALLOCATIONS.name: self.allocations,
@@ -87,7 +89,7 @@ class Counts:
 
 
 def count_allocations(path: str, collector: CollectorWatch) -> Counts:
-    """Count the allocations in a memray file in which every one was recorded; raises CaptureError."""
+    """Count the allocations in a memray file that recorded each one; raises CaptureError."""
     with reading(path, every=True):  # to its end
         found = compute_statistics(path, num_largest=_MOST)
     by_count, by_size = _without_ours(found.top_locations_by_count), _without_ours(found.top_locations_by_size)
@@ -102,7 +104,7 @@ def count_allocations(path: str, collector: CollectorWatch) -> Counts:
 
 
 def _without_ours(found: list[tuple[_Location, int]]) -> tuple[tuple[_Location, int], ...]:
-    """Leave out what the tracing itself allocates."""
+    """Return the call sites without those of the tracing itself."""
     return tuple(one for one in found if not one[0][1].startswith(_OURS))
 
 

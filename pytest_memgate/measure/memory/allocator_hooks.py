@@ -1,8 +1,9 @@
-"""Leave small objects untraced between two calls under one tracker, where a tracker traces Python's allocators.
+"""Leaves small objects untraced between two calls under one tracker, if the tracker traces Python's allocators.
 
-What pytest and the fixtures allocate there is no test's own, and would soon be more than the tests'. The tracker's
-hooks are taken off Python's allocators for small blocks, and put back. An object of a call that is freed meanwhile
-still counts, so that the tracker sees too much and never too little. Large blocks come from the system and are seen.
+Objects that pytest and the fixtures allocate there belong to no test, and would soon outweigh the tests' own. The
+tracker's hooks are taken off Python's allocators for small blocks, and put back. An object of a call that is freed
+meanwhile still counts, so that the tracker sees too much and never too little. Large blocks come from the system and
+are seen.
 """
 
 import ctypes
@@ -18,14 +19,15 @@ class _Allocator(ctypes.Structure):
 
 
 def can_pause() -> bool:
-    """Say whether this interpreter lets its allocators be exchanged while it holds its lock."""
+    """True if this interpreter lets its allocators be exchanged while it holds its lock."""
     return getattr(sys, "_is_gil_enabled", lambda: True)() and hasattr(ctypes, "pythonapi")
 
 
 class Pause:
-    """The allocators without a tracker's hooks, which must not run yet, and with them.
+    """The allocators without a tracker's hooks, and with them; it is made before the tracker starts.
 
-    What it allocates with the hooks on would be freed unseen once they are off: so all that lasts is made at once.
+    Memory that it allocated with the hooks on would be freed unseen once they are off: so all lasting memory is made at
+    once.
     """
 
     def __init__(self) -> None:
@@ -34,7 +36,7 @@ class Pause:
         self._is_on = False
 
     def started(self) -> None:
-        """Take note of the tracker's hooks: it has just started."""
+        """Remember the tracker's hooks: it has just started."""
         self._with.read()
 
     def begin(self) -> None:
@@ -44,7 +46,7 @@ class Pause:
             self._is_on = True
 
     def end(self) -> bool:
-        """Put them back; say whether that could be done: not where somebody has put others there meanwhile."""
+        """Put the hooks back; return False if somebody has put others there meanwhile."""
         if self._is_on and self._are_now(self._without):
             self._with.set()
             self._is_on = False
@@ -63,12 +65,15 @@ class _Allocators:
         self._to_mem, self._to_obj = ctypes.pointer(self._mem), ctypes.pointer(self._obj)
 
     def contents(self) -> tuple[bytes, bytes]:
+        """Return the bytes of both structures."""
         return bytes(self._mem), bytes(self._obj)
 
     def read(self) -> None:
+        """Read the present allocators of both domains."""
         ctypes.pythonapi.PyMem_GetAllocator(_MEM, self._to_mem)
         ctypes.pythonapi.PyMem_GetAllocator(_OBJ, self._to_obj)
 
     def set(self) -> None:
+        """Make these the allocators of both domains."""
         ctypes.pythonapi.PyMem_SetAllocator(_MEM, self._to_mem)
         ctypes.pythonapi.PyMem_SetAllocator(_OBJ, self._to_obj)

@@ -1,4 +1,4 @@
-"""What memray wrote of one traced block of code: its peak memory and, where asked for, who held it."""
+"""The file that memray wrote of one traced block of code: its peak memory and, if asked for, its call sites."""
 
 import mmap
 import os
@@ -30,11 +30,11 @@ _DESCRIPTORS = "/proc/self/fd"
 
 
 class Capture:
-    """What memray wrote of one block, in memory or in a file without a name where the platform allows it.
+    """The memray file of one traced block, in memory or without a name if the platform allows it.
 
-    So that nothing is left behind, not even by a process that is killed, the file exists only as a descriptor on
-    Linux; elsewhere it lies in a temporary directory until `close()`, or in `folder`, where one is given: what may be
-    larger than memory belongs there. A part `of` another capture reads the file of that.
+    On Linux the file exists only as a descriptor, so that even a process that is killed leaves nothing behind.
+    Elsewhere it lies in a temporary directory until `close()`, or in `folder` if one is given, for files that may be
+    larger than memory. A part `of` another capture reads that capture's file.
     """
 
     def __init__(self, folder: Path | None = None, *, of: "Capture | None" = None) -> None:
@@ -58,14 +58,16 @@ class Capture:
 
     @property
     def descriptor(self) -> int:
+        """The open descriptor of the file."""
         return self._descriptor
 
     @property
     def path(self) -> str:
+        """The path by which memray opens the file."""
         return self._name or f"{_DESCRIPTORS}/{self._descriptor}"
 
     def value(self, metric: str) -> float:
-        """Return what was measured of a metric, in its unit."""
+        """Return the value of a metric, in its unit; raises CaptureError for a file that is not whole."""
         if metric == MEMORY_PEAK.name:
             return self.peak
         if metric == MEMORY_RETAINED.name:
@@ -74,12 +76,12 @@ class Capture:
 
     @cached_property
     def retained(self) -> int:
-        """Return the bytes that the block allocated and that are still alive after a collection at its end."""
+        """The bytes that the block allocated and that are alive after a collection at its end."""
         with reading(self.path, every=self.every) as reader:
             return sum(record.size for record in reader.get_leaked_allocation_records(merge_threads=True))
 
     def sites(self, metric: str, places: Places) -> Sites:
-        """Read the call sites that a metric's value is made of, none where it has none."""
+        """Return the call sites of a metric's value, none for a metric without sites."""
         if metric not in {MEMORY_PEAK.name, MEMORY_RETAINED.name}:
             return self.counts.sites(metric, places)
         with reading(self.path, every=self.every) as reader:
@@ -88,22 +90,22 @@ class Capture:
             return read_sites(read(merge_threads=True), places)
 
     def owners(self, places: Places) -> FirstUse:
-        """Read whose code retains what, by package or file."""
+        """Return the retained bytes by package or file, and within these by module or call site."""
         with reading(self.path, every=self.every) as reader:
             return read_owners(reader.get_leaked_allocation_records(merge_threads=True), places)
 
     @property
     def span(self) -> object | None:
-        """Return the tracker that it has in common with other calls, if there is one."""
+        """The shared tracker that it is a part of, None if it has its own."""
         return None
 
     def loose(self, places: Places) -> FirstUse:  # noqa: ARG002
-        """Read what else that tracker holds, of other threads: any of the calls may have been its cause."""
+        """Return the bytes of other threads under a shared tracker: any of its calls may be the cause."""
         return {}
 
     @cached_property
     def counts(self) -> Counts:
-        """Return what was counted of each allocation, where every one was recorded."""
+        """The counts of all allocations, if each one was recorded."""
         return count_allocations(self.path, self.collector)
 
     def save(self, path: Path) -> None:
@@ -111,6 +113,7 @@ class Capture:
         shutil.copyfile(self.path, path)
 
     def close(self) -> None:
+        """Close and remove the file."""
         self.end = nothing
         OWN_FILES.discard(self._descriptor)
         os.close(self._descriptor)
@@ -119,11 +122,11 @@ class Capture:
 
 
 def nothing() -> None:
-    """Do nothing: what ends a capture that has ended."""
+    """Do nothing, in place of ending a trace that has ended."""
 
 
 def new_tracker(capture: Capture, *, every: bool = False) -> memray.Tracker:
-    """Return a tracker that writes into a capture, of `every` allocation or of what they come to."""
+    """Return a tracker that writes to a capture: `every` allocation, or sums by stack."""
     be_quiet()
     return memray.Tracker(
         destination=memray.FileDestination(capture.path, overwrite=True, compress_on_exit=False, **_BUFFERED),

@@ -1,10 +1,10 @@
-"""What has to be awaited."""
+"""Functions whose result has to be awaited."""
 
 import inspect
 
 
 def is_async(function: object) -> bool:
-    """Say whether calling it gives a coroutine, whatever it is wrapped in."""
+    """True if calling it gives a coroutine, whatever it is wrapped in."""
     while hasattr(function, "func"):  # functools.partial
         function = function.func
     own = function if inspect.isroutine(function) else getattr(type(function), "__call__", None)  # noqa: B004  # its code is looked at

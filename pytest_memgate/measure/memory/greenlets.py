@@ -1,4 +1,4 @@
-"""What memray says when it meets greenlet, which belongs on nobody's screen and in no test's output."""
+"""memray's message about greenlet, which belongs on nobody's screen and in no test's output."""
 
 import memray._memray
 

@@ -1,7 +1,7 @@
-"""Calls one after another under one tracker, and which of them allocated what is still alive at the end.
+"""Calls one after another under one tracker, and which of them allocated the memory that is alive at the end.
 
-Each block of calls runs below a frame whose file is `<block 3>`, so that memray's stacks say of every survivor in which
-block it was allocated. Memray adds up the allocations of one stack while it traces: nothing is written for each.
+Each block of calls runs below a frame whose file is `<block 3>`, so that memray's stacks tell the block of every
+surviving allocation. Memray adds up the allocations of one stack while it traces: nothing is written for each.
 """
 
 import inspect
@@ -30,17 +30,17 @@ _BLOCK = re.compile(r"<block (\d+)>")
 _WARM_UP = "<warm-up>"
 _MESSAGES = "execnet/"  # xdist's own threads
 _TAKEN = "a memray tracker is active, and a process has only one"
-_SWEEPS = 3  # a finalizer may leave garbage of its own
+_SWEEPS = 3  # collections: a finalizer may leave garbage of its own; chosen
 T = TypeVar("T")
 Plan = Generator[Step, Mapping[str, Held], T]
 Call = Callable[[], Any]
 
 
 def below(label: str, function: Callable[..., Any], *, fenced: bool = False) -> Callable[..., Any]:
-    """Return `function` called below a frame whose file is `label`, where its result is given up.
+    """Return `function` called below a frame whose file is `label`, with its result dropped there.
 
-    Python keeps some freed objects for later use, unseen by memray: what other code frees, a leak may take, and the
-    reverse. With `fenced` these are given back before and after the call: a collection does it.
+    Python keeps some freed objects for later use, unseen by memray: a leak may take objects that other code freed, and
+    the reverse. With `fenced`, a collection gives these back before and after the call.
     """
     template: Any = _await if is_async(function) else _call
     fence = collect if fenced else int  # int() does nothing, without a frame
@@ -72,9 +72,10 @@ def _refuse(result: object) -> None:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Series:
-    """Runs what a plan asks for. `labelled` returns a call that happens below a frame of the name it is given.
+    """Runs the series that a plan asks for. `labelled` returns a call that happens below a frame of the given name.
 
-    `name` is what is called, `among_others` says that pytest runs in between, whose own memory is not to be counted.
+    `name` names the called function. `among_others` is True if pytest runs in between, whose memory is not to be
+    counted.
     """
 
     name: str
@@ -83,7 +84,7 @@ class Series:
     among_others: bool = False
 
     def run(self, plan: Plan[T]) -> T:
-        """Return what the plan comes to. Raises CaptureError, and whatever a call raises."""
+        """Return the result of the plan. Raises CaptureError, and any error of a call."""
         step = next(plan)
         while True:
             calls = self._calls(step)
@@ -106,7 +107,7 @@ class Series:
                 return done.value  # type: ignore[no-any-return]  # a generator's value has no type of its own
 
     async def run_async(self, plan: Plan[T]) -> T:
-        """Return what the plan comes to, with calls that are awaited."""
+        """Return the result of the plan, with awaited calls. Raises CaptureError, and any error of a call."""
         step = next(plan)
         while True:
             calls = self._calls(step)
@@ -136,7 +137,7 @@ class Series:
         return [warm_up] * step.warmup + [blocks[call * step.blocks // step.calls] for call in range(step.calls)]
 
     def _held(self, capture: Capture, blocks: int) -> dict[str, Held]:
-        """Return what is left, by the key of its call site."""
+        """Return the surviving memory, by the key of its call site."""
         with reading(capture.path) as reader:
             parts = list(self._parts(reader.get_leaked_allocation_records(merge_threads=True)))
         counts = self._sizes(replace(part, size=part.count) for part in parts)
@@ -152,7 +153,7 @@ class Series:
         return {site.key: site for site in read_sites(parts, self.places).sites}
 
     def _parts(self, records: Iterable[Any]) -> "Iterator[_Part]":
-        """Yield the records that are the calls' own, each with its stack from the call on."""
+        """Yield the records that belong to the calls, each with its stack from the call on."""
         for record in records:
             stack = record.stack_trace()
             label, place = next(((path, place) for place, (_, path, _) in enumerate(stack) if _is_label(path)), ("", 0))
@@ -165,7 +166,7 @@ class Series:
                 yield _Part(record.size, record.n_allocations, stack, None)
 
     def _is_of_another(self, stack: list[Frame]) -> bool:
-        """Say whether what no call allocated itself was allocated by a thread or task that it may have started."""
+        """True if memory outside of all calls was allocated by a thread or task that a call may have started."""
         own = [path for _, path, _ in stack if not path.startswith(IMPORT_SYSTEM)]
         if not own or any(_MESSAGES in path for path in own):
             return False
@@ -174,7 +175,7 @@ class Series:
 
 @dataclass(frozen=True, slots=True)
 class _Part:
-    """A record of memray's, cut off at its call; `block` is None where the call is not known."""
+    """A record of memray, cut off at its call; `block` is None if the call is not known."""
 
     size: int
     count: int
@@ -182,6 +183,7 @@ class _Part:
     block: int | None
 
     def stack_trace(self) -> list[Frame]:
+        """Return the frames from the allocation out to the call."""
         return self.stack
 
 
@@ -190,7 +192,7 @@ def _is_label(path: str) -> bool:
 
 
 class _Room:
-    """What one series needs around it: a file, a tracker, and an ear for warnings, which pytest would keep."""
+    """The surroundings of one series: a file, a tracker, and a listener for warnings, which pytest would keep."""
 
     def __init__(self) -> None:
         self.capture = _capture()
@@ -209,7 +211,7 @@ class _Room:
         return self
 
     def given_up(self, error: Exception) -> CaptureError:
-        """Undo what a tracker that could not start left behind; return the reason."""
+        """Undo the changes of a tracker that could not start; return the reason."""
         self._hooks.put_back()
         return CaptureError(_TAKEN if is_taken(error) else why_not_started(error))
 
@@ -228,8 +230,8 @@ def _capture() -> Capture:
 def _sweep() -> None:
     """Collect garbage, so that cycles are not taken for leaks; this empties Python's free lists, too.
 
-    Python's cache of attributes keeps the names that they were looked up by: those made up on each call, as in
-    `getattr(self, f"visit_{name}")`, stay until it is full.
+    Python's cache of attributes keeps the names of look-ups: names made up on each call, as in `getattr(self,
+    f"visit_{name}")`, stay until it is full.
     """
     with suppress(AttributeError, DeprecationWarning):
         sys._clear_type_cache()  # noqa: SLF001  # documented, in spite of its name
@@ -239,7 +241,7 @@ def _sweep() -> None:
 
 
 async def _let_others_end() -> None:
-    """Let asyncio call what waits to be called, such as the end of a task that is done."""
+    """Let asyncio run the callbacks that wait, such as the end of a task that is done."""
     asyncio = sys.modules.get("asyncio")
     try:
         if asyncio:

@@ -1,4 +1,4 @@
-"""Which shared objects allocate where no Python frame is: told from one more run of a test, with native stacks."""
+"""The shared objects that allocate memory without a Python frame, from one more run of a test with native stacks."""
 
 import functools
 import re
@@ -17,7 +17,7 @@ from pytest_memgate.measure.memory.coroutines import is_async
 from pytest_memgate.model.metric import MEMORY_PEAK, MEMORY_RETAINED
 
 _READ = "import sys, memray; memray.dump_all_records(sys.argv[1])"
-_PATIENCE = 60  # seconds
+_PATIENCE = 60  # seconds for memray to dump a file; chosen
 _BYTES = {MEMORY_PEAK.name: "bytes_in_high_water_mark", MEMORY_RETAINED.name: "bytes_leaked"}
 # What allocates for others: the C library, the interpreter, the tracer itself.
 _PLUMBING = re.compile(
@@ -28,7 +28,7 @@ Objects = Mapping[str, Mapping[str, float]]  # bytes by metric and path
 
 
 class NativeTrace:
-    """One more trace of a test: `around` wraps its call, `objects` tells afterwards, if the test came to its end."""
+    """One more trace of a test: `around` wraps its call, `objects` has the answer if the test came to its end."""
 
     def __init__(self) -> None:
         self._folder = tempfile.TemporaryDirectory(prefix="memgate-")
@@ -36,7 +36,7 @@ class NativeTrace:
         self._is_whole = False
 
     def around(self, function: Callable[..., Any]) -> Callable[..., Any]:
-        """Return `function` traced; raises RuntimeError where the process has a tracker."""
+        """Return `function` traced; raises RuntimeError if the process has a tracker."""
         if is_async(function):
 
             @functools.wraps(function)
@@ -54,9 +54,9 @@ class NativeTrace:
         return call
 
     def objects(self) -> Objects:
-        """Return the bytes that shared objects allocated without a Python frame; nothing if there is no whole trace.
+        """Return the bytes that shared objects allocated without a Python frame; nothing without a whole trace.
 
-        memray knows the object of a frame, but its reader gives the names of functions only: its dump has both.
+        memray knows the object of a frame, but its reader gives only the names of functions: its dump has both.
         """
         if not self._is_whole:
             return {}
@@ -76,6 +76,7 @@ class NativeTrace:
             return {}
 
     def close(self) -> None:
+        """Remove the file."""
         self._folder.cleanup()
 
     @contextmanager
@@ -92,10 +93,10 @@ class NativeTrace:
 
 
 def read_objects(lines: Iterable[str]) -> Objects:
-    """Return the bytes by metric and shared object that memray's dump of an aggregated file tells of.
+    """Return the bytes by metric and shared object in memray's dump of an aggregated file.
 
-    A native frame has its address and the number of the one that called it, from 1 on; an allocation has the number of
-    its innermost native frame and of its Python frame, 0 for none, and of the map of segments that held then.
+    A native frame has its address and the number of its caller, from 1 on. An allocation has the number of its
+    innermost native frame and of its Python frame, 0 for none, and of the map of segments at that time.
     """
     frames: list[tuple[int, int]] = []
     maps: list[list[tuple[int, int, str]]] = []

@@ -1,7 +1,7 @@
 """The profile of one traced call, read from a memray file in which every allocation was recorded.
 
-memray gives what was live at the peak and after the call by stack; what was freed before it gives only one allocation
-at a time, so those are counted here. A million of them take about two seconds.
+memray gives the memory that was live at the peak and after the call, by stack. It gives memory freed before that only
+one allocation at a time, so those are counted here. A million of them take about two seconds.
 """
 
 from collections.abc import Iterable
@@ -24,12 +24,19 @@ class Record(Protocol):
     """The part of memray's AllocationRecord that is read here."""
 
     @property
-    def size(self) -> int: ...
+    def size(self) -> int:
+        """The bytes of the allocations."""
+
     @property
-    def n_allocations(self) -> int: ...
+    def n_allocations(self) -> int:
+        """The number of allocations."""
+
     @property
-    def stack_id(self) -> int: ...
-    def stack_trace(self) -> list[Call]: ...
+    def stack_id(self) -> int:
+        """The number of the stack."""
+
+    def stack_trace(self) -> list[Call]:
+        """Return the frames, innermost first."""
 
 
 def read_profile(path: str, test: str, function: Call, places: Places, notes: tuple[str, ...] = ()) -> TestProfile:
@@ -44,7 +51,7 @@ def read_profile(path: str, test: str, function: Call, places: Places, notes: tu
 
 @dataclass(slots=True)
 class _Found:
-    """A chain as it is counted: the calls of its largest record, and the objects and bytes of each kind."""
+    """A chain while it is counted: the calls of its largest record, and the objects and bytes of each kind."""
 
     calls: tuple[Call, ...]
     largest: int = -1
@@ -52,7 +59,7 @@ class _Found:
 
 
 class Chains:
-    """Allocation records, put together by the functions on their way from the test."""
+    """Allocation records, grouped by the functions on their way from the test."""
 
     def __init__(self, function: Call, places: Places) -> None:
         self._function = function
@@ -60,7 +67,7 @@ class Chains:
         self._found: dict[tuple[tuple[str, str], ...], _Found] = {}
 
     def add(self, kind: int, records: Iterable[Record]) -> None:
-        """Count records; their stacks are read once for each that differs."""
+        """Count records; each different stack is read once."""
         stacks: dict[int, list[Any]] = {}
         for record in records:
             known = stacks.get(record.stack_id)
@@ -81,7 +88,7 @@ class Chains:
             found.largest, found.calls = size, calls
 
     def _calls(self, stack: list[Call]) -> tuple[Call, ...]:
-        """Return the calls from the test in: only once what calls itself, and a comprehension as the code around it."""
+        """Return the calls from the test inwards: a recursion once, a comprehension as the code around it."""
         name, file, _ = self._function
         own = own_frames(stack, self._places)
         if not own or self._places.is_harness(own[0][1]):
@@ -98,7 +105,7 @@ class Chains:
         return tuple(reversed(calls))
 
     def profile(self, test: str, notes: tuple[str, ...]) -> TestProfile:
-        """Return what was counted, the largest chain first."""
+        """Return the profile, the largest chain first."""
         frames: dict[Frame, int] = {}
         chains = []
         for found in sorted(self._found.values(), key=lambda one: (one.counts[_PEAK][1], one.counts[_ALLOCATED][1])):
@@ -113,5 +120,5 @@ class Chains:
 
 
 def _is_part(function: str) -> bool:
-    """Say whether a function is a comprehension or a lambda: part of the code around it."""
+    """True if a function is a comprehension or a lambda: part of the code around it."""
     return function.startswith("<") and function != "<module>"

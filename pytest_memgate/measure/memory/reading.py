@@ -1,4 +1,4 @@
-"""Reading what memray wrote: whole, or not at all."""
+"""Reads memray's files: whole, or not at all."""
 
 import os
 from collections.abc import Iterator
@@ -18,7 +18,7 @@ _PAGE = 4096  # bytes: releases without `buffered` fill the last page with zeros
 
 @contextmanager
 def reading(path: str, *, every: bool = False) -> Iterator[memray.FileReader]:
-    """Open a memray file, of `every` allocation or of what they come to; raises CaptureError if it is not whole."""
+    """Open a memray file, of `every` allocation or of sums by stack; raises CaptureError if it is not whole."""
     try:
         if _KNOWS_END and _last_byte(path) not in (_END_OF_EACH if every else _END_OF_SUMS):
             raise CaptureError("its capture is not whole: memray could not write it to its end")

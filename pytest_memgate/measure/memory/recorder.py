@@ -22,10 +22,11 @@ from pytest_memgate.measure.python.standard import Standard
 from pytest_memgate.measure.resources.child_processes import ProcessWatch
 from pytest_memgate.measure.resources.threads import names_of_others
 
-_SHOWN = 10_000_000
-_GRACE = 0.3  # seconds for threads that are just ending
-_NAP = 0.002
-_NAMES = 90_000  # the table of names then has room for as many again, in 6 MB
+_SHOWN = 10_000_000  # bytes mapped in the first trace, to see whether memray sees memory that no allocator took
+_GRACE = 0.3  # seconds for threads that are just ending; chosen: docs/memory.md, "Retained"
+_NAP = 0.002  # seconds
+# above 2/3 of 2**17, where a dict doubles (USABLE_FRACTION, Objects/dictobject.c): room for as many, in 6 MB
+_NAMES = 90_000
 _time, _threading = Standard(time), Standard(threading)
 
 
@@ -47,17 +48,18 @@ class Recorder:
             capture.close()
 
     def span(self) -> Span | None:
-        """Return a tracker for the calls of several tests, None where no descriptor is free for it."""
+        """Return a shared tracker for several tests, None if no descriptor is free for it."""
         try:
             return Span(self._processes, self.collect)
         except OSError:
             return None
 
     def rest(self) -> None:
-        """Between two tests, take what is alive out of the collector's sight, once that is worth its price.
+        """Between two tests, hide all living objects from the collector (gc.freeze), if that is worth its price.
 
-        A collection precedes every trace, and its cost is that of the heap it walks: pytest, the tests collected and
-        the reports so far need not be walked each time. What died meanwhile is thawed and collected first.
+        A collection precedes every trace, and its cost is that of the heap it walks: pytest, the collected tests and
+        the reports so far need not be walked each time. Objects that died since the last freeze are thawed and
+        collected first.
         """
         if self._spent >= self._price:
             start = _time.perf_counter()
@@ -71,9 +73,9 @@ class Recorder:
             freeze()
 
     def collect(self, generation: int = 2) -> None:
-        """Collect before a trace, so that no garbage of another test is freed, or counted, in this one.
+        """Collect garbage before a trace, so that none of an earlier test is freed, or counted, in this one.
 
-        And before its end, so that what is still alive is what the test retains.
+        It is also done before the end of a trace, so that the memory still alive is what the test retains.
         """
         start = _time.perf_counter()
         collect(generation)
@@ -90,11 +92,12 @@ class Recorder:
     ) -> Callable[..., Any]:
         """Return `function` traced: `keep` gets the capture of each call, with its numbers once the call has ended.
 
-        With `every`, each allocation is recorded, so that they can be counted; the collector is watched then, too.
-        Where an upper bound is enough of what is retained, only what came since the start is collected at the end.
+        With `every`, each allocation is recorded, so that they can be counted; the collector is watched then, too. With
+        `bound`, an upper bound of the retained bytes is enough: only objects made since the start are collected at the
+        end.
 
-        Where the tracker cannot start, `refused` gets the reason and the function runs untraced. The tracker starts in
-        the very frame that calls the function: memray loses the callers of what runs above its own start.
+        If the tracker cannot start, `refused` gets the reason and the function runs untraced. The tracker starts in the
+        very frame that calls the function: memray loses the callers above its own start.
         """
         if inspect.iscoroutinefunction(function):
 
@@ -141,7 +144,7 @@ class Recorder:
         return call
 
     def _new_trace(self, *, every: bool, bound: bool) -> "tuple[_Trace | None, str]":
-        """Return what is ready to be started, else None and the reason."""
+        """Return a trace that is ready to be started, or None and the reason."""
         try:
             with real_world():
                 trace = _Trace(self._processes, self.collect, self._folder, every=every, bound=bound)
@@ -154,7 +157,7 @@ class Recorder:
 
 
 def _grow_names() -> None:
-    """Let the interpreter's table of names grow now: it doubles now and then, at the cost of whoever adds one to it."""
+    """Let the interpreter's table of names grow now: each doubling is paid by the code that adds a name."""
     names = [sys.intern(f"memgate {number}") for number in range(_NAMES)]
     names.clear()
 
@@ -164,7 +167,7 @@ def _full_collections() -> int:
 
 
 class _Trace:
-    """One call being traced: what was there before it, to be told from what it brought."""
+    """The trace of one call, and the state of the process before it."""
 
     def __init__(
         self,
@@ -195,22 +198,23 @@ class _Trace:
         self._hooks = Hooks()
 
     def given_up(self, error: Exception) -> str:
-        """Undo what was made ready for a tracker that could not start; return the reason."""
+        """Undo the preparations for a tracker that could not start; return the reason."""
         self.names.__exit__(None, None, None)
         self._hooks.put_back()
         self.capture.close()
         return why_not_started(error)
 
     def starts(self) -> None:
-        """Remember how things stand, once all is collected."""
+        """Remember the threads, modules and processes, once garbage is collected."""
         self._collections = _full_collections()
 
     def begin(self) -> None:
+        """Note that the call begins."""
         if self._every:
             self.capture.collector.start()
 
     def _end(self) -> None:
-        """Stop the tracker and take the numbers: once, though the test itself may have asked for it before."""
+        """Stop the tracker and take the numbers, once; the test itself may have asked for it before."""
         self.capture.end = nothing
         if self._every:
             self.capture.collector.stop()
@@ -225,7 +229,7 @@ class _Trace:
             self._finish()
 
     def _let_threads_end(self) -> None:
-        """Give threads that the call has started a moment to end: one that does holds what is not retained."""
+        """Give threads that the call has started a moment to end: their memory is then not retained."""
         end = _time.monotonic() + _GRACE
         while set(_threading.enumerate()) - set(self._before) and _time.monotonic() < end:
             _time.sleep(_NAP)

@@ -1,20 +1,20 @@
-"""One tracker over the calls of several tests: what it measured is an upper bound for each of them.
+"""One tracker over the calls of several tests: its peak is an upper bound for each of them.
 
-At any moment, what was allocated since a test began and is alive is part of what was allocated since the tracker
-started and is alive. So the peak of the whole span is no less than that of any call in it.
+At any moment, the memory allocated since a test began that is alive is part of the memory allocated since the tracker
+started that is alive. So the peak of the whole tracker is no less than that of any call under it.
 
-What a call retains is part of what was alive at its end, which the peak bounds, too, but not closely. So at that moment
-a block of known size is mapped, and unmapped at once: what was alive then is no more than the peak less that size.
-What the span still holds of a call at its own end bounds nothing: a fixture's teardown, or a later test, may have freed
-what the call had left behind. But what it still holds of the tests before a call was alive all through that call, and
-is no part of what it allocated: the peak less that is its bound, too, so that what pytest keeps from test to test does
-not add up.
+The memory that a call retains is part of the memory alive at its end, which the peak bounds, too, but not closely. So
+at that moment a block of known size is mapped, and unmapped at once: the memory alive then is no more than the peak
+less that size. What the tracker still holds of a call at its own end bounds nothing: a fixture's teardown, or a later
+test, may have freed memory that the call had left behind. But memory that it still holds of the tests before a call was
+alive all through that call, and the call has not allocated it: the peak less that memory is its bound, too. So memory
+that pytest keeps from test to test does not add up.
 
-The interpreter keeps some freed objects to use them again, tuples above all, which no tracker sees: a call would be
-served from what was allocated before it. A full collection gives them back, so one precedes each call.
+The interpreter keeps some freed objects to use them again, tuples above all, which no tracker sees: a call would reuse
+objects allocated before it. A full collection gives them back, so one precedes each call.
 
 Between two calls small objects are not traced, and an arena that Python's allocator maps for them then looks like a
-block of its own. It makes the bound larger, which is safe; nobody has first used or retained it.
+block of its own. It makes the bound larger, which is safe; it counts as nobody's first use, and as retained by nobody.
 """
 
 import functools
@@ -43,7 +43,8 @@ from pytest_memgate.measure.stacks.marker_frames import marked
 from pytest_memgate.measure.stacks.owners import FirstUse, read_owners
 from pytest_memgate.measure.stacks.source_paths import Places
 
-_BLOCK, _ROOM = 470, 1_000_000  # bytes
+# Bytes: a block in the largest size class that pymalloc serves itself (512, Objects/obmalloc.c); of all blocks, chosen.
+_BLOCK, _ROOM = 470, 1_000_000
 _ARENA = 1 << 20  # bytes: ARENA_SIZE of CPython's obmalloc on 64-bit platforms, from 3.10 on
 _PINNED: list[bytes] = []
 _P = ParamSpec("_P")
@@ -53,10 +54,10 @@ _CALL, _TEST = "<memgate call ", "<memgate test "
 
 
 class Span:
-    """A tracker over several calls.
+    """A shared tracker: one over several calls.
 
-    It has to start in a frame that is further out than those of the calls: memray knows the frames of a stack only down
-    from the level on which it was started.
+    It has to start in a frame further out than those of the calls: memray knows the frames of a stack only down from
+    the level on which it was started.
     """
 
     def __init__(self, processes: ProcessWatch, collect: Callable[..., None]) -> None:
@@ -70,13 +71,13 @@ class Span:
         self._modules = set(sys.modules)
 
     def share(self, probe: int) -> "Share":
-        """Return what will be known of one more call under this tracker, at whose end `probe` bytes are mapped."""
+        """Return the share of one more call, at whose end `probe` bytes are mapped."""
         share = Share(self, len(self.shares), probe)
         self.shares.append(share)
         return share
 
     def start(self) -> bool:
-        """Start the tracker; return False, and close, where it cannot, or where a profiler has its place."""
+        """Start the tracker; return False, and close, if it cannot start or a profiler has its place."""
         if sys.getprofile():
             self.close()
             return False
@@ -103,7 +104,7 @@ class Span:
         return True
 
     def stop(self) -> None:
-        """Stop the tracker, if it runs, and let each share have its number."""
+        """Stop the tracker, if it runs, and give each share the peak as its bound."""
         if not self.active:
             return
         self.active = False
@@ -146,14 +147,14 @@ class Span:
 
     @cached_property
     def left(self) -> "list[_Left]":
-        """What is still there at its end, largest first."""
+        """The memory still held at the end, largest first."""
         with reading(self.capture.path) as reader:
             left = [_Left(record) for record in reader.get_leaked_allocation_records(merge_threads=True)]
         return sorted(left, key=lambda one: one.size, reverse=True)
 
     @cached_property
     def causes(self) -> "Mapping[str, list[_Left]]":
-        """What is still there, by the module that was being loaded, else by the file of its call's frame, if any."""
+        """The memory still held, by the module that was being loaded, else by the file of its call's frame, if any."""
         found = defaultdict(list)
         for one in self.left:
             if not one.is_arena:
@@ -161,16 +162,16 @@ class Span:
         return found
 
     def resume(self) -> bool:
-        """Trace all again: a call begins. Say whether that could be done."""
+        """Trace all memory again, as a call begins; return True if that worked."""
         return self.active and (self._pause is None or self._pause.end())
 
     def pause(self) -> None:
-        """Trace large blocks only: a call has ended."""
+        """Trace large blocks only, as a call has ended."""
         if self._pause and self.active:
             self._pause.begin()
 
     def new_modules(self) -> tuple[str, ...]:
-        """Return the modules that have come since this was last asked."""
+        """Return the modules that were loaded since the last time."""
         if sys.modules.keys() == self._modules:
             return ()
         new = sys.modules.keys() - self._modules
@@ -178,12 +179,13 @@ class Span:
         return tuple(sorted(new))
 
     def close(self) -> None:
+        """Stop the tracker and remove its file."""
         self.stop()
         self.capture.close()
 
 
 class Share(Capture):
-    """One call under a span's tracker, in the place of a capture of its own: of its values it knows bounds."""
+    """One call under a shared tracker, in place of a capture of its own: it has bounds of its values."""
 
     def __init__(self, span: Span, number: int, probe: int) -> None:
         super().__init__(of=span.capture)
@@ -195,38 +197,41 @@ class Share(Capture):
 
     @property
     def span(self) -> Span:
+        """The shared tracker."""
         return self._span
 
     @property
     def is_open(self) -> bool:
-        """Say whether its tracker runs."""
+        """True if its tracker runs."""
         return self._span.active
 
     @property
     def retained(self) -> int:
+        """A bound of the bytes that the call retains: the peak less the block mapped at its end."""
         return self.peak - self._probe
 
     def running(self, test: Callable[_P, _T]) -> Callable[_P, _T]:
-        """Return a function that runs this share's test, all its phases, so that a stack shows that it passed there."""
+        """Return a function that runs all phases of this share's test below a frame that marks them in stacks."""
         return _below(test, f"{_TEST}{self._number}>")
 
     def sites(self, metric: str, places: Places) -> Sites:  # noqa: ARG002  # nobody's alone
+        """Return no call sites: those of a shared tracker belong to no single test."""
         return Sites(sites=(), imports=0)
 
     def owners(self, places: Places) -> FirstUse:
-        """Read what the span holds of this call, or of the modules that it loaded, by package or file."""
+        """Return the memory still held of this call, or of the modules that it loaded, by package or file."""
         causes = self._span.causes
         return read_owners([one for cause in (self._file, *self.modules) for one in causes.get(cause, ())], places)
 
     def loose(self, places: Places) -> FirstUse:
-        """Read what other threads allocated; what the harness did between two tests is nobody's."""
+        """Return the memory of other threads; memory of the harness between two tests belongs to nobody."""
         return read_owners([one for one in self._span.causes.get("", ()) if not one.is_of_harness(places)], places)
 
     def close(self) -> None:
-        """Leave the file to the span."""
+        """Leave the file to the shared tracker."""
 
     def traced(self, function: Callable[..., Any], keep: Callable[[Capture], None]) -> Callable[..., Any]:
-        """Return `function` under the tracker, which the last call stops, or one that fails; `keep` gets this share."""
+        """Return `function` under the tracker; the last call, or one that fails, stops it; `keep` gets this share."""
         marked = _below(function, self._file)
         if inspect.iscoroutinefunction(function):
 
@@ -279,7 +284,7 @@ class Share(Capture):
 
 
 class _Left:
-    """Memory that a span still holds."""
+    """A block of memory that a shared tracker still holds at its end."""
 
     def __init__(self, record: memray.AllocationRecord) -> None:
         self.size = record.size
@@ -291,39 +296,40 @@ class _Left:
 
     @cached_property
     def test(self) -> str:
-        """The file of the frame of the test that allocated it, empty where none did: it is among the outermost."""
+        """The mark of the test that allocated it, from one of the outermost frames; empty if none did."""
         return next((path for _, path, _ in reversed(self._stack) if path.startswith(_TEST)), "")
 
     @property
     def cause(self) -> str:
-        """Return the module that was being loaded, else the file of its call's frame, empty where there is neither."""
+        """The module that was being loaded, else the file of its call's frame, empty if there is neither."""
         files = [path for _, path, _ in self._stack if path.startswith("<")]
         return next(filter(None, map(module_of, files)), "") or self._call
 
     @property
     def is_arena(self) -> bool:
-        """True if it may be memory that Python's allocator took while small objects were not traced.
+        """True if it may be an arena that Python's allocator took while small objects were not traced.
 
-        In a call they are, and whatever the call maps is its own.
+        Within a call they are traced, and any block that the call maps is its own.
         """
         is_mapped = self._record.allocator == memray.AllocatorType.MMAP
         return is_mapped and self.size == _ARENA * self._record.n_allocations and not self._call
 
     def is_of_harness(self, places: Places) -> bool:
-        """True if the thread that allocated it runs the tests: neither a test's own thread nor one of the project."""
+        """True if the allocating thread runs the tests: neither a test's own thread nor one of the project."""
         return any(places.is_harness(path) for _, path, _ in self._stack)
 
     @property
     def _call(self) -> str:
-        """The file of its call's frame, empty where there is none."""
+        """The file of its call's frame, empty if there is none."""
         return next((path for _, path, _ in self._stack if path.startswith(_CALL)), "")
 
     def stack_trace(self) -> list[Frame]:
+        """Return the frames, innermost first."""
         return self._stack
 
 
 def _portions(left: list[_Left]) -> Iterator[list[_Left]]:
-    """Return a sixteenth of them, and then as many again as before."""
+    """Yield a sixteenth of the blocks, then as many again as before."""
     start, stop = 0, len(left) // 16 + 1
     while start < len(left):
         yield left[start:stop]
@@ -331,13 +337,13 @@ def _portions(left: list[_Left]) -> Iterator[list[_Left]]:
 
 
 def _make_room() -> None:
-    """Let Python's allocator have free memory at hand: an arena that it takes between two calls would be seen."""
+    """Give Python's allocator free memory: an arena that it took between two calls would be seen."""
     blocks = [bytes(_BLOCK) for _ in range(_ROOM // _BLOCK)]
     _PINNED[:] = blocks[-1:]  # so that the arena of the last one is not given back
 
 
 def _below(function: Callable[_P, _T], file: str) -> Callable[_P, _T]:
-    """Return `function` called below a frame whose file is `file`, by which a stack shows that it passed here."""
+    """Return `function` called below a frame whose file is `file`, which marks it in stacks."""
     template = _call_async if inspect.iscoroutinefunction(function) else _call
     function_below: Callable[_P, _T] = marked(template, file, called=function)
     return function_below

@@ -1,22 +1,22 @@
-"""What it says, and what it leaves behind, when a tracker cannot start."""
+"""The reason why a tracker cannot start, and the repair of what it changed before it failed."""
 
 import sys
 import threading
 from typing import Any
 
-NESTED = "more than one Tracker"  # in memray's words for it
+NESTED = "more than one Tracker"  # memray's own words for it (memray/_memray.pyx)
 _TAKEN = "a fixture or plugin holds a memray tracker, and a process has only one"
 _ATTRIBUTES = ("_name", "_ident", "_set_os_name")  # of threading.Thread
 _MISSING = object()
 
 
 def is_taken(error: BaseException) -> bool:
-    """Return True if a tracker could not start because the process has one already."""
+    """True if a tracker could not start because the process has one already."""
     return isinstance(error, RuntimeError) and NESTED in str(error)
 
 
 def why_not_started(error: BaseException) -> str:
-    """Return the reason in words, one line of them."""
+    """Return the reason in one line."""
     if is_taken(error):
         return _TAKEN
     text = (str(error).strip().splitlines() or [""])[0]
@@ -24,10 +24,10 @@ def why_not_started(error: BaseException) -> str:
 
 
 class Hooks:
-    """What is there before a tracker starts of what it replaces in this process.
+    """The functions and hooks of this process that a tracker replaces when it starts.
 
-    One that fails half-way leaves its own hooks behind. The next one would not start for them, whatever was wrong, and
-    each thread would call them.
+    A tracker that fails half-way leaves its own hooks behind. The next one would not start because of them, and each
+    thread would call them.
     """
 
     def __init__(self) -> None:
@@ -37,6 +37,7 @@ class Hooks:
         self._thread_profile: Any = threading.getprofile()
 
     def put_back(self) -> None:
+        """Put everything back as it was."""
         for name, value in self._attributes.items():
             if value is not _MISSING:
                 setattr(self._thread, name, value)

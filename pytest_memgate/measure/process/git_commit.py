@@ -1,4 +1,4 @@
-"""Which commit the work tree is of."""
+"""The commit of a work tree."""
 
 import os
 import subprocess
@@ -7,7 +7,7 @@ from pathlib import Path
 
 from pytest_memgate.model.provenance import Commit
 
-_PATIENCE = 10  # seconds
+_PATIENCE = 10  # seconds for one git command; chosen
 _BRANCH = ("GITHUB_HEAD_REF", "GITHUB_REF_NAME", "CI_COMMIT_REF_NAME")  # CI checks a commit out, without its branch
 
 

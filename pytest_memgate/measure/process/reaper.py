@@ -1,4 +1,4 @@
-"""Ends whatever still runs for a private folder, also when the process that made the folder has been killed.
+"""Ends the processes that still run for a private folder, even if the process that made the folder was killed.
 
 Run as a script, it stays beside a measurement and waits for the end of its standard input, a pipe that only the
 measuring process holds: a process that is killed closes it like any other. So it needs the standard library alone.
@@ -36,9 +36,9 @@ def belonging(folder: Path, roots: Collection[int] = ()) -> set[int]:
 
 
 def end(folder: Path, roots: Collection[int] = (), *, gently: bool = False) -> None:
-    """End every process that belongs to `folder`; gently, they may first end by themselves.
+    """End every process that belongs to `folder`; with `gently`, they may first end by themselves.
 
-    Lighthouse takes its Chrome along at an interrupt only, so that comes first.
+    Lighthouse ends its Chrome only on an interrupt, so that comes first.
     """
     if sys.platform == "win32":
         for root in roots:
@@ -68,7 +68,7 @@ def remove(folder: Path) -> None:
 
 
 def _linux() -> Iterator[tuple[int, int, int, bytes]]:
-    """Yield the id, parent, group, and words of each process that has not ended."""
+    """Yield the id, parent, group, and command line of each process that has not ended."""
     for entry in os.scandir(_PROC):
         if not entry.name.isdecimal():
             continue

@@ -1,4 +1,4 @@
-"""Commands that leave nothing behind: no process, no file, whatever ends them or us."""
+"""Commands that leave nothing behind, no process and no file, whatever ends them or us."""
 
 import contextlib
 import os
@@ -14,7 +14,7 @@ from typing import Self
 
 from pytest_memgate.measure.process import reaper as warden
 
-# Chrome puts a socket below TMPDIR, and the name of a socket has room for about a hundred characters.
+# Characters: Chrome puts a socket below TMPDIR, and the path of a socket has room for about a hundred (unix(7)).
 _LONGEST_BASE = 43
 
 # With a session of its own, or a group on Windows, a command does not get our terminal's Ctrl-C: we say how it ends.
@@ -23,7 +23,7 @@ _GROUP: int = getattr(subprocess, "CREATE_NEW_PROCESS_GROUP", 0)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Done:
-    """How a command ended: its exit code, negative for a signal, and all that it printed."""
+    """How a command ended: its exit code, negative for a signal, and its output."""
 
     code: int
     out: str
@@ -40,10 +40,11 @@ class Job:
 
     @property
     def pid(self) -> int:
+        """The process id."""
         return self._process.pid
 
     def code(self) -> int | None:
-        """Return the exit code once the command has ended, negative for a signal."""
+        """Return the exit code, negative for a signal; None while the command runs."""
         return self._process.poll()
 
     def out(self) -> str:
@@ -51,7 +52,7 @@ class Job:
         return self._output.read_text(encoding="utf-8", errors="replace")
 
     def wait(self, timeout_seconds: float, progress: Callable[[], object]) -> bool:
-        """Wait for the end; say whether it came in time, which starts anew whenever `progress()` gives a new value."""
+        """Wait for the end; return True if it came in time. A new value of `progress()` starts the time anew."""
         seen, since = progress(), time.monotonic()
         while True:
             with contextlib.suppress(subprocess.TimeoutExpired):
@@ -64,7 +65,7 @@ class Job:
                 return False
 
     def end(self) -> None:
-        """End the command, its descendants, and whatever else was started for its folder."""
+        """End the command, its descendants, and any other process of its folder."""
         ended = self._process.poll() is not None
         warden.end(self.folder, () if ended else (self.pid,), gently=not ended)
         with contextlib.suppress(subprocess.TimeoutExpired):
@@ -132,10 +133,10 @@ class Workspace:
         cwd: Path | None = None,
         env: Mapping[str, str | None] | None = None,
     ) -> Job:
-        """Start a command, or a line for the shell, in a session of its own; raise OSError if it cannot be started.
+        """Start a command, or a line for the shell, in a session of its own; raises OSError if it cannot be started.
 
-        `folder` comes from `place()`; the command runs there unless `cwd` says where. It has our environment, changed
-        by `env`, where None takes a variable away.
+        `folder` comes from `place()`; the command runs there unless `cwd` names another folder. It has our environment,
+        changed by `env`, where None removes a variable.
         """
         output = folder / "output.txt"
         changed = {**os.environ, **(env or {}), warden.MARK: f"{folder}{os.sep}"}
@@ -172,7 +173,10 @@ class Workspace:
         env: Mapping[str, str | None] | None = None,
         progress: Callable[[], object] = lambda: None,
     ) -> Done:
-        """Run a command to its end, or to the time-out since `progress()` last changed; nothing of it runs on."""
+        """Run a command until it ends, or until the time-out since `progress()` last changed; nothing of it runs on.
+
+        Raises OSError if it cannot be started.
+        """
         job = self.start(args, folder, cwd=cwd, env=env)
         try:
             in_time = job.wait(timeout_seconds, progress)

@@ -21,7 +21,7 @@ def key() -> str:
 
 
 def allocator() -> str:
-    """Return Python's allocator, with how it is traced: debug hooks change the size of every object."""
+    """Return Python's allocator and how it is traced: debug hooks change the size of every object."""
     name = os.environ.get("PYTHONMALLOC", "default") if not sys.flags.ignore_environment else "default"
     if name == "default":
         name = "mimalloc" if sysconfig.get_config_var("Py_GIL_DISABLED") else "pymalloc"
@@ -31,7 +31,7 @@ def allocator() -> str:
 
 
 def memray_version() -> str:
-    """Return memray's version, empty where it is not installed."""
+    """Return memray's version, empty if it is not installed."""
     try:
         return importlib.metadata.version("memray")
     except importlib.metadata.PackageNotFoundError:
@@ -39,12 +39,12 @@ def memray_version() -> str:
 
 
 def in_ci() -> bool:
-    """Say whether this is a CI job, where the gate is strict by default."""
+    """True in a CI job (the variable CI is set), where the gate is strict by default."""
     return os.environ.get("CI", "").lower() not in {"", "0", "false", "no"}
 
 
 def coverage_is_on() -> bool:
-    """Say whether coverage.py measures in this process: it moves a peak by tens of kilobytes."""
+    """True if coverage.py measures in this process: it moves a peak by tens of kilobytes."""
     coverage = sys.modules.get("coverage")
     current = getattr(getattr(coverage, "Coverage", None), "current", None)
     return current is not None and current() is not None
@@ -57,7 +57,7 @@ def here() -> Environment:
 
 
 def cannot_measure() -> str:
-    """Return why memory cannot be measured here and now, empty where it can."""
+    """Return why memory cannot be measured here and now, empty if it can."""
     if sys.platform == "win32":
         return "memory cannot be measured on Windows: memray does not run there"
     if not memray_version():
@@ -70,7 +70,7 @@ def cannot_measure() -> str:
 
 
 def known_bad() -> str:
-    """Return what is known to go wrong with these versions together, empty where nothing is."""
+    """Return the known trouble with these versions together, empty if there is none."""
     version = tuple(int(part) for part in memray_version().split(".")[:2] if part.isdigit())
     if sys.version_info[:2] == (3, 12) and version <= (1, 20):
         return (

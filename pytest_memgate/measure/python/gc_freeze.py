@@ -1,12 +1,12 @@
-"""The heap out of the collector's sight, until somebody asks the `gc` module about it.
+"""Keeps gc.collect() cheap by freezing everything alive between tests; a test that would notice gets it unfrozen.
 
-A collection costs as much as it walks, and there are some for each test: what is alive between two tests is frozen. But
-frozen objects are neither collected nor listed, and a test may rely on both. So, while the heap is frozen, some of the
-module's functions thaw it first. Collecting and listing everything does not: it costs as much as the process is old, no
-two runs of a test would need the same memory, and a test hardly ever asks for what was there before it. It is noted, so
-that a test which fails after it can be run again with the heap thawed.
+A collection costs as much as it walks, and there are some for each test. But frozen objects are neither collected nor
+listed, and a test may rely on both. So, while the heap is frozen, some functions of `gc` unfreeze it first. Functions
+that collect or list everything do not: that costs as much as the process is old, no two runs of a test would need the
+same memory, and a test hardly ever asks for objects from before it. Such a call is noted, so that a test that fails
+after it can be run again with the heap unfrozen.
 
-When a test is run again for its value, none of them does either: how such a run ends is no result of the suite.
+When a test is run again for its value, no function unfreezes: how such a run ends is no result of the suite.
 """
 
 import functools
@@ -24,11 +24,12 @@ _was_asked = False
 
 
 def is_frozen() -> bool:
+    """True if the heap is frozen."""
     return _frozen
 
 
 def freeze() -> None:
-    """Take all that is alive out of the collector's sight, garbage included."""
+    """Hide all living objects from the collector, garbage included."""
     global _frozen  # noqa: PLW0603  # as the heap is the process's
     _frozen = True
     _freeze()
@@ -36,30 +37,31 @@ def freeze() -> None:
 
 
 def was_asked() -> bool:
-    """Say whether something was collected or listed, since `forget()`, while it could not be found."""
+    """True if something hidden was to be collected or listed since `forget()`."""
     return _was_asked
 
 
 def forget() -> None:
+    """Forget that anything was asked for."""
     global _was_asked  # noqa: PLW0603  # as above
     _was_asked = False
 
 
 def hide() -> None:
-    """Take all that is alive out of the sight of whoever asks, too, until `answer()`."""
+    """Hide all living objects also from functions that would unfreeze the heap, until `answer()`."""
     collect()
     freeze()
     _exchange(to_asked=False)
 
 
 def answer() -> None:
-    """Let whoever asks meet the heap thawed, if it is frozen."""
+    """Let functions unfreeze the heap again, if it is frozen."""
     if _frozen:
         _exchange(to_asked=True)
 
 
 def thaw() -> None:
-    """Bring it back, if it is frozen."""
+    """Unfreeze the heap, if it is frozen."""
     global _frozen  # noqa: PLW0603  # as above
     if not _frozen:
         return
@@ -76,7 +78,7 @@ def _exchange(*, to_asked: bool) -> None:
 
 
 def _asked(original: Callable[..., Any]) -> Callable[..., Any]:
-    """Return a function of the `gc` module, which thaws the heap first, or notes that it was called."""
+    """Return a function of `gc` that unfreezes the heap first, or notes that it was called."""
     is_noted = original in {collect, gc.get_objects}
 
     def ask(*args: Any, **kwargs: Any) -> Any:

@@ -1,4 +1,4 @@
-"""What kind of machine this is: times of one kind say nothing of another."""
+"""The kind of this machine: times are compared only on machines of one kind."""
 
 import os
 import platform
@@ -24,7 +24,7 @@ def machine_class() -> dict[str, str]:
 
 
 def machine() -> Machine:
-    """Return what this machine is."""
+    """Return the processor, cores and memory of this machine."""
     told = machine_class()
     return Machine(cpu=told["cpu"], cores=int(told["cores"]), memory=_memory())
 

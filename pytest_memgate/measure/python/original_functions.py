@@ -1,7 +1,7 @@
-"""What the gate's own code calls, as it is for real, while a test may have put something else there.
+"""The original functions that the gate's own code calls while a test may have replaced them.
 
-A test's fixtures live until its teardown, and so does what they replace: `os.name`, `open`, `json.loads`, or all that
-reads files, in every module, where a library fakes the file system. The gate reads and judges before that.
+A test's fixtures live until its teardown, and so do their replacements: of `os.name`, `open`, `json.loads`, or of all
+functions that read files, in every module, if a library fakes the file system. The gate reads and judges before that.
 """
 
 import builtins
@@ -17,14 +17,14 @@ from typing import Any
 
 _OURS = ("pytest_memgate", "memray")  # packages
 _KINDS = (ModuleType, FunctionType, BuiltinFunctionType, type, classmethod, property)
-_AT_ONCE = 30  # names: what looks at them is small, as a tracker may be on
+_AT_ONCE = 30  # names: code that looks at them takes little memory, as a tracker may be on
 _MISSING = object()
 
 _Replaced = tuple[object, str, object]  # owner, name, what was there
 
 
 class _Place:
-    """Some names of a module or class, and what they stand for."""
+    """Some names of a module or class, and their original values."""
 
     def __init__(self, owner: object, names: list[str]) -> None:
         self.owner = owner
@@ -33,7 +33,7 @@ class _Place:
         self._real = self._read(vars(owner))
 
     def replaced(self) -> list[tuple[str, object, object]]:
-        """Return the names that stand for something else now, with what that is and what is real."""
+        """Return the names that have another value now, with that value and the original."""
         found = vars(self.owner)
         try:
             if self._read(found) == self._real:
@@ -51,7 +51,7 @@ _put_away: list[_Replaced] | None = None  # while the world is real
 
 
 def look() -> None:
-    """Take what is there, and has not been seen before, for real: nothing of a test is set up."""
+    """Take all values that have not been seen before as original: no test is set up now."""
     global _modules  # noqa: PLW0603  # as the functions are the process's
     if len(sys.modules) == _modules:
         return
@@ -87,7 +87,7 @@ def _add(owner: object) -> None:
 
 @contextmanager
 def real_world() -> Iterator[None]:
-    """Put what is real in the place of what a test has put there, for a while."""
+    """Put the originals in place of the replacements of a test, for a while."""
     if _put_away is not None:
         yield
         return
@@ -100,7 +100,7 @@ def real_world() -> Iterator[None]:
 
 @contextmanager
 def staged_world() -> Iterator[None]:
-    """Within the real world, let a test's fixtures be set up or torn down, and the test run."""
+    """Within the real world, put the replacements back while a test's fixtures and the test run."""
     if _put_away is None:
         yield
         return

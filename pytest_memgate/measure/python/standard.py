@@ -1,11 +1,11 @@
-"""Modules of the standard library as the gate has loaded them: a test replaces functions of the others."""
+"""Copies of modules of the standard library as the gate has loaded them: tests replace functions of the real ones."""
 
 from types import ModuleType
 from typing import Any
 
 
 class Standard:
-    """What a module had in it when this was made; its functions still share the module's own state.
+    """The names of a module when this was made; its functions still share the module's own state.
 
     It is no module: libraries that fake a file system look for modules, and for functions in them.
     """

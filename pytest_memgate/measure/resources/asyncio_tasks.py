@@ -17,7 +17,7 @@ _HARNESS = "TestRunner._run_tests_and_fixtures"  # anyio's own task, in which it
 
 
 def pending(loop: "AbstractEventLoop | None" = None) -> "set[Task[Any]]":
-    """Return the unfinished tasks of a loop, or of the running one, without the one that asks."""
+    """Return the unfinished tasks of a loop, or of the running one, without the present task."""
     asyncio = sys.modules.get("asyncio")
     if asyncio is None:
         return set()
@@ -30,7 +30,10 @@ def pending(loop: "AbstractEventLoop | None" = None) -> "set[Task[Any]]":
 
 
 def on_closing(tell: "Callable[[AbstractEventLoop], object]") -> Callable[[], None] | None:
-    """Let `tell` have each loop before its tasks are cancelled; return what ends that, None without asyncio."""
+    """Call `tell` with each loop before its tasks are cancelled; return a function that ends that, or None.
+
+    It is None in a process without asyncio.
+    """
     runners = sys.modules.get(_RUNNERS)
     original: Callable[[AbstractEventLoop], object] | None = getattr(runners, _CANCEL, None)
     if original is None:
@@ -45,7 +48,7 @@ def on_closing(tell: "Callable[[AbstractEventLoop], object]") -> Callable[[], No
 
 
 def let_end(loop: "AbstractEventLoop", tasks: "Iterable[Task[Any]]", seconds: float) -> None:
-    """Let tasks that are just ending end, where their loop can run."""
+    """Give tasks that are just ending up to `seconds` to end, if their loop can run."""
     waiting = [task for task in tasks if not task.done()]
     if waiting and not loop.is_closed() and not loop.is_running():
         with contextlib.suppress(RuntimeError):  # another loop runs in this thread
@@ -53,4 +56,5 @@ def let_end(loop: "AbstractEventLoop", tasks: "Iterable[Task[Any]]", seconds: fl
 
 
 def coroutine_name(task: "Task[Any]") -> str:
+    """Return the name of a task's coroutine."""
     return str(getattr(task.get_coro(), "__qualname__", ""))

@@ -15,7 +15,7 @@ _own_faults = 0  # page faults of the children that the gate itself has started
 
 @contextmanager
 def uncounted() -> Iterator[None]:
-    """Let the gate start a process of its own, and wait for it, that is none of a test's."""
+    """Let the gate start a process of its own, and wait for it, without its counting as one of a test."""
     global _own_faults  # noqa: PLW0603  # as the children are the process's
     before = _faults()
     try:
@@ -29,10 +29,10 @@ def _faults() -> int:
 
 
 class ProcessWatch:
-    """Tells whether this process had new children between two looks.
+    """Tells whether this process had new children between two moments.
 
     An audit hook would see every start, but one written in Python crashes the interpreter when memray stops beside
-    other threads. So three signs are read: forks, the page faults of children waited for, and the children alive.
+    other threads. So three signs are read: forks, the page faults of children waited for, and the living children.
     """
 
     def __init__(self) -> None:

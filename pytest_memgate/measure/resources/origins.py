@@ -24,8 +24,8 @@ from pytest_memgate.model.site import Site
 if TYPE_CHECKING:
     from asyncio import Task
 
-_DEEPEST = 100  # frames
-_CALLERS = 3
+_DEEPEST = 100  # frames of a stack that are kept; chosen
+_CALLERS = 3  # callers that a site names; chosen to be read at a glance
 _NAMED = 3  # of several that one line started
 _DESCRIPTORS = ("open", "dup", "pipe", "memfd_create")
 _ONE = {"threads": "thread", "tasks": "task", "processes": "process", "files": "file"}
@@ -34,7 +34,7 @@ Stack = tuple[Frame, ...]
 
 
 class Origins:
-    """What was started while `recording()`, by what it is, and from where, innermost frame first."""
+    """The things started while `recording()`, by identity, each with its stack, innermost frame first."""
 
     def __init__(self) -> None:
         self._tasks: WeakKeyDictionary[Task[Any], Stack] = WeakKeyDictionary()
@@ -42,6 +42,7 @@ class Origins:
 
     @contextlib.contextmanager
     def recording(self) -> Iterator[None]:
+        """Record, for a while, where threads, tasks, processes and files are started."""
         with contextlib.ExitStack() as patches:
             for owner, name, note in self._starts():
                 if owner is not None and hasattr(owner, name):
@@ -51,6 +52,7 @@ class Origins:
             yield
 
     def stack(self, kind: str, one: Any) -> Stack:
+        """Return the stack from which one of them was started, empty if it was not recorded."""
         if kind == "tasks":
             return self._tasks.get(one) or _defined(one)
         return self._numbers.get((kind, one), ())
@@ -80,7 +82,7 @@ class Origins:
 
 
 def sites(kind: str, found: Iterable[Any], origins: Origins, places: Places) -> tuple[Site, ...]:
-    """Return where each of `found` was started, the most first; `what` says what it is."""
+    """Return the places where each of `found` was started, the most first; `what` describes them."""
     by_key: dict[str, list[tuple[Site, str]]] = {}
     for one in found:
         stack = origins.stack(kind, one)
@@ -93,7 +95,7 @@ def sites(kind: str, found: Iterable[Any], origins: Origins, places: Places) -> 
 
 
 def described(kind: str, one: Any, places: Places) -> str:
-    """Return what something alive is, in a few words: `daemon thread "poller"`."""
+    """Return a living thread, task, process or file in a few words: `daemon thread "poller"`."""
     if kind == "threads":
         thread = next((thread for thread in threading.enumerate() if thread.native_id == one), None)
         return f'{"daemon " if thread.daemon else ""}thread "{thread.name}"' if thread else "a thread"
@@ -111,9 +113,10 @@ def _together(several: list[tuple[Site, str]]) -> Site:
 
 
 def _site(stack: Stack, places: Places) -> Site | None:
-    """Return the project's innermost frame as a site, and those that called it.
+    """Return the project's innermost frame as a site, with its callers.
 
-    What another thread started is not called from there: of that, the innermost frame, of a package if there is one.
+    Things that another thread started have no caller in the test: for them, the innermost frame, of a package if there
+    is one.
     """
     inner = _of_the_test(stack, places)
     own = [frame for frame in inner if places.place(frame[1]).project]
@@ -132,7 +135,7 @@ def _site(stack: Stack, places: Places) -> Site | None:
 
 
 def _between(stack: Stack, places: Places) -> str:
-    """Return the innermost frame of an installed package that the project's own code called, empty without one."""
+    """Return the innermost frame of an installed package that the project's own code called, empty if there is none."""
     inner = _of_the_test(stack, places)
     outer = next((index for index, (_, path, _) in enumerate(inner) if places.place(path).project), 0)
     for function, path, line in inner[:outer]:
@@ -148,7 +151,7 @@ def _of_the_test(stack: Stack, places: Places) -> Stack:
 
 
 def _package(path: str, places: Places) -> str:
-    """Return the installed package that a file is of, empty for the standard library and the project."""
+    """Return the installed package of a file, empty for the standard library and the project."""
     place = places.place(path)
     package = package_of(place.path)
     return "" if place.project or path.startswith("<") or package in sys.stdlib_module_names else package
@@ -175,13 +178,13 @@ def _file(descriptor: int, places: Places) -> str:
 
 
 def _defined(task: "Task[Any]") -> Stack:
-    """Return where a task's coroutine is defined: of a task made before the recording, or by a loop written in C."""
+    """Return the definition of a task's coroutine, for a task made before the recording or by a loop written in C."""
     code = getattr(task.get_coro(), "cr_code", None)
     return ((code.co_qualname, code.co_filename, code.co_firstlineno),) if code else ()
 
 
 def _loaded(module: str, name: str) -> Any:
-    """Return what a module holds, None where nobody has imported it: the first run would have."""
+    """Return a name of a module, None if nobody has imported the module: the first run would have."""
     return getattr(sys.modules.get(module), name, None)
 
 

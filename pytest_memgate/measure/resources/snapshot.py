@@ -1,6 +1,7 @@
-"""What is alive in this process beside its memory, and what of it was not there before: threads, processes, files.
+"""Threads, processes and files that are alive in this process, and which of them were not there before.
 
-A look costs microseconds, so that every test can have two of them. What a platform does not tell is in `unseen()`.
+A look costs microseconds, so that every test can have two of them. `unseen()` has the kinds that a platform does not
+tell of.
 """
 
 import contextlib
@@ -23,7 +24,7 @@ _FILES = {"linux": "/proc/self/fd", "darwin": "/dev/fd"}.get(sys.platform, "")
 _TASKS = "/proc/self/task"
 _NONE_FREE = {errno.EMFILE, errno.ENFILE}
 _FIRST_NAP = 0.001  # seconds
-_LONGEST_NAP = 0.05
+_LONGEST_NAP = 0.05  # seconds
 
 Alive = Mapping[
     str, frozenset[int]
@@ -32,15 +33,16 @@ Alive = Mapping[
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Left:
-    """What one run of a test left behind: `new` by kind, and how many of that kind were there before and are gone.
+    """The leftovers of one run of a test: `new` by kind, and how many older ones of that kind are gone.
 
-    What was replaced has not grown: a service that starts its thread anew, a connection made again.
+    A replacement is no growth: a service that starts its thread anew, a connection that is made again.
     """
 
     new: Mapping[str, tuple[Any, ...]] = field(default_factory=dict)
     gone: Mapping[str, int] = field(default_factory=dict)
 
     def count(self, kind: str) -> int:
+        """Return the number of new ones of a kind, less those that are gone."""
         return max(0, len(self.new.get(kind, ())) - self.gone.get(kind, 0))
 
 
@@ -57,19 +59,19 @@ OWN_FILES: set[int] = set()  # the open descriptors of the gate itself
 
 
 def alive() -> Alive:
-    """Return what is alive now."""
+    """Return the living threads, processes and files."""
     return {"threads": _threads(), "processes": children(), "files": _without(open_files(), frozenset(OWN_FILES))}
 
 
 def changed(known: Alive, before: Alive, after: Alive) -> Alive:
-    """Return what is known, with what came and what went between two looks."""
+    """Return `known`, with the differences between two looks applied."""
     return {kind: (known[kind] - (before[kind] - after[kind])) | (after[kind] - before[kind]) for kind in known}
 
 
 def left(before: Alive, after: Alive) -> Left:
-    """Return what is there after a run that was not there before it.
+    """Return the things that are there after a run and were not before it.
 
-    A pool that was there before may hold more workers now: how many it has started so far is a matter of chance.
+    A pool that was there before may hold more workers now: the number started so far is a matter of chance.
     """
     new = {kind: after[kind] - before[kind] for kind in after}
     if new["threads"] or new["processes"]:
@@ -80,7 +82,7 @@ def left(before: Alive, after: Alive) -> Left:
 
 
 def settled(look: Callable[[], Left], is_fine: Callable[[Left], bool], seconds: float) -> Left:
-    """Return what is left once garbage is gone, and what is just ending had its time to end."""
+    """Return the leftovers once garbage is gone, and things that are just ending had their time to end."""
     found = look()
     if is_fine(found):
         return found
@@ -96,14 +98,14 @@ def settled(look: Callable[[], Left], is_fine: Callable[[Left], bool], seconds: 
 
 
 def _reap() -> None:
-    """Wait for the ended children that nobody holds, as the next `Popen` would."""
+    """Wait for ended children that nobody holds, as the next `Popen` would."""
     cleanup = getattr(sys.modules.get("subprocess"), "_cleanup", None)
     if cleanup:
         cleanup()
 
 
 def children() -> frozenset[int]:
-    """Return the ids of the children alive or not waited for, where the platform lists them.
+    """Return the ids of children that are alive or not waited for, if the platform lists them.
 
     While no descriptor is free they are those of the last look.
     """
@@ -137,7 +139,7 @@ def _children() -> frozenset[int]:
 
 @lru_cache(maxsize=2)
 def _without(files: frozenset[int], own: frozenset[int]) -> frozenset[int]:
-    """Return the files that are not the gate's: the same object where nothing has changed."""
+    """Return the files that are not the gate's: the same object if nothing has changed."""
     return files - own
 
 
@@ -148,10 +150,10 @@ def _threads() -> frozenset[int]:
 
 
 class _Files:
-    """The descriptors that are open, listed anew where their number has changed.
+    """The open descriptors, listed anew if their number has changed.
 
-    A listing takes 32 KB for a moment, which a tracker would see. Where one file has come and another gone, nothing has
-    grown: that the listing still has the old one does not matter.
+    A listing takes 32 KB for a moment, which a tracker would see. If one file was opened and another closed, nothing
+    has grown: it does not matter that the listing still has the old one.
     """
 
     def __init__(self) -> None:
@@ -170,7 +172,7 @@ open_files = _Files()
 
 
 def _number_of_files() -> int:
-    """Return how many descriptors are open, 0 where the system does not say: Linux does from 6.2 on."""
+    """Return the number of open descriptors, 0 if the system does not say: Linux does from 6.2 on."""
     try:
         return _os.stat(_FILES).st_size if sys.platform == "linux" else 0  # as quick as it can be
     except OSError:
@@ -196,7 +198,7 @@ def _is_open(descriptor: int) -> bool:
 
 
 def _listed(folder: str) -> list[str]:
-    """Return what a folder has, nothing where there is none; raises OSError where no descriptor is free for it."""
+    """Return the entries of a folder, none if it does not exist; raises OSError if no descriptor is free for it."""
     try:
         names: list[str] = _os.listdir(folder)
     except OSError as error:

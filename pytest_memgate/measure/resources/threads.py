@@ -10,12 +10,12 @@ _HARNESS = ("pytest", "_pytest", "xdist", "execnet")
 
 
 def names_of_others(threads: Iterable[threading.Thread] | None = None) -> tuple[str, ...]:
-    """Return the names of the threads, all that run by default, but for this one and those of plugins."""
+    """Return the names of the given threads, or of all, without this thread and those of plugins."""
     found = _threading.enumerate() if threads is None else threads
     return tuple(one.name for one in found if one is not _threading.current_thread() and not _is_of_a_plugin(one))
 
 
 def _is_of_a_plugin(thread: threading.Thread) -> bool:
-    """Return True for the thread of pytest-rerunfailures, say, that serves counts to other workers."""
+    """True for a thread of a plugin, such as that of pytest-rerunfailures which serves counts to workers."""
     module = getattr(getattr(thread, "_target", None), "__module__", None) or type(thread).__module__
     return isinstance(module, str) and module.startswith(_HARNESS)

@@ -1,4 +1,4 @@
-"""Which module each byte of an import was taken for, and who imported that module."""
+"""The module for which each byte of an import was taken, and the importers of that module."""
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
@@ -8,7 +8,7 @@ from pytest_memgate.measure.stacks.import_hook import IMPORT_SYSTEM, module_of
 from pytest_memgate.measure.stacks.source_paths import Places
 from pytest_memgate.model.site import Lead, LeadKind
 
-_IMPORTERS = 3
+_IMPORTERS = 3  # importers that a part names; chosen to be read at a glance
 _OURS = "pytest_memgate/"
 
 
@@ -25,11 +25,12 @@ class Part:
 
     @property
     def package(self) -> str:
+        """The top-level package of the module."""
         return self.module.partition(".")[0]
 
 
 def parts_of(records: Iterable[Record], places: Places, root: str) -> tuple[Part, ...]:
-    """Group allocation records by module, largest first; what no module's import holds counts for `root`.
+    """Group allocation records by module, largest first; memory of no import counts for `root`.
 
     The importers are those of the module's largest allocation.
     """
@@ -49,7 +50,7 @@ def parts_of(records: Iterable[Record], places: Places, root: str) -> tuple[Part
 
 
 def _importers(stack: list[Frame], places: Places) -> tuple[Lead, ...]:
-    """Return who imports the package of the innermost module, then who imports that one's, and so on."""
+    """Return the importer of the innermost module's package, then the importer of that one's, and so on."""
     found: list[Lead] = []
     for importer, own in _boundaries(stack, places):
         found.append(importer)
@@ -59,7 +60,7 @@ def _importers(stack: list[Frame], places: Places) -> tuple[Lead, ...]:
 
 
 def _boundaries(stack: list[Frame], places: Places) -> Iterator[tuple[Lead, bool]]:
-    """Yield the place where one package's code imports another, and whether that is the project's own code."""
+    """Yield the place where one package's code imports another, and whether it is the project's own code."""
     package, code = "", None
     for function, path, line in stack:
         module = module_of(path)

@@ -11,20 +11,23 @@ from pytest_memgate.measure.stacks.source_paths import Places
 from pytest_memgate.model.site import Lead, LeadKind, Site
 
 Frame = tuple[str, str, int]  # function, file, line
-_CALLERS = 3
+_CALLERS = 3  # callers that a site names; chosen to be read at a glance
 
 
 class Record(Protocol):
     """The part of memray's AllocationRecord that is read here."""
 
     @property
-    def size(self) -> int: ...
-    def stack_trace(self) -> list[Frame]: ...
+    def size(self) -> int:
+        """The bytes of the allocations."""
+
+    def stack_trace(self) -> list[Frame]:
+        """Return the frames, innermost first."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Sites:
-    """The call sites at a peak, largest first, and the bytes of them that an import held."""
+    """The call sites at a peak, largest first, and the bytes among them that imports held."""
 
     sites: tuple[Site, ...]
     imports: int
@@ -33,8 +36,8 @@ class Sites:
 def read_sites(records: Iterable[Record], places: Places) -> Sites:
     """Group allocation records by the function that allocated; their sizes sum to the peak.
 
-    An allocation that the import system makes belongs to the line that imports. The callers named are those in the
-    project, as far out as the test. A site's line and callers are those of its largest allocation.
+    An allocation of the import system belongs to the line that imports. The callers named are those in the project, as
+    far out as the test. A site's line and callers are those of its largest allocation.
     """
     found: dict[str, Site] = {}
     largest: dict[str, int] = {}
@@ -55,7 +58,7 @@ def read_sites(records: Iterable[Record], places: Places) -> Sites:
 
 
 def own_frames(stack: list[Frame], places: Places) -> list[Frame]:
-    """Return the frames from the allocation out to the test: no import system, no `gc` module, no pytest."""
+    """Return the frames from the allocation out to the test, without import system, `gc` module and pytest."""
     inner = [frame for frame in stack if not (frame[1].startswith((IMPORT_SYSTEM, ASKED)) or module_of(frame[1]))]
     ends = (index for index, (_, path, _) in enumerate(inner) if places.is_harness(path))
     return inner[: next(ends, len(inner))] or inner[:1]
@@ -80,12 +83,12 @@ def _site(stack: list[Frame], size: int, places: Places) -> Site:
 
 
 def callers_of(frames: Iterable[tuple[str, int, str]]) -> tuple[Lead, ...]:
-    """Return frames, each a path, a line and a function, as the way to a site."""
+    """Return frames (path, line, function) as the way to a site."""
     return tuple(Lead(kind=LeadKind.CALLER, path=path, line=line, function=function) for path, line, function in frames)
 
 
 def library_of(stack: list[Frame], places: Places) -> tuple[str, Frame | None]:
-    """Return the library between the project's line and the allocation, and its frame where it calls another one.
+    """Return the library between the project's line and the allocation, and its frame if it calls another one.
 
     An installed package counts before the standard library that it uses.
     """
@@ -103,7 +106,7 @@ def library_of(stack: list[Frame], places: Places) -> tuple[str, Frame | None]:
 
 
 def first_named(stack: list[Frame]) -> list[Frame]:
-    """Return the stack from its first function with a name: a comprehension or lambda belongs to the code around it."""
+    """Return the stack from its first named function: a comprehension or lambda belongs to the code around it."""
     for index, (function, path, _) in enumerate(stack):
         if not function.startswith("<") or function == "<module>":
             return stack[index:]

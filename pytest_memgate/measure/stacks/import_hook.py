@@ -1,8 +1,8 @@
 """Imports that can be told apart in memray's stacks: each runs below a frame that names its module.
 
-The frames of the import system do not say what they load: reading a module's code, or creating an extension, looks like
-work of whoever imports it first. Under `named_imports()` every module is loaded below a frame whose file is
-`<import json.decoder …>`, so that each byte belongs to the module that it was taken for, whatever the order.
+The frames of the import system do not say which module they load: reading a module's code, or creating an extension,
+looks like work of its first importer. Under `named_imports()` every module is loaded below a frame whose file is
+`<import json.decoder …>`, so that each byte belongs to the module for which it was taken, whatever the order.
 """
 
 import sys
@@ -24,7 +24,7 @@ def file_of(module: str) -> str:
 
 
 def module_of(path: str) -> str:
-    """Return the module that a frame's file names, empty for the frame of any other code."""
+    """Return the module that the file of a frame names, empty for the frame of any other code."""
     return path[len(_MARK) : -len(_END)] if path.startswith(_MARK) else ""
 
 

@@ -1,7 +1,8 @@
-"""Whose code retained what in a traced block: by package or file, and within it by module or call site.
+"""The owner of retained memory: a package or file, and within it a module or call site.
 
-An import belongs to the module that it loads, whoever asks for it first and whatever that module calls meanwhile; all
-else belongs to the file whose function allocated it. So what is paid once a process has one owner in any order.
+An import belongs to the module that it loads, whoever imports it first and whatever that module calls meanwhile. All
+other memory belongs to the file whose function allocated it. So memory that is paid once a process has one owner in any
+order.
 """
 
 import sys
@@ -26,7 +27,7 @@ def read_owners(records: Iterable[Record], places: Places) -> FirstUse:
 
 
 def owner_of(stack: list[Frame], places: Places) -> tuple[str, str]:
-    """Return whose an allocation is, and by which module or call site of it; both are empty where it is nobody's."""
+    """Return the owner of an allocation, and its module or call site; both are empty if nobody owns it."""
     for _, path, _ in stack:
         if places.is_harness(path):
             break
@@ -41,12 +42,12 @@ def owner_of(stack: list[Frame], places: Places) -> tuple[str, str]:
 
 
 def owner_of_module(module: str, places: Places) -> str:
-    """Return the package that a module is of, or the file of one of the project's own."""
+    """Return the package of a module, or its file if it belongs to the project."""
     file = getattr(sys.modules.get(module), "__file__", None) or ""
     place = places.place(file) if file else None
     return place.path if place and place.project else module.partition(".")[0]
 
 
 def package_of(path: str) -> str:
-    """Return the package or module that an installed file is of: `json` for `json/decoder.py`, `re` for `re.py`."""
+    """Return the package or module of an installed file: `json` for `json/decoder.py`, `re` for `re.py`."""
     return path.partition("/")[0].removesuffix(".py")

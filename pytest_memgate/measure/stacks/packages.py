@@ -1,7 +1,7 @@
-"""Which installed compiled packages a piece of the project's code calls into.
+"""The installed compiled packages that a piece of the project's code calls.
 
-Compiled code has no Python frame: what it allocates is counted for the line that called it. The names that this line
-refers to say whose code that was.
+Compiled code has no Python frame: its memory is counted for the line that called it. The names on this line tell whose
+code it was.
 """
 
 import ast
@@ -63,7 +63,7 @@ def _modules(node: ast.AST, module: ModuleType) -> list[str]:
 
 
 def _is_compiled(package: str) -> bool:
-    """Say whether a package has loaded compiled code: plain Python stands in the call sites by itself."""
+    """True if a package has loaded compiled code: plain Python has call sites of its own."""
     files = (
         getattr(module, "__file__", None)
         for name, module in list(sys.modules.items())
@@ -73,7 +73,7 @@ def _is_compiled(package: str) -> bool:
 
 
 def version_of(package: str) -> str:
-    """Return the version of the distribution that brings `package`, empty for the standard library's."""
+    """Return the version of the distribution that brings `package`, empty for the standard library."""
     try:
         return importlib.metadata.version(package)
     except importlib.metadata.PackageNotFoundError:

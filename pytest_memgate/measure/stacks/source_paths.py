@@ -19,7 +19,7 @@ class Place:
 
 
 class Places:
-    """Tells source files from the project's root, or from the installation's folders."""
+    """Tells source files of the project's root from those of the installation's folders."""
 
     def __init__(self, root: Path) -> None:
         self.root = Path(os.path.realpath(root))
@@ -33,21 +33,21 @@ class Places:
     def place(self, path: str) -> Place:
         """Return the stable form of a source file's path.
 
-        `shop/orders.py` for a file of the project, `networkx/classes/graph.py` for an installed one, `json/decoder.py`
-        for the standard library; a file from elsewhere goes by its folder on sys.path or, without one, by its last two
-        parts.
+        It is `shop/orders.py` for a file of the project, `networkx/classes/graph.py` for an installed one,
+        `json/decoder.py` for the standard library. A file from elsewhere has its path below a folder of sys.path or
+        else its last two parts.
         """
         if path not in self._known:
             self._known[path] = self._find(path)
         return self._known[path]
 
     def is_harness(self, path: str) -> bool:
-        """Say whether a frame belongs to what runs the test rather than to the test."""
+        """True if a frame belongs to the code that runs the test, not to the test."""
         where = self.place(path).path
         return where.startswith(_HARNESS) or where == "unittest/case.py"
 
     def is_installed(self, path: str) -> bool:
-        """Say whether a file belongs to an installed package or to the standard library."""
+        """True if a file belongs to an installed package or to the standard library."""
         return any(os.path.realpath(path).startswith(folder + os.sep) for folder in self._installed)
 
     def _find(self, path: str) -> Place:

@@ -1,9 +1,9 @@
-"""The budget that a finding was held to, part by part, as values."""
+"""The budget that a finding was judged by, part by part, as values."""
 
 from dataclasses import dataclass
 from enum import StrEnum
 
-DEFAULT = "default"  # the source of what nobody has set
+DEFAULT = "default"  # the source of a part that nobody has set
 
 
 class RuleKind(StrEnum):
@@ -24,7 +24,7 @@ class OriginKind(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Origin:
-    """Who set a part of a budget; `file` is that of the call where it is another than the test's own."""
+    """Who set a part of a budget; `file` is that of the call, if it is not the test's own file."""
 
     kind: OriginKind = OriginKind.SETTINGS
     file: str = ""
@@ -35,9 +35,9 @@ BY_SETTINGS = Origin()
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BudgetRule:
-    """One part of a budget: `amount` in the unit of its finding, `percent` of what it is counted from.
+    """One part of a budget: `amount` in the unit of its finding, `percent` of the value that growth is counted from.
 
-    With both, the larger one holds where `larger` is True, else the smaller one. `source` is where the part stands:
+    With both, the larger one holds if `larger` is True, else the smaller one. `source` is the place of the part:
     `memgate.yml:3`, `default`, `--memgate-growth`, `marker`, `call`.
     """
 

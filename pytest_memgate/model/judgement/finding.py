@@ -42,14 +42,17 @@ class Outcome(StrEnum):
 
     @property
     def fails_gate(self) -> bool:
+        """True if the value itself is too large: the test fails, except in an update."""
         return self in {Outcome.REGRESSED, Outcome.DRIFTED}
 
     @property
     def fails_test(self) -> bool:
+        """True if the test fails with this outcome."""
         return self.fails_gate or self is Outcome.NO_ANSWER
 
     @property
     def fails_strict(self) -> bool:
+        """True if the run fails with this outcome where it is strict."""
         return self in {Outcome.UNMEASURED, Outcome.INCOMPARABLE, Outcome.UNSTABLE}
 
 
@@ -65,12 +68,12 @@ _HELD = {
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Evidence:
-    """What else helps to find the cause of a failure, beside what grew.
+    """More that helps to find the cause of a failure, beside the sites that grew.
 
-    Of a compressed bundle, `before_compression` are the parts that explain it by their raw sizes, in bytes; `was_lazy`
-    are the parts of the first screen that were loaded later before. Of a page, `largest_paint` is the element,
-    `resources` those that grew, in bytes, and `audits` what each would save now that it did not before, in ms.
-    `lines` are of a run's file of format 1 or 2, which has the words only.
+    For a compressed bundle, `before_compression` are the parts that explain it by their raw sizes, in bytes; `was_lazy`
+    are parts of the first screen that were loaded later before. For a page, `largest_paint` is the element, `resources`
+    are those that grew, in bytes, and `audits` are the ms that each of Lighthouse's audits would save above the
+    baseline. `lines` come from a run's file of format 1 or 2, which has only words.
     """
 
     before_compression: tuple[Contribution, ...] = ()
@@ -83,17 +86,17 @@ class Evidence:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Finding:
-    """What was found of one metric of one test; all amounts in `unit`, that of the metric.
+    """The judgement on one metric of one test; all amounts are in `unit`, that of the metric.
 
-    `baseline` and `anchor` are what it was compared with, `allowed` the growth that its budget allows, `rules` that
-    budget, part by part. `growth_by_site` sums to the growth. `line` is where the test is defined. `kept` are the files
-    kept of what was measured: the memray file, the Lighthouse reports. `paid_by` are the tests that paid for a first
-    use, the largest share first; `line` is then that of the first one. `moved_from` is the name that the entry of a
-    moved test is under; `may_be` are the entries that may be a new test's, where nobody can tell.
+    `baseline` and `anchor` are the stored values, `allowed` is the growth that the budget allows, `rules` are the parts
+    of that budget. `growth_by_site` sums to the growth. `line` is where the test is defined. `kept` are the files kept
+    of the measurement: the memray file, the Lighthouse reports. `paid_by` are the tests that paid for a first use, the
+    largest share first; `line` is then that of the first one. `moved_from` is the name under which the entry of a moved
+    test is stored; `may_be` are the entries that may belong to a new test, if nobody can tell which.
 
-    Why it came out so is in `over`, `doubt`, `second`, `fresh`, `mismatch`, `cause` and `waivers`, where the gate
-    itself has decided. `why` is the reason in words where these come from outside: an exception's text, what a marker
-    or a tool says; with `only first run`, what the second run failed with. Nothing reads `why` but people.
+    The reason is in `over`, `doubt`, `second`, `fresh`, `mismatch`, `cause` and `waivers` if the gate itself has
+    decided. `why` is a reason in words from outside: the text of an exception, of a marker or of a tool; with `only
+    first run`, the failure of the second run. Only people read `why`.
     """
 
     subject: Subject
@@ -128,7 +131,7 @@ class Finding:
 
     @property
     def is_held(self) -> bool:
-        """True if the value was held against a baseline entry, or against a limit where a limit is its whole budget."""
+        """True if the value was compared with a baseline entry, or with a limit that is its whole budget."""
         if self.measurement is None:
             return False
         if self.outcome is Outcome.NEW:
@@ -137,17 +140,17 @@ class Finding:
 
     @property
     def value(self) -> float | None:
-        """Return the value, None where nothing, or only a bound, is known."""
+        """The measured value, None if there is none or only a bound is known."""
         return None if self.measurement is None or self.measurement.is_bound else self.measurement.value
 
     @property
     def bound(self) -> float | None:
-        """Return what the value is no larger than, None where the value itself is known."""
+        """The number that the value does not exceed, None if the value itself is known."""
         return self.measurement.value if self.measurement and self.measurement.is_bound else None
 
     @property
     def growth(self) -> float | None:
-        """Return what is above the baseline, None where there is nothing to subtract."""
+        """The value less the baseline, None if one of them is not known."""
         return None if self.value is None or self.baseline is None else self.value - self.baseline
 
     @property
@@ -157,10 +160,13 @@ class Finding:
 
     @property
     def told_by_growth(self) -> bool:
-        """True if what grew explains it: a value over its limit that has not grown is told by all that it is."""
+        """True if the sites that grew explain the finding.
+
+        A value that is over its limit without having grown is explained by all of its sites.
+        """
         within = (self.growth or 0) <= (self.allowed or 0)
         return bool(self.growth) and not (self.is_over_limit and within)
 
     def rule(self, kind: RuleKind) -> BudgetRule | None:
-        """Return one part of its budget, None where the budget has none."""
+        """Return one part of the budget, None if the budget has no such part."""
         return next((one for one in self.rules if one.rule is kind), None)

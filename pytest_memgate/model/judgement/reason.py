@@ -12,7 +12,7 @@ from pytest_memgate.units import SIZE
 class Over:
     """The rule that a value breaks: `amount` is over `allowed`, both in the unit of the finding.
 
-    `amount` is the growth above the baseline (`growth`), the value itself (`limit`) or what it is above its anchor
+    `amount` is the growth above the baseline (`growth`), the value itself (`limit`), or the growth above the anchor
     (`drift`).
     """
 
@@ -34,9 +34,10 @@ class DoubtKind(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Doubt:
-    """Why a value fails no test: of `runs differ` the difference, of a leak the most it can be, in the finding's unit.
+    """Why a value fails no test.
 
-    `why` says what hindered the fresh process.
+    `amount` is in the finding's unit: the difference of the runs (`runs differ`), or the most that a leak can be. `why`
+    says why the fresh process could not tell.
     """
 
     kind: DoubtKind
@@ -46,7 +47,7 @@ class Doubt:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SecondCollection:
-    """The middles of two collections of a noisy metric, and the largest value that its budget allows, if any does."""
+    """The middles of two collections of a noisy metric, and the largest value that the budget allows, if any."""
 
     first: float
     second: float
@@ -55,9 +56,9 @@ class SecondCollection:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FreshProcess:
-    """What so many tests paid for a first use in a process of their own, and by how much that is above the ledger.
+    """The first use that so many tests paid in a process of their own, and its growth above the ledger there.
 
-    `before` is the growth that the process of all tests had shown; all amounts in bytes.
+    `before` is the growth in the process of all tests. All amounts are in bytes.
     """
 
     tests: int
@@ -76,9 +77,9 @@ class MismatchKind(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Mismatch:
-    """What a baseline was measured with (`there`) and what this value was (`here`): only what differs.
+    """How a baseline was measured (`there`) and how this value was (`here`): only the parts that differ.
 
-    A key is absent from the side that does not know it. `file` is the baseline file, where all of it is meant.
+    A key is absent on the side that does not know it. `file` is the baseline file, if the mismatch concerns all of it.
     """
 
     kind: MismatchKind
@@ -88,7 +89,7 @@ class Mismatch:
 
 
 class Cause(StrEnum):
-    """The reasons that need no amounts but those that the finding has anyway."""
+    """Reasons that need no amounts of their own."""
 
     LOWER = "lower"  # by more than the budget: the baseline can be lowered
     FIRST_USE = "first use"  # what is over the budget may be another test's to pay, in another order

@@ -1,4 +1,4 @@
-"""What a test's measurement is compared with."""
+"""The stored value that a measurement is compared with."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -10,12 +10,12 @@ from pytest_memgate.model.subject import Subject
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Reference:
-    """A baseline entry of one metric, in the metric's unit; `unit` names it where the metric is the project's own.
+    """A baseline entry of one metric, in the metric's unit; `unit` names it if the metric is the project's own.
 
     `sites` are the largest sites by their key (`path:function` for memory). `anchor` is the value before the first
-    raise, `reason` why it was last raised. `spread` is what the runs differed by when they never agreed. `repeatable`
-    is False for a test that cannot run twice: its value is then that of a first run. `samples`, `conditions` and
-    `audits` are as in a measurement.
+    raise, `reason` the reason of the last raise. `spread` is the difference between runs that never agreed.
+    `repeatable` is False for a test that cannot run twice: its value is that of a first run. `samples`, `conditions`
+    and `audits` are as in a measurement.
     """
 
     value: float
@@ -31,17 +31,17 @@ class Reference:
 
     @property
     def origin(self) -> float:
-        """Return the value that drift is counted from."""
+        """The value that drift is counted from: the anchor, or else the value."""
         return self.value if self.anchor is None else self.anchor
 
 
 def is_reason(text: str) -> bool:
-    """Return True if a text can say why: without a letter in it, it is none."""
+    """True if a text can be a reason: it has at least one letter."""
     return any(character.isalpha() for character in text)
 
 
 class Standing(Enum):
-    """What there is to compare a test with."""
+    """Whether there is a stored value to compare with."""
 
     KNOWN = "known"
     NEW = "new"
@@ -51,10 +51,10 @@ class Standing(Enum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Bar:
-    """What a test is held against: its standing, and the reference if it has one.
+    """The stored value that a measurement is held against: its standing, and the reference if it has one.
 
-    `mismatch` says why it cannot be compared; `may_be` are the entries of tests that are gone, one of which may be a
-    new test's.
+    `mismatch` says why the two cannot be compared. `may_be` are entries of tests that are gone, one of which may belong
+    to a new test.
     """
 
     standing: Standing

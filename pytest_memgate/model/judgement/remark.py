@@ -1,11 +1,11 @@
-"""What is to be said of a measurement besides its numbers, as values."""
+"""Remarks on a measurement besides its numbers, as values."""
 
 from dataclasses import dataclass
 from enum import StrEnum
 
 
 class RemarkKind(StrEnum):
-    """What a remark says."""
+    """The kinds of remarks."""
 
     PROCESSES = "processes"  # were started, and their memory is not counted
     THREADS = "threads"  # ran beside the test: `amounts` has their number, `names` the first of them
@@ -26,7 +26,7 @@ class Remark:
 
 
 def remarks_of(texts: tuple[str, ...]) -> tuple[Remark, ...]:
-    """Return what a tool said of what it measured, as remarks."""
+    """Return the texts that a tool gave with its measurement, as remarks."""
     return tuple(Remark(kind=RemarkKind.TEXT, text=text) for text in texts)
 
 
@@ -34,10 +34,10 @@ def remarks_of(texts: tuple[str, ...]) -> tuple[Remark, ...]:
 class RepeatedCalls:
     """How a leak was looked for, and how sure the answer is.
 
-    `calls` in all, in so many `series`, after `warmup` calls that do not count. Of `blocks` comparisons at the site
-    that most is known of, `grew` were growth; both are 0 where nothing `grows`. `confidence` is that of this growth
-    where the leak `is_certain`. Where one series left nothing, `share` is the largest share of calls that may leave
-    something all the same, at a confidence of 95 %. Both are shares of 1.
+    `calls` is the number of calls in all `series`, after `warmup` calls that do not count. Of `blocks` comparisons at
+    the site with the strongest evidence, `grew` were growth; both are 0 if nothing `grows`. `confidence` is that of
+    this growth if the leak `is_certain`. If one series left nothing, `share` is the largest share of calls that may
+    leave something all the same, at a confidence of 95 %. Both are from 0 to 1.
     """
 
     calls: int

@@ -1,4 +1,4 @@
-"""The `memgate` fixture under the gate: what a test measures besides its own memory."""
+"""The `memgate` fixture under the gate: measurements that a test makes besides its own memory."""
 
 import re
 import sys
@@ -37,7 +37,7 @@ Budgets = Mapping[str, Mapping[str, str | float]]
 
 
 class Recorder:
-    """What one test measures; a run of the test that is made for its memory alone records nothing anew."""
+    """The measurements of one test; a run that is made for its memory alone records nothing again."""
 
     def __init__(self, item: pytest.Item, gate: Gate, *, update: bool, cache: Path | None) -> None:
         self._gate = gate
@@ -58,9 +58,10 @@ class Recorder:
         limit: str | float | None = None,
         drift: str | float | None = None,
     ) -> None:
-        """Record one value as `custom.<name>`; it is gated where it has a budget, here or in memgate.yml.
+        """Record one value as `custom.<name>`; it is gated if it has a budget, here or in memgate.yml.
 
-        `unit` is any word; sizes (`B`, `KB`, `MiB`) and durations (`ms`, `s`) are kept and shown as such.
+        `unit` is any word; sizes (`B`, `KB`, `MiB`) and durations (`ms`, `s`) are stored and shown as such. Wrong
+        arguments fail the test.
         """
         if self._is_left_out("custom", "record()"):
             return
@@ -93,7 +94,8 @@ class Recorder:
     ) -> dict[str, float]:
         """Measure a bundle as `bundles:` in memgate.yml does; return its sizes in bytes by metric.
 
-        `name` tells it from another bundle of the same test. Its memory is not gated in a test that measures a bundle.
+        `name` tells it from another bundle of the same test. The memory of a test that measures a bundle is not gated.
+        Wrong arguments, and a bundle that gives no number, fail the test.
         """
         if bool(str(stats)) == bool(files):
             _fail("bundle(): it takes either a bundler's stats file, or files=, globs")
@@ -123,7 +125,8 @@ class Recorder:
     ) -> dict[str, float]:
         """Load a page as `pages:` in memgate.yml does, at a running `url` or of a static folder (`serve`).
 
-        Returns the values by metric, in the metric's unit. `name` tells the page from another one of the same test.
+        Return the values by metric, in the metric's unit. `name` tells the page from another one of the same test.
+        Wrong arguments, and a page that gives no number, fail the test.
         """
         if bool(url) == bool(str(serve)):
             _fail("lighthouse(): it takes either a url, or serve=, a folder")
@@ -153,10 +156,10 @@ class Recorder:
     ) -> Coroutine[Any, Any, None] | None:
         """Call a function again and again with `args`, and gate the bytes that each call leaves behind.
 
-        `warmup` calls come first and do not count, then `rounds`; more where these leave something. `limit` is what a
-        call may leave, nothing if not given; `name` tells it from another leak of the same test. An async function is
-        run in a loop of its own or, in an async test, awaited: `await memgate.leak(function)`. Memory is otherwise not
-        gated in a test that does so.
+        `warmup` calls come first and do not count, then `rounds`; more if these leave something. `limit` is the size
+        that a call may leave, by default nothing. `name` tells it from another leak of the same test. An async function
+        is run in a loop of its own or, in an async test, awaited: `await memgate.leak(function)`. The other memory of
+        such a test is not gated. Wrong arguments fail the test.
         """
         awaited = is_awaited(function, sys._getframe(1))
         if self._is_left_out(MEMORY_LEAK.name, "leak()"):
@@ -202,7 +205,7 @@ class Recorder:
         return {**rules, **self._marked}
 
     def _place_of_call(self) -> tuple[str, Origin]:
-        """Return `call`, with the file of it where that is another than the test's own, and the same as a value."""
+        """Return the place of the call in words and as a value: `call`, with its file if it is not the test's own."""
         frame = sys._getframe()
         while frame.f_back and frame.f_code.co_filename == __file__:
             frame = frame.f_back
@@ -230,7 +233,7 @@ class Recorder:
         return {finding.metric: finding.measurement.value for finding in found if finding.measurement}
 
     def _is_left_out(self, family: str, where: str) -> bool:
-        """Say whether to measure nothing: in a run for memory alone, or where the test's marker leaves it out."""
+        """True if nothing is to be measured: in a run for memory alone, or if the test's marker leaves it out."""
         test = self._test
         if test.run.phase is Phase.TEARDOWN:
             _fail(f"{where}: the test was judged when its call ended: measure before that")

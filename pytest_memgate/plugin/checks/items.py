@@ -19,7 +19,7 @@ from pytest_memgate.tasks.judge.probed import probe_findings
 
 
 class Declared:
-    """Collects the declared checks, and hands the `memgate` fixture what it measures with."""
+    """Collects the declared checks, and makes the recorder of the `memgate` fixture."""
 
     def __init__(self, config: pytest.Config, gate: Gate, *, update: bool) -> None:
         self.gate = gate
@@ -31,26 +31,28 @@ class Declared:
             _also_run(config, self._path)  # each of xdist's workers reads the test paths anew
 
     def _has_any(self, file: str) -> bool:
-        """Say whether there is something to collect, were it only a baseline whose check is gone."""
+        """True if there is something to collect, even if it is only the baseline of a check that is gone."""
         return bool(self.gate.own.checks) or any(file in store.files() for store in self.gate.baselines.head)
 
     def pytest_collect_file(self, file_path: Path, parent: pytest.Collector) -> pytest.Collector | None:
+        """Collect the checks of the configuration file."""
         if file_path != self._path:
             return None
         return DeclaredFile.from_parent(parent, path=file_path, declared=self)
 
     def recorder(self, item: pytest.Item) -> Recorder:
+        """Return the recorder of one test."""
         return Recorder(item, self.gate, update=self.update, cache=self.cache)
 
 
 def _cache(config: pytest.Config) -> Path | None:
-    """Return where sizes are kept from run to run, in pytest's own cache."""
+    """Return the folder in pytest's own cache where compressed sizes are kept from run to run."""
     cache = getattr(config, "cache", None)
     return cache.mkdir("memgate") if cache else None
 
 
 def _also_run(config: pytest.Config, path: Path) -> None:
-    """Run the declared checks where the project's own test paths are run, which do not name this file."""
+    """Add the declared checks to a run of the project's own test paths, which do not name this file."""
     if config.args_source is not pytest.Config.ArgsSource.TESTPATHS:
         return
     folders = [(config.invocation_params.dir / argument).resolve() for argument in config.args]
@@ -66,6 +68,7 @@ class DeclaredFile(pytest.File):
         self._declared = declared
 
     def collect(self) -> Iterator[pytest.Item]:
+        """Yield an item for each check."""
         for name, check in self._declared.gate.own.checks.items():
             # Given as a text, it is what --lf reads from its cache; pytest 9.2 would not see that it has brackets.
             nodeid = f"{self.nodeid}::{name}"
@@ -83,10 +86,15 @@ class DeclaredItem(OwnItem):
         self.add_marker(f"memgate_{check.kind}")
 
     def reportinfo(self) -> tuple[Path, int, str]:
+        """Return the file and line where the check is declared."""
         line = self._check.source.rpartition(":")[2]
         return self.path, int(line) - 1 if line.isdecimal() else 0, self.name
 
     def runtest(self) -> None:
+        """Measure, and keep the findings on the test.
+
+        An error of a probe becomes a finding; a bug of ours is raised, and leaves a finding without an answer.
+        """
         test = self.stash[TEST]
         subject = subject_of(self, self._declared.gate.root)
         if test.outcome is Outcome.SKIPPED:

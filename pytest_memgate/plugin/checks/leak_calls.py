@@ -1,4 +1,4 @@
-"""Repeated calls, of a function that a test hands over or of the test itself, and what they leave behind."""
+"""Repeated calls, of a function that a test hands over or of the test itself, and the memory they leave behind."""
 
 import contextlib
 import inspect
@@ -36,7 +36,7 @@ class Calls:
         self._args = args
 
     def run(self, rounds: int, warmup: int) -> Finding:
-        """Return what calling it comes to; an async function is called in a loop of its own."""
+        """Return the finding on calling the function; an async function is called in a loop of its own."""
         if is_async(self._function):
             import asyncio
 
@@ -51,7 +51,7 @@ class Calls:
             return self._check.left_out(Outcome.UNMEASURED, str(error))
 
     async def run_async(self, rounds: int, warmup: int) -> Finding:
-        """Return what calling it in the running loop comes to."""
+        """Return the finding on calling the function in the running loop."""
         if left_out := self._left_out():
             return left_out
         plan = self._check.plan(rounds, warmup)
@@ -62,7 +62,7 @@ class Calls:
             return self._check.left_out(Outcome.UNMEASURED, str(error))
 
     def _left_out(self) -> Finding | None:
-        """End the trace of the test itself, and say why there can be no other, if so."""
+        """End the trace of the test itself; return a finding if there can be no other trace."""
         for capture in self._test.captures:
             capture.end()
         if self._test.outcome:
@@ -81,7 +81,7 @@ class Calls:
 
 
 def is_awaited(function: object, caller: FrameType | None) -> bool:
-    """Say whether `leak(function)` is to be awaited: an async function, called by what runs in a loop already."""
+    """True if `leak(function)` has to be awaited: an async function, called from a running loop."""
     if not is_async(function):
         return False
     return bool(caller and caller.f_code.co_flags & inspect.CO_COROUTINE) or _has_loop()
@@ -109,7 +109,7 @@ def wrong_argument(function: object, warmup: object, rounds: object, name: objec
 
 @contextmanager
 def _unheard() -> Iterator[None]:
-    """Keep what is printed and logged from pytest, which would store it: that is no leak of the function's.
+    """Keep printed and logged text from pytest, which would store it: the function does not leak that.
 
     The handlers are replaced, not removed: without any, logging prints.
     """

@@ -1,7 +1,8 @@
-"""For an update: what fixtures fill once a process, and keep, is first use that a test pays for in another order.
+"""For an update: memory that fixtures fill once a process and keep is first use that a test pays in another order.
 
-Loaded with `-p` in a process of its own, where tests are set up and torn down and not called. What is alive at its end
-outlives all fixtures. Where it is to be written stands in an environment variable: that, and why it is not all, if so.
+Loaded with `-p` in a process of its own, where tests are set up and torn down but not called. Memory that is alive at
+its end outlives all fixtures. An environment variable names the file that it is written to, with the reason if it is
+not all.
 """
 
 import gc
@@ -27,17 +28,17 @@ from pytest_memgate.plugin.child_runs.no_side_outputs import without_the_gate
 from pytest_memgate.plugin.loop.tracing import around_call
 
 _INTO = Path(os.environ.pop("MEMGATE_SURVEY"))
-_LEAST = 1000  # bytes of a call site that are worth a line
+_LEAST = 1000  # bytes: smaller call sites are not listed; chosen, far below the noise of first use
 _PHASES, _RUNNER = {"pytest_runtest_setup", "pytest_runtest_call"}, str(Path("_pytest", "runner.py"))
 _DONE = {pytest.ExitCode.OK, pytest.ExitCode.TESTS_FAILED}
 _modules: set[str] = set()  # of tests, and conftest files
-_awaited: set[pytest.Item] = set()  # tests that are to be set up
+_awaited: set[pytest.Item] = set()  # tests that are still to be set up
 _failed: list[str] = []
 
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_cmdline_main(config: pytest.Config) -> int | pytest.ExitCode:
-    """Run in this very frame: memray knows the callers only of what runs below its own start."""
+    """Run the session in this very frame: memray knows only the callers below the frame where it started."""
     without_the_gate(config)
     capture = Capture()
     with traced_imports(), new_tracker(capture):
@@ -50,15 +51,18 @@ def pytest_cmdline_main(config: pytest.Config) -> int | pytest.ExitCode:
 
 
 def pytest_itemcollected(item: pytest.Item) -> None:
+    """Remember the modules of tests: an import of theirs is not first use of a package."""
     _modules.update(getattr(node.obj, "__name__", "") for node in item.listchain() if isinstance(node, pytest.Module))
 
 
 def pytest_collection_finish(session: pytest.Session) -> None:
+    """Remember the tests that are to be set up."""
     _awaited.update(session.items)
 
 
 @pytest.hookimpl(wrapper=True, trylast=True)
 def pytest_runtest_call(item: pytest.Item) -> Generator[None, object, object]:
+    """Call nothing in place of the test."""
     with around_call(item, _calling_nothing):
         return (yield)
 
@@ -72,6 +76,7 @@ def _calling_nothing(function: Callable[..., object]) -> Callable[..., None]:
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_pyfunc_call() -> bool:
+    """Take the call of a function: it does nothing."""
     return True
 
 
@@ -79,6 +84,7 @@ def pytest_pyfunc_call() -> bool:
 def pytest_runtest_makereport(
     item: pytest.Item, call: pytest.CallInfo[None]
 ) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """Note whether a test could be set up."""
     report = yield
     _awaited.discard(item)
     is_setup = call.when == "setup" or (call.when == "call" and isinstance(item, TestCaseFunction))
@@ -88,7 +94,7 @@ def pytest_runtest_makereport(
 
 
 def _why_not_all(code: int | pytest.ExitCode) -> str:
-    """Return why there are fixtures that are not known, empty where all are."""
+    """Return why the memory of some fixtures is not known, empty if all of it is."""
     if _failed:
         return f"{_failed[0]} could not be set up{_and_more(len(_failed))}"
     if _awaited:
@@ -101,7 +107,7 @@ def _and_more(number: int) -> str:
 
 
 def _left(capture: Capture, places: Places) -> FirstUse:
-    """Return what is still there, by owner and call site; what an imported module holds is known otherwise."""
+    """Return the bytes still held, by owner and call site, without those of imported modules, measured elsewhere."""
     found: dict[str, dict[str, int]] = defaultdict(lambda: defaultdict(int))
     with reading(capture.path) as reader:
         for record in reader.get_leaked_allocation_records(merge_threads=True):
@@ -113,7 +119,7 @@ def _left(capture: Capture, places: Places) -> FirstUse:
 
 
 def _within(stack: list[Frame]) -> list[Frame]:
-    """Return the frames from the allocation out to a test's phase, or to a test's module that is imported, if any."""
+    """Return the frames from the allocation out to a test's phase, or to the import of a test's module; else none."""
     for index, (function, path, _) in enumerate(stack):
         if module := module_of(path):
             return stack[:index] if module in _modules or module.rpartition(".")[2] == "conftest" else []

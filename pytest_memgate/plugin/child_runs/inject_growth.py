@@ -1,4 +1,4 @@
-"""For `memgate selftest`: only some of the tests run, and one of them holds more memory than it did."""
+"""For `memgate selftest`: only some of the tests run, and one of them holds more memory than before."""
 
 import functools
 import inspect
@@ -12,11 +12,12 @@ import pytest
 from pytest_memgate.plugin.items import line_of, subject_of
 from pytest_memgate.plugin.loop.tracing import around_call
 
-_SMALL = 100  # bytes: far below what Python's own allocator hands on to the system
+_SMALL = 100  # bytes: far below the 512 up to which pymalloc serves objects itself (Objects/obmalloc.c)
 _EACH = sys.getsizeof(bytes(_SMALL)) + 8  # with its place in the list
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
+    """Add the options that name the tests and the growth."""
     parser.addoption("--memgate-only", metavar="TEST", action="append", help="A test to run; the others are left out.")
     parser.addoption("--memgate-grow", metavar="TEST", help="The test that holds more.")
     parser.addoption("--memgate-grow-by", metavar="BYTES", type=int, help="How much more it holds.")
@@ -24,6 +25,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 @pytest.hookimpl(trylast=True)
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Keep only the named tests."""
     # By name, not by node id: an entry of a test that is gone would stop pytest.
     only = set(config.option.memgate_only)
     chosen = [item for item in items if str(subject_of(item, config.rootpath)) in only]
@@ -34,7 +36,7 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 
 @pytest.hookimpl(wrapper=True, tryfirst=True)
 def pytest_runtest_call(item: pytest.Item) -> Generator[None, object, object]:
-    """Let the test hold more in this call, and in each run of it: the gate takes the function from the same place."""
+    """Let the test hold more in each of its calls; the gate takes the function from the same place."""
     if str(subject_of(item, item.config.rootpath)) != item.config.option.memgate_grow:
         return (yield)
     by = item.config.option.memgate_grow_by
@@ -77,7 +79,7 @@ def memgate_selftest_growth(size: int) -> list[bytes]:
 
 
 def _in_file(item: pytest.Item) -> Callable[[int], list[bytes]]:
-    """Return the growth as a function of the test's own file, so that it is found and named as code there is."""
+    """Return the growth as a function of the test's own file, so that it is found and named like real code."""
     code = memgate_selftest_growth.__code__
     code = code.replace(co_filename=str(item.path), co_firstlineno=max(1, line_of(item)))
     return FunctionType(code, {"__name__": __name__, "_SMALL": _SMALL, "_EACH": _EACH})

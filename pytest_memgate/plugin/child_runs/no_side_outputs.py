@@ -1,6 +1,6 @@
-"""For runs that look at some of the tests once more: nothing is written that the project's own options ask for.
+"""For runs that repeat some of the tests: no report or log that the project's own options ask for is written.
 
-Loaded with `-p`. What such a run would write, a report, a log, stands there from the run that people have asked for.
+Loaded with `-p`. The run that a person started has written these files already.
 """
 
 import os
@@ -21,6 +21,7 @@ _NOTHING = {
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_configure(config: pytest.Config) -> None:
+    """Switch off the options that write files."""
     for name, nothing in _NOTHING.items():
         if hasattr(config.option, name):
             setattr(config.option, name, nothing)
@@ -32,7 +33,7 @@ def pytest_configure(config: pytest.Config) -> None:
 
 
 def without_the_gate(config: pytest.Config) -> None:
-    """Let the run that begins be in this process, and without the gate, whatever the project's own options say."""
+    """Run in this process and without the gate, whatever the project's own options say."""
     for name in [name for name in vars(config.option) if name.startswith("memgate")]:
         setattr(config.option, name, None)
     if hasattr(config.option, "numprocesses"):

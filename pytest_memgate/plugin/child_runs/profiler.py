@@ -1,7 +1,7 @@
 """For `memgate profile`: each test is traced in its second run, and nothing is judged.
 
-Loaded by that command alone, with `-p`; what it is to do stands in an environment variable, since the code to be
-profiled must be found where the command says before pytest loads any other plugin.
+Loaded by that command alone, with `-p`. Its orders stand in an environment variable: before pytest loads any other
+plugin, the code to be profiled must be found where the command says.
 """
 
 import json
@@ -47,6 +47,7 @@ def pytest_cmdline_main(config: pytest.Config) -> Generator[None, object, object
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_configure(config: pytest.Config) -> None:
+    """Register the loop with a profiler in place of the judge."""
     into = Path(_ORDER["into"])
     tracing = Tracing(cannot_measure(), into.parent)
     profiler = Profiler(config.rootpath, tracing, into)
@@ -72,20 +73,26 @@ class Profiler:
         return test
 
     def first_run(self, test: Test, share: "Share | None") -> Run:  # noqa: ARG002  # nothing is measured in it
-        """Return a run that is not traced: what only a first run does is not profiled."""
+        """Return a run that is not traced: costs of the first run are not profiled."""
         return Run()
 
-    def ready(self, items: Sequence[pytest.Item]) -> None: ...
+    def ready(self, items: Sequence[pytest.Item]) -> None:
+        """Read nothing ahead: there are no baselines."""
 
-    def begin_run(self, test: Test) -> None: ...
+    def begin_run(self, test: Test) -> None:
+        """Look at nothing."""
 
-    def end_run(self, test: Test) -> None: ...
+    def end_run(self, test: Test) -> None:
+        """Look at nothing."""
 
-    def together(self, tests: Sequence[Test]) -> None: ...
+    def together(self, tests: Sequence[Test]) -> None:
+        """Remember nothing: no tests are measured together."""
 
-    def measure_anew(self, test: Test, why: str, run_again: RunAgain) -> None: ...
+    def measure_anew(self, test: Test, why: str, run_again: RunAgain) -> None:
+        """Do nothing: no tests are measured together."""
 
     def watch(self, test: Test) -> Around:  # noqa: ARG002  # nothing is put there
+        """Return the function as it is."""
         return lambda function: function
 
     def findings(self, test: Test, run_again: RunAgain) -> list[Finding]:
@@ -114,7 +121,7 @@ class Profiler:
         return read_profile(run.capture.path, item.nodeid, function, self._places, notes)
 
     def pytest_sessionfinish(self) -> None:
-        """Write what was found; a test that did not end well is not profiled, whatever its run gave."""
+        """Write the profiles; a test that did not end well is not profiled, even if its run gave one."""
         profile = Profile(
             environment=here(),
             tests=tuple(one for test, one in self._profiles.items() if test not in self._whys),
@@ -125,7 +132,7 @@ class Profiler:
 
 
 def _why_not_profiled(test: Test, run: Run) -> str:
-    """Return why the run for a profile gave none, empty where it did."""
+    """Return why the run for a profile gave none, empty if it gave one."""
     if test.outcome:
         return test.why
     if run.failure and is_nested(run.failure):

@@ -1,7 +1,7 @@
-"""Failing examples of other runs are replayed once a test has passed, and no more of its memory is measured.
+"""Failing examples of earlier runs are replayed once a test has passed and has been measured.
 
-Replayed before, as hypothesis does, an example that fails no longer would be part of what a test measures, in one
-checkout and not in another. Where one fails still, so does the test, and its memory is not judged.
+Hypothesis replays them first. An example that no longer fails would then be part of the test's memory in one checkout
+and not in another. If one still fails, so does the test, and its memory is not judged.
 """
 
 import inspect
@@ -19,13 +19,14 @@ _SETTINGS = "_hypothesis_internal_use_settings"  # hypothesis's own plugin for p
 
 
 class Replay:
-    """The hook that replays what is in the project's own storage."""
+    """The hook that replays the examples of the project's own storage."""
 
     def __init__(self, examples: Path, private: Path) -> None:
         self._examples = examples
         self._private = private
 
     def has_examples(self) -> bool:
+        """True if there is any failing example to replay."""
         try:
             return any(self._examples.iterdir())
         except OSError:
@@ -33,6 +34,7 @@ class Replay:
 
     @pytest.hookimpl(wrapper=True)
     def pytest_runtest_call(self, item: pytest.Item) -> Generator[None, object, object]:
+        """Replay after the call."""
         result = yield  # within it the loop traces the function of the test
         if isinstance(item, pytest.Function) and not isinstance(item, TestCaseFunction):
             is_of_hypothesis = getattr(item.obj, "is_hypothesis_test", False)
@@ -41,7 +43,7 @@ class Replay:
         return result
 
     def _replay(self, item: pytest.Function) -> None:
-        """Call a test once more with the failing examples only; raises what they make it raise."""
+        """Call a test once more with the failing examples only; raises the error that they lead to."""
         from hypothesis import Phase, settings
         from hypothesis.database import DirectoryBasedExampleDatabase
 
@@ -60,6 +62,6 @@ class Replay:
             setattr(test, _SETTINGS, own)
 
     def _is_private(self, database: object) -> bool:
-        """True if a test has its examples in the gate's storage: another database of its own is asked as ever."""
+        """True if a test keeps its examples in the gate's storage; a database of its own replays as usual."""
         path = getattr(database, "path", None)
         return path is not None and os.fspath(path).startswith(f"{self._private}{os.sep}")

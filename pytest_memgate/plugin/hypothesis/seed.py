@@ -1,7 +1,8 @@
-"""Every hypothesis test draws the same examples in each run under the gate, as hypothesis itself sees to in CI.
+"""Every hypothesis test draws the same examples in each run under the gate, as hypothesis itself does in CI.
 
 Other examples need other memory: a test of dictionaries of texts had first peaks between 1.95 and 2.25 MB. The seed
-does not depend on the source of the test, as `derandomize` does: what a change of the test adds is not other examples.
+does not depend on the source of the test, as that of `derandomize` does: a change of the test must not draw other
+examples.
 """
 
 from collections.abc import Iterable

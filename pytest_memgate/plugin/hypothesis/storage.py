@@ -1,9 +1,9 @@
-"""What hypothesis keeps on disk decides nothing: each process under the gate begins with the same storage of its own.
+"""Each process under the gate begins with the same hypothesis storage of its own, whatever lies in `.hypothesis`.
 
-Hypothesis keeps failing examples, tables of Unicode and the constants of the project's modules below `.hypothesis`. To
-make the tables takes 200 MB, to read them 5. So they are copied or made before the first test, and one example is drawn
-then, too: what hypothesis sets up once a process is no test's. At the end the failing examples that were found, and the
-tables, go to where hypothesis would have put them.
+Hypothesis keeps failing examples, tables of Unicode and the constants of the project's modules below `.hypothesis`.
+Making the tables takes 200 MB, reading them 5. So they are copied or made before the first test, and one example is
+drawn then: no test pays for the set-up of hypothesis. At the end, new failing examples and the tables go to where
+hypothesis would have put them.
 """
 
 import inspect
@@ -26,18 +26,18 @@ _VARIABLE = "HYPOTHESIS_STORAGE_DIRECTORY"
 _HOME = "MEMGATE_HYPOTHESIS_HOME"  # the project's own storage, for the processes that are started
 _EXAMPLES, _TABLES = "examples", "unicode_data"
 _PATIENCE = 60.0  # seconds for another worker to make the tables
-_NAP = 0.02
+_NAP = 0.02  # seconds
 
 
 def begin(config: pytest.Config) -> None:
-    """Give hypothesis a storage of its own in this process, if it is there."""
+    """Give hypothesis a storage of its own in this process, if it is installed."""
     name = shared_name()
     if name and ("_hypothesis_pytestplugin" in sys.modules or "hypothesis" in sys.modules):
         config.pluginmanager.register(HypothesisStorage(config, Path(name, "hypothesis")), "memgate-hypothesis")
 
 
 class HypothesisStorage:
-    """The storage of one process, and the project's own, of which it is kept apart."""
+    """The storage of one process, and the project's own storage, which is kept apart from it."""
 
     def __init__(self, config: pytest.Config, folder: Path) -> None:
         self._config = config
@@ -72,6 +72,7 @@ class HypothesisStorage:
             self._config.pluginmanager.register(replay, "memgate-hypothesis-replay")
 
     def pytest_unconfigure(self) -> None:
+        """Give new examples and tables to the project."""
         self._seed.take()
         if not self._is_quiet:
             self._give_back()
@@ -84,7 +85,7 @@ class HypothesisStorage:
             configuration.set_hypothesis_home_dir(self._home)
 
     def _give_back(self) -> None:
-        """Put where the project has them what hypothesis would have put there."""
+        """Copy new examples and tables to where hypothesis would have put them."""
         is_new = not self._home.exists()
         for name in (_EXAMPLES, _TABLES):
             _copy(self._own / name, self._home / name)
@@ -111,7 +112,7 @@ class HypothesisStorage:
 
 
 def draw() -> None:
-    """Let hypothesis draw one text, for which it needs its tables; its own settings are those of no project."""
+    """Let hypothesis draw one text, for which it reads its tables, with settings of its own."""
     from hypothesis import HealthCheck, Phase, Verbosity, find, settings, strategies
 
     plain = settings(
@@ -140,7 +141,7 @@ def _make_tables(storage: Path) -> None:
 
 
 def _copy(source: Path, target: Path) -> None:
-    """Copy the files of a folder that are not in the other one, if they can be."""
+    """Copy the files of a folder that the other one lacks, as far as they can be copied."""
     if source.is_dir():
         for file in source.rglob("*"):
             if file.is_file():
@@ -148,7 +149,7 @@ def _copy(source: Path, target: Path) -> None:
 
 
 def _copy_file(source: Path, target: Path) -> None:
-    """Copy a file, at once for whoever reads it."""
+    """Copy a file so that a reader sees all of it or nothing."""
     if not target.exists():
         unfinished = target.with_name(f"{target.name}.{os.getpid()}")
         with suppress(OSError):  # hypothesis goes without a storage that cannot be written, too

@@ -1,4 +1,4 @@
-"""Tests that pytest-benchmark times: what it counted, and runs of them that time again or that do not time at all."""
+"""Tests that pytest-benchmark times: their times, further timed runs, and runs that are not timed."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -12,18 +12,18 @@ _FIXTURES = ("benchmark", "benchmark_weave")
 
 
 def is_benchmark(item: pytest.Item) -> bool:
-    """Say whether a test uses pytest-benchmark's fixture, timed or not."""
+    """True if a test uses pytest-benchmark's fixture, timed or not."""
     names = getattr(item, "fixturenames", ())
     return hasattr(item.config, "_benchmarksession") and any(name in names for name in _FIXTURES)
 
 
 def is_timed(item: pytest.Item) -> bool:
-    """Say whether pytest-benchmark will time a test: with workers, or where it is told so, it only calls it."""
+    """True if pytest-benchmark will time a test; with workers or `--benchmark-disable`, it only calls it."""
     return is_benchmark(item) and not _session(item).disabled and not _session(item).skip
 
 
 def was_timed(item: pytest.Item) -> bool:
-    """Say whether pytest-benchmark has timed an item, whoever asked it to."""
+    """True if pytest-benchmark has timed the item that has just run, whoever asked it to."""
     if not hasattr(item.config, "_benchmarksession"):
         return False
     last = _session(item).benchmarks[-1:]  # the item has just run
@@ -38,7 +38,7 @@ def why_not_timed(item: pytest.Item) -> str:
 
 
 def timing_of(item: pytest.Item) -> Timing | None:
-    """Return what pytest-benchmark counted in the run of a test that has just ended, None if it timed nothing."""
+    """Return the times that pytest-benchmark took in the run that has just ended, None if it took none."""
     fixture = getattr(item, "funcargs", {}).get("benchmark")
     counted = getattr(getattr(fixture, "stats", None), "stats", None)
     rounds = getattr(counted, "data", None)
@@ -49,7 +49,7 @@ def timing_of(item: pytest.Item) -> Timing | None:
 
 @contextmanager
 def untimed(item: pytest.Item) -> Iterator[None]:
-    """Let pytest-benchmark only call what it is given, for a while."""
+    """Let pytest-benchmark only call its function, for a while."""
     session = _session(item)
     before, session.disabled = session.disabled, True
     try:
@@ -60,7 +60,7 @@ def untimed(item: pytest.Item) -> Iterator[None]:
 
 @contextmanager
 def unlisted(item: pytest.Item) -> Iterator[None]:
-    """Keep what is timed meanwhile out of pytest-benchmark's own table: the test stands there already."""
+    """Keep times taken meanwhile out of pytest-benchmark's own table, which lists the test already."""
     listed = _session(item).benchmarks
     known = len(listed)
     try:

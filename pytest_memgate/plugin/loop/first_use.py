@@ -1,4 +1,4 @@
-"""What the first run of a test paid for everybody; it is judged at the session's end, with what the others paid."""
+"""The first use that a test paid for all: it is judged at the end of the session, with that of all other tests."""
 
 import sys
 from collections.abc import Mapping, Sequence
@@ -26,14 +26,14 @@ class FirstUses:
         self._together: tuple[str, ...] = ()
 
     def together(self, tests: Sequence[Test]) -> None:
-        """Remember the tests of a group that its bound left open, by their arguments.
+        """Remember the tests of a group that its bound left open, as command-line arguments.
 
         Memory first used by background threads cannot be attributed to one of them.
         """
         self._together = tuple(argument(test.item) for test in tests)
 
     def payment(self, test: Test) -> Payment | None:
-        """Return what the first run of a test paid, once it has run again; None where that is nothing.
+        """Return the first use that a test paid, once it has run again; None if it paid nothing.
 
         A run that settled the test by its bound paid too little to matter.
         """
@@ -69,7 +69,7 @@ class FirstUses:
         return {owner: parts for owner, parts in loaded.items() if parts}
 
     def _shared(self, cold: "Capture", warm: "Capture | None") -> Mapping[str, Parts]:
-        """Return what other threads paid while tests were measured together, once for all of these."""
+        """Return the first use of other threads while tests were measured together, once for all of these tests."""
         if cold.span is None or warm is None or cold.span is self._span:
             return {}
         self._span = cold.span
@@ -78,6 +78,6 @@ class FirstUses:
 
 
 def argument(item: "pytest.Item") -> str:
-    """Return how pytest is told to run an item, from wherever it is started."""
+    """Return the node id of an item as a command-line argument that works in any folder."""
     _, found, name = item.nodeid.partition("::")
     return f"{item.path}{found}{name}"

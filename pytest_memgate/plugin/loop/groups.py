@@ -1,8 +1,8 @@
-"""Which consecutive tests are measured together: by one tracker, which bounds what each of them needs.
+"""Which consecutive tests are measured together, by one shared tracker that gives a bound for each of them.
 
-A group is of tests that share every fixture but those of their own, so that each can be measured again, with fresh
-fixtures of its own, before the wider ones are torn down: where the group's peak leaves one of them open. A test that is
-measured on its own is a group of one.
+The tests of a group share all fixtures wider than a function. So a test that the group's peak leaves open can be
+measured again, with fresh fixtures of its own, before the wider ones are torn down. A test that is measured on its own
+is a group of one.
 """
 
 from dataclasses import dataclass, field
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 @dataclass(slots=True)
 class Member:
-    """A test of a group; its part of the tracker, and what is known of it, where there are several."""
+    """A test of a group; if there are several, its share of the tracker, and its baseline in bytes."""
 
     test: Test
     share: "Share | None" = None
@@ -35,7 +35,7 @@ class Member:
 
     @property
     def is_left_open(self) -> bool:
-        """True if its bound is known, and does not settle it."""
+        """True if its bound is known and proves nothing."""
         share = self.share
         was_traced = share is not None and self.test.first.capture is share
         return bool(was_traced and share and not share.fault and not self.is_settled_by(share))
@@ -48,7 +48,7 @@ class Member:
 
 @dataclass(slots=True)
 class Group:
-    """Tests that are judged together, under one tracker if there are several; those that run again have others."""
+    """Tests that are judged together, under one tracker if there are several; repeats have other trackers (`again`)."""
 
     scope: object
     span: "Span | None" = None
@@ -57,9 +57,11 @@ class Group:
 
     @property
     def tests(self) -> list[Known]:
+        """The baselines of its tests that may be in a group, in bytes."""
         return [member.known for member in self.members if member.known]
 
     def close(self) -> None:
+        """Close the trackers, and the captures of the tests."""
         for span in (self.span, *self.again):
             if span:
                 span.close()
@@ -68,7 +70,7 @@ class Group:
 
 
 class Grouping:
-    """Decides, from what the baselines say, which tests a group takes."""
+    """Decides from the baselines which tests form a group."""
 
     def __init__(self, gate: Gate, tracing: Tracing) -> None:
         self._gate = gate
@@ -78,35 +80,35 @@ class Grouping:
         self._starting: set[object] = set()  # functions that start processes
 
     def known(self, item: pytest.Item) -> Known | None:
-        """Return what is known of a test that may be in a group, None of one that is measured on its own."""
+        """Return the baseline of a test, in bytes; None for a test that is measured on its own."""
         if item not in self._known:
             self._known[item] = None if self._is_alone(item) else known(self._gate, subject_of(item, self._gate.root))
         alone = _function(item) in self._starting or _sets_up_wider_fixtures(item)
         return None if alone else self._known[item]
 
     def forget(self, item: pytest.Item) -> None:
-        """Forget a test that has been told of."""
+        """Forget a test that has been reported."""
         self._known.pop(item, None)
 
     def starts_processes(self, item: pytest.Item) -> None:
-        """Take note that a test's function starts processes, whose memory nobody's bound has."""
+        """Remember that a test's function starts processes: no bound covers their memory."""
         self._starting.add(_function(item))
 
     def begins(self, item: pytest.Item, nextitem: pytest.Item | None) -> bool:
-        """True if one tracker is worth its price for a test and the one behind it."""
+        """True if a shared tracker is worth its price for a test and the next one."""
         test = self.known(item)
         following = self.known(nextitem) if nextitem and test and scope(nextitem) == scope(item) else None
         return bool(test and following and self.outlook.settles([test, following]))
 
     def following(self, group: Group, test: Known, nextitem: pytest.Item | None) -> list[Known]:
-        """Return what is known of the next test, if it is to follow `test` in a group."""
+        """Return the baseline of the next test in a list of one, or nothing if it is not to join the group."""
         if nextitem is None or scope(nextitem) != group.scope:
             return []
         following = self.known(nextitem)
         return [following] if following and self.outlook.settles([*group.tests, test, following]) else []
 
     def probe_size(self, tests: list[Known], number: int) -> int:
-        """Return the bytes to be mapped at the end of a test: see `Outlook.probe_size`."""
+        """Return the bytes to map at the end of a test: see `Outlook.probe_size`."""
         recorder = self._tracing.recorder
         return self.outlook.probe_size(tests, number) if recorder and recorder.sees_all else 0
 
@@ -120,7 +122,7 @@ class Grouping:
 
 
 def scope(item: pytest.Item) -> object:
-    """Return what tests have in common whose wider fixtures are the same."""
+    """Return a key that is equal for two tests if they share their wider fixtures."""
     call = getattr(item, "callspec", None)
     if call is None:
         return item.parent
@@ -129,7 +131,7 @@ def scope(item: pytest.Item) -> object:
 
 
 def _sets_up_wider_fixtures(item: pytest.Item) -> bool:
-    """True if a test is the first to need a fixture of its class, module or session, which is not its own."""
+    """True if a test is the first to need a fixture of its class, module or session."""
     fixtures = getattr(item, "_fixtureinfo", None)
     found = fixtures.name2fixturedefs.values() if fixtures else ()
     return any(one[-1].scope != "function" and one[-1].cached_result is None for one in found)
@@ -140,7 +142,7 @@ def _function(item: pytest.Item) -> object:
 
 
 def _is_run_by_another(item: pytest.Item) -> bool:
-    """True if another plugin runs a test in its own way, as one that repeats it does."""
+    """True if another plugin runs the test in its own way, for example repeats it."""
     for one in other_protocols(item):
         reruns: Callable[[pytest.Item], object] | None = getattr(one.plugin, "get_reruns_count", None)
         # pytest-rerunfailures runs only what has a number of reruns.

@@ -1,4 +1,4 @@
-"""Judges a test from what its runs gave: all that is found of it, in one place, once its first run is over."""
+"""Judges a test from its runs: all findings on it come from here, once its first run is over."""
 
 from collections.abc import Callable, Sequence
 from functools import reduce
@@ -55,7 +55,7 @@ class Judge:
         )
 
     def ready(self, items: Sequence[pytest.Item]) -> None:
-        """Read the baselines of tests."""
+        """Read the baselines of the tests."""
         self._gate.baselines.read_ahead({subject_of(item, self._gate.root).file for item in items})
 
     def begin(self, item: pytest.Item) -> Test:
@@ -107,7 +107,7 @@ class Judge:
         self._memory.measure_anew(test, why, run_again)
 
     def findings(self, test: Test, run_again: RunAgain) -> list[Finding]:
-        """Return what is found of a test, which may have to run again for it."""
+        """Return all findings on a test, which may have to run again for them."""
         if not test.first.is_called:
             has_no_answer = any(finding.outcome is Outcome.NO_ANSWER for finding in test.findings)
             return test.findings if has_no_answer else []

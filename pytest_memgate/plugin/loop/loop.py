@@ -1,4 +1,4 @@
-"""Owns the protocol of each test: runs it until all is known, judges it between its runs, and reports it at the end."""
+"""Owns the protocol of each test: runs it, judges it, runs it again if the judge asks for it, and reports it."""
 
 import traceback
 from collections.abc import Generator, Sequence
@@ -27,7 +27,7 @@ from pytest_memgate.plugin.test import TEST, Around, Phase, Run, RunAgain, Test,
 if TYPE_CHECKING:
     from pytest_memgate.measure.memory.shared_tracker import Share
 
-_WORTH = 2  # tests that one tracker is quicker for
+_WORTH = 2  # tests from which on one shared tracker is faster than one each
 _DIED = "its worker died while it waited for the tests that are measured together with it"
 _NESTED = "the test uses memray itself, and a process has only one tracker"
 _HIDDEN = (
@@ -37,34 +37,34 @@ _HIDDEN = (
 
 
 class Judges(Protocol):
-    """What the loop asks of whoever wants to know something of tests."""
+    """The judge as the loop sees it."""
 
     def ready(self, items: Sequence[pytest.Item]) -> None:
-        """Read ahead what is to be known of tests, before any of them can replace what reads files."""
+        """Read ahead what is needed of the tests, before one of them can replace the functions that read files."""
 
     def begin(self, item: pytest.Item) -> Test:
         """Return a test that is about to run for the first time."""
 
     def first_run(self, test: Test, share: "Share | None") -> Run:
-        """Return its first run, on its own or as a share of a tracker that several tests have in common."""
+        """Return its first run, traced on its own or as a share of a shared tracker."""
 
     def begin_run(self, test: Test) -> None:
-        """Look at what is there before a run is set up."""
+        """Look at the process before a run is set up."""
 
     def watch(self, test: Test) -> Around:
-        """Return what is put around the test's function in every run."""
+        """Return the wrapper put around the test's function in every run."""
 
     def end_run(self, test: Test) -> None:
-        """Look at what is there once a run has been torn down."""
+        """Look at the process after a run has been torn down."""
 
     def together(self, tests: Sequence[Test]) -> None:
-        """Remember the tests of a group whose bound leaves them open."""
+        """Remember the tests of a group that the bound leaves open."""
 
     def measure_anew(self, test: Test, why: str, run_again: RunAgain) -> None:
-        """Measure a test of whose share of a tracker nothing is known, for a reason."""
+        """Measure a test again on its own, because `why` its share of a tracker gave no bound."""
 
     def findings(self, test: Test, run_again: RunAgain) -> list[Finding]:
-        """Return what is found of a test, which may have to run again for it."""
+        """Return the findings on a test, which may have to run again for them."""
 
 
 class Loop:
@@ -88,10 +88,10 @@ class Loop:
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_runtest_protocol(self, item: pytest.Item, nextitem: pytest.Item | None) -> bool:
-        """Run a test; report it once it is judged, which may be together with those behind it.
+        """Run a test; report it once it is judged, perhaps together with the tests after it.
 
-        What the gate itself does between two tests of a group counts as done by the earlier one: for the later it was
-        there.
+        Memory that the gate itself uses between two tests of a group counts for the earlier one: it was there before
+        the later one began.
         """
         if self._group and self._grouping and self._grouping.known(item) is None:
             self._conclude(self._group, item)  # it is not what it seemed to be as the next test
@@ -127,7 +127,7 @@ class Loop:
         return Group(scope(item))
 
     def _run_shared(self, group: Group, member: Member, nextitem: pytest.Item | None) -> None:
-        """Run a test, not on a level above that on which the tracker started: memray would not know of its frame."""
+        """Run a test under the shared tracker, in a frame below the one that started it: memray knows no others."""
         assert group.span and self._grouping  # noqa: S101, PT018  # it is a group of several
         item = member.test.item
         member.known = self._grouping.known(item)
@@ -142,7 +142,7 @@ class Loop:
         share.running(self._run)(member, nextitem)
 
     def _run(self, member: Member, nextitem: pytest.Item | None) -> None:
-        """Run a test for the first time, and look at what it has left."""
+        """Run a test for the first time, and count its leftovers."""
         test, share = member.test, member.share
         look()
         forget()
@@ -157,14 +157,14 @@ class Loop:
             self._grouping.starts_processes(test.item)
 
     def _goes_on(self, group: Group, member: Member, nextitem: pytest.Item | None) -> bool:
-        """True if the next test is measured under the same tracker: a test that did not pass has stopped it."""
+        """True if the next test is measured under the same tracker, which a failing test has stopped."""
         share, session = member.share, member.test.item.session
         if share is None or share.is_last or not share.is_open or session.shouldfail or session.shouldstop:
             return False
         return bool(self._grouping and nextitem and scope(nextitem) == group.scope and self._grouping.known(nextitem))
 
     def _conclude(self, group: Group, nextitem: pytest.Item | None, why: str = "") -> None:
-        """Judge the tests of a group, which may run again unless there is a reason `why` not to, and report them."""
+        """Judge the tests of a group and report them; a reason `why` forbids that they run again."""
         self._group = None
         session = group.members[-1].test.item.session if group.members else None
         if session and (session.shouldfail or session.shouldstop):
@@ -193,7 +193,7 @@ class Loop:
             return [Finding(subject=test.subject, metric=MEMORY_PEAK.name, outcome=Outcome.UNMEASURED, why=why)]
 
     def _settle(self, group: Group, run_again: RunAgain, *, may_run_again: bool) -> None:
-        """Stop the tracker of a group, and run those of its tests again whose bound leaves them open."""
+        """Stop the tracker of a group, and run its open tests again."""
         assert group.span and self._grouping  # noqa: S101, PT018  # it is a group of several
         group.span.stop()
         members = [member for member in group.members if member.test.first.is_called and member.share]
@@ -210,7 +210,7 @@ class Loop:
                 self._judge.measure_anew(member.test, share.fault, run_again)
 
     def _settle_together(self, group: Group, members: list[Member], run_again: RunAgain) -> None:
-        """Run tests again under one tracker: what the first run of one of them paid for is over."""
+        """Run tests again under one tracker: by now, first use has been paid."""
         recorder, grouping = self._tracing.recorder, self._grouping
         if len(members) < _WORTH or recorder is None or grouping is None:
             return
@@ -238,7 +238,7 @@ class Loop:
                 run.capture = None
 
     def _again(self, nextitem: pytest.Item | None, why: str, test: Test, run: Run) -> None:
-        """Run a test once more, or say in the run why that cannot be."""
+        """Run a test once more, or put the reason why that cannot be into the run."""
         torn = next((one.error for one in test.runs if one.error and one.failure is None), None)
         run.error = torn or (MeasureError(why) if why else None)
         if run.error:
@@ -255,7 +255,7 @@ class Loop:
             test.notes.append(f"{test.item.nodeid}: an extra run could not be torn down: {brief(run.error)}")
 
     def _retry(self, test: Test, run_again: RunAgain) -> None:
-        """Run a test again, without a trace, that failed only for what the gate does; that run counts."""
+        """Run a test again, untraced, if it failed only because of the gate; that run counts."""
         first = test.first
         if first.is_called or not first.capture or isinstance(first.error, pytest.skip.Exception):
             return
@@ -271,13 +271,13 @@ class Loop:
         first.reports = run.reports or first.reports
 
     def _fails_again(self, test: Test, run_again: RunAgain) -> bool:
-        """True if a test fails again with all objects hidden: one that fails by chance is not the gate's."""
+        """True if a test fails again with all objects hidden; otherwise its first failure was chance."""
         run = Run()
         run_again(test, run)
         return run.failure is not None
 
     def _report(self, group: Group, nextitem: pytest.Item | None) -> None:
-        """Tell of the tests of a group, in their order, and tear down the wider fixtures that are no longer needed."""
+        """Report the tests of a group, in their order, and tear down wider fixtures that are no longer needed."""
         for member in group.members:
             test, item = member.test, member.test.item
             if group.span:
@@ -293,7 +293,7 @@ class Loop:
         self._reports.forget()
 
     def _hold(self, member: Member) -> None:
-        """Keep the reports of a test that waits; should nobody come back to it, they say so."""
+        """Keep the reports of a waiting test, for the case that this process dies; they then say so."""
         test = member.test
         lost = [
             Finding(subject=test.subject, metric=MEMORY_PEAK.name, outcome=Outcome.UNMEASURED, why=_DIED)
@@ -303,7 +303,7 @@ class Loop:
 
     @pytest.hookimpl(wrapper=True)
     def pytest_runtestloop(self, session: pytest.Session) -> Generator[None, object, object]:
-        """Tell of the tests that still wait where the run ends before its last test."""
+        """Prepare all tests; report the tests that still wait if the run ends before its last test."""
         self._judge.ready(session.items)
         for item in session.items:
             _ = item.location  # pytest keeps it: not while a test has replaced `os.name`, nor under a tracker
@@ -315,6 +315,7 @@ class Loop:
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_runtest_setup(self, item: pytest.Item) -> None:
+        """Begin a run; a test whose marker is wrong fails here."""
         test = item.stash[TEST]
         run = test.run
         if run.phase is not Phase.SETUP:  # another plugin runs it again, and the last run counts
@@ -327,6 +328,7 @@ class Loop:
 
     @pytest.hookimpl(wrapper=True, trylast=True)
     def pytest_runtest_call(self, item: pytest.Item) -> Generator[None, object, object]:
+        """Put the run's tracker and the judge's wrapper around the test's function."""
         test = item.stash[TEST]
         run = test.run
         run.phase = Phase.CALL
@@ -344,6 +346,7 @@ class Loop:
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_runtest_teardown(self, item: pytest.Item) -> None:
+        """Keep the item's stash, which plugins clear as the teardown ends."""
         test = item.stash[TEST]
         test.run.phase = Phase.TEARDOWN
         test.stash = dict(item.stash._storage)
@@ -352,7 +355,7 @@ class Loop:
     def pytest_runtest_makereport(
         self, item: pytest.Item, call: pytest.CallInfo[None]
     ) -> Generator[None, pytest.TestReport, pytest.TestReport]:
-        """Remember what went wrong in a run."""
+        """Keep the error of a run."""
         run = item.stash[TEST].run
         error = _raised(item, call)
         report = yield
@@ -364,6 +367,7 @@ class Loop:
         return report
 
     def pytest_unconfigure(self) -> None:
+        """Show the collector all objects again."""
         thaw()
 
 
@@ -374,7 +378,7 @@ def _place_of(error: BaseException) -> str:
 
 
 def _raised(item: pytest.Item, call: pytest.CallInfo[None]) -> BaseException | None:
-    """Return what a phase raised; unittest keeps it for itself."""
+    """Return the error that a phase raised; unittest keeps it on the item."""
     recorded: list[pytest.ExceptionInfo[BaseException]] = getattr(item, "_excinfo", None) or []
     failure = recorded[0] if recorded else call.excinfo
     return failure.value if failure else None

@@ -1,4 +1,4 @@
-"""Run an item once, as pytest does, while its wider fixtures stay; and tear these down at the end."""
+"""Run an item once, as pytest does, and leave its wider fixtures set up; tear these down at the end."""
 
 import copy
 from collections.abc import Iterator
@@ -15,7 +15,7 @@ from pytest_memgate.plugin.test import Run, Test
 
 
 def run_first(test: Test, run: Run, nextitem: pytest.Item | None) -> None:
-    """Run a test for the first time: as another plugin does that has a way of its own, else as pytest does.
+    """Run a test for the first time, as pytest does, or as another plugin does that runs tests in its own way.
 
     KeyboardInterrupt and pytest.exit pass through, here and in `run_again`.
     """
@@ -34,7 +34,7 @@ def run_first(test: Test, run: Run, nextitem: pytest.Item | None) -> None:
 
 
 def run_again(test: Test, run: Run, nextitem: pytest.Item | None) -> None:
-    """Run a test once more, with fresh fixtures of its own; nobody is told of it."""
+    """Run a test once more, with fresh fixtures of its own; no plugin hears of the reports."""
     run.is_repeat = True
     test.runs.append(run)
     item = test.item
@@ -54,7 +54,7 @@ def run_again(test: Test, run: Run, nextitem: pytest.Item | None) -> None:
 
 
 def tear_down_wider(test: Test, nextitem: pytest.Item | None) -> None:
-    """Tear down the wider fixtures that the next test does not need; the report of the test's teardown tells of it."""
+    """Tear down the wider fixtures that the next test does not need; the test's teardown report includes that."""
     item = test.item
     if not is_last(item, nextitem):
         return
@@ -88,7 +88,7 @@ def is_last(item: pytest.Item, nextitem: pytest.Item | None) -> bool:
 
 
 def other_protocols(item: pytest.Item) -> Iterator[pluggy.HookImpl]:
-    """Yield the implementations by which other plugins run tests in their own way, the first to be asked first."""
+    """Yield the hooks by which other plugins run tests in their own way, in the order that pytest asks them."""
     for one in reversed(item.ihook.pytest_runtest_protocol.get_hookimpls()):
         is_ours = type(one.plugin).__module__.startswith("pytest_memgate.")
         if not (one.wrapper or one.hookwrapper or is_ours or one.plugin_name == "runner"):
@@ -96,10 +96,10 @@ def other_protocols(item: pytest.Item) -> Iterator[pluggy.HookImpl]:
 
 
 def _next_for_one(test: Test, nextitem: pytest.Item | None) -> pytest.Item | None:
-    """Return a next item for which only the test itself is torn down: one that shares all of its collectors.
+    """Return a next item that shares all collectors of the test, so that only the test itself is torn down.
 
-    (A plugin may keep it on the item: a new one each time would keep all those before. Passed as its own next item, the
-    test would stay set up.)
+    It is one object for each test, because a plugin may keep it on the item. It is not the test itself, which would
+    then stay set up.
     """
     if not is_last(test.item, nextitem):
         return nextitem
@@ -109,7 +109,7 @@ def _next_for_one(test: Test, nextitem: pytest.Item | None) -> pytest.Item | Non
 
 
 def _renew(test: Test) -> None:
-    """Make an item as it was before its last run."""
+    """Put an item into the state before its last run."""
     item, instance = test.item, test.instance
     if isinstance(item, pytest.DoctestItem):
         item.dtest.globs.update(test.doctest_globals or {})
@@ -124,13 +124,13 @@ def _renew(test: Test) -> None:
 
 
 def _empty(instance: object) -> None:
-    """Take away what a run has put into the instance of a test's class: pytest makes it with nothing in it."""
+    """Clear the attributes that a run has set on the instance of a test's class: pytest makes it without any."""
     getattr(instance, "__dict__", {}).clear()
 
 
 @contextmanager
 def _heard_by(item: pytest.Item, listener: object) -> Iterator[None]:
-    """Let a listener have what is told of an item, in the place of all plugins."""
+    """Let a listener get the reports of an item, in place of all plugins."""
     session, hooks_of = item.session, item.session.gethookproxy
     session.gethookproxy = lambda path: _Hooks(hooks_of(path), listener)  # type: ignore[method-assign,assignment,return-value]
     try:
@@ -140,7 +140,7 @@ def _heard_by(item: pytest.Item, listener: object) -> Iterator[None]:
 
 
 class _Hooks:
-    """The hooks of an item but for those that a listener has."""
+    """The hooks of an item, except those that a listener has."""
 
     def __init__(self, hooks: pluggy.HookRelay, listener: object) -> None:
         self._hooks = hooks
@@ -156,17 +156,22 @@ class _Keep:
     def __init__(self, run: Run) -> None:
         self._run = run
 
-    def pytest_runtest_logstart(self, **_: object) -> None: ...
+    def pytest_runtest_logstart(self, **_: object) -> None:
+        """Tell nobody yet."""
 
     def pytest_runtest_logreport(self, *, report: pytest.TestReport) -> None:
+        """Keep the report."""
         self._run.reports.append(report)
 
-    def pytest_runtest_logfinish(self, **_: object) -> None: ...
+    def pytest_runtest_logfinish(self, **_: object) -> None:
+        """Tell nobody yet."""
 
 
 class _Nobody:
-    """Hears what nobody shall be told."""
+    """Takes the reports of a repeat, and tells no plugin of them."""
 
-    def pytest_runtest_logreport(self, **_: object) -> None: ...
+    def pytest_runtest_logreport(self, **_: object) -> None:
+        """Drop the report."""
 
-    def pytest_exception_interact(self, **_: object) -> None: ...
+    def pytest_exception_interact(self, **_: object) -> None:
+        """Drop the error: no debugger starts in a repeat."""

@@ -22,14 +22,14 @@ _MEMRAY_MARKERS = ("limit_memory", "limit_leaks", "limit_leaked_objects")
 
 
 class Tracing:
-    """What memray sees of this process. `recorder` is None where memory `cannot` be measured, for the reason given."""
+    """The trackers of this process. `recorder` is None if memory `cannot` be measured, for the given reason."""
 
     def __init__(self, cannot: str, folder: Path | None = None) -> None:
         self._cannot = cannot
         self.recorder = None if cannot else _recorder(folder)
 
     def why_untraced(self, item: pytest.Item) -> str:
-        """Return why an item cannot be traced, empty where it can."""
+        """Return why an item cannot be traced, empty if it can."""
         if self._cannot:
             return self._cannot
         plugins = item.config.pluginmanager
@@ -39,12 +39,12 @@ class Tracing:
         return ""
 
     def rest(self) -> None:
-        """Between two tests: see `Recorder.rest`."""
+        """Rest between two tests: see `Recorder.rest`."""
         if self.recorder:
             self.recorder.rest()
 
     def traced(self, test: Test, run: Run, share: "Share | None" = None) -> None:
-        """Let a run be traced, by a tracker of its own or as the share of one that several tests have in common."""
+        """Let a run be traced, by a tracker of its own or as a share of a shared tracker."""
         recorder = self.recorder
         if test.outcome or recorder is None:
             return
@@ -68,9 +68,9 @@ class Tracing:
 
 @contextmanager
 def around_call(item: pytest.Item, around: Around) -> Iterator[None]:
-    """Put something around the function of a test, for a while, wherever its runner takes it from.
+    """Put a wrapper around the function of a test, for a while, wherever its runner takes the function from.
 
-    Of a unittest's that is the item for pytest, and the instance for unittest itself, Django and Twisted.
+    pytest takes the method of a unittest from the item; unittest itself, Django and Twisted take it from the instance.
     """
     if not isinstance(item, pytest.Function):
         with _replaced(item, "runtest", around(item.runtest)):
@@ -87,7 +87,7 @@ def around_call(item: pytest.Item, around: Around) -> Iterator[None]:
 
 
 def both(outer: Around | None, inner: Around) -> Around:
-    """Return what puts both around a function."""
+    """Return a wrapper that puts both around a function."""
     return (lambda function: outer(inner(function))) if outer else inner
 
 
@@ -112,7 +112,7 @@ def _replaced(owner: object, name: str, value: object) -> Iterator[None]:
 
 @contextmanager
 def _added(owner: object, name: str, value: object) -> Iterator[None]:
-    """Give an object an attribute that its class has, too; pytest may take it away first."""
+    """Give an object an attribute that its class has, too; pytest may remove it first."""
     setattr(owner, name, value)
     try:
         yield
@@ -121,7 +121,7 @@ def _added(owner: object, name: str, value: object) -> Iterator[None]:
 
 
 def _recorder(folder: Path | None) -> "Recorder":
-    """Load what measures: only where memray loads, too."""
+    """Import the recorder only where memray can be imported."""
     from pytest_memgate.measure.memory.recorder import Recorder
 
     return Recorder(folder)

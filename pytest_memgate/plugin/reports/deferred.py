@@ -1,4 +1,4 @@
-"""Reports that wait: told later as if their test had just ended, and kept for the controller should a worker die."""
+"""Reports that wait: they are told later as if their test had just ended, and kept in case the worker dies."""
 
 import json
 import os
@@ -13,11 +13,11 @@ from pytest_memgate.measure.python.standard import Standard
 
 _os = Standard(os, open_file=open)
 _HELD = "held-"
-FOLDER = "memgate_folder"  # that a worker keeps reports in, among what xdist hands over to it
+FOLDER = "memgate_folder"  # the key, in the values that xdist hands to a worker, of the folder for waiting reports
 
 
 class Waiting:
-    """The reports of one process, a worker of xdist or not."""
+    """The waiting reports of one process, a worker of xdist or not."""
 
     def __init__(self, config: pytest.Config) -> None:
         self._config = config
@@ -27,11 +27,11 @@ class Waiting:
 
     @property
     def may_be_lost(self) -> bool:
-        """Say whether somebody would miss the reports of a process that died: so in a worker of xdist."""
+        """True in a worker of xdist: if it dies, the controller misses its reports."""
         return self._held is not None
 
     def keep(self, reports: Sequence[pytest.TestReport]) -> None:
-        """Write down the reports of a test, where that is possible: they will be told all the same, if nobody dies."""
+        """Write the reports of a waiting test to a file, if possible; unless the worker dies, they are told anyway."""
         assert self._held  # noqa: S101  # may_be_lost
         to_data = self._config.hook.pytest_report_to_serializable
         lines = [json.dumps(to_data(config=self._config, report=report)) + "\n" for report in reports]
@@ -39,7 +39,7 @@ class Waiting:
             file.writelines(lines)
 
     def forget(self) -> None:
-        """Take away what was written down: it has been told."""
+        """Delete the file: its reports have been told."""
         if self._held:
             with suppress(FileNotFoundError):
                 _os.unlink(str(self._held))
@@ -62,7 +62,7 @@ class Waiting:
 
     @contextmanager
     def _as_if_running(self, item: pytest.Item) -> Iterator[None]:
-        """Let xdist's worker, which sends each report with the place of the test that runs, take it for this test's."""
+        """Let xdist's worker, which sends the index of the running test with each report, use this test's index."""
         worker = _xdist_worker(self._config) if self._held else None
         if worker is None:
             yield

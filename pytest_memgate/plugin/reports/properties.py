@@ -1,4 +1,4 @@
-"""The verdict on a test's own reports, in a form that xdist carries and JUnit and the short summary can read."""
+"""Findings on a test's own reports, in a form that xdist carries and that JUnit and the short summary can read."""
 
 import copy
 import json
@@ -15,15 +15,15 @@ from pytest_memgate.plugin.test import Test
 from pytest_memgate.report.data import finding_data
 from pytest_memgate.report.lines import failure_texts, own_headline
 
-PROPERTY = "memgate."  # what the names of properties begin with that a finding travels by
+PROPERTY = "memgate."  # how the names of properties with findings begin
 NOTE = "memgate.note"
 PAYMENT = "memgate.payment"
 
 
 def put_findings(test: Test, findings: Sequence[Finding], *, update: bool) -> None:
-    """Let findings travel on the reports of a test's call and teardown, and notes on the latter.
+    """Put findings on the reports of a test's call and teardown, the payment on the former, notes on the latter.
 
-    The call fails with those that fail the test; an update fails no test.
+    The call fails if a finding fails the test; an update fails no test.
     """
     first, line = test.first, line_of(test.item)
     found = [replace(finding, line=finding.line or line) for finding in findings]
@@ -40,7 +40,7 @@ def put_findings(test: Test, findings: Sequence[Finding], *, update: bool) -> No
 
 
 def with_findings(test: Test, findings: Sequence[Finding]) -> list[pytest.TestReport]:
-    """Return copies of a test's reports, on which findings travel that need not come true."""
+    """Return copies of a test's reports with findings that may not come true."""
     waiting = copy.copy(test)
     waiting.runs = [replace(test.first, reports=list(map(copy.copy, test.first.reports)))]
     put_findings(waiting, findings, update=False)
@@ -48,7 +48,7 @@ def with_findings(test: Test, findings: Sequence[Finding]) -> list[pytest.TestRe
 
 
 def _property(finding: Finding) -> str:
-    """Return the name that a finding travels by: that of its metric, and of the package where it is not the test's."""
+    """Return the name of a finding's property: its metric, and its package if it is first use."""
     return f"{PROPERTY}{finding.metric}" + (f" {finding.subject.name}" if finding.subject.is_first_use else "")
 
 

@@ -1,4 +1,4 @@
-"""What a person asked to run, and why a test of the base below it was not measured."""
+"""The tests that a person asked to run, and why a test of the base among them was not measured."""
 
 import argparse
 import glob
@@ -26,7 +26,7 @@ from pytest_memgate.tasks.judge.gate import Gate
 _SETTINGS = ("pytest.toml", ".pytest.toml", "pytest.ini", ".pytest.ini", "pyproject.toml", "tox.ini", "setup.cfg")
 _OPTIONS = {"-k": "keyword", "-m": "markexpr", "--deselect": "deselect", "--lf": "lf", "--sw": "stepwise"}
 _NARROWING = (*_OPTIONS.values(), "ignore", "ignore_glob")
-_WHOLE_NARROWING = ("keyword", "markexpr", "lf", "stepwise")  # by these a test may be left out wherever it is
+_WHOLE_NARROWING = ("keyword", "markexpr", "lf", "stepwise")  # these can leave out tests of any file
 _RUNS_NOTHING = {
     "collectonly": "--collect-only",
     "setupplan": "--setup-plan",
@@ -42,9 +42,10 @@ _COLLECTING = ("testpaths", "norecursedirs", "python_files", "python_classes", "
 
 
 class Asked:
-    """Tells what a person has narrowed down on the command line from what the change under test has.
+    """Tells what a person left out on the command line from what the change under test left out.
 
-    What the base leaves out by files that the change does not touch was never part of the run, and is not told.
+    Tests that the base leaves out by files that the change does not touch were never part of the run, and are not
+    listed.
     """
 
     def __init__(self, config: pytest.Config, gate: Gate, base: GitRef) -> None:
@@ -62,7 +63,7 @@ class Asked:
         self._asked = [(Path(os.path.realpath(path)), name) for path, name in self._places(declared)]
 
     def why_not_run(self, subject: Subject, inventory: Inventory, skipped: Mapping[Subject, str]) -> str:
-        """Return why a test of the base gave no finding, empty where nobody is to hear of it."""
+        """Return why a test of the base gave no finding, empty if that needs no mention."""
         path = Path(os.path.realpath(test_file(subject.file, self._root)))
         if not any(_is_below(path, folder) and _is_of(subject.name, name) for folder, name in self._asked):
             return ""
@@ -123,12 +124,12 @@ class Asked:
         return self._config.inipath.name if self._config.inipath else "the settings of pytest"
 
     def _is_as_on_base(self, subject: Subject, *, its_own: bool = True) -> bool:
-        """True if nothing that decides whether a test is run, its own file if that was read, differs from the base."""
+        """True if all files that decide whether a test runs (its own if `its_own`) are as on the base."""
         from_environ = any(getattr(self._environ, name, None) for name in _NARROWING)
         return self._same_settings and not from_environ and not self._changed(subject, its_own=its_own)
 
     def _changed(self, subject: Subject, *, its_own: bool) -> list[str]:
-        """Return the files of the project that decide whether a test is run, and differ from the base."""
+        """Return the files of the project that decide whether a test runs and that differ from the base."""
         *folders, _ = subject.file.split("/")
         names = ["/".join([*folders[:number], "conftest.py"]) for number in range(len(folders) + 1)]
         plugins = (own_file(file_of(plugin), self._root) for plugin in self._config.pluginmanager.get_plugins())
@@ -143,7 +144,7 @@ class Asked:
         return self._same[file]
 
     def _places(self, settings_files: Sequence[str]) -> Iterator[tuple[Path, str]]:
-        """Yield the files and folders that are asked for, each with the test where it is one alone."""
+        """Yield the files and folders asked for, each with the name of the test if it is a single one."""
         here = self._config.invocation_params.dir
         if self._typed.file_or_dir:
             for argument in map(str, self._typed.file_or_dir):
@@ -163,7 +164,7 @@ class Asked:
         yield from ((self._root / name, "") for name in settings_files if name)
 
     def _settings(self, source: Source) -> dict[str, Any]:
-        """Return pytest's settings in the file that a source has for them."""
+        """Return pytest's settings in a source's ini file."""
         given = self._typed.inifilename
         names = [os.path.relpath(self._real(given), self._root)] if given else _SETTINGS
         for name in names:
@@ -183,7 +184,7 @@ class Asked:
 
 
 def check_that_tests_run(config: pytest.Config) -> None:
-    """Raise pytest.UsageError where an option with which no test is called was not given on the command line itself."""
+    """Raise pytest.UsageError for an option with which no test is called, unless it was typed."""
     given = [name for name in _RUNS_NOTHING if getattr(config.option, name, None)]
     if not given:
         return
@@ -201,7 +202,7 @@ def check_that_tests_run(config: pytest.Config) -> None:
 
 
 def typed_options(config: pytest.Config) -> argparse.Namespace:
-    """Return the options as they were given on the command line alone, all others with their defaults."""
+    """Return the options of the command line alone, all others with their defaults."""
     args = list(map(str, config.invocation_params.args))
     typed = parsed(config, args)
     settings = [str(setting).partition("=") for setting in typed.override_ini or ()]
@@ -217,7 +218,7 @@ def _text(source: Source, path: str) -> str | None:
 
 
 def _package(name: str) -> Path:
-    """Return where an installed module or package lies."""
+    """Return the path of an installed module or package."""
     try:
         spec = find_spec(name)
     except (ImportError, ValueError):
@@ -233,5 +234,5 @@ def _is_below(path: Path, folder: Path) -> bool:
 
 
 def _is_of(name: str, asked: str) -> bool:
-    """True if a test is what was asked for, or one of its cases."""
+    """True if a test is the one asked for, or one of its parametrisations."""
     return not asked or name == asked or name.startswith((f"{asked}::", f"{asked}["))

@@ -1,4 +1,4 @@
-"""Which files a run collects as a whole: only there can an entry be called vanished, or be removed."""
+"""The files that a run collects as a whole: only their entries can have vanished, or be removed."""
 
 import sys
 from collections import defaultdict
@@ -24,12 +24,12 @@ _CALLERS = {
     ("_pytest.cacheprovider", "pytest_collection_modifyitems"): "--lf",
     ("_pytest.stepwise", "pytest_collection_modifyitems"): "--sw",
 }
-INSTALLED = "a plugin"  # an installed one, no part of the project
+INSTALLED = "a plugin"  # an installed plugin, which is no part of the project
 _NARROWING = ("keyword", "markexpr", "deselect", "ignore", "ignore_glob", "stepwise")
 
 
 class Inventory:
-    """What was collected, file by file; each xdist worker has its own and hands it over at its end."""
+    """The collected tests, file by file; each xdist worker has its own and hands it over at its end."""
 
     def __init__(self, config: pytest.Config) -> None:
         self._config = config
@@ -47,7 +47,7 @@ class Inventory:
         self.sets_up = False  # in an update: with fixtures that are not pytest's own
 
     def loaded(self) -> dict[str, str]:
-        """Return the modules loaded since the run began, each with its owner: not pytest's, nor the tests' own."""
+        """Return the owner of each module loaded since the run began, without pytest's and the tests' own modules."""
         self._loaded |= self._own_loaded()
         return self._loaded
 
@@ -65,11 +65,12 @@ class Inventory:
 
     @pytest.hookimpl(trylast=True)
     def pytest_sessionstart(self) -> None:
+        """Remember the modules that are loaded before the tests, by all plugins."""
         self._before = set(sys.modules)  # with all that the plugins need
 
     @pytest.hookimpl(wrapper=True)
     def pytest_runtest_protocol(self, item: pytest.Item) -> Generator[None, object, object]:
-        """Pass over what a declared check loads: the gate's own tools, which no test pays for."""
+        """Pass over modules that a declared check loads: they are the gate's own tools, which no test pays for."""
         known = set(sys.modules) if is_declared(item) else None
         try:
             return (yield)
@@ -78,17 +79,20 @@ class Inventory:
                 self._before |= sys.modules.keys() - known
 
     def pytest_itemcollected(self, item: pytest.Item) -> None:
+        """Remember the name of a test."""
         self._files.add(str(item.path))
         subject = subject_of(item, self._config.rootpath)
         self._names[subject.file].add(subject.name)
 
     def pytest_collectreport(self, report: pytest.CollectReport) -> None:
+        """Remember that something could not be collected."""
         self._broken |= report.failed
 
     @pytest.hookimpl(wrapper=True)
     def pytest_make_collect_report(
         self, collector: pytest.Collector
     ) -> Generator[None, pytest.CollectReport, pytest.CollectReport]:
+        """Remember a file that was skipped as a whole, or that holds no test."""
         report = yield
         if isinstance(collector, pytest.File):
             file = file_key(collector.path, self._config.rootpath)
@@ -99,13 +103,14 @@ class Inventory:
         return report
 
     def pytest_deselected(self, items: Sequence[pytest.Item]) -> None:
+        """Remember the tests that were left out, and by whom."""
         cause = self._caller()
         for item in items:
             subject = subject_of(item, self._config.rootpath)
             self._causes[subject.file][subject.name] = cause
 
     def _caller(self) -> str:
-        """Return who has deselected tests: an option of pytest's, a file of the project, or an installed plugin."""
+        """Return who deselected tests: an option of pytest, a file of the project, or an installed plugin."""
         frame = sys._getframe(2)
         while frame.f_back and str(frame.f_globals.get("__name__")).partition(".")[0] == "pluggy":
             frame = frame.f_back
@@ -114,13 +119,14 @@ class Inventory:
 
     @pytest.hookimpl(wrapper=True)
     def pytest_runtest_makereport(self, item: pytest.Item) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+        """Put the test's subject on its reports."""
         report = yield
         report.__dict__[TEST] = str(subject_of(item, self._config.rootpath))
         return report
 
     @pytest.hookimpl(trylast=True)
     def pytest_collection_finish(self, session: pytest.Session) -> None:
-        """Find the tests that will not run, and the files whose other tests nobody looked for."""
+        """Find the tests that will not run, and the files of which single tests were asked for."""
         root = self._config.rootpath
         kept: dict[str, set[str]] = defaultdict(set)
         for item in session.items:
@@ -137,7 +143,7 @@ class Inventory:
         self.sets_up = bool(self._config.option.memgate_update) and any(map(has_fixtures, session.items))
 
     def _name_causes(self) -> None:
-        """Find the cause where a hook took tests away without a word: the file of the project that has such a hook."""
+        """Name the file of the project with a hook that took tests away without reporting it."""
         silent = [(file, name) for file, names in self._left_out.items() for name in names - self._causes[file].keys()]
         if not silent:
             return
@@ -149,11 +155,13 @@ class Inventory:
 
     @pytest.hookimpl(trylast=True)
     def pytest_sessionfinish(self) -> None:
+        """Hand the inventory over to the controller, if this is a worker."""
         output: dict[str, Any] | None = getattr(self._config, "workeroutput", None)
         if output is not None:
             output["memgate"] = self.dump()
 
     def dump(self) -> dict[str, Any]:
+        """Return the inventory as plain data for xdist."""
         return {
             "names": {file: sorted(names) for file, names in self._names.items()},
             "left_out": {file: sorted(names) for file, names in self._left_out.items()},
@@ -168,7 +176,7 @@ class Inventory:
         }
 
     def load(self, data: Mapping[str, Any]) -> None:
-        """Take over what a worker collected; every worker collects the same."""
+        """Take over the inventory of a worker; every worker collects the same tests."""
         self._names.update({file: set(names) for file, names in data["names"].items()})
         self._left_out.update({file: set(names) for file, names in data["left_out"].items()})
         self._causes.update(data["causes"])
@@ -192,12 +200,12 @@ class Inventory:
         return subject.name in self._names.get(subject.file, ())
 
     def cause(self, subject: Subject) -> str:
-        """Return what has left a test out that was collected, empty if nothing has."""
+        """Return what left out a collected test, empty if nothing did."""
         is_left_out = subject.name in self._left_out.get(subject.file, ())
         return self._causes.get(subject.file, {}).get(subject.name, INSTALLED) if is_left_out else ""
 
     def looked_at(self, file: str) -> bool:
-        """True if a file was collected, were there tests in it or not."""
+        """True if a file was collected, with or without tests in it."""
         return file in self._names or file in self._empty
 
     def skipped(self, file: str) -> str:
@@ -207,8 +215,8 @@ class Inventory:
     def collected(self, files: list[str]) -> dict[str, frozenset[str]]:
         """Return the names of all tests of each file that was collected as a whole.
 
-        Of `files`, which have baselines, one that is gone, or was collected and holds no test any more, is in it, with
-        none, if the run would have collected it.
+        `files` are those with baselines. One of them that is gone, or has no test any more, is listed without names if
+        the run would have collected it.
         """
         if self._is_blind():
             return {}
@@ -217,7 +225,7 @@ class Inventory:
         return whole | {file: frozenset() for file in self._gone(files)}
 
     def seen(self) -> Collected | None:
-        """Return the tests that were collected, and of which files all of them; None before that is known."""
+        """Return the collected tests, and the files of which all are known; None before collection ends."""
         if not self._known:
             return None
         partial = set(self._names) if self._is_blind() else self._fragments
@@ -225,7 +233,7 @@ class Inventory:
         return Collected(names=self._names, whole=whole)
 
     def extent(self, files: list[str]) -> Extent:
-        """Return what the run was asked to run, to put it together with other parts of the same plan."""
+        """Return which tests the run was asked to run, for a merge with other parts of the same plan."""
         collected = {file: tuple(sorted(names)) for file, names in sorted(self._names.items())}
         return Extent(
             collected=collected,
@@ -236,15 +244,15 @@ class Inventory:
         )
 
     def names_tests(self) -> bool:
-        """True if the user named single tests to run, or a word in their names."""
+        """True if the user named single tests, or a word in their names."""
         return bool(self._fragments or getattr(self._config.option, "keyword", ""))
 
     def everything(self) -> bool:
-        """Say whether the run covers all that the project would run by itself."""
+        """True if the run covers all tests that the project would run by itself."""
         return self.is_whole() and self._is_whole_project()
 
     def is_whole(self) -> bool:
-        """Say whether the run covers all tests of the files and folders that it was asked to run."""
+        """True if the run covers all tests of the files and folders that it was asked to run."""
         return not (self._is_blind() or self._left_out or self._fragments or self._narrowed())
 
     def _is_whole_project(self) -> bool:
@@ -253,11 +261,11 @@ class Inventory:
         return ask is pytest.Config.ArgsSource.TESTPATHS or (from_root and ask is not pytest.Config.ArgsSource.ARGS)
 
     def has(self, file: str) -> bool:
-        """Say whether anything of a file was collected, or it was left out in so many words."""
+        """True if any test of a file was collected, or the user left the file out explicitly."""
         return file in self._names or self._narrowed() or not self._known
 
     def _is_blind(self) -> bool:
-        """Say whether tests may be there that were not seen: --lf leaves some out while it collects."""
+        """True if some tests may not have been seen: --lf leaves tests out while it collects."""
         return not self._known or self._broken or bool(self._config.getoption("lf", default=False))
 
     def _gone(self, files: list[str]) -> list[str]:
@@ -277,7 +285,7 @@ class Inventory:
 
 
 def skip_reason(report: pytest.CollectReport | pytest.TestReport) -> str:
-    """Return why something was skipped, or was expected to fail and did: `skipped: later`."""
+    """Return why a test was skipped, or was expected to fail and did: `skipped: later`."""
     if hasattr(report, "wasxfail"):
         word, said = "xfailed", str(report.wasxfail).removeprefix("reason: ")
     else:
@@ -288,12 +296,12 @@ def skip_reason(report: pytest.CollectReport | pytest.TestReport) -> str:
 
 
 def file_of(plugin: object) -> str:
-    """Return the file that a plugin is defined in, empty where there is none."""
+    """Return the file that defines a plugin, empty if there is none."""
     module = sys.modules.get(type(plugin).__module__)
     return str(getattr(plugin, "__file__", None) or getattr(module, "__file__", None) or "")
 
 
 def own_file(path: str, root: Path) -> str:
-    """Return the path below the root of a file that is the project's own, empty for one that is not."""
+    """Return the path below the root of a file of the project, empty for any other file."""
     place = Places(root).place(path) if path else None
     return place.path if place and place.project else ""

@@ -1,4 +1,4 @@
-"""Gathers the findings where the session is controlled, takes the verdict, and writes what is to be written."""
+"""Gathers the findings in the process that the user sees, takes the verdict, and writes the files."""
 
 import contextlib
 import copy
@@ -46,11 +46,11 @@ _TONES: Mapping[Tone, Mapping[str, bool]] = {
     Tone.NOTE: {"yellow": True},
 }
 
-_PATIENCE = 60.0  # seconds
+_PATIENCE = 60.0  # seconds for the survey of fixtures, and twice the time of the run so far; chosen
 
 
 class Controller:
-    """The hooks of the process that the user sees: the only one without xdist, none of the workers with it."""
+    """The hooks of the process that the user sees: the only process without xdist, no worker with it."""
 
     def __init__(
         self,
@@ -87,13 +87,14 @@ class Controller:
         config.pluginmanager.register(self._folding, "memgate-folding")
 
     def pytest_report_header(self) -> str:
+        """Return the line that says what the run is compared with."""
         against = f"baselines of {self._gate.base.ref}" if self._gate.base else self._gate.baselines.head.own.folder
         budgets = self._gate.config.settings.file or "no memgate.yml: default budgets"
         mode = "updating" if self._kinds else "against"
         return f"memgate: {mode} {against}, {budgets}{', strict' if self._strict else ''}"
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
-        """Take the finding off the report; the last report of a test counts, as reruns replace earlier ones."""
+        """Take the findings off the report; reruns replace earlier reports of a test."""
         is_rerun = report.outcome == "rerun"  # type: ignore[comparison-overlap]  # of pytest-rerunfailures
         if is_rerun or report is self._extra:
             return
@@ -119,7 +120,7 @@ class Controller:
 
     @pytest.hookimpl(optionalhook=True)
     def pytest_testnodedown(self, node: Any, error: object) -> None:
-        """Take over what an xdist worker knows; one that died has said nothing more."""
+        """Take over the inventory of an xdist worker; a worker that died left none."""
         if error is not None:
             self._died += 1
             self._tell_left(node)
@@ -128,7 +129,7 @@ class Controller:
             self._inventory.load(output)
 
     def _tell_left(self, node: Any) -> None:
-        """Tell of the tests that had run in a worker that died, and waited there for others."""
+        """Report the tests that had run in a worker that died and were waiting for others."""
         if self._kept:
             for report in left_by(node.gateway.id, Path(self._kept.name), self._config):
                 report.node = node  # type: ignore[attr-defined]  # as xdist says where a report is from
@@ -136,6 +137,7 @@ class Controller:
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_sessionfinish(self, session: pytest.Session, exitstatus: int) -> None:
+        """Judge first use, take the verdict, write the run, and set the exit code."""
         if exitstatus in {pytest.ExitCode.INTERNAL_ERROR, pytest.ExitCode.USAGE_ERROR}:
             return
         interrupted = exitstatus == pytest.ExitCode.INTERRUPTED
@@ -162,7 +164,7 @@ class Controller:
             session.exitstatus = pytest.ExitCode.INTERRUPTED
 
     def _review_first_use(self) -> None:
-        """Judge what the tests have paid once; one that is named for what grew fails in one more report."""
+        """Judge first use once; a test named for growth of it gets one more report, which fails."""
         with real_world():
             self._paid = self._first_uses.findings()
         for finding in self._paid:
@@ -175,6 +177,7 @@ class Controller:
                 self._config.hook.pytest_runtest_logreport(report=report)
 
     def pytest_terminal_summary(self, terminalreporter: TerminalReporter) -> None:
+        """Write the gate's own part of the summary."""
         if self._run is None:
             return
         verbosity = self._config.get_verbosity()
@@ -187,7 +190,7 @@ class Controller:
             _write(terminalreporter, line)
 
     def _not_run(self) -> Iterator[str]:
-        """Yield the declared checks that are no part of this run: somebody may think that they passed."""
+        """Yield the declared checks that are no part of this run: nobody shall think that they passed."""
         own = self._gate.own
         if own.checks and not self._inventory.has(own.file):
             yield f"not part of this run: {', '.join(own.checks)} (pytest --memgate {own.file})"
@@ -216,7 +219,7 @@ class Controller:
         )
 
     def _unjudged(self) -> set[Subject]:
-        """Return the tests that passed without a finding, and those that were to run and of which nothing was heard."""
+        """Return the tests that passed without a finding, and those that were to run but were not reported."""
         known = {test for test, _ in self._findings} | self._failed | self._skipped.keys()
         return (self._passed | self._inventory.to_run()) - known
 
@@ -224,7 +227,7 @@ class Controller:
         return self._asked.why_not_run(test, self._inventory, self._skipped) if self._asked else ""
 
     def _survey(self, session: pytest.Session) -> Survey:
-        """Return what no test paid in this order, and any may in another: what fixtures fill, and all modules."""
+        """Return first use that no test paid in this order but may pay in another: of fixtures, and of all modules."""
         stopped = self._died or session.shouldstop or session.shouldfail
         if stopped or not self._inventory.is_whole() or cannot_measure():
             return Survey()
@@ -242,7 +245,7 @@ class Controller:
 
     @contextlib.contextmanager
     def _step(self, what: str, problems: list[Problem]) -> Iterator[None]:
-        """Say what is done now; an error in it is a problem of its own, as the tests' entries are written by then."""
+        """Show a step while it runs; an error in it becomes a problem, as the tests' entries are written by then."""
         self._progress(what)
         try:
             yield
@@ -254,7 +257,7 @@ class Controller:
             self._progress("")
 
     def _progress(self, what: str) -> None:
-        """Show what is done now: on a terminal in one line that goes away."""
+        """Show the present step: on a terminal in one line that disappears."""
         terminal = self._config.pluginmanager.get_plugin("terminalreporter")
         if terminal is None or self._config.get_verbosity() < 0:
             return
@@ -265,7 +268,7 @@ class Controller:
             terminal.write_line(f"memgate: {what}")
 
     def _come_to(self, place: int, number: int) -> None:
-        """Show how far the imports have come, where a line can be shown again and again."""
+        """Show how many modules have been imported, where a line can be overwritten."""
         terminal = self._config.pluginmanager.get_plugin("terminalreporter")
         if terminal is not None and terminal.isatty:
             self._progress(f"importing {place} of {number} modules in a clean process")
@@ -276,13 +279,13 @@ class Controller:
             found, why = left_by_fixtures(self._config, timeout_seconds=patience)
         except (OSError, ValueError) as error:
             found, why = {}, str(error)
-        known = "not all that fixtures fill is known" if found else "what fixtures fill is not known"
+        known = "the memory of some fixtures is not known" if found else "the memory of fixtures is not known"
         said = f"{known}: {why}" if why else "all tests set up once more, in a clean process"
         self._notes.append(f"first use: {said}")
         return found, not why
 
     def _imported(self) -> dict[str, dict[str, float]]:
-        """Return what the modules that the tests loaded retain, imported alone."""
+        """Return the bytes that the modules loaded by tests retain if imported alone, by owner and module."""
         loaded = self._inventory.loaded()
         if not loaded:
             return {}
@@ -299,12 +302,13 @@ class Controller:
 
     @pytest.hookimpl(optionalhook=True)
     def pytest_configure_node(self, node: Any) -> None:
-        """Give xdist's workers the options that count, and a folder where they keep reports that wait."""
+        """Give xdist's workers the options that count, and a folder for waiting reports."""
         self._kept = self._kept or tempfile.TemporaryDirectory(prefix="memgate-")
         node.workerinput[FOLDER] = self._kept.name
         hand_over(self._config, node.workerinput)
 
     def pytest_unconfigure(self) -> None:
+        """Remove the folder of waiting reports."""
         if self._kept:
             self._kept.cleanup()
 

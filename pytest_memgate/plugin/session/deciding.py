@@ -1,4 +1,4 @@
-"""What in the text of a test file decides which marks a test has: that much of it must be the same on the base."""
+"""The parts of a test file that decide which marks a test has: these must be the same on the base."""
 
 import ast
 from collections.abc import Iterator
@@ -7,9 +7,9 @@ _Definition = ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef
 
 
 def deciding_text(text: str | None, name: str) -> str | None:
-    """Return the decorators of a test and of its classes, `pytestmark`, and the statements that their names come from.
+    """Return the decorators of a test and of its classes, `pytestmark`, and the statements that define their names.
 
-    Where the text cannot be read as Python, or does not define the test, all of it decides.
+    If the text is not Python, or does not define the test, all of it is returned.
     """
     try:
         module = ast.parse(text or "")
@@ -31,7 +31,7 @@ def deciding_text(text: str | None, name: str) -> str | None:
 
 
 def _chain(module: ast.Module, names: list[str]) -> Iterator[_Definition | None]:
-    """Yield the definitions that lead to a test, None where there is none of that name."""
+    """Yield the definitions that lead to a test, None if there is none of that name."""
     body = module.body
     for name in names:
         found = next((one for one in reversed(body) if isinstance(one, _Definition) and one.name == name), None)

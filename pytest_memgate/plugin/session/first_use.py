@@ -1,4 +1,4 @@
-"""First use, judged at the end of a session from what all of its tests have paid, and confirmed in a fresh process."""
+"""First use, judged at the end of a session from the payments of all tests, and confirmed in a fresh process."""
 
 import os
 from collections import defaultdict
@@ -20,32 +20,35 @@ from pytest_memgate.tasks.judge.gate import Gate
 
 
 class Payments:
-    """What the tests of one process have paid, in their order."""
+    """The payments of the tests of one process, in their order."""
 
     def __init__(self, gate: Gate) -> None:
         self.ledger = Ledger(gate)
         self._payments: list[Payment] = []
 
     def add(self, payment: Payment) -> None:
+        """Add the payment of a test."""
         self._payments.append(payment)
         self.ledger.add(payment.own)
         self.ledger.add(payment.shared)
 
     def owners(self) -> list[str]:
+        """Return all packages and files that were paid for, sorted."""
         return sorted({owner for payment in self._payments for owner in (*payment.own, *payment.shared)})
 
     def of(self, owner: str) -> list[Payment]:
+        """Return the payments for an owner, in their order."""
         return [one for one in self._payments if owner in one.own or owner in one.shared]
 
     def payers(self, finding: Finding) -> list[Payment]:
-        """Return the tests that seem to have paid for what grew, in their order."""
+        """Return the payments that explain the growth, in their order."""
         owner = finding.subject.name
         paid = [one for one in self.of(owner) if owner in one.own]
         chosen = payers([one.own[owner] for one in paid], self.ledger.known(owner), 2 * (finding.allowed or 0))
         return [paid[number] for number in chosen]
 
     def causes(self, finding: Finding) -> list[str]:
-        """Return the arguments of all tests that may be the cause of what grew, in their order."""
+        """Return all tests that may have caused the growth, in their order, as command-line arguments."""
         owner = finding.subject.name
         shared = (test for one in self.of(owner) if owner in one.shared for test in one.causes)
         return list(dict.fromkeys([*(one.argument for one in self.payers(finding)), *shared]))
@@ -62,7 +65,7 @@ class FirstUseReview:
         self._told: list[Finding] = []
 
     def add(self, process: str, payment: Payment) -> None:
-        """Take in what a test of a process has paid."""
+        """Add the payment of a test of a process."""
         payments = self._processes[process]
         payments.add(payment)
         if FRESH in os.environ:
@@ -70,7 +73,7 @@ class FirstUseReview:
             self._told += [_paid_by(payments.ledger.told(owner), payment) for owner in owners]
 
     def findings(self) -> list[Finding]:
-        """Return the findings on first use: what was paid, for an update, or what is to be said against it."""
+        """Return the findings on first use: for an update all that was paid, else growth and new owners."""
         if FRESH in os.environ:
             return [finding for finding in self._told if FIRST_USE.keeps(finding.value or 0)]
         try:
@@ -82,13 +85,13 @@ class FirstUseReview:
             return [without_verdict(Subject(LEDGER, ""), FIRST_USE.name, error)]
 
     def _paid(self) -> Iterator[Finding]:
-        """Yield what each process has paid, all of it."""
+        """Yield a finding on all that each process has paid."""
         for payments in self._processes.values():
             told = map(payments.ledger.told, payments.owners())
             yield from (finding for finding in told if FIRST_USE.keeps(finding.value or 0))
 
     def _imports(self) -> list[Finding]:
-        """Return what an update stores of importing packages alone, or what there is against it."""
+        """Return the findings on importing packages alone: for an update all of them, else the failing ones."""
         found: dict[str, list[Finding]] = {}
         for payments in self._processes.values():
             for owner in payments.owners():
@@ -109,7 +112,7 @@ class FirstUseReview:
         return [one for one in imports if one.measurement] if self._update else imports
 
     def _against(self, imported: set[str]) -> list[Finding]:
-        """Return what there is against the processes; what is seen where a package is imported alone is confirmed."""
+        """Return the findings that speak against the processes; an import measured alone confirms growth by itself."""
         findings: list[Finding] = []
         doubtful: list[tuple[Finding, Payments]] = []
         for owner in sorted({owner for payments in self._processes.values() for owner in payments.owners()}):
@@ -121,7 +124,7 @@ class FirstUseReview:
         return [*findings, *self._confirmed(doubtful)] if doubtful else findings
 
     def _most_grown(self, owner: str) -> tuple[Finding, Payments]:
-        """Return the finding on the process that paid most more than it should have for an owner."""
+        """Return the finding on the process with the largest growth for an owner."""
         judged = [
             (payments.ledger.finding(owner), payments)
             for payments in self._processes.values()
@@ -130,7 +133,7 @@ class FirstUseReview:
         return max(judged, key=lambda one: (one[0].outcome.fails_gate, one[0].growth or 0))
 
     def _confirmed(self, doubtful: list[tuple[Finding, Payments]]) -> list[Finding]:
-        """Return the findings as one fresh process shows them, in which all tests run that seem to have paid."""
+        """Return the findings after one fresh process, which runs all tests that may have paid."""
         tests = list(dict.fromkeys(test for finding, payments in doubtful for test in payments.causes(finding)))
         done = run_afresh(self._config, tests)
         findings = []

@@ -23,7 +23,7 @@ _PRINTED = {"summary_failures": "failed", "summary_errors": "error"}  # what FAI
 
 
 class Folding:
-    """Leaves reports out of the terminal's lists while these are printed in full, and only then.
+    """Leaves reports out of the lists of failures while pytest prints these in full, and only then.
 
     The reports stay as they are: the short summary names each of them, and JUnit's file and other plugins have the
     whole text. With `-vv` all are printed.
@@ -34,6 +34,7 @@ class Folding:
 
     @pytest.hookimpl(wrapper=True, tryfirst=True)
     def pytest_terminal_summary(self, terminalreporter: TerminalReporter) -> Generator[None, object, object]:
+        """Shorten the lists of failures and errors for a while."""
         if self.run and not self.run.update and terminalreporter.config.get_verbosity() < 2:
             listed = listed_only(stories(self.run))
             for method, name in _PRINTED.items() if listed else ():
@@ -56,7 +57,7 @@ def _without(
 
 
 def _is_listed(report: pytest.TestReport, listed: "Collection[Subject]") -> bool:
-    """True if a test has failed for nothing but findings that others tell."""
+    """True if a test failed only by findings that the text of other tests explains."""
     if not isinstance(report.longrepr, ReprExceptionInfo) or report.longrepr.reprcrash is None:
         return False  # also what pytest says of a file that it could not collect
     found = [

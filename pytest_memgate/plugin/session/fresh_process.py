@@ -1,4 +1,4 @@
-"""Some tests in a process of their own, where nothing that they use has been used before."""
+"""Runs some tests in a process of their own, in which nothing has been used before."""
 
 import argparse
 import contextlib
@@ -17,14 +17,14 @@ from pytest_memgate.measure.compiling.private_folder import shared
 from pytest_memgate.measure.process.workspace import Workspace
 from pytest_memgate.tasks.prove.pytest_subprocess import QUIET, Done, real_run
 
-FRESH = "MEMGATE_FRESH"  # set in such a process: it tells what it pays, and judges nothing of it
+FRESH = "MEMGATE_FRESH"  # set in such a process: it reports payments, and does not judge them
 _ENVIRONMENT = dict(os.environ)  # as the run began: a test may have another until its teardown
-_PATIENCE = 300.0  # seconds
+_PATIENCE = 300.0  # seconds for a fresh process; chosen: docs/memory.md, "First use"
 _TAKE_NONE = {"store_true", "store_false", "store_const", "append_const", "count"}
 
 
 def run_afresh(config: pytest.Config, tests: Sequence[str]) -> Done:
-    """Run some tests, in this order, in a process of their own."""
+    """Run some tests, in this order, in a process of their own; return how it ended, and its run."""
     args, manager = _options(config), config.pluginmanager
     changed = {**_ENVIRONMENT, FRESH: "1", "PYTEST_XDIST_WORKER": None, **shared()}
     with tempfile.TemporaryDirectory(prefix="memgate-") as folder:
@@ -40,9 +40,10 @@ def run_afresh(config: pytest.Config, tests: Sequence[str]) -> Done:
 
 
 def left_by_fixtures(config: pytest.Config, timeout_seconds: float) -> tuple[dict[str, dict[str, float]], str]:
-    """Return what a process that sets all tests up, and calls none, holds at its end, and why that is not all.
+    """Return the bytes held at the end of a process that sets all tests up and calls none, by owner and call site.
 
-    It is by owner and call site, in bytes; the reason is empty where all is known.
+    The second value is the reason why this is not all, empty if it is. Raises OSError if the process cannot be started,
+    and ValueError if its answer cannot be read.
     """
     with Workspace() as space:
         folder = space.place()
@@ -65,7 +66,7 @@ def left_by_fixtures(config: pytest.Config, timeout_seconds: float) -> tuple[dic
 
 
 def _options(config: pytest.Config) -> list[str]:
-    """Return what a run of some of the tests has to be given, to be as this one."""
+    """Return the options that make a run of some of the tests like this one."""
     option, manager = config.option, config.pluginmanager
     here = config.invocation_params.dir
     # Named, or it would be looked for beside the tests: they need not be below the project's folder.
@@ -83,9 +84,10 @@ def _options(config: pytest.Config) -> list[str]:
 
 
 def own_options(config: pytest.Config) -> list[str]:
-    """Return what the command line gave of the options that the project's conftest files have added.
+    """Return the options of the command line that the project's conftest files have added.
 
-    They are asked for them once more. Whatever one of them makes of it, the process that is to be started will say.
+    The conftest files are asked to declare them once more. If that goes wrong, the process that gets the options will
+    say so.
     """
     options = _Options(add_help=False, allow_abbrev=False)
     for plugin in config.pluginmanager.get_plugins():
@@ -100,14 +102,14 @@ def own_options(config: pytest.Config) -> list[str]:
 
 
 class _Options(argparse.ArgumentParser):
-    """Stands where pytest's parser does, and takes down how options were given rather than what they mean."""
+    """Stands in for pytest's parser, and records how options were given, not what they mean."""
 
     def __init__(self, **settings: Any) -> None:
         super().__init__(**settings)
         self.given: list[str] = []
 
     def addoption(self, *names: str, **settings: Any) -> None:
-        """Add an option as pytest's parser does; raises ValueError for one that is there already."""
+        """Add an option as pytest's parser does; raises ValueError for an option that exists already."""
         takes_none = settings.get("action") in _TAKE_NONE
         try:
             self.add_argument(*names, action=_Given, nargs=0 if takes_none else settings.get("nargs"))
@@ -115,11 +117,14 @@ class _Options(argparse.ArgumentParser):
             raise ValueError(str(error)) from error
 
     def error(self, message: str) -> NoReturn:
+        """Raise ValueError in place of ending the process."""
         raise ValueError(message)
 
-    def addini(self, *_: object, **__: object) -> None: ...
+    def addini(self, *_: object, **__: object) -> None:
+        """Ignore a setting of an ini file."""
 
     def getgroup(self, *_: object, **__: object) -> "_Options":
+        """Return itself: groups do not matter here."""
         return self
 
 

@@ -1,6 +1,6 @@
-"""What markers say of each test that is collected: here, and in a process of its own on the base.
+"""The markers of each collected test: in this run, and in a process of its own on the base.
 
-Loaded with `-p` in that process, which runs nothing; the file to write to stands in an environment variable.
+Loaded with `-p` in that process, which runs nothing; an environment variable names the file to write to.
 """
 
 import json
@@ -33,7 +33,7 @@ _OUTPUT = "memgate marks"
 
 
 class Marks:
-    """Reads the markers of all tests collected, of those left out too; each xdist worker hands over what it read."""
+    """Reads the markers of all collected tests, also of those left out; xdist workers hand theirs over."""
 
     def __init__(self, config: pytest.Config) -> None:
         self._config = config
@@ -43,6 +43,7 @@ class Marks:
 
     @pytest.hookimpl(wrapper=True, tryfirst=True)
     def pytest_collection_modifyitems(self, items: list[pytest.Item]) -> Generator[None, object, object]:
+        """Read the markers of all tests, once conftest files have added theirs."""
         every = list(items)  # -k and -m take some away, and conftest files add markers
         result = yield
         for item in every:
@@ -56,27 +57,31 @@ class Marks:
         return result
 
     def pytest_collectreport(self, report: pytest.CollectReport) -> None:
+        """Remember a file that could not be collected."""
         if report.failed:
             self._broken.append(report.nodeid)
 
     @pytest.hookimpl(trylast=True)
     def pytest_sessionfinish(self) -> None:
+        """Hand the markers over to the controller, if this is a worker."""
         output: dict[str, Any] | None = getattr(self._config, "workeroutput", None)
         if output is not None:
             output[_OUTPUT] = self.dump()
 
     @pytest.hookimpl(optionalhook=True)
     def pytest_testnodedown(self, node: Any) -> None:
+        """Take over the markers that a worker has read."""
         told = getattr(node, "workeroutput", {}).get(_OUTPUT)
         if told:
             self._marked |= told["marked"]
             self._roots |= set(told["roots"])
 
     def dump(self) -> dict[str, Any]:
+        """Return the markers as plain data."""
         return {"marked": self._marked, "broken": self._broken, "roots": sorted(_found_elsewhere())}
 
     def loosened(self, gate: Gate, findings: Iterable[Finding]) -> list[str]:
-        """Return what the change loosens in code, a line each: by markers, and in the calls of tests."""
+        """Return what the change loosens in code, a line each: by markers, and by calls in tests."""
         if gate.base is None:
             return []
         base = Base(gate.root, gate.base)
@@ -92,7 +97,7 @@ class Marks:
         return lines
 
     def _on_the_base(self, gate: Gate, base: Base) -> tuple[Mapping[str, Marked], str]:
-        """Return what markers say on the base, by test, and why that is not all; empty where it is."""
+        """Return the markers on the base, by test, and why some are missing; empty if none is."""
         with Workspace() as space:
             folder = space.place()
             into = folder / "marks.json"
@@ -127,19 +132,20 @@ class Marks:
 
 
 class _Moved:
-    """Where a path of the repository lies in a copy of it."""
+    """The place of a path of the repository in a copy of it."""
 
     def __init__(self, top: Path, tree: Path) -> None:
         self._top = top
         self._tree = tree
 
     def of(self, path: Path) -> Path:
+        """Return the path in the copy."""
         path = path.resolve()
         return self._tree / path.relative_to(self._top) if path.is_relative_to(self._top) else path
 
 
 def _args(config: pytest.Config, place: _Moved) -> list[str] | None:
-    """Return what makes pytest collect on the base what it was asked for here, None where none of it is there."""
+    """Return the arguments with which pytest collects the same tests on the base, None if none of them is there."""
     here = config.invocation_params.dir
     typed = parsed(config, [str(argument) for argument in config.invocation_params.args])
     args = ["--collect-only", "--import-mode", typed.importmode]
@@ -160,7 +166,7 @@ def _args(config: pytest.Config, place: _Moved) -> list[str] | None:
 
 
 def _found_elsewhere() -> set[str]:
-    """Return the folders of packages that were not found on the path: an editable install has a finder of its own."""
+    """Return the folders of packages that are not on the path: an editable install has a finder of its own."""
     known = {str(Path(folder).absolute()) for folder in sys.path}
     tops = [module for name, module in list(sys.modules.items()) if "." not in name]
     files = [str(getattr(module, "__file__", None) or "") for module in tops]
@@ -182,6 +188,7 @@ def _decoded(marked: Mapping[str, Any]) -> dict[str, Marked]:
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_cmdline_main(config: pytest.Config) -> None:
+    """Let the process on the base only collect, with no other option of the gate."""
     without_the_gate(config)
     config.option.memgate = config.option.collectonly = True
     marks = Marks(config)

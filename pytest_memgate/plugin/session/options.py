@@ -1,4 +1,4 @@
-"""Which `--memgate-*` options count: those typed, and beside a base those of its ini file; not the change's own."""
+"""Which `--memgate-*` options count: typed ones and, beside a base, those of the base's ini file; not the change's."""
 
 import argparse
 import os
@@ -30,7 +30,7 @@ _INI_FILES = ("pytest.toml", ".pytest.toml", "pytest.ini", ".pytest.ini", "pypro
 
 
 def options_of(option: argparse.Namespace, source: Callable[[str, str], str] = lambda part, _: part) -> Options:
-    """Return what the options say; `source` names the place of one from its flag and its text.
+    """Return the meaning of the options; `source` gives the place of an option from its flag and its text.
 
     Raises pytest.UsageError for an amount that has no meaning.
     """
@@ -47,12 +47,12 @@ def options_of(option: argparse.Namespace, source: Callable[[str, str], str] = l
 
 
 def hand_over(config: pytest.Config, worker: dict[str, Any]) -> None:
-    """Give an xdist worker the options that count: it has parsed the change's own ini file by itself."""
+    """Give an xdist worker the options that count, as it has parsed the change's own ini file by itself."""
     worker[_HANDED] = {name: getattr(config.option, f"memgate_{name}") for name in _LOOSENING}
 
 
 def take_over(config: pytest.Config) -> bool:
-    """Take the options that the controller has handed over; return False where this process is no worker."""
+    """Take the options that the controller has handed over; return False if this process is no worker."""
     worker = getattr(config, "workerinput", None)
     for name, value in (worker or {}).get(_HANDED, {}).items():
         setattr(config.option, f"memgate_{name}", value)
@@ -80,10 +80,10 @@ def _rules(option: argparse.Namespace, source: Callable[[str, str], str]) -> dic
 
 
 class Given:
-    """The options of a run that is compared with a git ref, by where they come from.
+    """The options of a run beside a git ref, by their place.
 
-    `typed` are those on the command line, `held` those and the ones that the ref's own ini file adds.
-    Raises pytest.UsageError for an ini file of the ref that pytest cannot read.
+    `typed` are those on the command line, `held` are these and the ones of the ref's own ini file. Raises
+    pytest.UsageError for an ini file of the ref that pytest cannot read.
     """
 
     def __init__(self, config: pytest.Config, ref: str) -> None:
@@ -97,11 +97,11 @@ class Given:
         self.held = self._parsed([*self._addopts(), *self._as_on_the_base(words)])
 
     def given(self) -> Options:
-        """Return what this run was given, each option with the file or the variable that it stands in."""
+        """Return the options of this run, each with the file or the variable that it stands in."""
         return options_of(self._config.option, self._place)
 
     def base_line(self) -> Iterator[str]:
-        """Yield a line where it is the change that names the ref it is compared with."""
+        """Yield a line if the change itself names the ref that it is compared with."""
         name, typed = self._config.option.memgate_base, self.typed.memgate_base
         place = self._place("--memgate-base", name)
         if typed is not None:
@@ -113,7 +113,10 @@ class Given:
             yield f"{place}: {name}, and {before or 'no ref'} on the base; type it on the command line"
 
     def hold(self) -> None:
-        """Let the options of the base count, in pytest's own place; what the change makes strict is strict at once."""
+        """Let the options of the base count, in pytest's own place; strict options of the change count at once.
+
+        Raises pytest.UsageError for an option of the base that pytest cannot read.
+        """
         self._config.option.no_summary = self.held.no_summary  # before pytest 9 it silences plugins, too
         if self._config.pluginmanager.is_blocked("terminal") and "no:terminal" not in self.held.plugins:
             raise pytest.UsageError("memgate: -p no:terminal hides what the gate says; type it where that is meant")
@@ -123,7 +126,7 @@ class Given:
                 setattr(self._config.option, f"memgate_{name}", getattr(self.held, f"memgate_{name}"))
 
     def _place(self, flag: str, text: str) -> str:
-        """Return an option with the place that it comes from; what is typed comes last, and so has nothing to tell."""
+        """Return an option with its place; typed options come last, and need none."""
         here = self._config.invocation_params.dir
         files = [word[1:] for word in map(str, self._config.invocation_params.args) if word.startswith("@")]
         places = {name: (here / name).read_text(encoding="utf-8", errors="replace").splitlines() for name in files}
@@ -140,7 +143,7 @@ class Given:
             raise pytest.UsageError(f"memgate: the options of {self._ref}: {error}") from error
 
     def _as_on_the_base(self, words: Sequence[str]) -> Iterator[str]:
-        """Yield the words typed; of a file of words, `@options.txt`, those that it holds on the base."""
+        """Yield the typed words; for a file of words, `@options.txt`, those that it holds on the base."""
         for word in words:
             if word.startswith("@"):
                 yield from (self._read(self._config.invocation_params.dir / word[1:]) or "").splitlines()
@@ -162,7 +165,7 @@ class Given:
         return []
 
     def _ini_files(self) -> Iterator[Path]:
-        """Yield where pytest looks for its ini file: as typed, or from what is asked for upwards."""
+        """Yield the paths at which pytest looks for its ini file: as typed, or from the arguments upwards."""
         here = self._config.invocation_params.dir
         if self.typed.inifilename:
             yield here / self.typed.inifilename
@@ -187,7 +190,7 @@ class Given:
                 raise pytest.UsageError(f"memgate: {self._ref}: {said}") from error
 
     def _read(self, path: Path) -> str | None:
-        """Return a file as it is on the base, None where there is none or it lies outside of the repository."""
+        """Return a file as it is on the base, None if there is none or it lies outside of the repository."""
         path = path.resolve()
         if not path.is_relative_to(self._top):
             return None

@@ -1,4 +1,4 @@
-"""The options that some words alone would give, as pytest's own parser reads them."""
+"""The options in a list of words, as pytest's own parser reads them."""
 
 import argparse
 from collections.abc import Sequence
@@ -8,9 +8,9 @@ import pytest
 
 
 def parsed(config: pytest.Config, words: Sequence[str]) -> argparse.Namespace:
-    """Return the options that `words` give, and all others with their defaults.
+    """Return the options in `words`, and all others with their defaults.
 
-    An option that the project requires may stand elsewhere. Raises pytest.UsageError for words without a meaning.
+    An option that the project requires may be missing. Raises pytest.UsageError for words without a meaning.
     """
     parser: Any = config._parser
     make = getattr(parser, "_getparser", None)  # before pytest 9 each parsing makes a parser anew

@@ -66,7 +66,7 @@ def _measurements(entry: Entry) -> Iterator[tuple[str, Measurement]]:
 
 
 def _compressor() -> Mapping[str, str]:
-    """Return which zlib compresses where it is not the usual one: each makes other sizes of one level."""
+    """Return the name of the zlib if it is not the usual one: each gives other sizes at one level."""
     return {"zlib": "zlib-ng"} if "ng" in zlib.ZLIB_RUNTIME_VERSION else {}
 
 

@@ -60,7 +60,7 @@ def _agree(runs: Sequence[Imported]) -> bool:
 
 
 def _settled(values: Sequence[int], parts: Sequence[tuple[Part, ...]]) -> tuple[Measurement, tuple[Part, ...]]:
-    """Return the value that the runs come to, with the parts of the run that had it."""
+    """Return the value of the runs, with the parts of the run that had it."""
     agreed = settled_value(tuple(values))
     value = max(values) if agreed is None else int(agreed)
     own = parts[len(values) - 1 - values[::-1].index(value)]
@@ -77,7 +77,7 @@ def _settled(values: Sequence[int], parts: Sequence[tuple[Part, ...]]) -> tuple[
 
 
 def _sites(parts: Sequence[Part]) -> Iterator[Site]:
-    """Yield a site for each top-level package, largest first, with who imports it."""
+    """Yield a site for each top-level package, largest first, with its importers."""
     sizes: Counter[str] = Counter()
     for part in parts:
         sizes[part.package] += part.size

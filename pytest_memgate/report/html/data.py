@@ -1,4 +1,4 @@
-"""The findings as the page's script reads them: worst first, with what each finding's own page needs."""
+"""The findings as the page's script reads them: worst first, with the data of each finding's own page."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -26,8 +26,8 @@ TONES: Mapping[Outcome, str] = {
     **dict.fromkeys((Outcome.NEW, Outcome.SKIPPED, Outcome.NOT_GATED), "quiet"),
 }
 
-_ROOM = 3_000_000  # characters for what the findings' own pages show; the table comes on top
-_SITES = 100  # parts of one finding that did not move
+_ROOM = 3_000_000  # characters for the findings' own pages; the table comes on top; chosen
+_SITES = 100  # unchanged parts of one finding that are kept
 
 Trends = Mapping[tuple[Subject, str], tuple[float | None, ...]]
 
@@ -35,8 +35,8 @@ Trends = Mapping[tuple[Subject, str], tuple[float | None, ...]]
 def page_data(run: Run, history: Sequence[Run]) -> dict[str, Any]:
     """Return plain data: the outcomes with their tones, and the findings, worst first.
 
-    What does not matter to a finding is absent from it; without a unit, its amounts are sizes. Where there is no room
-    left, `more` is absent and `cut` stands in its place: the worst findings have all they need.
+    Fields that do not matter to a finding are absent; without a unit, its amounts are sizes. If there is no room left,
+    `cut` stands in place of `more`: the worst findings have all they need.
     """
     past = {(one.finding.subject, one.finding.metric): one.values for one in trends(run, history)}
     room = _ROOM
@@ -111,9 +111,9 @@ def _measurement(one: Finding) -> dict[str, Any]:
 
 
 def _parts(one: Finding) -> list[dict[str, Any]]:
-    """Return what the value is made of: first what moved, with its base, then what did not, without one.
+    """Return the parts of the value: first those that changed, with their base, then the others, without one.
 
-    Of a value over its limit that did not grow, the largest parts are named, and none has a base.
+    For a value over its limit that did not grow, the largest parts are named, and none has a base.
     """
     moved = [
         _site(contribution.site, contribution.head) | ({"base": contribution.base} if one.told_by_growth else {})
@@ -138,6 +138,6 @@ def _site(site: Site, head: float) -> dict[str, Any]:
 
 
 def _filled(**fields: Any) -> dict[str, Any]:
-    """Return the fields that say something; a zero amount does."""
+    """Return the fields that are not empty; an amount of 0 is not empty."""
     empty: tuple[object, ...] = (None, "", [], {})
     return {key: value for key, value in fields.items() if value not in empty and not (key == "line" and not value)}

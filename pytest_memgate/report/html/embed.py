@@ -1,4 +1,4 @@
-"""Foreign text and data made fit for a page: on one line, not endless, and never markup."""
+"""Foreign text and data made fit for a page: on one line, of limited length, and never markup."""
 
 import json
 from typing import Any
@@ -10,7 +10,7 @@ _ESCAPES = {ord(mark): f"\\u{ord(mark):04x}" for mark in "<>&\u2028\u2029"}
 
 
 def script_json(data: Any) -> str:
-    """Return data as JSON that may stand in a script element: nothing in it can end that, or open another."""
+    """Return data as JSON that may stand in a script element: nothing in it can end the element, or open another."""
     return json.dumps(data, ensure_ascii=False, separators=(",", ":")).translate(_ESCAPES)
 
 

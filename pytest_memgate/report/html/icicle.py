@@ -8,16 +8,16 @@ from pytest_memgate.report.html.embed import shown
 from pytest_memgate.report.html.render import check_libraries
 from pytest_memgate.units import format_growth, format_size
 
-_SMALLEST = 1 / 1000  # of a test: what is less in every amount is part of its caller
-_ROWS = 50
+_SMALLEST = 1 / 1000  # of a test: a function below it in every amount counts for its caller; chosen
+_ROWS = 50  # of the table of functions
 _SCRIPTS = ("amounts", "elements", "figures", "plot", "icicle")
 
 
 def icicle(head: Profile, base: Profile | None = None, base_name: str = "", *, retained: bool = False) -> str:
-    """Return the page of all tests in `head`, coloured by growth where `base` is given; tests it lacks are left out.
+    """Return the page of all tests in `head`, coloured by growth if `base` is given; tests not in `head` are left out.
 
-    The page opens on what is live after the call with `retained`, or else on the peak. Raises UsageError where Plotly
-    or Jinja2 is not installed.
+    The page opens on memory live after the call with `retained`, else on the peak. Raises UsageError if Plotly or
+    Jinja2 is not installed.
     """
     check_libraries("the page of a profile")
     from plotly.offline import get_plotlyjs
@@ -68,7 +68,7 @@ def _words(head: TestProfile, base: TestProfile | None, *, retained: bool) -> di
 
 @dataclass(slots=True)
 class _Node:
-    """A function on one way from the test: what its own allocations are, in the head and in the base."""
+    """A function on one way from the test, with its own allocations in the head and in the base."""
 
     frame: Frame | None
     parent: "_Node | None" = None
@@ -78,11 +78,12 @@ class _Node:
     place: int = 0
 
     def child(self, frame: Frame) -> "_Node":
+        """Return the node of a called function, made if it is new."""
         return self.inner.setdefault(frame.key, _Node(frame, self))
 
 
 def tree(head: TestProfile, base: TestProfile | None) -> dict[str, Any]:
-    """Return the calls of a test as data for the page: each node with its caller's place and its own six amounts.
+    """Return the calls of a test as data for the page: each node with the index of its caller and its own six amounts.
 
     The amounts are in-use bytes and objects, bytes and objects live after the call, allocated bytes and objects.
     """
@@ -110,7 +111,7 @@ def _add(one: list[int], other: list[int]) -> None:
 
 
 def _fold(node: _Node, least: list[float] | None) -> list[int]:
-    """Return the larger of base and head of all below a node, and let it take in what is below `least` everywhere."""
+    """Return the larger of base and head for all below a node, and fold into it nodes below `least` in every amount."""
     sums = [max(pair) for pair in zip(node.head, node.base, strict=True)]
     for key, one in list(node.inner.items()):
         below = _fold(one, least)

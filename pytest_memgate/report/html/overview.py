@@ -1,4 +1,4 @@
-"""What the page says at its top: the verdict, the facts, the problems, what to do next, what the change brings."""
+"""The top of the page: the verdict, the facts, the problems, the next step, and the changes of baselines."""
 
 from collections.abc import Iterator, Sequence
 from typing import Any

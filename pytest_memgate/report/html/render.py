@@ -10,7 +10,7 @@ from pytest_memgate.model.run import Run
 def html(run: Run, history: Sequence[Run] = ()) -> str:
     """Return the page of a run; `history` are earlier runs, the oldest first. The same runs give the same text.
 
-    Raises UsageError where Plotly or Jinja2 is not installed.
+    Raises UsageError if Plotly or Jinja2 is not installed.
     """
     check_libraries("the HTML report")
     from plotly.offline import get_plotlyjs
@@ -21,7 +21,7 @@ def html(run: Run, history: Sequence[Run] = ()) -> str:
 
 
 def check_libraries(what: str) -> None:
-    """Raise UsageError where Plotly or Jinja2, which `what` needs, is not installed."""
+    """Raise UsageError if Plotly or Jinja2, which `what` needs, is not installed."""
     for library, module in (("Plotly", "plotly"), ("Jinja2", "jinja2")):
         if find_spec(module) is None:
             raise UsageError(f"{what} needs {library}", hint='pip install "pytest-memgate[html]"')

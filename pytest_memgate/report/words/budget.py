@@ -8,12 +8,12 @@ from pytest_memgate.model.judgement.finding import Finding
 
 
 def budget_text(finding: Finding) -> str:
-    """Return each part of the budget and where it stands, empty where there is none."""
+    """Return each part of the budget with its place, empty if there is none."""
     return rules_text(finding.rules, finding.unit)
 
 
 def rules_text(rules: Iterable[BudgetRule], unit: str) -> str:
-    """Return the parts of a budget, and where each stands; amounts are in `unit`."""
+    """Return the parts of a budget with their places; amounts are in `unit`."""
     return ", ".join(f"{one.rule} {_allowed(one, unit)} ({one.source})" for one in rules)
 
 

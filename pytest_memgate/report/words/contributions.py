@@ -1,4 +1,4 @@
-"""What grew, or what a value is made of, as lines: `+4.2 MB  shop/middleware.py:41 in __call__  (700 KB -> 4.9 MB)`."""
+"""The parts of a growth or a value as lines: `+4.2 MB shop/middleware.py:41 in __call__ (700 KB -> 4.9 MB)`."""
 
 from collections import Counter
 from collections.abc import Iterator
@@ -9,20 +9,20 @@ from pytest_memgate.units import SIZE, format_amount, format_growth, format_size
 
 _UNDER = " " * 13
 _LIBRARIES = 3
-_TELLING = 0.1  # of the growth: what a library must have for a line of its own
+_TELLING = 0.1  # of the growth: a library with less has no line of its own; chosen
 
 
 def growth_lines(finding: Finding) -> list[str]:
-    """Return what grew, a line a site, each followed by how it comes to be there and what is behind it."""
+    """Return a line for each site that grew or shrank, with the way to it and the packages behind it."""
     return contribution_lines(finding.growth_by_site, finding.unit)
 
 
 def contribution_lines(
     contributions: tuple[Contribution, ...], unit: str = SIZE, *, most: int | None = None
 ) -> list[str]:
-    """Return a line a site, each that grew followed by how it comes to be there and what is behind it.
+    """Return a line for each site; one that grew is followed by the way to it and the packages behind it.
 
-    First comes what grew in libraries, summed over all of their sites, of which `most` follow.
+    The growth of each library comes first, summed over all of its sites. Then `most` of the sites follow.
     """
     lines = list(_library_lines(contributions, unit))
     for one in contributions[:most]:
@@ -51,7 +51,7 @@ def module_texts(site: Site) -> list[str]:
 
 
 def _library_lines(contributions: tuple[Contribution, ...], unit: str) -> Iterator[str]:
-    """Yield what grew in each library that a line of the project calls: `+1.6 MB  in pandas, called from …`."""
+    """Yield the growth of each library that a line of the project calls: `+1.6 MB in pandas, called from …`."""
     sums: dict[tuple[str, str], float] = {}
     number: Counter[tuple[str, str]] = Counter()
     for one in contributions:

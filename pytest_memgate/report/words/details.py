@@ -1,4 +1,4 @@
-"""What else helps to find the cause of a failing finding, beside what grew: a line each."""
+"""More lines that help to find the cause of a failing finding, beside the sites that grew."""
 
 from collections.abc import Iterable, Iterator
 
@@ -12,7 +12,7 @@ _FILLS = "a cache that takes something new on each call, and has not filled up b
 
 
 def detail_lines(finding: Finding) -> list[str]:
-    """Return who paid, what is behind a compressed size, what a page loads besides: empty for most findings."""
+    """Return who paid, the parts behind a compressed size, the resources of a page: empty for most findings."""
     lines = [*_payers(finding), *_bundle(finding), *_page(finding.evidence), *finding.evidence.lines]
     if base_name(finding.metric) == MEMORY_LEAK.name and finding.outcome.fails_test:
         lines.append(_FILLS)

@@ -1,4 +1,4 @@
-"""Why a finding came out as it did, in one line: `+4.2 MB is over its budget of 200 KB`."""
+"""The reason for an outcome, in one line: `+4.2 MB is over its budget of 200 KB`."""
 
 import shlex
 from collections.abc import Mapping
@@ -29,7 +29,7 @@ _PLAIN = {
 
 
 def reason(finding: Finding) -> str:
-    """Return why it came out so, empty where the outcome says it all."""
+    """Return the reason for an outcome, empty if the outcome says it all."""
     return "".join([_verdict(finding), *(_waiver(one) for one in finding.waivers)])
 
 
@@ -57,12 +57,12 @@ def _cause(finding: Finding) -> str:
             held = format_amount(measurement.imports if measurement else 0, finding.unit)
             return f"and {held} of first use, which another test may pay for in another order"
         case Cause.ONLY_FIRST_RUN:
-            return f"it failed when it was run again ({finding.why}), and what only a first run leaves may stay"
+            return f"it failed when it was run again ({finding.why}), and leftovers of a first run alone do not count"
     return _PLAIN[finding.cause]
 
 
 def _over(finding: Finding) -> str:
-    """Return which rule is broken, and what speaks for or against that."""
+    """Return which rule is broken, and what supports or weakens that."""
     unit, over, doubt = finding.unit, finding.over, finding.doubt
     if over is None:
         return ""
@@ -95,7 +95,7 @@ def _broken(finding: Finding, over: Over) -> str:
 
 
 def _seen_again(finding: Finding, over: Over, second: SecondCollection) -> str:
-    """Return what the second collection says of the rule that the first one breaks."""
+    """Return the value of the second collection, for the rule that the first one breaks."""
     if over.rule is RuleKind.LIMIT:
         return format_amount(second.second, finding.unit)
     base = _origin(finding) if over.rule is RuleKind.DRIFT else finding.baseline or 0
@@ -103,7 +103,7 @@ def _seen_again(finding: Finding, over: Over, second: SecondCollection) -> str:
 
 
 def _origin(finding: Finding) -> float:
-    """Return what drift is counted from."""
+    """Return the value that drift is counted from."""
     return (finding.baseline if finding.anchor is None else finding.anchor) or 0
 
 
@@ -120,7 +120,7 @@ def _doubt(doubt: Doubt | None) -> str:
 
 
 def _left_behind(finding: Finding) -> str:
-    """Return what it is that only some runs leave behind, and where it was started; empty for other metrics."""
+    """Return the thing that only some runs leave behind, and where it was started; empty for other metrics."""
     if finding.outcome is not Outcome.UNSTABLE or not metric_of(finding.metric).is_leftover:
         return ""
     site = next(iter(finding.measurement.sites), None) if finding.measurement else None
@@ -196,6 +196,6 @@ def _waiver(waiver: UsedWaiver) -> str:
 
 
 def _apart(value: float, bound: float, unit: str) -> tuple[str, str]:
-    """Return two amounts in words, with all of their digits where three are too few to tell them apart."""
+    """Return two amounts in words, with all of their digits if three do not tell them apart."""
     texts = format_amount(value, unit), format_amount(bound, unit)
     return texts if texts[0] != texts[1] else (f"{value:,.10g} {unit}".rstrip(), f"{bound:,.10g} {unit}".rstrip())

@@ -1,11 +1,11 @@
-"""What is to be said of a measurement besides its numbers, in words."""
+"""Remarks on a measurement, in words."""
 
 from pytest_memgate.model.judgement.remark import Remark, RemarkKind, RepeatedCalls
 from pytest_memgate.model.measurement import Measurement
 
 
 def remark_texts(measurement: Measurement) -> list[str]:
-    """Return all that is to be said of a measurement, a text each."""
+    """Return all remarks on a measurement, a text each."""
     calls = [_calls(measurement.repeated)] if measurement.repeated else []
     return [*map(remark_text, measurement.remarks), *calls]
 

@@ -1,4 +1,4 @@
-"""Promote the values of a run that was made elsewhere, without running again."""
+"""Store the values of a run that was made elsewhere, without running anything again."""
 
 from pathlib import Path
 
@@ -16,7 +16,8 @@ def accept(
 ) -> Updated:
     """Write the settled values of `run` into the baselines of the run's own environment.
 
-    Raises UsageError for a test that the run does not hold or has no value for, RunFileError for a run without any.
+    Raises UsageError for a test that the run does not hold or has no value for, RunFileError for a run without any
+    value.
     """
     chosen = select({finding.subject for finding in run.findings}, tests, run_file)
     settled = [one for one in run.findings if one.subject in chosen and one.measurement and one.measurement.settled]

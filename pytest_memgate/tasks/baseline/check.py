@@ -13,7 +13,7 @@ from pytest_memgate.model.subject import LEDGER
 
 @dataclass(frozen=True, slots=True)
 class Fault:
-    """What is wrong with a baseline file: 1 for a file to put right, 3 for one that cannot be read."""
+    """What is wrong with a baseline file; `code` is 1 for a file to be repaired, 3 for one that cannot be read."""
 
     text: str
     exit_code: int
@@ -21,7 +21,7 @@ class Fault:
 
 @dataclass(slots=True)
 class Checked:
-    """What was checked, and what is wrong."""
+    """The checked files, and their faults."""
 
     files: int = 0
     entries: int = 0

@@ -1,4 +1,4 @@
-"""Write what an update measured into the baselines, and put together what became of it."""
+"""Write the values of an update into the baselines, and put its result together."""
 
 from collections.abc import Callable, Mapping
 from contextlib import suppress
@@ -21,10 +21,10 @@ CUT_SHORT = "interrupted while baselines were written"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Survey:
-    """What no test of an update paid for first use in this order, and one may in another: bytes by owner and part.
+    """First use that no test of an update paid in this order, and one may pay in another: bytes by owner and part.
 
-    `anew` is None where nobody looked, as only single tests were run. `is_all` is False, and `problems` say why, where
-    that could not be found out to the end.
+    `anew` is None if nobody looked, as only single tests were run. `is_all` is False, and `problems` say why, if the
+    survey could not be finished.
     """
 
     anew: Mapping[str, Mapping[str, float]] | None = None
@@ -44,8 +44,8 @@ def conclude_update(
 ) -> Run:
     """Write the findings' values into the baselines and return the run.
 
-    The entries of tests come first: `survey`, which takes long, is made for the ledger of first use alone. With
-    `exactly` the user named what is to be written.
+    The entries of tests come first; `survey`, which takes long, is made for the ledger of first use alone. With
+    `exactly` the user named the tests to be written.
     """
     failing = {Subject.parse(test).file for test in facts.failed}
     collected = {file: names for file, names in facts.collected.items() if file not in failing}
@@ -92,7 +92,7 @@ def _update_tests_and_ledger(
     *,
     ledger_stays: bool,
 ) -> None:
-    """Write the entries of tests, then those of the ledger; `done` holds what has been written whatever ends it."""
+    """Write the entries of tests, then those of the ledger; `done` holds what was written even if it is interrupted."""
     stores, header = gate.baselines.head, gate.environment.header
     of_tests = [finding for finding in facts.findings if not finding.subject.is_first_use]
     paid = [one for one in facts.findings if one.subject.is_first_use and one.metric == FIRST_USE.name]
@@ -110,7 +110,7 @@ def _update_tests_and_ledger(
 
 
 def _interrupted(done: Updated, told: str) -> Problem:
-    """Return the problem of an update that Ctrl-C ended, with what it has written."""
+    """Return the problem of an update that Ctrl-C ended, with the files it has written."""
     if done.begun:
         written = f"the entries of tests are written; of {LEDGER}, {told or 'nothing was written'}"
     else:
@@ -120,7 +120,7 @@ def _interrupted(done: Updated, told: str) -> Problem:
 
 
 def _with_ledger(gate: Gate, facts: Facts, surveyed: Survey) -> tuple[list[Finding], frozenset[str]]:
-    """Return what the processes paid for first use, put together, and whose ledger entries stay."""
+    """Return the first use paid by all processes, put together, and the owners whose entries stay."""
     of_packages = [finding for finding in facts.findings if finding.subject.is_first_use]
     paid = [finding for finding in of_packages if finding.metric == FIRST_USE.name]
     rest = [finding for finding in of_packages if finding.metric != FIRST_USE.name]
@@ -133,6 +133,6 @@ def _with_ledger(gate: Gate, facts: Facts, surveyed: Survey) -> tuple[list[Findi
 
 
 def _is_of_a_test(finding: Finding) -> bool:
-    """Say whether a finding has measured the memory of a test, whose first use was then looked at, too."""
+    """True if a finding measured the memory of a test, so that its first use was looked at, too."""
     is_memory = finding.metric.startswith(f"{MEMORY_PEAK.family}.")
     return finding.measurement is not None and is_memory and not finding.subject.is_first_use

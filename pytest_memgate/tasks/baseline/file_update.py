@@ -19,20 +19,20 @@ from pytest_memgate.model.run import Change, ChangeKind, Problem
 from pytest_memgate.model.subject import LEDGER, Subject
 from pytest_memgate.tasks.judge.baselines import unit_of
 
-_SWAY = 0.25  # of the budget: a value of unchanged code may be so much lower
+_SWAY = 0.25  # of the budget: values of unchanged code may be so much lower; chosen
 ALL_KINDS = frozenset({ChangeKind.NEW, ChangeKind.RAISED, ChangeKind.LOWERED, ChangeKind.REMOVED})
 Found = dict[str, dict[str, Finding]]  # by the test's name, by metric
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Order:
-    """What an update may do: which kinds of change, and why values rise.
+    """What an update may do: which kinds of change, and the reason for values that rise.
 
-    `collected` gives, for each file that was run as a whole and without failure, the names of the tests it has:
-    entries of others are removed. With `ledger` there is one afterwards, though it may be empty: what it does not list
-    was found to cost nothing. `first` says that no test file of the run had baselines, nor the ledger what they pay.
-    `moved` gives the old names of tests that were renamed: their entries come along. `exactly` says that the user named
-    tests: their values are written though the gate would not object to the entries that they have.
+    `collected` gives, for each file that was run as a whole and without failure, the names of its tests: entries of
+    other tests are removed. With `ledger` there is a ledger afterwards, even an empty one: an owner that it does not
+    list cost nothing. `first` is True if no test file of the run had baselines, and the ledger none of what they pay.
+    `moved` gives the old names of renamed tests: their entries come along. `exactly` is True if the user named tests:
+    their values are written even where the gate would not object to the entries.
     """
 
     kinds: frozenset[ChangeKind] = ALL_KINDS
@@ -44,14 +44,14 @@ class Order:
     exactly: bool = False
 
     def makes(self, kind: ChangeKind) -> bool:
-        """True if the update may make changes of a kind; a test that moved counts as new."""
+        """True if the update may make changes of a kind; a moved test counts as new."""
         asked = ChangeKind.NEW if kind is ChangeKind.MOVED else kind
         return self.kinds == ALL_KINDS or asked in self.kinds
 
 
 @dataclass(slots=True, kw_only=True)
 class Updated:
-    """What an update wrote (`changes`), what it did not write for want of a reason, and what it could not write."""
+    """The `changes` that an update wrote, those that lacked a reason, and the problems of those it could not write."""
 
     changes: list[Change] = field(default_factory=list)
     unreasoned: list[Change] = field(default_factory=list)
@@ -59,7 +59,7 @@ class Updated:
     begun: bool = False  # a part of the update has been made
 
     def add(self, other: "Updated") -> None:
-        """Take in what another part of the same update did."""
+        """Add the result of another part of the same update."""
         self.changes += other.changes
         self.unreasoned += other.unreasoned
         self.problems += other.problems
@@ -68,7 +68,7 @@ class Updated:
 
 @dataclass(frozen=True, slots=True)
 class Old:
-    """Where a moved test has its entry."""
+    """The old name and entries of a moved test."""
 
     subject: Subject
     document: Document
@@ -99,7 +99,7 @@ class FileUpdate:
         self._moved = {name: old for name, old in moved.items() if old and name not in self._known}
 
     def entries(self, found: Found) -> dict[str, dict[str, Reference]] | None:
-        """Return what the file shall hold, None if it must not be touched."""
+        """Return the entries that the file is to hold, None if it must not be touched."""
         collected = self._order.collected.get(self._file)
         measured = {
             name: {metric: one for metric, one in metrics.items() if _is_stored(one)} for name, metrics in found.items()
@@ -140,7 +140,7 @@ class FileUpdate:
         return entries
 
     def _tell_rest(self, entries: Mapping[str, Mapping[str, Reference]], leaving: Collection[str]) -> None:
-        """Tell of the entries that have moved as they were, and of those that are gone."""
+        """List the entries that moved unchanged, and those that are gone."""
         told = {(change.subject.name, change.metric) for change in self._done.changes}
         for name in self._moved:
             for metric, reference in entries.get(name, {}).items():
@@ -155,7 +155,7 @@ class FileUpdate:
                 self._note(ChangeKind.REMOVED, name, metric, known[metric].value, None, unit)
 
     def _put_all(self, entries: dict[str, dict[str, Reference]], name: str, findings: Iterable[Finding]) -> None:
-        """Put what was found of one test; what was measured together is written together, or not at all."""
+        """Put the findings on one test; values measured together are written together, or not at all."""
         together: dict[str, list[Finding]] = defaultdict(list)
         for finding in findings:
             known = metric_of(finding.metric)
@@ -211,7 +211,7 @@ class FileUpdate:
         self._note(kind, name, metric, before, measurement.value, unit)
 
     def _is_first_seen(self, name: str, finding: Finding, measurement: Measurement) -> bool:
-        """Return True if a package may come into the ledger without a reason: with its tests, or within its budget."""
+        """True if a package may come into the ledger without a reason: with its tests, or within its budget."""
         free = self._is_new or self._order.first or measurement.value <= (finding.allowed or 0)
         return finding.subject.is_first_use and name not in self._known and free
 
@@ -231,11 +231,11 @@ class FileUpdate:
         return ChangeKind.RAISED if measurement.value > old.value else ChangeKind.LOWERED
 
     def _may_change(self, old: Reference, measurement: Measurement) -> bool:
-        """True if an entry that the gate does not object to may be changed: nobody is asked for a reason for it."""
+        """True if an entry to which the gate does not object may be changed, without a reason."""
         return measurement.value < old.value or self._fresh_reason(old)
 
     def _fresh_reason(self, old: Reference | None) -> bool:
-        """Return True if the order gives a reason that the entry does not have yet: a gate on a git ref asks for it."""
+        """True if the update has a reason that the entry does not have yet: a gate beside a git ref asks for it."""
         return is_reason(self._order.reason) and (old is None or old.reason != self._order.reason)
 
     def _note(
@@ -262,7 +262,7 @@ def _all_at_once(file: str) -> str:
 
 
 def _remove_gone(entries: dict[str, dict[str, Reference]], found: Found, collected: frozenset[str]) -> None:
-    """Remove the entries of tests that are gone, and those of metrics that a test which ran does not have any more."""
+    """Remove the entries of tests that are gone, and of metrics that a test which ran no longer has."""
     for name in list(entries):
         if name not in collected:
             del entries[name]
@@ -276,13 +276,13 @@ def _is_stored(finding: Finding) -> bool:
 
 
 def _is_passing_by(finding: Finding) -> bool:
-    """Return True if a value is shown and not kept: one that no budget names and that depends on the machine."""
+    """True if a value is only shown: no budget names it and it depends on the machine."""
     ungated = finding.outcome is Outcome.NOT_GATED or (finding.measurement is not None and not finding.rules)
     return ungated and not metric_of(finding.metric).is_web
 
 
 def _near(old: Reference, finding: Finding, measurement: Measurement) -> bool:
-    """Return True if a value is the stored one but for what an unchanged test differs by."""
+    """True if a value differs from the stored one by no more than values of an unchanged test do."""
     if finding.allowed is not None and measurement.value - old.value > finding.allowed:
         return False  # the gate would go on objecting
     if measurement.basis is Basis.SAMPLES:
@@ -294,10 +294,10 @@ def _near(old: Reference, finding: Finding, measurement: Measurement) -> bool:
 
 
 def _is_within(old: Reference, finding: Finding, measurement: Measurement) -> bool:
-    """True if unchanged code can sway from an entry to a value: up within the budget, down by a part of it.
+    """True if unchanged code can move from an entry to a value: up within the budget, down by a part of it.
 
-    A value that fell by more is written: nobody would hear of the gain, as the gate calls it passed. What cannot sway
-    is known to have fallen.
+    A value that fell by more is written: nobody would hear of the gain otherwise, as the gate calls it passed. A value
+    that does not vary is known to have fallen.
     """
     if finding.allowed is None or finding.outcome is Outcome.DRIFTED:
         return False

@@ -13,13 +13,13 @@ from pytest_memgate.compare.moved import Files, Key, Moves, find_moves
 from pytest_memgate.errors import BaselineError, UsageError
 from pytest_memgate.model.subject import LEDGER, Subject
 
-_MOST_COMMITS = 20  # that are asked for renames: each takes a call of git
+_MOST_COMMITS = 20  # commits that are asked for renames: each takes a call of git; chosen
 _Names = Mapping[str, Collection[str]]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Collected:
-    """What a run has collected: the names of tests by file, and the files of which it saw every test."""
+    """The tests that a run has collected: their names by file, and the files of which it saw every test."""
 
     names: _Names = field(default_factory=dict)
     whole: Collection[str] = ()
@@ -28,8 +28,8 @@ class Collected:
 def moves_of(root: Path, stores: Stores, base: GitRef | None, collected: Collected) -> Moves:
     """Return which of the collected tests without an entry in `stores` have one under another name.
 
-    An entry is gone if its file was collected as a whole without its test, or is no longer there. A baseline file that
-    cannot be read is passed over: the run says so elsewhere.
+    An entry is gone if its file was collected as a whole without its test, or no longer exists. A baseline file that
+    cannot be read is passed over: the run reports it elsewhere.
     """
     known: dict[str, set[str]] = {}
     files = {file for store in stores for file in store.files()} - {LEDGER}
@@ -64,7 +64,7 @@ def _entries(stores: Stores, file: str) -> set[str]:
 
 
 class _Past:
-    """Test files as they were when their baselines were written: at the base or, without one, as git remembers."""
+    """Test files as they were when their baselines were written: at the base or, without one, in git's history."""
 
     def __init__(self, root: Path, stores: Stores, base: GitRef | None, files: Collection[str]) -> None:
         self._root = root
@@ -76,7 +76,7 @@ class _Past:
         self._functions: dict[tuple[str, bool], dict[str, str]] = {}
 
     def renamed(self) -> dict[str, str]:
-        """Return the new names of the files, by their old ones, as far as git tells."""
+        """Return the new names of files by their old ones, as far as git knows them."""
         renamed: dict[str, str] = {}
         for ref in {ref.commit: ref for ref in self._refs.values()}.values():
             with contextlib.suppress(UsageError):
@@ -84,7 +84,7 @@ class _Past:
         return renamed
 
     def body_of(self, new: Collection[Subject]) -> Key:
-        """Return what gives the body of a test's function: of the `new` ones as it is now, of the others as it was."""
+        """Return a function that gives the body of a test's function: now for the `new` tests, as it was for others."""
         now = set(new)
         return lambda test: self._bodies(test.file, is_now=test in now).get(test.name.partition("[")[0])
 
@@ -99,7 +99,7 @@ class _Past:
 
 
 def _functions(text: str) -> Iterator[tuple[str, str]]:
-    """Yield each function of a module and of its classes, by its name in a node id, with what it does in words."""
+    """Yield the name in a node id, and the body as text, of each function of a module and of its classes."""
     try:
         open_nodes: list[tuple[str, ast.Module | ast.ClassDef]] = [("", ast.parse(text))]
     except (SyntaxError, ValueError, RecursionError, MemoryError):

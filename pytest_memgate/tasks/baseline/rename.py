@@ -16,12 +16,12 @@ from pytest_memgate.model.run import Change, ChangeKind
 from pytest_memgate.model.subject import LEDGER, Subject
 from pytest_memgate.tasks.judge.baselines import unit_of
 
-_BOUNDARIES = ("/", "::", "[")  # at which a name can be cut off: a folder, a file or class, a test with parameters
+_BOUNDARIES = ("/", "::", "[")  # where a name can be cut off: after a folder, a file or class, before parameters
 _Entries = dict[str, dict[str, Reference]]
 
 
 def rename(root: Path, old: str, new: str) -> list[Change]:
-    """Give the entries of a test, a class, a file or a folder another name, in all environments; return what moved.
+    """Give the entries of a test, a class, a file or a folder another name, in all environments; return the moves.
 
     Raises UsageError for an `old` name without entries and for a `new` one that has some, BaselineError for files that
     cannot be read or written.

@@ -11,7 +11,7 @@ from pytest_memgate.tasks.run.file import read_run
 
 # pytest's exit codes (documented): 2 interrupted, 3 internal error, 4 usage error; one that Ctrl-C has ended has none.
 _CODES = {0: 0, 1: 1, 2: 130, 3: 3, 4: 2, -signal.SIGINT: 130, 130: 130}
-_OWN_CTRL_C = 5.0  # seconds in which pytest ends if it got a Ctrl-C of its own, as from a terminal
+_OWN_CTRL_C = 5.0  # seconds in which pytest ends if the terminal has sent it a Ctrl-C of its own; chosen
 
 
 def run_update(root: Path, args: Sequence[str], *, only: Iterable[str], reason: str) -> int:
@@ -31,7 +31,7 @@ def run_update(root: Path, args: Sequence[str], *, only: Iterable[str], reason: 
 
 
 def _run(command: list[str]) -> int:
-    """Return the exit code of a command that may end by Ctrl-C in its own time: it says what it has written."""
+    """Return the exit code of a command, which gets time after Ctrl-C to list what it has written."""
     with subprocess.Popen(command) as process:  # noqa: S603
         told = False
         while True:

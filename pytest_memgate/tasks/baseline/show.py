@@ -31,9 +31,9 @@ def open_stores(root: Path, environment: str | None) -> list[Store]:
 
 
 def places(stores: list[Store], tests: tuple[str, ...]) -> list[tuple[Store, str]]:
-    """Return the baseline files that tests can be in: a broken file of others does not matter.
+    """Return the baseline files that tests can be in: broken files of other tests do not matter.
 
-    Where there is none, all of them, so that a near name can be told.
+    If no file fits, return all of them, so that a near name can be suggested. Raises BaselineError.
     """
     every = [(store, file) for store in stores for file in store.files()]
     return [(store, file) for store, file in every if may_be_in(tests, file)] or every

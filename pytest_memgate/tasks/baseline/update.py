@@ -22,9 +22,9 @@ __all__ = ("ALL_KINDS", "Order", "Updated", "unreasoned_problem", "update")
 
 
 def update(root: Path, stores: Stores, header: Header, findings: Iterable[Finding], order: Order) -> Updated:
-    """Write the settled values among `findings` into the baselines; whatever they do not name stays as it is.
+    """Write the settled values among `findings` into the baselines; entries of other tests stay as they are.
 
-    A file that cannot be read is a problem, and the others are updated. All of them are written, or none.
+    A file that cannot be read becomes a problem, and the others are updated. All of them are written, or none.
     """
     found: dict[Store, dict[str, Found]] = {store: defaultdict(lambda: defaultdict(dict)) for store in stores}
     for finding in findings:
@@ -51,7 +51,7 @@ def update(root: Path, stores: Stores, header: Header, findings: Iterable[Findin
 
 
 class _Documents:
-    """The baseline files of one store as an update leaves them."""
+    """The baseline files of one store after an update."""
 
     def __init__(self, store: Store, header: Header, done: Updated) -> None:
         self._store = store
@@ -77,7 +77,7 @@ class _Documents:
         self._done.add(this)
 
     def _old(self, test: Subject, order: Order) -> "Old | None":
-        """Return what a moved test has under its old name."""
+        """Return the old name and entries of a moved test."""
         subject = order.moved.get(test)
         document = self._store.document(subject.file) if subject else None
         if subject is None or document is None or subject.name not in document.entries:
@@ -85,7 +85,7 @@ class _Documents:
         return Old(subject, document)
 
     def take_away_moved(self, order: Order) -> None:
-        """Remove the entries of old names that all tests which came of them have taken along."""
+        """Remove the entries of old names, if all tests that came from them have taken them along."""
         for old in sorted(set(order.moved.values())):
             document = self._new.get(old.file) or self._store.document(old.file)
             takers = {test for test, subject in order.moved.items() if subject == old}
@@ -99,7 +99,7 @@ class _Documents:
                 self._new[old.file] = replace(document, entries=entries)
 
     def put_into(self, writing: Writing, *, stays: bool) -> None:
-        """Have the files written that have changed; the ledger also where it says that nothing costs anything."""
+        """Plan to write the changed files; also an empty ledger, which says that nothing costs anything."""
         for file, new in self._new.items():
             known = self._store.document(file)
             even_empty = file == LEDGER and (stays or known is not None)
@@ -108,7 +108,7 @@ class _Documents:
 
 
 def unreasoned_problem(changes: list[Change], command: str) -> Problem:
-    """Return the problem of raises that came without a reason; `command` repeats the update with one."""
+    """Return the problem of raises without a reason; `command` repeats the update with one."""
     shown = [
         f"{change.subject} {'' if change.metric == MEMORY_PEAK.name else f'{change.metric} '}"
         f"{format_amount(change.before or 0, change.unit)} -> {format_amount(change.after or 0, change.unit)}"

@@ -1,4 +1,4 @@
-"""Run the code under test as a step of a job, so that nothing which it prints, sets or leaves running gets further."""
+"""Run the code under test as a step of a job, so that its output, settings and processes have no effect later."""
 
 import contextlib
 import ctypes
@@ -18,8 +18,8 @@ from typing import IO
 
 _COMMAND_FILES = ("GITHUB_ENV", "GITHUB_PATH", "GITHUB_OUTPUT", "GITHUB_STATE", "GITHUB_STEP_SUMMARY")
 _OURS = "MEMGATE_CI_"
-_LAST_WORDS = 5  # seconds to wait for output that a child of the tests holds open
-_SAID_MOST = 500
+_LAST_WORDS = 5  # seconds to wait for output that a child of the tests holds open; chosen
+_SAID_MOST = 500  # characters
 _COLOUR = re.compile(rb"\x1b\[[0-9;]*m")
 _ERROR = re.compile(rb"ERROR: (?!usage: )|\S*(?: -m )?(?:py\.?test|__main__\.py): error: ")
 _SET_CHILD_SUBREAPER = 36  # prctl(2)
@@ -27,7 +27,7 @@ _SET_CHILD_SUBREAPER = 36  # prctl(2)
 
 @dataclass(frozen=True, slots=True)
 class Ended:
-    """How a command ended: its exit code, or the signal's number below zero, and its last line of error."""
+    """How a command ended: its exit code, or the negative number of a signal, and its last line of error."""
 
     code: int
     said: str
@@ -35,7 +35,7 @@ class Ended:
 
 @contextmanager
 def deaf() -> Iterator[None]:
-    """Keep GitHub from taking what is printed in the block for commands: a test may print any."""
+    """Keep GitHub from taking lines printed in the block for workflow commands: a test may print any."""
     token = secrets.token_hex(16)
     _print(f"::stop-commands::{token}")
     try:
@@ -45,9 +45,9 @@ def deaf() -> Iterator[None]:
 
 
 def run_apart(command: Sequence[str], where: Path, **more: str) -> Ended:
-    """Run a command and pass on what it prints, with GitHub deaf to it; `more` are variables of its environment.
+    """Run a command and pass on its output, with GitHub deaf to it; `more` are variables of its environment.
 
-    What it wrote to the files that steer later steps is taken out, and its processes that still run are ended.
+    Its additions to the files that steer later steps are removed, and its processes that still run are ended.
     """
     _adopt()
     errors: list[bytes] = []
@@ -84,7 +84,7 @@ def signal_name(code: int) -> str:
 
 
 def _pass_on(output: IO[bytes], errors: list[bytes]) -> None:
-    """Copy the output as it comes, and keep the lines in which pytest or pip says what is wrong."""
+    """Copy the output as it comes, and keep the lines in which pytest or pip reports an error."""
     for line in output:
         if _ERROR.match(_COLOUR.sub(b"", line)):
             errors[:] = [line]
@@ -105,7 +105,7 @@ def _adopt() -> None:
 
 
 def _wait(process: subprocess.Popen[bytes]) -> int:
-    """Wait for a process, and take note of adopted ones that end: unnoticed, they would look alive to the tests."""
+    """Wait for a process, and reap adopted ones that end: otherwise they would look alive to the tests."""
     if sys.platform != "linux":
         return process.wait()
     ended = 0
@@ -116,7 +116,7 @@ def _wait(process: subprocess.Popen[bytes]) -> int:
 
 
 def _end_what_still_runs() -> None:
-    """End our descendants: one that stays could read the token in a later step, or write to that step's files."""
+    """End all descendants: one that stays could read the token in a later step, or write to that step's files."""
     until = time.monotonic() + _LAST_WORDS
     while (left := _children()) and time.monotonic() < until:  # the children of each that ends become ours
         for child in left:
@@ -129,7 +129,7 @@ def _end_what_still_runs() -> None:
 
 
 def _children() -> list[int]:
-    """Return our child processes, empty where the system has no /proc."""
+    """Return our child processes, none if the system has no /proc."""
     found = []
     for stat in Path("/proc").glob("[0-9]*/stat"):
         with contextlib.suppress(OSError, ValueError, IndexError):

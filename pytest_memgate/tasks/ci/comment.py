@@ -1,4 +1,4 @@
-"""Comment on the pull request: from the gate's own job where its token may, else from a second workflow."""
+"""Comment on the pull request: from the gate's own job if its token may, else from a second workflow."""
 
 from dataclasses import replace
 
@@ -12,7 +12,7 @@ _LATER = "the second workflow does it (docs/ci.md)"
 
 
 def comment_here(client: Client, event: Event, answer: Answer, footer: str, artifact: str) -> str:
-    """Comment from the job that ran the tests; return what was done. A comment that cannot be is no verdict."""
+    """Comment from the job that ran the tests; return what was done. A failure does not change the verdict."""
     if event.name != PULL_REQUEST or not event.number:
         return f"no comment: {event.name or 'this'} is no pull request"
     if event.from_fork:
@@ -29,7 +29,7 @@ def comment_here(client: Client, event: Event, answer: Answer, footer: str, arti
 def comment_elsewhere(client: Client, event: Event, answer: Answer, footer: str, artifact: str) -> str:
     """Comment for another workflow's run, on the open pull request that it ran for; return what was done.
 
-    Raises ApiError: this is all that the workflow is for.
+    Raises ApiError: the workflow has no other purpose.
     """
     if event.name != WORKFLOW_RUN or event.source != PULL_REQUEST or not event.head:
         return f"no comment: this is for {WORKFLOW_RUN} of a {PULL_REQUEST} alone"
@@ -43,7 +43,7 @@ def comment_elsewhere(client: Client, event: Event, answer: Answer, footer: str,
 
 
 def _as_it_ended(answer: Answer, event: Event) -> Answer:
-    """Return the answer with what GitHub itself knows: the run's file was in the hands of the pull request's code."""
+    """Return the answer corrected by what GitHub knows: the pull request's code had access to the run's file."""
     if answer.code or event.conclusion in {"success", ""}:
         return answer
     text = f"the run says passed, but its workflow ended as {event.conclusion}"

@@ -16,11 +16,11 @@ _OURS = {"PIP_REQUIRE_HASHES": "0", "PIP_NO_DEPS": "0"}
 
 
 def install(checkout: Path, where: Path, words: Sequence[str]) -> None:
-    """Install; raises UsageError where pip fails.
+    """Install the plugin; raises UsageError if pip fails.
 
-    The words are a command of their own, as pip refuses whatever has no hash once one requirement has one. The plugin
-    comes before, so that words that name it find it, and its dependencies come after: the versions that the words have
-    chosen stay.
+    The words get a command of their own, because pip refuses everything without a hash once one requirement has one.
+    The plugin comes before, so that words that name it find it. Its dependencies come after, so that the versions
+    chosen by the words stay.
     """
     if _asked(where, "--version") is None:
         raise UsageError(
@@ -51,7 +51,7 @@ def _pip(where: Path, what: str, *args: str, **more: str) -> None:
 
 
 def _asked(where: Path, *args: str) -> str | None:
-    """Return what pip says, None where it fails."""
+    """Return the output of pip, None if it fails."""
     done = subprocess.run(  # noqa: S603
         [*_command(), *args], cwd=where, env=environment(os.environ), capture_output=True, encoding="utf-8", check=False
     )

@@ -1,4 +1,4 @@
-"""Put the runs together that other jobs of a workflow have made."""
+"""Put together the runs of other jobs of a workflow."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -10,7 +10,7 @@ from pytest_memgate.tasks.run.merge import merge
 
 
 def merge_parts(root: Path, workspace: Path, patterns: Sequence[str], path: Path) -> Run:
-    """Write the run that the files come to which `patterns` find in the checkout; raises MemgateError."""
+    """Write the run of all files that `patterns` find in the checkout, and return it; raises MemgateError."""
     found = sorted({file for pattern in patterns for file in _files(workspace, pattern)})
     if not found:
         raise UsageError(

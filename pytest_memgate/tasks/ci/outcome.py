@@ -1,4 +1,4 @@
-"""What a job comes to: the verdict of its run, or in its own words why there is none. Never green by default."""
+"""The answer of a job: the verdict of its run, or the reason why there is none. Never green by default."""
 
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -10,16 +10,16 @@ from pytest_memgate.tasks.ci.child import signal_name
 from pytest_memgate.tasks.ci.pytest_step import RUN
 from pytest_memgate.tasks.run.file import read_run
 
-_USAGE = 2
+_USAGE = 2  # the command's exit code for usage and configuration
 _NO_ANSWER = Verdict.NO_ANSWER.exit_code
 _REASONS = 3  # problems that the one line names
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Left:
-    """What the earlier steps left: the folder of the run, what stopped them with its exit code, how pytest ended.
+    """What the earlier steps left: the folder of the run, the error that stopped them with its exit code, pytest's end.
 
-    `ended` is pytest's exit code as text, empty where pytest was not run; `said` is its line of error.
+    `ended` is pytest's exit code as text, empty if pytest was not run; `said` is its line of error.
     """
 
     folder: Path | None = None
@@ -31,7 +31,7 @@ class Left:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Answer:
-    """The exit code, the one line that says why, and the run where there is one."""
+    """The exit code, the one line that says why, and the run if there is one."""
 
     code: int
     text: str
@@ -39,16 +39,17 @@ class Answer:
 
     @property
     def verdict(self) -> Verdict:
+        """The verdict that belongs to the exit code."""
         return {0: Verdict.PASSED, 1: Verdict.FAILED}.get(self.code, Verdict.NO_ANSWER)
 
     @property
     def regressed(self) -> int:
-        """Return how many findings fail the gate."""
+        """The number of findings that fail the gate."""
         return sum(one.outcome.fails_gate for one in self.run.findings) if self.run else 0
 
 
 def answer(left: Left) -> Answer:
-    """Return what the steps come to."""
+    """Return the answer of the steps."""
     if left.problem:
         return Answer(code=left.code or _USAGE, text=left.problem)
     if left.folder is None:
@@ -81,7 +82,7 @@ def _without_run(left: Left) -> Answer:
 
 
 def answer_of(run: Run, left: Left) -> Answer:
-    """Return what a run comes to: its verdict, unless that is green and cannot be."""
+    """Return the answer of a run: its verdict, unless that is green and cannot be."""
     if run.update:
         text = "this run was an update, which judges nothing: take --memgate-update out of pytest-args"
         return _amended(run, _USAGE, text)
@@ -94,7 +95,7 @@ def answer_of(run: Run, left: Left) -> Answer:
 
 
 def _of_passed(run: Run, left: Left) -> Answer:
-    """Look at a green verdict once more: it stands only where something was compared and pytest agrees."""
+    """Check a green verdict: it stands only if something was compared and pytest agrees."""
     if not run.compared:
         return _amended(run, _NO_ANSWER, "nothing was compared, and yet the run says passed")
     if run.failed:
@@ -107,7 +108,7 @@ def _of_passed(run: Run, left: Left) -> Answer:
 
 
 def _amended(run: Run, code: int, text: str) -> Answer:
-    """Return an answer that the run itself does not give, with a run that shows it."""
+    """Return an answer that differs from the run's, with a run that shows it."""
     kind = Verdict.FAILED if code == 1 else Verdict.NO_ANSWER
     shown = replace(run, update=False, verdict=kind, problems=(*run.problems, Problem(text=text, verdict=kind)))
     return Answer(code=code, text=text, run=shown)

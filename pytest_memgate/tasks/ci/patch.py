@@ -1,4 +1,4 @@
-"""A patch of the baselines that takes a run's values, made beside the checkout and applied by whoever agrees."""
+"""A patch of the baselines with a run's values, made beside the checkout and applied by whoever agrees."""
 
 import os
 import subprocess
@@ -26,7 +26,7 @@ _WANTED = {
     Outcome.IMPROVED,
     Outcome.INCOMPARABLE,
 }
-_TITLE_MOST = 120
+_TITLE_MOST = 120  # characters of a pull request's title in a reason
 # This machine's own settings would change the patch: its prefixes, its colours, what is ignored.
 _PLAIN = {"GIT_CONFIG_GLOBAL": os.devnull, "GIT_CONFIG_NOSYSTEM": "1", "LC_ALL": "C.UTF-8"}
 _WHO = ("-c", "user.name=memgate", "-c", "user.email=memgate@localhost", "-c", "core.autocrlf=false")
@@ -34,7 +34,7 @@ _WHO = ("-c", "user.name=memgate", "-c", "user.email=memgate@localhost", "-c", "
 
 @dataclass(frozen=True, slots=True)
 class Patch:
-    """The patch, empty where there is nothing to take, what it changes, and what it could not."""
+    """The patch, empty if there is nothing to change, its changes, and its problems."""
 
     text: bytes
     changes: tuple[Change, ...] = ()
@@ -42,9 +42,9 @@ class Patch:
 
 
 def reason_of(event: Event, run_id: str) -> str:
-    """Return the reason that raised values get: the pull request's own words, and where they were measured.
+    """Return the reason for raised values: the pull request's own title, and the run that measured them.
 
-    The run's id makes it another one than an entry's last: the gate asks for a reason of its own for each raise.
+    The run's id makes it differ from the entry's last reason: the gate asks for a new one for each raise.
     """
     where = f"CI run {run_id}" if run_id else "a CI run"
     title = one_line(event.title)[:_TITLE_MOST].strip()
@@ -65,7 +65,7 @@ def make_patch(root: Path, top: Path, run: Run, reason: str) -> Patch:
 
 
 def _wanted(run: Run) -> tuple[Finding, ...]:
-    """Return all findings of the tests that ask for another baseline; those within theirs keep it."""
+    """Return all findings of the tests that need another baseline; tests within theirs keep it."""
     subjects = {one.subject for one in run.findings if one.outcome in _WANTED and one.measurement}
     return tuple(one for one in run.findings if one.subject in subjects)
 
@@ -89,7 +89,7 @@ def _patch(root: Path, way: Path, run: Run, reason: str) -> Patch:
 
 
 def _lay(head: GitRef, run: Run, project: Path) -> None:
-    """Put the baselines that the run has to do with into the scratch copy, as they are committed."""
+    """Put the baselines that the run concerns into the scratch copy, as they are committed."""
     stores = Stores(head, run.environment.key)
     for path in sorted({stores.of(one.metric).path(one.subject.file) for one in run.findings}):
         text = head.read(path)
@@ -100,7 +100,7 @@ def _lay(head: GitRef, run: Run, project: Path) -> None:
 
 
 def _anchored(project: Path, run: Run, reason: str, problems: list[str]) -> Iterable[Change]:
-    """Move the anchors of what drifted: a raise leaves them where they are."""
+    """Move the anchors of drifted entries: a raise leaves them where they are."""
     drifted = tuple(dict.fromkeys(str(one.subject) for one in run.findings if one.outcome is Outcome.DRIFTED))
     if not drifted:
         return []

@@ -12,16 +12,16 @@ _DEPTH = "set fetch-depth: 0 on actions/checkout"
 
 @dataclass(frozen=True, slots=True)
 class Base:
-    """The commit, empty where there is none to compare with, and why it is this."""
+    """The commit, empty if there is none to compare with, and why it is this one."""
 
     commit: str
     why: str
 
 
 def find_base(event: Event, checkout: Checkout, given: str) -> Base:
-    """Return the base of a job, and have it in the checkout.
+    """Return the base of a job, and fetch it into the checkout.
 
-    Raises UsageError where there must be one and it cannot be had, or where the event gives a fork's code rights.
+    Raises UsageError if there must be one and it cannot be had, or if the event gives rights to a fork's code.
     """
     if event.name == TARGET:
         raise UsageError(
@@ -67,10 +67,10 @@ def _of_pull_request(event: Event, checkout: Checkout) -> Base:
 
 
 def _of_push(event: Event, checkout: Checkout) -> Base:
-    """Return what the default branch was before, or where another branch has left it.
+    """Return the commit of the default branch before the push, or the commit at which another branch has left it.
 
-    What another branch was before the push is of the change's own making: a second push would be held against the
-    first.
+    The commit of another branch before the push was made by the change itself: a second push would be judged against
+    the first.
     """
     if not event.is_on_default_branch:
         return _of_branch(event.default_branch, checkout)

@@ -1,4 +1,4 @@
-"""The command that runs the gated tests in a job, and the names of what it leaves."""
+"""The command that runs the gated tests in a job, and the names of its files."""
 
 import sys
 from collections.abc import Sequence
@@ -9,7 +9,7 @@ PROFILES = "profiles"
 
 
 def pytest_command(root: Path, folder: Path, args: Sequence[str], *, base: str, strict: bool) -> list[str]:
-    """Return pytest's command line; what the gate needs comes last, so that no argument takes its place."""
+    """Return pytest's command line; the gate's own options come last, so that no argument replaces them."""
     return [
         *(sys.executable, "-m", "pytest", *args, "--memgate"),
         f"--rootdir={root}",

@@ -1,4 +1,4 @@
-"""Show what a job comes to where people look: the summary, the lines of the diff, the artifact, the step's outputs."""
+"""Show the answer of a job where people look: the summary, the lines of the diff, the artifact, the outputs."""
 
 import os
 import re
@@ -20,8 +20,8 @@ from pytest_memgate.tasks.run.report import locate, write
 
 HTML = "report.html"
 PATCH = "baseline.patch"
-_SUMMARY = 900_000  # bytes of GitHub's 1 MiB
-_COMMENT = 65_000  # bytes of GitHub's 65,536 characters
+_SUMMARY = 900_000  # bytes: GitHub shows a summary of 1 MiB at most
+_COMMENT = 65_000  # bytes: GitHub takes a comment of 65,536 characters at most
 _ANNOTATIONS = 9  # of the ten that GitHub shows for the action, which counts as one step: the gate's own is the tenth
 _PROBLEMS, _PROBLEM_MOST = 5, 500
 _OF_ITSELF = "Nothing was held against a base: the baselines and budgets are those of the checkout itself."
@@ -31,7 +31,7 @@ _PLACE = re.compile(r"[\w.-]+/[\w.-]+")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Job:
-    """Where a job runs: the repository's root, the project's, and what GitHub says of it."""
+    """Where a job runs: the repository's root, the project's root, and GitHub's names for the run."""
 
     top: Path
     root: Path
@@ -40,17 +40,18 @@ class Job:
 
     @property
     def prefix(self) -> str:
-        """Return the way from the repository to the project, as in `shop/`."""
+        """The path from the repository to the project, as in `shop/`."""
         way = self.root.relative_to(self.top).as_posix() if self.root.is_relative_to(self.top) else "."
         return "" if way == "." else f"{way}/"
 
     @property
     def run_id(self) -> str:
+        """The id of the workflow's run."""
         return _digits(self.github.get("GITHUB_RUN_ID", ""))
 
 
 def as_downloaded(answer: Answer, run_id: str) -> Answer:
-    """Return the answer with each capture where its reader has it: in the artifact, and not on the job's machine."""
+    """Return the answer with each capture's path in the artifact, in place of the one on the job's machine."""
     if not answer.run:
         return answer
     findings = tuple(
@@ -70,12 +71,12 @@ def _target(run_id: str) -> str:
 
 
 def summary(answer: Answer, footer: str) -> str:
-    """Return what a job's summary says."""
+    """Return the text of a job's summary."""
     return _page(answer, footer, most=_SUMMARY)
 
 
 def comment(answer: Answer, footer: str, marker: str) -> str:
-    """Return what a pull request's comment says."""
+    """Return the text of a pull request's comment."""
     return _page(answer, footer, most=_COMMENT, marker=marker)
 
 
@@ -91,7 +92,7 @@ def _page(answer: Answer, footer: str, *, most: int, marker: str = "") -> str:
 
 
 def footer(job: Job, patch: Patch, reason: str, *, captures: bool) -> str:
-    """Return where the rest is: the workflow's run, how the patch is taken, and where the captures are."""
+    """Return the last lines: a link to the run, how to apply the patch, and where the captures are."""
     run, place = job.run_id, job.github.get("GITHUB_REPOSITORY", "")
     fetch = f"gh run download {run} -n {job.artifact} -D {_target(run)}"
     lines = []
@@ -111,7 +112,7 @@ def footer(job: Job, patch: Patch, reason: str, *, captures: bool) -> str:
 
 
 def link_to(server: str, repository: str, run_id: str) -> str:
-    """Return a link to a workflow's run, empty where it is not known."""
+    """Return a link to a workflow's run, empty if it is not known."""
     known = _SERVER.fullmatch(server) and _PLACE.fullmatch(repository) and run_id.isdecimal()
     return f"[This run]({server}/{repository}/actions/runs/{run_id})" if known else ""
 
@@ -127,7 +128,7 @@ def commands(run: Run, job: Job) -> list[str]:
 
 
 def write_html(run: Run, folder: Path) -> tuple[str, str]:
-    """Write the page of a run; return its path, and, where there is none, why."""
+    """Write the page of a run; return its path, or an empty one and the reason."""
     try:
         write(html(run), folder / HTML)
     except MemgateError as error:
@@ -149,7 +150,7 @@ def outputs(answer: Answer, folder: Path, *, page: str, patch: Patch, footer: st
 
 
 def command(level: str, text: str) -> str:
-    """Return a workflow command that says something of the gate: `error`, `warning` or `notice`."""
+    """Return a workflow command with a message of the gate: `error`, `warning` or `notice`."""
     return f"::{level} title=memgate::{command_data(text)}"
 
 

@@ -1,4 +1,4 @@
-"""A measurement that gave no verdict is a finding, too: it says why."""
+"""A measurement without a verdict becomes a finding, too, which says why."""
 
 from collections.abc import Callable
 
@@ -8,7 +8,7 @@ from pytest_memgate.model.subject import Subject
 
 
 def answered(subject: Subject, family: str, measure: Callable[[], list[Finding]]) -> list[Finding]:
-    """Return what `measure` finds or, where it gives no verdict, the one finding that says why."""
+    """Return the findings of `measure` or, if it raises a MemgateError, the one finding that says why."""
     try:
         return measure()
     except MemgateError as error:

@@ -1,4 +1,4 @@
-"""What a test is held against: the work tree's baselines, or those of a git ref that the change cannot touch."""
+"""The bar of a test: from the work tree's baselines, or from those of a git ref that the change cannot touch."""
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import suppress
@@ -22,7 +22,7 @@ NOTHING_LEFT = Reference(value=0)
 
 
 class Baselines:
-    """The work tree's baselines (`head`) and, where a ref was named, that ref's (`base`)."""
+    """The work tree's baselines (`head`) and, if a ref was named, that ref's (`base`)."""
 
     def __init__(self, head: Stores, base: Stores | None, header: Header) -> None:
         self.head = head
@@ -33,18 +33,18 @@ class Baselines:
 
     @property
     def against(self) -> Stores:
-        """Return those that say which tests are new: the base's where there is a base."""
+        """The baselines that decide which tests are new: those of the base if there is one."""
         return self.base or self.head
 
     @property
     def moves(self) -> Moves:
-        """Return which tests have their entry under another name, as far as the tests are collected."""
+        """Which tests have their entry under another name, as far as the tests are collected."""
         if self._moves is None:
             self._moves = self._find_moves()
         return self._moves or Moves()
 
     def read_ahead(self, files: Iterable[str]) -> None:
-        """Read the entries of some test files, and of what moved to them; no file is read for their tests later."""
+        """Read the entries of some test files, and of files that moved to them; none is read later for their tests."""
         moved = {old.file for olds in (self.moves.old.values(), *self.moves.possible.values()) for old in olds}
         for stores in filter(None, (self.head, self.base)):
             for store in stores:
@@ -54,11 +54,11 @@ class Baselines:
                         store.document(file)
 
     def find_moves_by(self, find: Callable[[], Moves | None]) -> None:
-        """Call `find` once somebody has to know what moved, and again while it gives None."""
+        """Set the function that finds moved tests; it is called when first needed, and again while it gives None."""
         self._find_moves = find
 
     def recognise(self, test: Subject, metric: str, sites: Iterable[Site]) -> bool:
-        """Return True if the call sites of a new test tell which entry is its own: it counts from now on."""
+        """Return True if the call sites of a new test identify its old entry, which is used from now on."""
         old = self.moves.by_sites.get(test)
         document = self.against.of(metric).document(old.file) if old else None
         reference = document.entry(old.name, metric) if old and document else None
@@ -68,12 +68,12 @@ class Baselines:
         return True
 
     def add_moves(self, old: Mapping[Subject, Subject]) -> None:
-        """Add what was found elsewhere: by the call sites of measured tests."""
+        """Add moves that were found elsewhere, by the call sites of measured tests."""
         possible = {test: olds for test, olds in self.moves.possible.items() if test not in old}
         self._moves = replace(self.moves, old={**self.moves.old, **old}, possible=possible)
 
     def moved_from(self, test: Subject) -> Subject | None:
-        """Return the subject that has a test's entry, if that is another one."""
+        """Return the subject under which a test's entry is stored, None if that is its own."""
         return None if test.is_first_use or self._is_listed(test) else self.moves.old.get(test)
 
     def _is_listed(self, test: Subject) -> bool:
@@ -87,11 +87,10 @@ class Baselines:
         return False
 
     def bar(self, subject: Subject, metric: str, conditions: Mapping[str, str] | None = None) -> Bar:
-        """Return what a test that measures under `conditions` is held against.
+        """Return the bar for a test that measures under `conditions`.
 
-        With a base, an entry of the work tree counts only where it is no looser, carries a reason of its own, is new,
-        or was measured as this run measures while the base's was not. Raises BaselineError for a file that cannot be
-        read.
+        With a base, an entry of the work tree counts only if it is no looser, has a reason of its own, is new, or was
+        measured like this run while the base's was not. Raises BaselineError for a file that cannot be read.
         """
         old_subject = self.moved_from(subject)
         in_head = self._place(self.head, subject, metric, old_subject)
@@ -117,16 +116,16 @@ class Baselines:
         return self._bar(base, in_base, metric, self.base.of(metric), subject)
 
     def _place(self, stores: Stores, subject: Subject, metric: str, old: Subject | None) -> Subject:
-        """Return where stores have the entry of a test that may have moved."""
+        """Return the subject under which stores have the entry of a test that may have moved."""
         document = stores.of(metric).document(subject.file) if old else None
         return old if old and not (document and subject.name in document.entries) else subject
 
     def stored(self, subject: Subject, family: str) -> set[str]:
-        """Return the metrics of a family that the work tree, or the base, has an entry of for a test."""
+        """Return the metrics of a family of which the work tree, or the base, has an entry for a test."""
         return {name for name in self._listed(subject, family) if name.startswith(f"{family}.")}
 
     def metrics(self, subject: Subject, base_metric: str) -> set[str]:
-        """Return the names that a metric has in the entries of a test, with their parts."""
+        """Return the names of a metric in the entries of a test, with their parts."""
         return {name for name in self._listed(subject, base_metric) if base_name(name) == base_metric}
 
     def _listed(self, subject: Subject, metric: str) -> set[str]:
@@ -156,12 +155,12 @@ class Baselines:
         return Bar(standing=Standing.KNOWN, reference=reference)
 
     def _may_be(self, test: Subject) -> tuple[Subject, ...]:
-        """Return which entries may be a new test's, where nobody can tell."""
+        """Return the entries that may belong to a new test, if nobody can tell which."""
         olds = () if test.is_first_use else self.moves.possible.get(test, ())
         return () if not olds or self.moved_from(test) or self._is_listed(test) else tuple(olds)
 
     def changes(self) -> Iterator[Change]:
-        """Yield what the work tree's baselines change of the base's, in the order of their files."""
+        """Yield the differences of the work tree's baselines from the base's, in the order of their files."""
         if self.base is None:
             return
         for head, base in zip(self.head, self.base, strict=True):
@@ -173,7 +172,7 @@ class Baselines:
             yield from self._with_moves(changes, head, base)
 
     def _with_moves(self, changes: list[Change], head: Store, base: Store) -> Iterator[Change]:
-        """Yield the changes with those of moved tests as such: no new entry comes without one that it replaces."""
+        """Yield the changes, with a new and a removed entry of a moved test as one change."""
         new = {change.subject for change in changes if change.kind is ChangeKind.NEW}
         moved = {test: old for test in sorted(new) if (old := self.moved_from(test))}
         replaced = set(moved.values())
@@ -197,7 +196,7 @@ def _moved(test: Subject, metric: str, old: Subject, base: Document, head: Docum
 
 
 def _mismatch(file: str, there: Header, here: Header) -> Mismatch:
-    """Return what differs between the header of a baseline file and this run's."""
+    """Return the difference between the header of a baseline file and that of this run."""
     theirs, ours = there.parts(), here.parts()
     differing = [key for key in theirs if theirs[key] != ours[key]]
     return Mismatch(

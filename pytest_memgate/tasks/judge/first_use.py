@@ -1,4 +1,4 @@
-"""The ledger of first use: what a process pays once for a package or a file, whichever of its tests pays it."""
+"""The ledger of first use: memory that a process pays once for a package or a file, in whichever test."""
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
@@ -18,16 +18,17 @@ from pytest_memgate.tasks.judge.probed import probe_findings
 
 
 class Ledger:
-    """What one process has paid so far, by owner: a package, or a file of the project."""
+    """The first use that one process has paid so far, in bytes by owner: a package, or a file of the project."""
 
     def __init__(self, gate: Gate) -> None:
         self._gate = gate
         self._paid: dict[str, dict[str, float]] = defaultdict(dict)
 
     def add(self, first: Mapping[str, Parts]) -> list[str]:
-        """Take in what the first run of one test paid; return whom it paid.
+        """Add the first use of one test; return its owners, sorted.
 
-        A module is loaded once a process. A call site may be reached by one first use after the other.
+        A module is loaded once a process, so its bytes count once. A call site may be reached by several first uses,
+        which add up.
         """
         for owner, parts in first.items():
             paid = self._paid[owner]
@@ -36,18 +37,18 @@ class Ledger:
         return sorted(first)
 
     def finding(self, owner: str) -> Finding:
-        """Return the finding on what was paid so far for `owner`, held against the ledger."""
+        """Return the finding on the bytes paid so far for `owner`, held against the stored ledger."""
         return judged(self._gate, owner, self._paid[owner])
 
     def known(self, owner: str) -> Parts:
-        """Return the parts of `owner` that the ledger lists."""
+        """Return the parts of `owner` in the stored ledger."""
         bar = self._gate.baselines.bar(Subject(LEDGER, owner), FIRST_USE.name)
         return bar.reference.sites if bar.reference else {}
 
     def imports(self, owner: str, *, anyway: bool) -> list[Finding]:
-        """Return the findings on importing a package alone, where its modules are not those of the ledger, or `anyway`.
+        """Return the findings on importing a package alone, if its modules are not those of the ledger, or `anyway`.
 
-        Its peak is known from there only: in a test, something else may hold more at that moment. Raises MeasureError.
+        Only such an import shows its peak: in a test, other code may hold more at that moment. Raises MeasureError.
         """
         paid = {part: size for part, size in self._paid[owner].items() if is_module(part)}
         subject = Subject(LEDGER, owner)
@@ -58,13 +59,13 @@ class Ledger:
         return probe_findings(self._gate, subject, ImportCheck(name=owner, source="first use"), {})
 
     def told(self, owner: str) -> Finding:
-        """Return what was paid so far for `owner`, and no more: what an update stores."""
+        """Return the finding on the bytes paid so far for `owner`, without the stored ledger, for an update."""
         measurement = _measured(self._paid[owner], sum(self._paid[owner].values()))
         return replace(self.finding(owner), measurement=measurement)
 
 
 def judged(gate: Gate, owner: str, paid: Parts) -> Finding:
-    """Return the finding on what a process paid for `owner`, which need not be all of it.
+    """Return the finding on the bytes that a process paid for `owner`, which need not be all of them.
 
     Raises BaselineError for a ledger that cannot be read.
     """
@@ -77,9 +78,9 @@ def judged(gate: Gate, owner: str, paid: Parts) -> Finding:
 
 
 def seen_afresh(gate: Gate, found: Finding, findings: Iterable[Finding], tests: int) -> tuple[Finding, float]:
-    """Return `found` as what its tests paid in another process leaves of it, and the bytes that were not seen there.
+    """Return `found` corrected by a fresh process, and the bytes of growth that were not seen there.
 
-    Each of the `findings` tells of all that was paid until a test had run, the last of all.
+    Each of the `findings` of that process has all bytes paid until a test had run; the last one has all of them.
     """
     told = [one for one in findings if (one.subject, one.metric) == (found.subject, found.metric)]
     paid = _parts(told[-1]) if told else {}
@@ -93,7 +94,7 @@ def seen_afresh(gate: Gate, found: Finding, findings: Iterable[Finding], tests: 
 
 
 def _told_of_payers(found: Finding, told: list[Finding], above: set[str]) -> Finding:
-    """Return the finding with the tests that paid for the parts that have grown, the largest share first."""
+    """Return the finding with the tests that paid for the grown parts, the largest share first."""
     shares: dict[Subject, float] = defaultdict(float)
     lines: dict[Subject, int] = {}
     before = 0.0
@@ -110,7 +111,7 @@ def _told_of_payers(found: Finding, told: list[Finding], above: set[str]) -> Fin
 
 
 def in_the_ledger(gate: Gate, sites: Iterable[Site]) -> float:
-    """Return the bytes of call sites that the ledger has, too: one test pays for them, another in another order."""
+    """Return the bytes of call sites that the ledger lists, too: in another order, another test pays them."""
     known: dict[str, float] = {}
     for site in sites:
         for owner in (site.path, package_of(site.path)):
@@ -121,10 +122,10 @@ def in_the_ledger(gate: Gate, sites: Iterable[Site]) -> float:
 
 
 def settled(gate: Gate, findings: Iterable[Finding], anew: Mapping[str, Parts], *, whole: bool) -> list[Finding]:
-    """Return what the ledger shall hold, a finding an owner, from what the processes of an update paid.
+    """Return the findings that the ledger is to hold, one for each owner, from the payments of an update's processes.
 
-    `anew` are the bytes that they may pay in another order, by owner. Only a `whole` run, which
-    paid for everything, can say that something became less. Raises BaselineError for a ledger that cannot be read.
+    `anew` are the bytes that they may pay in another order, by owner. Only a `whole` run, which paid for everything,
+    can lower an entry. Raises BaselineError for a ledger that cannot be read.
     """
     paid: dict[str, dict[str, float]] = defaultdict(dict)
     told = [*((one.subject.name, _parts(one)) for one in findings), *anew.items()]

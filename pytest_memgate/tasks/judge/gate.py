@@ -25,10 +25,10 @@ from pytest_memgate.units import PLAIN
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Gate:
-    """What one run measures against; the same in every process of it.
+    """The settings and baselines of one run; the same in every process of it.
 
-    `config` holds the budgets that count: the base's where a ref was named. `own` are the work tree's settings.
-    `loosened` are the options in ini files and the environment that would loosen it, a line each: they do not count.
+    `config` holds the budgets that count: the base's if a ref was named. `own` are the work tree's settings. `loosened`
+    are options in ini files and in the environment that would loosen the gate, a line each: they do not count.
     """
 
     root: Path
@@ -42,13 +42,13 @@ class Gate:
 
     @property
     def waivers(self) -> tuple[Waiver, ...]:
-        """Return the work tree's: each has a reason and an end, and a new one is listed."""
+        """The work tree's waivers: each has a reason and an end, and new ones are listed."""
         return self.own.waivers
 
     def assess(
         self, subject: Subject, metric: str, measurement: Measurement, rules: Mapping[str, Rule], unit: str = PLAIN
     ) -> Finding:
-        """Return the finding for a measurement under `rules`, by metric, above the configured ones.
+        """Return the finding for a measurement; `rules`, by metric, come before the configured ones.
 
         Raises BaselineError for a baseline that cannot be read and ConfigError for a budget in another unit.
         """
@@ -56,11 +56,11 @@ class Gate:
         return self.judge(subject, metric, measurement, self.budget(subject, metric, rules, unit), bar)
 
     def budget(self, subject: Subject, metric: str, rules: Mapping[str, Rule], unit: str = PLAIN) -> Budget:
-        """Return what holds for a metric of a test."""
+        """Return the budget of a metric of a test; raises ConfigError for one in another unit."""
         return self.config.budget(subject, metric, rules, unit)
 
     def judge(self, subject: Subject, metric: str, measurement: Measurement, budget: Budget, bar: Bar) -> Finding:
-        """Return the finding for a measurement, with what grew and with the waiver that covers it."""
+        """Return the finding for a measurement, with the sites that grew and the waiver that covers it."""
         finding = gate.judge(subject, metric, measurement, budget, bar)
         old = self.baselines.moved_from(subject)
         if old:

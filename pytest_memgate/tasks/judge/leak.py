@@ -1,4 +1,4 @@
-"""Judge what repeated calls leave behind."""
+"""Judge the memory that repeated calls leave behind."""
 
 import math
 from collections.abc import Generator, Mapping
@@ -15,18 +15,18 @@ from pytest_memgate.model.measurement import Basis, Measurement
 from pytest_memgate.model.subject import Subject
 from pytest_memgate.tasks.judge.gate import Gate
 
-ROUNDS = 40
-OWN_ROUNDS = 20  # of a whole test, whose every call is set up and torn down
-WARM_UP = 10
-_DIGITS = 3
-_MOST_SURE = 0.999999
+ROUNDS = 40  # calls of the first series; chosen: docs/leaks.md
+OWN_ROUNDS = 20  # runs of a whole test in the first series, as each is set up and torn down; chosen
+WARM_UP = 10  # calls before the first series; chosen: docs/leaks.md
+_DIGITS = 3  # of bytes a call that are stored
+_MOST_SURE = 0.999999  # the largest confidence that is shown: the sign test is no proof
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LeakCheck:
-    """A leak to be looked for: of which test, under which name, with which rules above the configured ones.
+    """A leak to look for: in a test, under the name `metric`, with rules that come before the configured ones.
 
-    `settle` asks for a value that can be stored, where a bound would do.
+    With `settle`, a value that can be stored is measured, not only a bound.
     """
 
     gate: Gate
@@ -36,7 +36,7 @@ class LeakCheck:
     settle: bool = False
 
     def plan(self, rounds: int, warmup: int) -> Generator[Step, Mapping[str, Held], Slope]:
-        """Return the series of calls to be made. Raises BaselineError for a baseline that cannot be read."""
+        """Return the plan of the series of calls. Raises BaselineError for a baseline that cannot be read."""
         top, has_baseline = self._top()
 
         def is_enough(slope: Slope) -> bool:
@@ -45,13 +45,13 @@ class LeakCheck:
         return measure_slope(rounds, warmup, is_enough)
 
     def _top(self) -> tuple[float, bool]:
-        """Return the most that is allowed, and whether there is a baseline already."""
+        """Return the largest allowed value in bytes, and whether there is a baseline."""
         reference = self.gate.baselines.bar(self.subject, self.metric).reference
         top = ceiling(self.gate.budget(self.subject, self.metric, self.rules), reference)
         return (math.inf if top is None else top), reference is not None
 
     def finding(self, slope: Slope) -> Finding:
-        """Return the finding on a slope; one that is not certain cannot fail the test, nor pass in silence."""
+        """Return the finding on a slope; an uncertain slope is `unstable`: it neither fails the test nor passes."""
         measurement = _measurement(slope, firm=slope.low > self._top()[0])
         finding = self.gate.assess(self.subject, self.metric, measurement, self.rules)
         if finding.outcome is Outcome.UNSTABLE:
@@ -59,12 +59,12 @@ class LeakCheck:
         return finding
 
     def left_out(self, outcome: Outcome, why: str) -> Finding:
-        """Return the finding where nothing could be measured."""
+        """Return the finding if nothing could be measured."""
         return Finding(subject=self.subject, metric=self.metric, outcome=outcome, why=why)
 
 
 def _measurement(slope: Slope, *, firm: bool) -> Measurement:
-    """Return the slope as a value: what it is at most, or, where that alone is too much, at least."""
+    """Return the slope as a value: the most that it can be or, if that alone is too much, the least."""
     low, high = _rounded(slope.low), _rounded(slope.high)
     sizes = ((growth.site, growth.low if firm else growth.high) for growth in slope.growths)
     return Measurement(
@@ -78,7 +78,7 @@ def _measurement(slope: Slope, *, firm: bool) -> Measurement:
 
 
 def repeated_calls(slope: Slope) -> RepeatedCalls:
-    """Return how the slope was found, and how sure it is."""
+    """Return how the slope was found, and its confidence."""
     found = RepeatedCalls(calls=slope.calls, series=slope.series, warmup=slope.warmup)
     leading = slope.leading
     if leading:

@@ -1,4 +1,4 @@
-"""Judge the memory of one test: ask for runs of it until each metric is known, and hold each against its bar."""
+"""Judge the memory of one test: a plan asks for runs until each metric is known, and each is held against its bar."""
 
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
@@ -40,10 +40,10 @@ def judge_memory(
     settle: bool,
     tracked: bool,
 ) -> "Plan[list[tuple[Finding, Capture]]]":
-    """Return the findings on a test whose first run is `cold`, each with the capture that its value is from.
+    """Return the findings on a test whose first run is `cold`, each with the capture of its value.
 
-    With `settle` every value is run until it may become a baseline. `tracked` says that each allocation was recorded.
-    Raises BaselineError for a baseline that cannot be read and ConfigError for a budget in another unit.
+    With `settle` every value is measured until it may become a baseline. `tracked` is True if each allocation was
+    recorded. Raises BaselineError for a baseline that cannot be read and ConfigError for a budget in another unit.
     """
     metrics = (MEMORY_PEAK, MEMORY_RETAINED, *(_TRACKED if tracked else ()))
 
@@ -86,9 +86,9 @@ def _asked(gate: Gate, metric: Metric, budget: Budget, bar: Bar, places: Places,
 
 
 def _says_nothing(finding: Finding, metric: Metric, bar: Bar, *, settle: bool) -> bool:
-    """Say whether a finding is of a value that a baseline would not keep, nor keeps one of: nothing to tell.
+    """True if a finding has nothing to tell: no baseline has, or would store, an entry for its value.
 
-    Nor is there of a value that passes against no more than what is not stored; an update stores it.
+    That includes a value that passes and would not be stored either; an update (`settle`) looks at it.
     """
     if metric.absent is None or finding.outcome not in {Outcome.PASSED, Outcome.NEW, Outcome.NO_BASELINE}:
         return False

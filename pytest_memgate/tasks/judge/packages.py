@@ -9,9 +9,9 @@ from pytest_memgate.measure.stacks.source_paths import Places
 from pytest_memgate.model.judgement.finding import Finding
 from pytest_memgate.model.site import Contribution
 
-_NAMED = 3
-_UNKNOWN = "<unknown>"  # where memray knows no Python frame
-_SHARE = 0.1  # of those bytes: what a shared object must hold to be named
+_NAMED = 3  # call sites whose packages are looked up
+_UNKNOWN = "<unknown>"  # the place of memory without a Python frame
+_SHARE = 0.1  # of those bytes: a smaller shared object is not named; chosen
 
 
 def with_packages(finding: Finding, places: Places) -> Finding:
@@ -33,7 +33,7 @@ def _named(one: Contribution, places: Places) -> Contribution:
 
 
 def is_led_by_unknown(finding: Finding) -> bool:
-    """True if the largest part of what grew was allocated where no Python frame is."""
+    """True if the largest part of the growth has no Python frame."""
     lead = next(iter(finding.growth_by_site), None)
     return lead is not None and lead.site is not None and lead.growth > 0 and lead.site.path == _UNKNOWN
 

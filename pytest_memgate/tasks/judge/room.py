@@ -1,4 +1,4 @@
-"""How much room its baseline and budget leave to a test."""
+"""The bytes up to which a bound proves that a test is within its budget."""
 
 from pytest_memgate.compare.judge import ceiling
 from pytest_memgate.errors import BaselineError
@@ -7,14 +7,14 @@ from pytest_memgate.model.subject import Subject
 from pytest_memgate.tasks.judge.gate import Gate
 from pytest_memgate.tasks.plans.grouping import Known
 
-_AMPLE = 1_000_000  # bytes above its baseline, for what nothing bounds
+_AMPLE = 1_000_000  # bytes above its baseline for a test without a ceiling; chosen
 
 
 def known(gate: Gate, subject: Subject) -> Known | None:
-    """Return what is known of a test, None where a bound cannot settle it: it is measured on its own.
+    """Return the baseline of a test and its ceilings, in bytes; None if a bound cannot settle it.
 
-    That is a test that is new or not comparable, whose baseline cannot be read, or that cannot run twice: should its
-    group not settle it, nothing else would.
+    None is returned for a test that is new or not comparable, whose baseline cannot be read, or that cannot run twice:
+    if its group did not settle it, nothing else would.
     """
     found = []
     for metric in (MEMORY_PEAK, MEMORY_RETAINED):

@@ -1,4 +1,4 @@
-"""Judge what pytest-benchmark timed."""
+"""Judge the times that pytest-benchmark took."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -15,13 +15,13 @@ from pytest_memgate.model.subject import Subject
 from pytest_memgate.tasks.judge.gate import Gate
 
 METRICS = ("time.min", "time.median", "time.mean")
-_MOST = 25  # samples that are kept of what can be a million
-_DIGITS = 5
+_MOST = 25  # samples that are kept of up to a million; chosen
+_DIGITS = 5  # significant digits that are stored
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Timing:
-    """One run of a benchmark, as pytest-benchmark counted it; all in seconds a call."""
+    """One run of a benchmark, as pytest-benchmark timed it; all in seconds for each call."""
 
     min: float
     median: float
@@ -30,14 +30,14 @@ class Timing:
 
 
 def is_gated(gate: Gate, subject: Subject, rules: Mapping[str, Rule]) -> bool:
-    """Return True if a budget names a time of this test."""
+    """True if a budget names a time of this test."""
     return any(gate.budget(subject, metric, rules).gates for metric in METRICS)
 
 
 def time_findings(
     gate: Gate, subject: Subject, timing: Timing, rules: Mapping[str, Rule], again: Callable[[], Timing | None]
 ) -> list[Finding]:
-    """Return a finding for each of the times; what speaks against the test is timed `again` before it may block."""
+    """Return a finding for each of the times; one that speaks against the test is timed `again` before it blocks."""
     findings = [gate.assess(subject, metric, _measurement(metric, timing), rules) for metric in METRICS]
     if not any(map(speaks_against, findings)):
         return findings

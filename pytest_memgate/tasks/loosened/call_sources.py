@@ -1,4 +1,4 @@
-"""Which files the budgets in a test's calls may come from: the modules that their values are imported from, too."""
+"""The files that decide the budgets in a test's calls: its own, and those that the values are imported from."""
 
 import ast
 from collections.abc import Callable, Iterable, Iterator
@@ -16,7 +16,7 @@ class CallSources:
         self._files = [path for path in files if path.suffix == ".py"]
 
     def of(self, path: Path, telling: Callable[[ast.Call], Iterator[ast.AST]]) -> set[Path]:
-        """Return the files that decide on what is `telling` in the calls of one, itself among them."""
+        """Return the files that decide the parts of calls that `telling` yields, starting with `path` itself."""
         tree = _tree(path)
         found = {path}
         waiting = list(self._imported(tree, _names_told(tree, telling)))
@@ -28,7 +28,7 @@ class CallSources:
         return found
 
     def _imported(self, tree: ast.Module, names: set[str] | None) -> Iterator[Path]:
-        """Yield the files that names are imported from, or all names where none are given."""
+        """Yield the files that names are imported from, or all imports if no names are given."""
         for node in ast.walk(tree):
             if isinstance(node, ast.Import | ast.ImportFrom):
                 module = getattr(node, "module", None) or ""
@@ -56,7 +56,7 @@ def _tree(path: Path) -> ast.Module:
 
 
 def _names_told(tree: ast.Module, telling: Callable[[ast.Call], Iterator[ast.AST]]) -> set[str]:
-    """Return the names in what is telling of calls, and those that they are made of in the same file."""
+    """Return the names in those parts of calls, and the names that define them in the same file."""
     nodes = list(ast.walk(tree))
     names = {name for one in nodes if isinstance(one, ast.Call) for part in telling(one) for name in _names(part)}
     assigned = [one for one in nodes if isinstance(one, ast.Assign | ast.AnnAssign | ast.FunctionDef)]
@@ -68,13 +68,13 @@ def _names_told(tree: ast.Module, telling: Callable[[ast.Call], Iterator[ast.AST
 
 
 def budgets(call: ast.Call) -> Iterator[ast.AST]:
-    """Yield the budgets of a call of the fixture, as `memgate.record("rows", 9, limit=MOST)`."""
+    """Yield the budgets of a call of the fixture, as in `memgate.record("rows", 9, limit=MOST)`."""
     if getattr(call.func, "attr", "") in _CALLS:
         yield from (key for key in call.keywords if key.arg in {*_BUDGETS, None})
 
 
 def handed_on(call: ast.Call) -> Iterator[ast.AST]:
-    """Yield a call that gets the fixture, as `check(memgate, MOST)`."""
+    """Yield a call that gets the fixture as an argument, as in `check(memgate, MOST)`."""
     if any("memgate" in _names(argument) for argument in (*call.args, *call.keywords)):
         yield call
 

@@ -23,12 +23,12 @@ from pytest_memgate.tasks.run.git_worktree import repository
 from pytest_memgate.tasks.run.loosened import looser
 
 _NAMED = 3  # tests that a line names
-_MARKER = r"\.memgate\b|[\"']memgate[\"']"  # as code names the marker
+_MARKER = r"\.memgate\b|[\"']memgate[\"']"  # how code names the marker
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Marked:
-    """What the markers of one test say: its rules by metric, and why it is left out, if it is."""
+    """The markers of one test: its rules by metric, and the reason to leave it out, empty if there is none."""
 
     rules: Mapping[str, Rule] = field(default_factory=dict)
     skip: str = ""
@@ -44,23 +44,23 @@ class Base:
 
     @cached_property
     def changed(self) -> list[Path]:
-        """Return the files that are not as they are on the base, but for baselines."""
+        """The files that differ from the base, without baselines."""
         names = self._git("diff", "--name-only", "-z", self._commit)
         names += self._git("ls-files", "--others", "--exclude-standard", "-z")
         return [self.top / name for name in names.split("\0") if name and f"/{FOLDER}/" not in f"/{name}"]
 
     @cached_property
     def python_files(self) -> list[Path]:
-        """Return the Python files of the repository."""
+        """The Python files of the repository."""
         names = self._git("ls-files", "--cached", "--others", "--exclude-standard", "-z", "--", ":(top)*.py")
         return [self.top / name for name in names.split("\0") if name]
 
     def has_markers(self) -> bool:
-        """Return True if any Python file of the base names the gate's marker."""
+        """True if any Python file of the base names the gate's marker."""
         return bool(self._git("grep", "-l", "-I", "-E", "-e", _MARKER, self._commit, "--", ":(top)*.py"))
 
     def lay(self, folder: Path) -> str:
-        """Write all files of the base into a folder; return why that cannot be, empty where it was done."""
+        """Write all files of the base into a folder; return why that fails, empty if it was done."""
         with tempfile.TemporaryDirectory(prefix="memgate-") as name:
             # The user's own index stays as it is, and nothing is fetched.
             index = {"GIT_INDEX_FILE": str(Path(name, "index")), "GIT_LFS_SKIP_SMUDGE": "1"}
@@ -73,7 +73,7 @@ class Base:
         return ""
 
     def _link_built(self, folder: Path) -> None:
-        """Link what is built in place and not committed, compiled modules and a version's file: packages import it."""
+        """Link files built in place and not committed, such as compiled modules: packages import them."""
         patterns = [f":(top)*{suffix}" for suffix in (".py", ".so", ".pyd")]
         names = self._git("ls-files", "--others", "--ignored", "--exclude-standard", "-z", "--", *patterns)
         for name in filter(None, names.split("\0")):
@@ -100,7 +100,7 @@ class Base:
 def loosened_by_markers(
     config: Config, findings: Iterable[Finding], here: Mapping[str, Marked], base: Mapping[str, Marked]
 ) -> list[str]:
-    """Return what markers loosen for the tests of `findings`, a line each; `config` holds what counts without them."""
+    """Return what markers loosen for the tests of `findings`, a line each; `config` has the other budgets."""
     tests: dict[str, list[str]] = {}
     names: dict[Subject, str] = {}  # on the base, where a test may have had another one
     for finding in findings:
@@ -131,7 +131,7 @@ def loosened_by_calls(base: Base, findings: Iterable[Finding], here: Mapping[str
 
 
 def _sources(base: Base, finding: Finding) -> set[Path]:
-    """Return the files that the budgets in a test's calls come from."""
+    """Return the files that decide the budgets in a test's calls."""
     sources = CallSources(base.python_files)
     test = base.root / finding.subject.file
     elsewhere = [base.root / rule.origin.file for rule in finding.rules if rule.origin.file]

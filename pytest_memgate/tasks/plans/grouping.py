@@ -12,7 +12,7 @@ _EACH = 8_000  # bytes of large blocks that a test leaves until its group is tol
 
 @dataclass(frozen=True, slots=True)
 class Known:
-    """What a test's baseline says, in bytes: its `peak`, and what a bound of it, or of what it retains, may come to."""
+    """A test's baseline, in bytes: its `peak`, and the largest bound of it, and of its retained bytes, that passes."""
 
     peak: float
     room: int
@@ -34,13 +34,14 @@ class Outlook:
         return all(peak - self._before(number) <= one.room for number, one in enumerate(tests))
 
     def probe_size(self, tests: Sequence[Known], number: int) -> int:
-        """Return how many bytes to map at the end of a test, by its number; of those behind it one at most is known.
+        """Return the bytes to map at the end of the test `number`; `tests` has one later test at most.
 
-        Should the group's peak then settle the peak of each, it is expected to settle what this one retains, too.
+        If the group's peak then settles the peak of each test, it is expected to settle the retained bytes of this one,
+        too.
         """
         room = min(one.room for one in tests[: number + 2])
         return max(0, int(room - tests[number].held_room - self._before(number)))
 
     def _before(self, number: int) -> float:
-        """Return what so many tests are expected to leave."""
+        """Return the bytes that so many tests are expected to leave."""
         return number * self._each

@@ -1,4 +1,4 @@
-"""Which runs of a test it takes until each of its values is known: a plan, which asks for them and runs nothing."""
+"""Which runs a test needs until each of its values is known: a plan that asks for runs, and runs nothing."""
 
 from collections.abc import Callable, Generator, Sequence
 from dataclasses import dataclass, replace
@@ -30,10 +30,10 @@ class Again:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Asked:
-    """One metric that is read off the runs of a test.
+    """One metric that is read from the runs of a test.
 
-    `bound` is a quick upper bound of its `value`; `sites` are what the value is made of, and `first` the bytes of them
-    that another test may pay for in another order. `is_open` says whether a measurement leaves something open.
+    `bound` is a quick upper bound of its `value`. `sites` are the parts of the value; `first` gives the bytes of them
+    that another test may pay in another order. `is_open` is True if a measurement leaves the verdict or the value open.
     """
 
     metric: Metric
@@ -48,11 +48,11 @@ Plan = Generator[None, Again, T]  # asks for one more run at a time, and is sent
 
 
 def measure(cold: "Capture", asked: Sequence[Asked]) -> "Plan[list[tuple[Measurement, Capture]]]":
-    """Return for each metric what a test measured, and the capture that its value is from.
+    """Return for each metric the measurement of a test, and the capture of its value.
 
     The first run is an upper bound. While it leaves a metric open, and so does a second run, one more is asked for,
-    until two runs agree or the most runs are spent: one good run after bad ones proves nothing. A test that cannot run
-    twice keeps its first values; raises MeasureError where these are not its own.
+    until two runs agree or MOST_RUNS are made: one good run after bad ones proves nothing. A test that cannot run twice
+    keeps its first values; raises MeasureError if these are a group's.
     """
     series = [_Series(one, cold) for one in asked]
     for _ in range(MOST_RUNS - 1):
@@ -69,7 +69,7 @@ def measure(cold: "Capture", asked: Sequence[Asked]) -> "Plan[list[tuple[Measure
 
 
 class _Series:
-    """What the runs of a test give for one metric."""
+    """The runs of a test for one metric."""
 
     def __init__(self, asked: Asked, cold: "Capture") -> None:
         self._asked = asked
@@ -87,7 +87,7 @@ class _Series:
         return Measurement(value=value, basis=Basis.BOUND, cold=value, together=self._cold.together, remarks=remarks)
 
     def add(self, run: "Capture") -> None:
-        """Take one more run in."""
+        """Add one more run."""
         if not self._runs:
             self._done = (replace(self._done[0], modules=self._cold.modules), self._cold)
         self._runs.append(run)
@@ -100,7 +100,7 @@ class _Series:
             self._settle(measurement, value, self._runs[-2:])
 
     def cut_short(self, why: str) -> None:
-        """Make do with the runs so far: the test cannot be run again."""
+        """Settle for the runs so far, as the test cannot be run again; raises MeasureError if there is only a bound."""
         if self._cold.together > 1 and not self._runs:
             raise MeasureError(
                 f"the bound of {self._cold.together} tests measured together is over its budget, and it cannot be "
@@ -121,7 +121,7 @@ class _Series:
         self._done = (cold, self._cold)
 
     def result(self) -> "tuple[Measurement, Capture]":
-        """Return the measurement; runs that never agreed give the largest value, with their spread."""
+        """Return the measurement and its capture; runs that never agreed give the largest value, with their spread."""
         if self.open:
             measurement = self._done[0]
             warm = measurement.warm
@@ -136,7 +136,7 @@ class _Series:
 
 
 def remarks_on(capture: "Capture") -> tuple[Remark, ...]:
-    """Return what a capture does not hold, or holds of others."""
+    """Return remarks on memory that a capture lacks, or that it holds of other threads."""
     remarks = []
     if capture.started_processes:
         remarks.append(Remark(kind=RemarkKind.PROCESSES))
@@ -147,7 +147,7 @@ def remarks_on(capture: "Capture") -> tuple[Remark, ...]:
 
 
 def carry_out(plan: Plan[T], run: Callable[[], Again]) -> T:
-    """Return what a plan comes to, with the runs that it asks for."""
+    """Return the result of a plan, with the runs that it asks for."""
     try:
         next(plan)
         while True:

@@ -14,7 +14,7 @@ FORMAT = 1  # the first
 
 
 def write_profile(profile: Profile, path: Path) -> None:
-    """Write a profile whole or not at all; raises UsageError if that cannot be."""
+    """Write a profile whole or not at all; raises UsageError if that fails."""
     data = {"profile": FORMAT, "memgate": __version__, **encode(profile)}
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -24,7 +24,7 @@ def write_profile(profile: Profile, path: Path) -> None:
 
 
 def read_profile(path: Path) -> Profile:
-    """Read a profile; raises RunFileError for a file that is none."""
+    """Read a profile; raises RunFileError for any other file."""
     hint = "name a file of: memgate profile -o"
     data = read_json(path, name=str(path), hint=hint)
     number = data.get("profile") if isinstance(data, dict) else None

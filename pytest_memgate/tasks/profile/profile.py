@@ -24,7 +24,7 @@ _NOT_FOUND = re.compile(r"^ERROR: (?:not found|file or directory not found): (.*
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Profiled:
-    """The profile of the work tree and, where asked for, that of a base; `base_name` is what was asked for."""
+    """The profile of the work tree and, if asked for, that of a base; `base_name` is the name given for it."""
 
     head: Profile
     base: Profile | None = None
@@ -36,7 +36,7 @@ class Profiled:
         return [profile_growth(base, head, sort, retained=retained) for base, head in pairs if base]
 
     def problems(self) -> list[str]:
-        """Return a line for each test of which there is no answer."""
+        """Return a line for each test without an answer."""
         lines = [f"{one.test}: {one.why}" for one in self.head.unprofiled]
         if self.base:
             tests = {test.test for test in self.head.tests}
@@ -51,10 +51,10 @@ _ALONE = "without --base its profile is shown alone"
 
 
 def profile(root: Path, cwd: Path, args: Sequence[str], base: str) -> Profiled:
-    """Profile the tests that pytest selects by `args` in `cwd`; `base` is a file, a git ref or nothing.
+    """Profile the tests that pytest selects by `args` in `cwd`; `base` is a file, a git ref or empty.
 
-    Raises UsageError for tests, a ref or a repository that are not there, RunFileError for a file that is no base for
-    these, and MeasureError where a profile cannot be made.
+    Raises UsageError for tests, a ref or a repository that do not exist, RunFileError for a file that cannot serve as
+    base, and MeasureError if a profile cannot be made.
     """
     if cannot := cannot_measure():
         raise MeasureError(cannot)
@@ -81,6 +81,7 @@ class _Run:
         self._args = list(args)
 
     def profile(self, root: Path, cwd: Path) -> Profile:
+        """Profile in the work tree; raises UsageError for tests that do not exist, MeasureError without a profile."""
         done, found = self._pytest(root, cwd, self._args, {}, {})
         if done.code == 4 and (missing := _NOT_FOUND.search(done.out)):
             raise UsageError(f"there is no test {_relative(missing[1], root)}", hint="see: pytest --collect-only -q")
@@ -91,7 +92,7 @@ class _Run:
         return found
 
     def in_tree(self, root: Path, cwd: Path, top: Path, tree: Path, ref: str) -> Profile:
-        """Profile in a checkout of another commit; raises MeasureError where that is not what was measured."""
+        """Profile in a checkout of another commit; raises MeasureError if other code than its own was measured."""
 
         def there(path: Path) -> Path:
             return tree / path.resolve().relative_to(top) if path.resolve().is_relative_to(top) else path

@@ -1,4 +1,4 @@
-"""Run the unchanged suite through the gate several times: what differs by itself, and which budgets that breaks."""
+"""Run the unchanged suite through the gate several times: how much values vary, and which budgets that breaks."""
 
 import tempfile
 from collections import Counter, defaultdict
@@ -33,10 +33,9 @@ _ORDER = ("-p", "pytest_memgate.plugin.child_runs.reorder")
 
 @dataclass(frozen=True, kw_only=True)
 class Floor:
-    """What one metric of one test gave, run after run; amounts in `unit`.
+    """The values of one metric of one test, run after run; amounts in `unit`.
 
-    `allowed` is the growth that its budget allows, None where no budget names it; `outcomes` are what the gate said in
-    each run.
+    `allowed` is the growth that its budget allows, None if no budget names it. `outcomes` are those of each run.
     """
 
     subject: Subject
@@ -49,39 +48,43 @@ class Floor:
 
     @cached_property
     def worst(self) -> float:
+        """The largest difference between two runs."""
         return worst_difference(self.values)
 
     @cached_property
     def usual(self) -> float:
+        """The median difference between any two runs."""
         return usual_difference(self.values)
 
     @cached_property
     def smallest(self) -> float:
+        """The smallest growth budget that these values can hold."""
         return smallest_budget(self.values, near_exact=metric_of(self.metric).is_traced)
 
     @property
     def holds(self) -> bool:
-        """Say whether the budget is above all that was seen; nothing is asked of a metric without one."""
+        """True if the budget is above all differences seen, or there is no budget."""
         return self.allowed is None or not self.worst or self.worst < self.allowed
 
     @property
     def share(self) -> float:
-        """Return the part of its budget that the test uses up by itself; below 0 where it has none."""
+        """The part of its budget that the worst difference takes; below 0 without a budget."""
         if self.allowed is None:
             return -1.0
         return self.worst / self.allowed if self.allowed else float(bool(self.worst)) * 1e9
 
     @property
     def alarms(self) -> Mapping[Outcome, int]:
+        """The number of runs with each failing outcome."""
         return Counter(outcome for outcome in self.outcomes if outcome in ALARMS)
 
 
 @dataclass(frozen=True, kw_only=True)
 class Calibration:
-    """All that the runs of one unchanged suite said; the floors with the worst first.
+    """All runs of one unchanged suite; the floors with the worst first.
 
-    A test that is red in every run has grown since its baseline: that is no false alarm. `unmeasured` are those that
-    gave no value in any run, each with the reason.
+    A test that is red in every run has grown since its baseline: that is no false alarm. `unmeasured` are tests without
+    a value in any run, each with the reason.
     """
 
     orders: tuple[str, ...]
@@ -91,21 +94,23 @@ class Calibration:
 
     @cached_property
     def grown(self) -> tuple[tuple[Subject, str], ...]:
+        """The metrics of tests that were red in every run."""
         seen = [_alarms(run) for run in self.runs]
         return tuple(sorted(set.intersection(*seen))) if seen else ()
 
     @cached_property
     def false_alarms(self) -> tuple[frozenset[tuple[Subject, str]], ...]:
-        """Return for each run what was red in it, but not in all of them."""
+        """For each run, the metrics of tests that were red in it, but not in all runs."""
         return tuple(frozenset(_alarms(run) - set(self.grown)) for run in self.runs)
 
     @property
     def alarmed(self) -> int:
+        """The number of runs with a false alarm."""
         return sum(map(bool, self.false_alarms))
 
     @cached_property
     def outcomes(self) -> Mapping[Outcome, int]:
-        """Return what the false alarms were, and how often."""
+        """The number of false alarms by outcome."""
         return Counter(
             finding.outcome
             for run, alarms in zip(self.runs, self.false_alarms, strict=True)
@@ -115,21 +120,22 @@ class Calibration:
 
     @property
     def judged(self) -> bool:
-        """Say whether anything was held against a baseline."""
+        """True if anything was held against a baseline."""
         return any(run.count(*_JUDGED) for run in self.runs)
 
     @property
     def rate(self) -> float:
-        """Return the largest rate of runs with a false alarm that what was seen leaves possible."""
+        """The largest rate of runs with a false alarm that these runs leave possible, from 0 to 1."""
         return upper_bound(self.alarmed, len(self.runs))
 
     @property
     def breaking(self) -> tuple[Floor, ...]:
+        """The floors whose budget cannot be held."""
         return tuple(floor for floor in self.floors if not floor.holds)
 
     @property
     def exit_code(self) -> int:
-        """Return 0 where all is quiet, 1 for an alarm or a budget that cannot be held, 3 where nothing was judged."""
+        """0 if all is quiet, 1 for an alarm or a budget that cannot be held, 3 if nothing was judged."""
         if self.alarmed or self.grown or self.breaking:
             return 1
         return 0 if self.judged else 3
@@ -164,7 +170,7 @@ def calibrate(root: Path, args: Sequence[str], count: int, say: Callable[[str], 
 
 
 def calibration(runs: Sequence[Run], orders: Iterable[str]) -> Calibration:
-    """Return what runs of the same code say."""
+    """Return the calibration of several runs of the same code."""
     found: dict[tuple[Subject, str], list[Finding]] = defaultdict(list)
     for run in runs:
         for finding in run.findings:

@@ -1,4 +1,4 @@
-"""A calibration in plain lines: the floors as a table, worst first, and what they come to."""
+"""A calibration in plain lines: the floors as a table, worst first, and the verdicts."""
 
 from collections.abc import Iterable, Iterator
 
@@ -6,16 +6,16 @@ from pytest_memgate.compare.calibration import CONFIDENCE, runs_needed
 from pytest_memgate.tasks.prove.calibrate import OWN, Calibration, Floor
 from pytest_memgate.units import format_amount
 
-_MOST = 20
+_MOST = 20  # rows of the table, unless all are asked for
 _NAMED = 5
 _HEAD = ("worst", "median", "budget", "smallest", "test and metric")
-_RARE = 0.05
+_RARE = 0.05  # a rate of false alarms that can be lived with: the report says how many quiet runs prove it
 
 
 def calibration_lines(found: Calibration, *, every: bool) -> Iterator[str]:
-    """Yield the table, `every` row of it or the worst, then the verdicts."""
+    """Yield the table, with `every` row or the worst ones, then the verdicts."""
     shown = found.floors if every else found.floors[:_MOST]
-    yield f"what each test differs by while nothing changes, over {len(found.runs)} runs, worst first:"
+    yield f"how much each value varies while nothing changes, over {len(found.runs)} runs, worst first:"
     yield from _table([_HEAD, *map(_row, shown)])
     if len(found.floors) > len(shown):
         yield f"  and {len(found.floors) - len(shown)} more, none worse (--all shows them)"

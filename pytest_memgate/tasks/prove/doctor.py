@@ -1,4 +1,4 @@
-"""What can be measured on this machine, and what stands in the way."""
+"""What can be measured on this machine, and why other things cannot."""
 
 import importlib.metadata
 import platform
@@ -21,12 +21,12 @@ from pytest_memgate.units import format_size
 if TYPE_CHECKING:
     from pytest_memgate.measure.memory.capture import Capture
 
-_PROOF = 1_000_000
+_PROOF = 1_000_000  # bytes of the block that is measured as a proof
 
 
 @dataclass(frozen=True, slots=True)
 class Check:
-    """One look: `state` is ok, note or bad."""
+    """One check: `state` is ok, note or bad."""
 
     state: str
     what: str
@@ -34,7 +34,7 @@ class Check:
 
 
 def examine(root: Path) -> list[Check]:
-    """Return what was found, in the order of a person's questions."""
+    """Return the checks, in the order in which a person would ask."""
     return [
         Check("ok", "project", str(root)),
         Check(
@@ -110,7 +110,7 @@ def _benchmark() -> Check:
 
 
 def _web(root: Path) -> list[Check]:
-    """Say whether pages can be loaded; only a project that has some needs it."""
+    """Return whether pages can be loaded; only a project that has pages needs it."""
     try:
         pages = load_settings(WorkTree(root)).of(PageCheck)
     except MemgateError:

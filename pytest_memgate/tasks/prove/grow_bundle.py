@@ -1,4 +1,4 @@
-"""Let a bundle grow: a copy of the build, one file of its first screen larger, and its stats saying so."""
+"""Let a bundle grow: a copy of the build with one larger file of its first screen, and stats that say so."""
 
 import json
 from collections.abc import Iterable, Iterator, Mapping
@@ -40,7 +40,7 @@ _MODULE = "memgate-selftest.js"
 
 @dataclass(frozen=True, kw_only=True)
 class Build:
-    """A build on disk: what told of it, an entry, the files of all entries, and the one that is to grow."""
+    """A build on disk: its stats file, an entry, the files of all entries, and the file that is to grow."""
 
     layout: Layout
     start: Start
@@ -90,7 +90,7 @@ def _judged(
 
 
 def _build(root: Path, check: BundleCheck, entries: set[str]) -> Build:
-    """Return the build that has the first of these entries; raises MeasureError where none of its files can grow."""
+    """Return the build with the first of these entries; raises MeasureError if none of its files can grow."""
     base = root / check.root if check.root else None
     if check.stats:
         layouts = read_stats(root / check.stats, ModuleNames(root), root)
@@ -112,7 +112,7 @@ def _is_asked(name: str, patterns: tuple[str, ...]) -> bool:
 
 
 def _with_maps(build: Build) -> Iterator[Path]:
-    """Yield the files of a build, what told of it, and the source maps beside them."""
+    """Yield the files of a build, its stats file, and the source maps beside them."""
     if build.layout.origin.is_file():
         yield build.layout.origin
     for path in build.paths.values():

@@ -1,4 +1,4 @@
-"""Let a page grow: a copy of the folder that it is served from, with a larger document."""
+"""Let a page grow: a copy of the folder that serves it, with a larger document."""
 
 import shutil
 from collections.abc import Iterator, Mapping
@@ -61,7 +61,7 @@ def try_page(
 
 
 def _copy(root: Path, check: PageCheck, scratch: Scratch) -> Path:
-    """Copy what the page is served from, with links to the tools around it; return its document."""
+    """Copy the folder that serves the page, with links to the tools around it; return its document."""
     served = root / check.serve
     target = scratch.place(served)
     shutil.copytree(served, target, symlinks=True, ignore=shutil.ignore_patterns(_MODULES), dirs_exist_ok=True)

@@ -1,4 +1,4 @@
-"""A run of the real gate in a process of its own, for commands that look at what it says; it leaves nothing behind."""
+"""A run of the real gate in a process of its own, for commands that read its answer; it leaves nothing behind."""
 
 import math
 import re
@@ -19,9 +19,9 @@ _COLORS = re.compile(r"\x1b\[[\d;]*m")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Done:
-    """How a run ended: pytest's exit code, all that it printed, and the run's file, None if it wrote none.
+    """How a run ended: pytest's exit code, its output, and its run, None if it wrote no file.
 
-    `seconds` is how long it took, or how long it had where that was not enough.
+    `seconds` is the time that it took or, if it was ended, that it was given.
     """
 
     code: int
@@ -32,7 +32,7 @@ class Done:
 
     @property
     def why_useless(self) -> str:
-        """Return why nothing can be learnt from the run, in one line; empty where something can."""
+        """Why the run gives no answer, in one line; empty if it gives one."""
         if self.run is None or self.code not in {0, 1}:
             return self._why_ended()
         extent = self.run.extent
@@ -43,7 +43,7 @@ class Done:
 
     @property
     def is_refused(self) -> bool:
-        """Say whether pytest did not take its options or paths."""
+        """True if pytest refused its options or paths."""
         return self.code == 4
 
     def _why_ended(self) -> str:
@@ -71,9 +71,9 @@ def real_run(
     more: Mapping[str, str | None] | None = None,
     timeout_seconds: float = math.inf,
 ) -> Done:
-    """Run `pytest --memgate` with the project's own configuration, to the end; what it would keep goes below `folder`.
+    """Run `pytest --memgate` with the project's own configuration, to the end; its files go below `folder`.
 
-    Without `traces`, Python writes no compiled files either; without `caches`, pytest's cache has no folder. `more` are
+    Without `traces`, Python writes no compiled files either. Without `caches`, pytest's cache has no folder. `more` are
     environment variables; None unsets one. A run that takes longer than `timeout_seconds` is ended.
     """
     report = folder / "run.json"

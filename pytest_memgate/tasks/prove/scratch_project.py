@@ -1,4 +1,4 @@
-"""A scratch project: what one declared check needs, copied, so that it can be changed and run under the real gate."""
+"""A scratch project: copies of the files of one declared check, to be changed and run under the real gate."""
 
 import base64
 import random
@@ -29,7 +29,7 @@ class Scratch:
         shutil.copytree(self._source / baselines, self.root / baselines)
 
     def place(self, path: Path) -> Path:
-        """Return where a file of the project lies in the copy; raises MeasureError for one from elsewhere."""
+        """Return the place of a project's file in the copy; raises MeasureError for a file from elsewhere."""
         real = path.absolute()
         for base in (self._source, self._source.resolve()):
             if real.is_relative_to(base):
@@ -37,6 +37,7 @@ class Scratch:
         raise MeasureError(f"{path} lies outside the project, and only what is in it is copied")
 
     def copy(self, files: Iterable[Path]) -> None:
+        """Copy files of the project to their places; raises MeasureError for a file from elsewhere."""
         for file in files:
             target = self.place(file)
             target.parent.mkdir(parents=True, exist_ok=True)
@@ -51,7 +52,7 @@ class Scratch:
 def noise(size: int) -> str:
     """Return text that stays at least `size` bytes however it is compressed; the same each time.
 
-    Base 64 holds six bits in each byte, so it is a third longer, and no compressor takes more than that third away.
+    Base 64 holds six bits in each byte, so the text is a third longer, and no compressor removes more than that third.
     """
     dice = random.Random(0)  # noqa: S311  # no secret
     return base64.b64encode(dice.randbytes(size)).decode()

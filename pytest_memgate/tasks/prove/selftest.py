@@ -1,4 +1,4 @@
-"""Prove that the gate works here: let something grow beyond its budget, and see the real gate go red and name it."""
+"""Prove that the gate works here: make something grow beyond its budget, and check that the gate fails and names it."""
 
 import tempfile
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -39,16 +39,16 @@ from pytest_memgate.units import format_size
 
 _METRIC = MEMORY_PEAK.name
 _GROWTH = "memgate_selftest_growth"  # the function that pytest_memgate.plugin.child_runs.inject_growth injects
-_CANDIDATES = 5
-_MOST = 200_000_000  # bytes: more of small objects takes minutes
+_CANDIDATES = 5  # tests that are tried at most; chosen
+_MOST = 200_000_000  # bytes: more of small objects takes minutes; chosen
 
 
 def selftest(root: Path, test: str, *, pages: bool, say: Callable[[str], None]) -> int:
-    """Try memory, bundles and, where asked for, pages; return the command's exit code.
+    """Try memory, bundles and, if asked for, pages; return the command's exit code.
 
-    0: all that was tried is proven; 1: the gate stayed green, or was red unchanged; 3: nothing could be tried. `test`
-    names the one thing to try. Raises UsageError for a test that is not there, and MeasureError where pytest itself
-    has no answer.
+    It is 0 if all that was tried is proven, 1 if the gate stayed green or was red unchanged, 3 if nothing could be
+    tried. `test` names the one thing to try. Raises UsageError for a test that does not exist, and MeasureError if
+    pytest itself gives no answer.
     """
     settings = load_settings(WorkTree(root))
     asked = Subject.parse(test) if test else None
@@ -90,7 +90,7 @@ def _declared(settings: Settings, asked: Subject | None, *, pages: bool) -> list
 
 
 def _candidates(root: Path, settings: Settings) -> Iterator[Subject]:
-    """Yield tests that have a baseline and suit, first one of each of several files."""
+    """Yield suitable tests that have a baseline, first one of each of several files."""
     store = Stores(WorkTree(root), key()).own
     files = [file for file in store.files() if test_file(file, root).is_file()]
     step = max(1, len(files) // _CANDIDATES)
@@ -164,7 +164,7 @@ def _no_memory(root: Path) -> Trial:
 
 
 def _try_memory(root: Path, tests: Sequence[Subject], unchanged: Done, folder: Path) -> Trial:
-    """Let the first of the tests grow that is green as it is; the others stay, and must stay green."""
+    """Grow the first of the tests that is green as it is; the others stay, and must stay green."""
     whys = {one: _why_unfit(one, unchanged) for one in tests}
     subject = next((one for one, why in whys.items() if not why), None)
     if subject is None:
@@ -201,7 +201,7 @@ def _why_unfit(subject: Subject, unchanged: Done) -> str:
 
 
 def _judged(what: str, lines: tuple[str, ...], grown: Done, subject: Subject, others: Sequence[Subject]) -> Trial:
-    """Say whether the gate saw the growth: red on that test alone, and naming the function."""
+    """Return whether the gate saw the growth: red on that test alone, and naming the function."""
     found = _memory(grown, subject)
     if not found:
         return refuted(what, *lines, f"seen: no value at all: {grown.why_useless or 'the test was not measured'}")

@@ -1,4 +1,4 @@
-"""One try of the selftest: something of the project grows beyond its budget, and the gate has to say so."""
+"""One try of the selftest: a part of the project grows beyond its budget, and the gate has to say so."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -12,11 +12,11 @@ from pytest_memgate.report.words.reason import reason
 from pytest_memgate.tasks.prove.pytest_subprocess import Done
 
 GREEN = (Outcome.PASSED, Outcome.IMPROVED)
-_LEAST = 20_000  # bytes beyond the budget: well above what runs differ by
+_LEAST = 20_000  # bytes beyond the budget: well above the noise; chosen
 
 
 class Proof(StrEnum):
-    """What a try has shown."""
+    """The result of a try."""
 
     PROVEN = "proven"
     REFUTED = "REFUTED"
@@ -26,7 +26,7 @@ class Proof(StrEnum):
 
 @dataclass(frozen=True, kw_only=True)
 class Trial:
-    """A try on `what`, and what was done and seen, a line each."""
+    """A try on `what`, with a line for each step and observation."""
 
     what: str
     proof: Proof
@@ -34,15 +34,17 @@ class Trial:
 
 
 def left_out(what: str, why: str) -> Trial:
+    """Return a try that was not made, and why."""
     return Trial(what=what, proof=Proof.LEFT_OUT, lines=(f"left out: {why}",))
 
 
 def refuted(what: str, *lines: str) -> Trial:
+    """Return a try that the gate has not passed, with the lines that say why."""
     return Trial(what=what, proof=Proof.REFUTED, lines=lines)
 
 
 def findings_of(run: Run | None, subject: Subject) -> dict[str, Finding]:
-    """Return what a run found of one test, by metric."""
+    """Return the findings of a run on one test, by metric."""
     return {one.metric: one for one in run.findings if one.subject == subject} if run else {}
 
 
@@ -60,7 +62,7 @@ def beyond(finding: Finding) -> int:
 
 
 def why_not_green(findings: Iterable[Finding], done: Done, subject: Subject) -> str:
-    """Return why nothing can be learnt from letting a test grow that is not green unchanged; empty if it is."""
+    """Return why a test cannot be tried because it is not green unchanged; empty if it is green."""
     findings = list(findings)
     extent = done.run.extent if done.run else None
     if extent and str(subject) in extent.failed:
@@ -76,16 +78,16 @@ def why_not_green(findings: Iterable[Finding], done: Done, subject: Subject) -> 
 
 
 def verdict_text(finding: Finding) -> str:
-    """Return an outcome and, where it is not plain, why it is so: `unstable: +400 KB is over …`."""
+    """Return an outcome and, if it needs one, the reason: `unstable: +400 KB is over …`."""
     return ": ".join(filter(None, (str(finding.outcome), reason(finding))))
 
 
 def said(finding: Finding) -> str:
-    """Return what the gate said of a value: `regressed: memory.peak 1.5 MB -> 1.9 MB: +400 KB is over …`."""
+    """Return the judgement on a value: `regressed: memory.peak 1.5 MB -> 1.9 MB: +400 KB is over …`."""
     why = reason(finding)
     return f"{finding.outcome}: {finding.metric} {value_line(finding)}{f': {why}' if why else ''}"
 
 
 def first_site(finding: Finding) -> str:
-    """Return what the finding names first as the cause."""
+    """Return the first cause that the finding names."""
     return next((one.site.label for one in finding.growth_by_site if one.site and one.growth > 0), "")

@@ -19,10 +19,10 @@ def not_run(
     moved: Mapping[Subject, Subject],
     why_not_run: Callable[[Subject], str],
 ) -> Iterator[Finding]:
-    """Yield a finding for each test with an entry of the base that gave none and is not among the `accounted` ones.
+    """Yield a finding for each test with an entry of the base that is not among the `accounted` ones.
 
-    A test that is gone from a file that was collected as a whole has vanished, or the change removes its entry, too,
-    unless it has `moved`, which gives by the new name the old one.
+    A test that is gone from a file that was collected as a whole has vanished, or the change removes its entry, too.
+    Both are left out, unless the test has `moved` (old names by new ones).
     """
     known = {*accounted, *(moved[test] for test in accounted if test in moved)}
     now = {old: new for new, old in moved.items()}
@@ -48,7 +48,7 @@ def not_run(
 
 
 def nothing_compared(findings: Collection[Finding]) -> Iterator[Problem]:
-    """Yield the problem of a run that measured, and held no value against an entry or a limit."""
+    """Yield the problem of a run that measured, but held no value against an entry or a limit."""
     if not any(one.measurement for one in findings) or any(one.outcome in _SAID for one in findings):
         return
     if any(one.is_held and not one.subject.is_first_use for one in findings):
@@ -68,7 +68,7 @@ def nothing_compared(findings: Collection[Finding]) -> Iterator[Problem]:
 
 
 def unjudged(tests: Collection[str], kind: Verdict) -> Iterator[Problem]:
-    """Yield the problem of tests that ran, or were to run, and of which the gate has nothing to say."""
+    """Yield the problem of tests that ran, or were to run, without any finding."""
     if tests:
         yield Problem(
             text=f"{counted(sorted(tests), 'test')} without a finding of the gate: {some(sorted(tests))}",
@@ -78,9 +78,10 @@ def unjudged(tests: Collection[str], kind: Verdict) -> Iterator[Problem]:
 
 
 def counted(names: list[str], word: str) -> str:
+    """Return a number with its word, in the plural if needed: `2 tests`."""
     return f"{len(names)} {word}{'' if len(names) == 1 else 's'}"
 
 
 def some(names: list[str]) -> str:
-    """Return the first three names, and how many more there are."""
+    """Return the first three names, and the number of the others."""
     return ", ".join(names[:3]) + (f" and {len(names) - 3} more" if len(names) > 3 else "")

@@ -16,8 +16,8 @@ from pytest_memgate.tasks.run.select import select
 class Difference:
     """One test in two runs; amounts in `unit`.
 
-    `base` or `head` is the largest that the value can be where `base_is_bound` or `head_is_bound`. `by_site` is empty
-    where no profile was recorded; `note` says why.
+    `base` or `head` is only a bound if `base_is_bound` or `head_is_bound`. `by_site` is empty if no profile was
+    recorded; `note` says why.
     """
 
     subject: Subject
@@ -33,12 +33,12 @@ class Difference:
 
     @property
     def growth(self) -> float | None:
-        """Return the growth, None where one of the values is not known."""
+        """The growth, None if one of the values is not known."""
         return None if self.base_is_bound or self.head_is_bound else self.head - self.base
 
 
 def differences(base: Run, head: Run, tests: tuple[str, ...]) -> list[Difference]:
-    """Return the tests that both runs measured, most growth first, and last those whose growth is not known.
+    """Return the tests that both runs measured, most growth first, and those of unknown growth last.
 
     Raises RunFileError for runs of different environments, or without a test in common.
     """

@@ -32,12 +32,12 @@ from pytest_memgate.tasks.run.older_runs import upgraded
 
 SCHEMA = 3
 _IN_WORDS = 2  # the last format that had reasons and budgets in words alone
-_FINDINGS = 250_000
+_FINDINGS = 250_000  # of one run; chosen
 _HINT = "name a file of --memgate-report"
 
 
 def to_json(run: Run) -> dict[str, Any]:
-    """Return the run as JSON data: the model's fields, and in each finding what follows from them."""
+    """Return the run as JSON data: the model's fields, and in each finding values that follow from them."""
     data: dict[str, Any] = encode(replace(run, findings=()))
     return {
         "schema": SCHEMA,
@@ -50,7 +50,7 @@ def to_json(run: Run) -> dict[str, Any]:
 
 
 def write_run(run: Run, path: Path) -> None:
-    """Write a run whole or not at all; raises UsageError if that cannot be."""
+    """Write a run whole or not at all; raises UsageError if that fails."""
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         replace_text(path, json_text(to_json(run), indent=1))

@@ -16,7 +16,7 @@ from pytest_memgate.errors import MeasureError, UsageError
 
 
 def repository(folder: Path) -> Path:
-    """Return the top folder of the git repository that `folder` is in; raises UsageError where there is none."""
+    """Return the top folder of the git repository that holds `folder`; raises UsageError if there is none."""
     try:
         done = _git(folder, "rev-parse", "--show-toplevel")
     except FileNotFoundError as error:
@@ -27,15 +27,15 @@ def repository(folder: Path) -> Path:
 
 
 def commit_of(root: Path, ref: str) -> str:
-    """Return the commit that a ref names now; raises UsageError for what git does not know as one."""
+    """Return the commit that a ref names now; raises UsageError if git knows no such commit."""
     return GitRef(root, ref, option="--base").commit
 
 
 @contextmanager
 def checked_out(root: Path, commit: str, folder: Path) -> Iterator[Path]:
-    """Check a commit out into the new `folder`, and take it away again, also when this process is told to end.
+    """Check a commit out into the new `folder`, and remove it again, even if this process is told to end.
 
-    No branch is made, no hook is run. Raises MeasureError where git cannot check it out.
+    No branch is made, no hook is run. Raises MeasureError if git cannot check it out.
     """
     with _ended_in_order():
         try:
@@ -49,7 +49,7 @@ def checked_out(root: Path, commit: str, folder: Path) -> Iterator[Path]:
 
 
 def _remove(root: Path, folder: Path) -> None:
-    """Remove one worktree; others that are not in their place now are none of ours, so nothing is pruned."""
+    """Remove one worktree; others that are missing now belong to somebody else, so nothing is pruned."""
     with contextlib.suppress(OSError):
         link = (folder / ".git").read_text(encoding="utf-8")
         if _git(root, "worktree", "remove", "--force", str(folder)).returncode:
@@ -58,7 +58,7 @@ def _remove(root: Path, folder: Path) -> None:
 
 
 def _git(folder: Path, *args: str) -> "subprocess.CompletedProcess[str]":
-    """Run git out of reach of the terminal's Ctrl-C, so that what cleans up is not itself cut short."""
+    """Run git out of reach of the terminal's Ctrl-C, so that the clean-up is not cut short."""
     return subprocess.run(  # noqa: S603
         ["git", *args],  # noqa: S607
         cwd=folder,
@@ -74,7 +74,7 @@ def _git(folder: Path, *args: str) -> "subprocess.CompletedProcess[str]":
 
 @contextmanager
 def _ended_in_order() -> Iterator[None]:
-    """Let SIGTERM and SIGHUP end this process as Ctrl-C does: with what is to be done last."""
+    """Let SIGTERM and SIGHUP end this process as Ctrl-C does, with its clean-up."""
 
     def end(number: int, _: FrameType | None) -> None:
         sys.exit(128 + number)

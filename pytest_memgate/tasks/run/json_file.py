@@ -1,4 +1,4 @@
-"""JSON files that somebody else may have written: read strictly, with bounds on what they hold."""
+"""JSON files that somebody else may have written: read strictly, within bounds on their content."""
 
 import json
 from pathlib import Path
@@ -7,19 +7,19 @@ from typing import Any
 from pytest_memgate.baseline.regular import read_regular
 from pytest_memgate.errors import RunFileError
 
-_BYTES = 64_000_000  # a run of 10,000 tests with their call sites is a quarter of it
-_VALUES = 3_000_000  # so many of the smallest values take up 300 MB in memory
-_DEPTH = 30
+_BYTES = 64_000_000  # chosen: a run of 10,000 tests with their call sites takes a quarter of it
+_VALUES = 3_000_000  # chosen: so many of the smallest values take 300 MB of memory
+_DEPTH = 30  # levels of nesting; chosen
 _TEXT = 100_000  # characters
-_LARGEST = 1e18
-_SMALLEST = 1e-100  # so that no quotient of two numbers is endless
+_LARGEST = 1e18  # number: that of units.MOST
+_SMALLEST = 1e-100  # so that no quotient of two numbers is infinite
 _DIGITS = 30  # of a whole number: more than the largest one has
 
 
 def read_json(path: Path, *, name: str, hint: str) -> Any:
-    """Return what a JSON file holds; `name` stands for the file in errors.
+    """Return the content of a JSON file; `name` stands for the file in errors.
 
-    Raises RunFileError for what is no regular file, no JSON, or beyond the bounds.
+    Raises RunFileError for a file that is not regular, not JSON, or beyond the bounds.
     """
     try:
         data = read_regular(path, _BYTES)

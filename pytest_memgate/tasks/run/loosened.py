@@ -1,4 +1,4 @@
-"""What a change brings that loosens the gate, compared with the base: a line each."""
+"""Parts of a change that loosen the gate, compared with the base: a line each."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
@@ -17,7 +17,7 @@ _NONE: Mapping[str, Rule] = {}
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Options:
-    """What the options of a run say, by metric; empty or None where they say nothing.
+    """The options of a run, by metric; empty or None if they are not given.
 
     `sources` gives the place of `--memgate-missing`, `--memgate-strict` and `--memgate-measure`.
     """
@@ -32,7 +32,7 @@ class Options:
 def loosened_by_options(base: Settings, held: Options, given: Options, *, strict: bool) -> list[str]:
     """Return what `given` options would loosen beside those that are `held`, above the base's settings.
 
-    `strict` is what a run is without an option.
+    `strict` is the strictness of a run without an option.
     """
     lines: list[str] = []
     settings = Config(settings=base)
@@ -90,7 +90,7 @@ def loosened(base: Settings, head: Settings) -> list[str]:
 
 
 def _otherwise(key: str, old: Check, new: Check | None) -> Iterator[str]:
-    """Yield what a check does not measure any more, or not as before."""
+    """Yield what a check no longer measures, or measures in another way."""
     if new is None:
         yield f"{key} is not checked any more"
         return
@@ -105,7 +105,7 @@ def _overrides(settings: Settings) -> list[tuple[str, str]]:
 
 
 def _rule(config: Config, metric: str, pattern: str, options: Mapping[str, Rule] = _NONE) -> Budget:
-    """Return what holds for the tests of a pattern, or for a metric where the pattern is empty, below `options`."""
+    """Return the budget of the tests of a pattern, or of a metric if the pattern is empty, below `options`."""
     own = [
         one.rules[metric] for one in reversed(config.settings.overrides) if one.tests == pattern and metric in one.rules
     ]
@@ -113,7 +113,7 @@ def _rule(config: Config, metric: str, pattern: str, options: Mapping[str, Rule]
 
 
 def _strictest(config: Config, metric: str) -> Budget:
-    """Return the least that any test may have: a new pattern can take any other's place."""
+    """Return the strictest budget that any test may have: a new pattern can replace any other."""
     patterns = ["", *(pattern for name, pattern in _overrides(config.settings) if name == metric)]
     budgets = [_rule(config, metric, pattern) for pattern in patterns]
     return Budget(
@@ -128,7 +128,7 @@ def _size(allowance: Allowance) -> float:
 
 
 def looser(key: str, old: Budget, new: Budget) -> Iterator[tuple[str, str]]:
-    """Yield each part of a budget that is looser than it was, and the words for it."""
+    """Yield each part of a budget that is looser than before, and the words for it."""
     for part, was, now in (("growth", old.growth, new.growth), ("drift", old.drift, new.drift)):
         if was is not None and (now is None or now.looser_than(was)):
             yield part, _line(key, part, str(was), "none" if now is None else str(now), new)

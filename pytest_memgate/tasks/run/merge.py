@@ -1,4 +1,4 @@
-"""Put the parts of one plan together: shards, jobs for one folder each; the verdict is taken on the whole."""
+"""Put the parts of one plan together (shards, jobs for one folder each), and take the verdict on the whole."""
 
 from collections import defaultdict
 from collections.abc import Collection, Mapping, Sequence
@@ -23,10 +23,10 @@ _Names = dict[str, set[str]]
 
 
 def merge(root: Path, paths: Sequence[Path], *, partial: bool = False) -> Run:
-    """Return the run that parts come to, judged against the baselines of the project at `root`.
+    """Return the run of all parts together, judged against the baselines of the project at `root`.
 
-    Raises RunFileError for parts that are not of one plan: from different environments, against different refs, a
-    test in two of them, or, unless `partial`, a test that all of them left out.
+    Raises RunFileError for parts that are not of one plan: from different environments, against different refs, with a
+    test in two of them or, unless `partial`, a test that all of them left out.
     """
     parts = {str(path): read_run(path) for path in paths}
     if len(parts) != len(paths):
@@ -56,7 +56,7 @@ def merge(root: Path, paths: Sequence[Path], *, partial: bool = False) -> Run:
 
 
 def _gate(root: Path, run: Run, *, missing: str) -> Gate:
-    """Return a gate for where the parts ran, which may be another machine than this."""
+    """Return a gate for the environment of the parts, which may be another machine."""
     tree = WorkTree(root)
     settings = load_settings(tree)
     return Gate(
@@ -92,7 +92,7 @@ def _extent(name: str, run: Run) -> Extent:
 
 
 def _together(extents: Mapping[str, Extent], *, partial: bool) -> Extent:
-    """Return what the parts cover together."""
+    """Return the extent of all parts together."""
     asked: _Names = defaultdict(set)
     ran: dict[tuple[str, str], str] = {}
     for name, extent in extents.items():
@@ -134,7 +134,7 @@ def _whole(extent: Extent) -> dict[str, frozenset[str]]:
 
 
 def _findings(runs: Collection[Run]) -> list[Finding]:
-    """Return what was found of tests; what has vanished is known of the whole only, and so is what has not run."""
+    """Return the findings on tests, without those that vanished or were not run: only the whole can tell these."""
     found = [finding for run in runs for finding in run.findings if finding.outcome is not Outcome.VANISHED]
     ran = {finding.subject for finding in found if finding.outcome is not Outcome.NOT_RUN}
     ran |= {Subject.parse(test) for run in runs if run.extent for test in run.extent.failed}

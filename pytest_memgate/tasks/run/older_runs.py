@@ -1,4 +1,4 @@
-"""Run files of formats 1 and 2, which have in words what is data since: read once, here, and nowhere else."""
+"""Run files of formats 1 and 2, which have words for what is data now: they are read only here."""
 
 import re
 from typing import Any
@@ -20,7 +20,7 @@ _OVER_LIMIT = "is over its limit of"
 
 
 def upgraded(data: dict[str, Any]) -> dict[str, Any]:
-    """Return the data of an older run's file as those of a new one; what has another shape is left for the reader."""
+    """Return the data of an older run's file as those of a new one; data of another shape is left to the reader."""
     findings = data.get("findings")
     if not isinstance(findings, list):
         return data
@@ -69,7 +69,7 @@ def _site(old: Any) -> Any:
 
 
 def _lead(line: str) -> dict[str, Any]:
-    """Return a line that says how something comes to be there as data; what is no caller or importer is a cause."""
+    """Return a line on the way to a site as data; a line that names no caller or importer is a cause."""
     if called := _CALLER.fullmatch(line):
         return {"kind": LeadKind.CALLER, "path": called[1], "line": int(called[2]), "function": called[3]}
     if imported := _IMPORTER.fullmatch(line):
@@ -79,7 +79,7 @@ def _lead(line: str) -> dict[str, Any]:
 
 
 def _rules(old: dict[str, Any]) -> list[BudgetRule]:
-    """Return the parts of a budget in words, or, where they cannot be read, the growth that it allowed."""
+    """Return the parts of a budget in words or, if they cannot be read, the growth that it allowed."""
     unit, allowed = old.get("unit", SIZE), old.get("allowed")
     try:
         return [_rule(kind, amount, source, unit) for kind, amount, source in _PART.findall(old.get("budget", ""))]
@@ -110,7 +110,7 @@ def _over_limit(old: dict[str, Any], rules: list[BudgetRule]) -> dict[str, Any]:
 
 
 def _is_told_anyway(old: dict[str, Any]) -> bool:
-    """True if the details follow from the finding: who paid for a first use, what looks like a leak."""
+    """True if the details follow from the finding: who paid for a first use, or the line on a leak."""
     subject = old.get("subject")
     is_first_use = isinstance(subject, dict) and subject.get("file") == LEDGER
     return is_first_use or base_name(str(old.get("metric", ""))) == MEMORY_LEAK.name

@@ -1,4 +1,4 @@
-"""What a run's file says of where its numbers come from."""
+"""The origin of a run's numbers, for its file."""
 
 import importlib.metadata
 import os
@@ -15,14 +15,14 @@ from pytest_memgate.model.judgement.finding import Finding
 from pytest_memgate.model.provenance import Commit, Machine, Provenance
 
 _PACKAGES = ("pytest", "memray", "pytest-xdist", "pytest-benchmark", "coverage")
-_PROGRAMS = ("lighthouse", "chrome")  # their versions are conditions of what they measured
+_PROGRAMS = ("lighthouse", "chrome")  # their versions are conditions of the pages that they measured
 _LINK = re.compile(r"https?://\S+")
 
 
 def provenance(
     root: Path, findings: Iterable[Finding], *, start: float, environ: Mapping[str, str] = os.environ
 ) -> Provenance:
-    """Return where a run that ends now comes from; `start` is in seconds since the epoch."""
+    """Return the origin of a run that ends now; `start` is in seconds since the epoch."""
     return Provenance(
         commit=commit(root, environ),
         start=_utc(start),
@@ -34,7 +34,7 @@ def provenance(
 
 
 def together(parts: Sequence[Provenance | None]) -> Provenance | None:
-    """Return what the parts of one plan have in common, from the first start to the last end."""
+    """Return what the origins of several parts have in common, from the first start to the last end."""
     known = [part for part in parts if part]
     if not known or len(known) < len(parts):
         return None
@@ -56,7 +56,7 @@ def _utc(seconds: float) -> str:
 
 
 def _ci_link(environ: Mapping[str, str]) -> str:
-    """Return the address of the CI job: GitHub's, GitLab's, or what Jenkins and Buildkite call the build's."""
+    """Return the address of the CI job: for GitHub, GitLab, Jenkins and Buildkite; else empty."""
     server, place, run = (environ.get(f"GITHUB_{name}", "") for name in ("SERVER_URL", "REPOSITORY", "RUN_ID"))
     own = f"{server}/{place}/actions/runs/{run}" if server and place and run else ""
     links = (own, *(environ.get(name, "") for name in ("CI_JOB_URL", "BUILD_URL", "BUILDKITE_BUILD_URL")))

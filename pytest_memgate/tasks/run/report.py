@@ -11,16 +11,16 @@ from pytest_memgate.tasks.run.json_file import json_text
 
 
 def report(root: Path, paths: Sequence[Path], form: str, *, prefix: str = "") -> str:
-    """Return the report of the last of the runs' files; those before it are its history, the oldest first.
+    """Return the report of the last of the runs' files; the others are its history, the oldest first.
 
-    Raises RunFileError for a file that is not a run, UsageError for a library that is not there.
+    Raises RunFileError for a file that is not a run, UsageError for a missing library.
     """
     *history, run = [read_run(path) for path in paths]
     return render(root, run, history, form, prefix=prefix)
 
 
 def render(root: Path, run: Run, history: Sequence[Run], form: str, *, prefix: str = "") -> str:
-    """Return a run as markdown, html, github, openmetrics or json."""
+    """Return a run as markdown, html, github, openmetrics or json; raises UsageError for a missing library."""
     if form == "markdown":
         from pytest_memgate.report.markdown import markdown
 
@@ -42,7 +42,7 @@ def render(root: Path, run: Run, history: Sequence[Run], form: str, *, prefix: s
 
 
 def write(text: str, path: Path) -> None:
-    """Write a report whole or not at all; raises UsageError if that cannot be."""
+    """Write a report whole or not at all; raises UsageError if that fails."""
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         replace_text(path, text)
@@ -51,10 +51,10 @@ def write(text: str, path: Path) -> None:
 
 
 def locate(root: Path, path: str, word: str) -> tuple[str, int] | None:
-    """Return the file of the project that `path` means, and the line on which `word` first stands in it.
+    """Return the file of the project that `path` means, and the first line that has `word`, 0 if none has.
 
-    A bundler's paths may be below a folder of the project. None for a path that is not the project's: a run's file from
-    elsewhere may hold any.
+    A bundler's paths may be below a folder of the project. None for a path outside of the project: a run's file from
+    elsewhere may hold any path.
     """
     try:
         for folder in (root, *sorted(one for one in root.iterdir() if one.is_dir())):

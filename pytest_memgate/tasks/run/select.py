@@ -15,9 +15,9 @@ def may_be_in(tests: Iterable[str], file: str) -> bool:
 
 
 def select(subjects: Collection[Subject], wanted: Iterable[str], where: str) -> set[Subject]:
-    """Return the subjects that `wanted` names or matches, all of them for nothing wanted.
+    """Return the subjects that `wanted` names or matches, all of them if nothing is wanted.
 
-    Raises UsageError for a name that `where` does not hold, with the near one.
+    Raises UsageError for a name that `where` does not hold, with the nearest one.
     """
     names = list(wanted)
     if not names:

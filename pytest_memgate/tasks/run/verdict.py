@@ -1,4 +1,4 @@
-"""Put together what a run found: its findings, what else is wrong with it, and the verdict."""
+"""Put a run together: its findings, its other problems, and the verdict."""
 
 import contextlib
 import shlex
@@ -24,19 +24,18 @@ from pytest_memgate.tasks.run.loosened import loosened
 from pytest_memgate.units import format_amount
 
 UPDATE = "memgate baseline update"
-_NO_NEED = {Outcome.PASSED, Outcome.IMPROVED, Outcome.NOT_GATED}  # of a waiver
+_NO_NEED = {Outcome.PASSED, Outcome.IMPROVED, Outcome.NOT_GATED}  # with these, a waiver is not needed
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Facts:
-    """What is known of a run besides its findings.
+    """The facts of a run besides its findings' values.
 
-    `collected` gives for each file that was collected as a whole the names of all its tests; a file that the run would
-    have collected, were it there, is in it with none. `everything` says that the whole project was run. `failed` are
-    the tests that failed by themselves, `unjudged` those that passed, or were to run, and of which nothing was found.
-    `cut_short` says why the run did not come to its end, if so. `why_not_run` says of a test of the base that gave no
-    finding why that is so, empty where nobody is to hear of it.
-    `extent` is what the run's file says of all this.
+    `collected` gives the names of all tests of each file that was collected as a whole; a file that would have been
+    collected if it existed has no names. `everything` is True if the whole project was run. `failed` are tests that
+    failed by themselves, `unjudged` those that passed, or were to run, without a finding. `cut_short` is the reason why
+    the run ended early, empty if it did not. `why_not_run` gives the reason why a test of the base gave no finding,
+    empty if that needs no mention. `extent` is all of this for the run's file.
     """
 
     findings: tuple[Finding, ...]
@@ -52,7 +51,7 @@ class Facts:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Brought:
-    """What a change brings, compared with a git ref: baseline entries, and what loosens the gate."""
+    """What a change brings compared with a git ref: baseline entries, and lines on what loosens the gate."""
 
     changes: tuple[Change, ...] = ()
     loosened: tuple[str, ...] = ()
@@ -63,7 +62,7 @@ class Brought:
 def conclude(gate: Gate, facts: Facts, *, strict: bool, loosened_by_code: Iterable[str] = ()) -> Run:
     """Return the run of a gate that judged (an update has a conclusion of its own).
 
-    `loosened_by_code` says what the change loosens by markers and calls, a line each.
+    `loosened_by_code` are the lines on markers and calls that loosen the gate.
     """
     gate.baselines.add_moves(told_moves(facts.findings))
     if gate.base is None:
@@ -84,7 +83,7 @@ def conclude(gate: Gate, facts: Facts, *, strict: bool, loosened_by_code: Iterab
 
 
 def concluded(gate: Gate, facts: Facts, brought: Brought, *, strict: bool) -> Run:
-    """Return the run that facts and what a change brings come to."""
+    """Return the run that follows from the facts and from what a change brings."""
     findings = facts.findings + tuple(_vanished(gate, facts))
     findings += tuple(_not_run(gate, findings, facts))
     said = (
@@ -118,12 +117,12 @@ def concluded(gate: Gate, facts: Facts, brought: Brought, *, strict: bool) -> Ru
 
 
 def told_moves(findings: Iterable[Finding]) -> dict[Subject, Subject]:
-    """Return which tests were held against the entry of another name, by what their findings say."""
+    """Return the old subject of each test that was held against the entry of another name, by its finding."""
     return {finding.subject: Subject.parse(finding.moved_from) for finding in findings if finding.moved_from}
 
 
 def folders(gate: Gate, findings: Iterable[Finding], changes: Iterable[Change]) -> str:
-    """Return the folders of the baselines that a run has to do with."""
+    """Return the folders of the baselines that a run concerns."""
     stores = gate.baselines.head
     metrics = {*(one.metric for one in findings), *(one.metric for one in changes)} - {""}
     used = {stores.of(metric).folder for metric in metrics}
@@ -178,6 +177,7 @@ def _not_run(gate: Gate, findings: tuple[Finding, ...], facts: Facts) -> Iterato
 
 
 def nothing_measured(findings: tuple[Finding, ...], facts: Facts) -> Iterator[Problem]:
+    """Yield the problem of a run that ended early, or that measured nothing."""
     if facts.cut_short:
         yield Problem(text=facts.cut_short, verdict=Verdict.NO_ANSWER)
         return
@@ -198,6 +198,7 @@ def nothing_measured(findings: tuple[Finding, ...], facts: Facts) -> Iterator[Pr
 
 
 def unanswered(findings: tuple[Finding, ...]) -> Iterator[Problem]:
+    """Yield the problems of findings without an answer and of baseline files that cannot be read."""
     texts = dict.fromkeys(reason(finding) for finding in findings if finding.outcome is Outcome.UNREADABLE)
     for finding in findings:
         if finding.outcome is Outcome.NO_ANSWER:
@@ -280,7 +281,7 @@ def _unreasoned(gate: Gate, changes: tuple[Change, ...], findings: tuple[Finding
 
 
 def _rises(gate: Gate, change: Change, finding: Finding | None) -> bool:
-    """True if a change of the baselines needs a reason: what is measured in another way only above its budget."""
+    """True if a change of the baselines needs a reason; a value measured in another way only above its budget."""
     if change.kind is not ChangeKind.REMEASURED:
         return change.kind in {ChangeKind.RAISED, ChangeKind.ANCHORED}
     if change.before is None or change.after is None:

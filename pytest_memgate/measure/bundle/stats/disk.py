@@ -1,4 +1,4 @@
-"""Finds a build's files on disk, and refuses those that are not the ones that the bundler told of."""
+"""Finds a build's files on disk, and refuses files that are not those that the bundler described."""
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
@@ -10,7 +10,7 @@ from pytest_memgate.measure.bundle.stats.layout import Layout
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Files:
-    """The files of a build by the bundler's names, and the folder that they are in."""
+    """The files of a build by the bundler's names, and their folder."""
 
     base: Path
     paths: Mapping[str, Path]
@@ -18,11 +18,11 @@ class Files:
 
 
 def read_files(layout: Layout, wanted: Iterable[str], project: Path, root: Path | None = None) -> Files:
-    """Return the wanted outputs from the folder that has them all, pages only where they are there.
+    """Return the wanted outputs from the folder that has them all; pages only if they are there.
 
-    That is `root` if it is given, or else the first of these where the sizes are right too: the folder of the stats
-    file, the bundler's output folder, the folders around the stats file, the project. Raises MeasureError for files
-    that are missing or have another size than the stats say: one of the two is of an older build.
+    The folder is `root` if it is given, or else the first of these in which the sizes are right too: the folder of the
+    stats file, the bundler's output folder, the folders around the stats file, the project. Raises MeasureError for
+    files that are missing or do not have the size in the stats: one of the two is of an older build.
     """
     wanted = list(wanted)
     required = [name for name in wanted if name not in layout.pages]
@@ -50,19 +50,19 @@ def read_files(layout: Layout, wanted: Iterable[str], project: Path, root: Path 
 
 @dataclass(frozen=True, slots=True)
 class _Place:
-    """A folder, and what is cut from the front of the files' names to find them below it."""
+    """A folder, and the part to cut from the front of the files' names to find them below it."""
 
     base: Path
     cut: str
 
     def fit(self, layout: Layout, names: Iterable[str]) -> tuple[int, int]:
-        """Return how many of the files are there, and how many of them have the size that the stats say."""
+        """Return how many of the files are there, and how many of them have the size in the stats."""
         there = self.there(names)
         same = [name for name, path in there.items() if layout.outputs[name].size in {None, path.stat().st_size}]
         return len(there), len(same)
 
     def there(self, names: Iterable[str]) -> dict[str, Path]:
-        """Return those of the files that are there."""
+        """Return the paths of the files that are there, by name."""
         paths = {name: self.base / name.removeprefix(self.cut) for name in names}
         return {name: path for name, path in paths.items() if path.is_file()}
 
@@ -98,5 +98,5 @@ def _read(path: Path, project: Path) -> bytes:
 
 
 def shown(path: Path, project: Path) -> str:
-    """Return a path as a message names it: from the project."""
+    """Return a path for a message, relative to the project."""
     return path.relative_to(project).as_posix() if path.is_relative_to(project) else str(path)

@@ -1,4 +1,4 @@
-"""Reads the metafile of esbuild: what it wrote, bytes by module in each file, and who imports what."""
+"""Reads the metafile of esbuild: its outputs, the bytes by module in each, and their imports."""
 
 from collections.abc import Iterable, Mapping
 from pathlib import Path
@@ -15,10 +15,11 @@ _PAGE_FILES = (".js", ".mjs", ".cjs", ".css")
 
 
 def read_metafile(content: Node, origin: Path, names: ModuleNames) -> Layout:
-    """Return the build that a metafile tells of.
+    """Return the build that a metafile describes.
 
-    First screen of an entry: its file, what that imports other than by `import()`, and their CSS bundles. Fonts and
-    images that a file refers to are no part of it.
+    The first screen of an entry is its file, the files that it imports other than by `import()`, and their CSS bundles.
+    Fonts and images that a file refers to are not in it. Raises MeasureError for a metafile without an entry, or of
+    another shape.
     """
     outputs = {path: output for path, output in content["outputs"].fields().items() if is_download(path)}
     graph = _Graph(outputs)
@@ -55,7 +56,7 @@ def _importers(inputs: Node, names: ModuleNames) -> Mapping[str, frozenset[Impor
 
 
 class _Graph:
-    """What each output loads, at once and later."""
+    """The outputs that each output loads, at once and later."""
 
     def __init__(self, outputs: Mapping[str, Node]) -> None:
         self._names = {path: node["entryPoint"].value for path, node in outputs.items()}
@@ -72,7 +73,7 @@ class _Graph:
     def entries(self) -> list[str]:
         """Return the outputs where a page starts: lazy chunks have an entry point too, but another entry reaches them.
 
-        Where entries import each other lazily in a ring that no other entry reaches, all of the ring are entries.
+        If entries import each other lazily in a ring that no other entry reaches, all of the ring are entries.
         """
         imported = {lazy for targets in self._lazy.values() for lazy in targets}
         first = [path for path in self.candidates if path not in imported]
@@ -82,6 +83,7 @@ class _Graph:
         return [path for path in self.candidates if path in first or path in ring]
 
     def start(self, path: str) -> Start:
+        """Return the entry of an output: the files of its first screen, and all that it can load."""
         name = str(self._names[path])
         same = [other for other in self.candidates if self._names[other] == name]
         return Start(

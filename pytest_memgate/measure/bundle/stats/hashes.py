@@ -16,8 +16,8 @@ _NO_SPEECH = re.compile(r"[b-df-hj-np-tv-xz]{5}")
 def without_hash(path: str, *, hashes: Iterable[str] = (), name: str = "") -> str:
     """Return a file's name with `*` for its hash.
 
-    That is each of `hashes`, or what follows the chunk's `name`, or, where the bundler told neither, what looks like a
-    known bundler's hash; of Rollup's, one in 25 looks like a word and stays.
+    The hash is each of `hashes`, or the text after the chunk's `name`. If the bundler told neither, it is text that
+    looks like a known bundler's hash; of Rollup's hashes, one in 25 looks like a word and stays.
     """
     known = [text for text in hashes if len(text) >= 4 and text in path]
     if known:
@@ -32,7 +32,7 @@ def without_hash(path: str, *, hashes: Iterable[str] = (), name: str = "") -> st
 
 
 def _after_name(stem: str, name: str) -> str:
-    """Return the stem with `*` for what follows a chunk's known name, empty if that is no hash."""
+    """Return the stem with `*` for the text after a chunk's known name, empty if that is no hash."""
     name = name.rpartition("/")[2]
     rest = stem.removeprefix(name)
     if not name or rest == stem or not _SUFFIX.fullmatch(rest):
@@ -58,7 +58,7 @@ def _is_hash(token: str) -> bool:
 
 
 def _is_random(text: str) -> bool:
-    """Say whether a text mixes letters, cases and digits as a hash does, and a name made of words does not."""
+    """True if a text mixes letters, cases and digits as a hash does and a name made of words does not."""
     if _HEX.fullmatch(text) or _BASE32.fullmatch(text):
         return True
     if not any(map(str.isupper, text)):

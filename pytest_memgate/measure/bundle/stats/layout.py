@@ -1,4 +1,4 @@
-"""What a bundler says it wrote, in one form for all of them: files, where the browser starts, and who imports what."""
+"""The outputs of a bundler, in one form for all bundlers: files, the entries of the browser, and imports."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -12,8 +12,8 @@ _NO_DOWNLOADS = (".map", ".license.txt", ".legal.txt", ".gz", ".br", ".zst", ".h
 class Output:
     """A file that the bundler wrote.
 
-    `path` is as the bundler names it, `label` the same without its hash. `size` are its bytes, None where the bundler
-    does not say. `parts` are bytes by module, before minification if `estimated`; empty where nothing is known of it.
+    `path` is the bundler's name for it, `label` the same without its hash. `size` is in bytes, None if the bundler does
+    not say. `parts` are bytes by module, before minification if `estimated`; empty if nothing is known of them.
     """
 
     path: str
@@ -42,11 +42,11 @@ class Importer:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Layout:
-    """One build, as `origin` tells of it: a file, or the folder that globs are below.
+    """One build, as `origin` describes it: a file, or the folder that globs start from.
 
-    `optional` are entries that only a user can tell from lazy chunks: taken where they are named. `pages` are outputs
-    that count if they are there. `folders` are where the files may lie, beside the usual places; with `from_elsewhere`
-    their names begin with folders that may be called otherwise here.
+    `optional` are entries that only a user can tell from lazy chunks: they count if they are named. `pages` are outputs
+    that count if they are there. `folders` are further folders to look for the files in; with `from_elsewhere`, their
+    names begin with folders that may have other names here.
     """
 
     origin: Path
@@ -61,5 +61,5 @@ class Layout:
 
 
 def is_download(path: str) -> bool:
-    """Say whether a browser that loads the page gets this file."""
+    """True if a browser that loads the page gets this file."""
     return not path.lower().endswith(_NO_DOWNLOADS)

@@ -19,9 +19,9 @@ _STORE = re.compile(r"(?:.*/)?node_modules/\.(?:pnpm|bun|store)/([^/]+)/(node_mo
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Package:
-    """An npm package: its `name`, its `folder` as the bundler saw it, and what it is called in a list of sites: `key`.
+    """An npm package: its `name`, its `folder` in the bundler's eyes, and its name in a list of sites: `key`.
 
-    `version` is known here only where the folder tells it, as pnpm's do.
+    `version` is known here only if the folder's name has it, as pnpm's do.
     """
 
     name: str
@@ -31,7 +31,7 @@ class Package:
 
 
 class ModuleNames:
-    """Names modules by their paths from the project or the bundler's own folder; RUNTIME is what a bundler adds itself.
+    """Names modules by their paths from the project or the bundler's own folder; RUNTIME is the bundler's own code.
 
     Loaders, query strings, namespaces, `./` and `../` are left out, so that the name is the same from every bundler and
     on every machine.
@@ -65,7 +65,7 @@ class ModuleNames:
 
 
 def is_installed(name: str) -> bool:
-    """Say whether a module, or what it is counted as, is an npm package's and not the project's own."""
+    """True if a module, or the name it counts for, belongs to an npm package and not to the project."""
     return "/node_modules/" in f"/{name}"
 
 
@@ -89,9 +89,9 @@ def _store_version(entry: str) -> str:
 
 
 def keys(modules: Iterable[str]) -> Mapping[str, str]:
-    """Return the name under which each module's bytes are counted: its package, or itself.
+    """Return the name for which each module's bytes are counted: its package, or itself.
 
-    Where one package lies in several folders that would share a name, those keep their version or their whole path.
+    If one package lies in several folders that would share a name, those keep their version or their whole path.
     """
     packages = {module: package_of(module) for module in modules}
     copies: dict[str, set[tuple[str, str]]] = {}

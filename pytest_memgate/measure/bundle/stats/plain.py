@@ -1,4 +1,4 @@
-"""Reads a bundle that no bundler tells of: the files that globs name."""
+"""Reads a bundle without a stats file: the files that globs name."""
 
 from collections.abc import Iterable
 from pathlib import Path
@@ -9,7 +9,7 @@ from pytest_memgate.measure.bundle.stats.layout import Layout, Output, Start, is
 
 
 def read_files(files: Iterable[str], lazy: Iterable[str], root: Path) -> Layout:
-    """Return the one entry, "", that globs below `root` make: `files` its first screen, `lazy` what comes later.
+    """Return the one entry, "", that globs below `root` make: `files` its first screen, `lazy` the later files.
 
     Raises MeasureError for a glob that finds nothing.
     """

@@ -1,4 +1,4 @@
-"""Finds the file that a bundler tells its build by, and the bundler by what is in it."""
+"""Finds the file in which a bundler describes its build, and tells the bundler by its content."""
 
 import json
 from collections.abc import Callable
@@ -17,9 +17,9 @@ _Reader = Callable[[Node, Path, ModuleNames, Path], tuple[Layout, ...]]
 
 
 def read_stats(path: Path, names: ModuleNames, project: Path) -> tuple[Layout, ...]:
-    """Return the builds that a stats file, manifest or metafile tells of; of a folder, the first such file in it.
+    """Return the builds that a stats file, manifest or metafile describes; in a folder, the first such file.
 
-    Raises MeasureError for a file that is not there, not of a bundler, or not of a complete build.
+    Raises MeasureError for a file that is missing, not of a bundler, or not of a complete build.
     """
     if path.is_dir():
         return _read_folder(path, names, project)

@@ -1,4 +1,4 @@
-"""Reading JSON whose shape we know: what differs is an error that says where, never a number that is not there."""
+"""Reads JSON of a known shape: a difference is an error that says where, never a number that is not there."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -8,30 +8,37 @@ from pytest_memgate.errors import MeasureError
 
 @dataclass(frozen=True, slots=True)
 class Node:
-    """A value in a JSON file, and where it stands: `dist/stats.json: entrypoints.main.assets`."""
+    """A value in a JSON file, and its place: `dist/stats.json: entrypoints.main.assets`.
+
+    Each reader raises MeasureError, with the place, for a value of another type.
+    """
 
     value: Any
     where: str
 
     def __getitem__(self, key: str) -> "Node":
-        """Return a field; one that is not there holds None."""
+        """Return a field; a missing field holds None."""
         return Node(self._checked(dict, "an object").get(key), self._below(key))
 
     def fields(self) -> dict[str, "Node"]:
+        """Return the fields of an object by name."""
         return {key: Node(value, self._below(key)) for key, value in self._checked(dict, "an object").items()}
 
     def items(self) -> list["Node"]:
+        """Return the items of a list."""
         return [Node(value, f"{self.where}[{i}]") for i, value in enumerate(self._checked(list, "a list"))]
 
     def items_if_any(self) -> list["Node"]:
-        """Return the items of a list that may be left out."""
+        """Return the items of a list that may be missing."""
         return [] if self.value is None else self.items()
 
     def text(self) -> str:
+        """Return a text."""
         value: str = self._checked(str, "text")
         return value
 
     def size(self) -> int:
+        """Return a size in bytes: a whole number from 0 on; raises MeasureError for anything else."""
         value: int = self._checked(int, "a number of bytes")
         if value < 0 or isinstance(value, bool):
             raise self._wrong("a number of bytes")

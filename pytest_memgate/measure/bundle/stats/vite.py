@@ -1,4 +1,4 @@
-"""Reads the manifest that Vite writes with `build.manifest`: which chunk imports which, and their CSS."""
+"""Reads the manifest that Vite writes with `build.manifest`: its chunks, their imports, and their CSS."""
 
 from collections.abc import Iterable, Mapping
 from pathlib import Path
@@ -8,15 +8,16 @@ from pytest_memgate.measure.bundle.stats.hashes import without_hash
 from pytest_memgate.measure.bundle.stats.layout import Layout, Output, Start
 from pytest_memgate.measure.bundle.stats.shape import Node
 
-_SAME_BUILD_SECONDS = 2
+_SAME_BUILD_SECONDS = 2  # files this much newer than the manifest are still of its build; chosen
 _SINGLE_CSS = "style.css"  # the key of the one file there is with `build.cssCodeSplit: false`
 
 
 def read_manifest(content: Node, origin: Path) -> Layout:
-    """Return the build that a manifest tells of; it holds no sizes, and knows of modules only by their chunks.
+    """Return the build that a manifest describes; it has no sizes, and no modules but its chunks.
 
-    First screen of an entry: its file, its CSS, and those of the chunks that it imports other than by `import()`; of an
-    HTML entry the page itself too, where it lies with the output. Fonts and images (`assets`) are no part of it.
+    The first screen of an entry is its file, its CSS, and those of the chunks that it imports other than by `import()`;
+    for an HTML entry also the page itself, if it lies with the output. Fonts and images (`assets`) are not in it.
+    Raises MeasureError for a manifest without an entry, or of another shape.
     """
     chunks = content.fields()
     entries = [key for key, chunk in chunks.items() if chunk["isEntry"].value is True]
@@ -99,7 +100,7 @@ def check_page(page: str, content: bytes, initial: Iterable[str]) -> None:
 
 
 def unknown_files(layout: Layout, base: Path) -> tuple[str, ...]:
-    """Return a note on hashed scripts and styles beside the manifest's own that are newer and that it does not know."""
+    """Return a note on hashed scripts and styles that are newer than the manifest and not in it."""
     written = layout.origin.stat().st_mtime + _SAME_BUILD_SECONDS
     folders = sorted({(base / path).parent for path in layout.outputs})
     unknown = [

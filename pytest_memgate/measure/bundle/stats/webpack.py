@@ -17,10 +17,11 @@ _COLORS = re.compile(r"\x1b\[[\d;]*m")
 
 
 def read_stats(content: Node, origin: Path, names: ModuleNames, project: Path) -> tuple[Layout, ...]:
-    """Return the build that stats tell of, or each of them where several configurations ran at once.
+    """Return the build that stats describe, or each build if several configurations ran at once.
 
-    First screen of an entry: the assets of its entrypoint and of those that it depends on. Auxiliary assets (fonts,
-    images) are no part of it. Raises MeasureError for a build that failed and for stats that leave something out.
+    The first screen of an entry is made of the assets of its entrypoint and of the entrypoints that it depends on.
+    Auxiliary assets (fonts, images) are not in it. Raises MeasureError for a build that failed and for stats that leave
+    something out.
     """
     _refuse_failed(content)
     if content["children"].value and not any(content[key].value for key in ("entrypoints", "chunks", "assets")):
@@ -73,7 +74,7 @@ def _read_one(content: Node, origin: Path, names: ModuleNames, project: Path, pr
 
 
 def _assets(assets: Node) -> dict[str, tuple[int | None, tuple[str, ...]]]:
-    """Return each asset's size, and the hashes in its name where webpack 5 tells them."""
+    """Return each asset's size, and the hashes in its name if webpack 5 lists them."""
     found: dict[str, tuple[int | None, tuple[str, ...]]] = {}
     for asset in assets.items_if_any():
         if asset["type"].value not in {None, "asset"}:
@@ -89,13 +90,13 @@ def _assets(assets: Node) -> dict[str, tuple[int | None, tuple[str, ...]]]:
 
 
 def _path(asset: Node) -> str:
-    """Return where an asset lies: webpack 4 has texts in some places; `[name].js?[contenthash]` is a name too."""
+    """Return the path of an asset: webpack 4 has texts in some places; `[name].js?[contenthash]` is a name too."""
     name = asset if isinstance(asset.value, str) else asset["name"]
     return name.text().partition("?")[0]
 
 
 def _folders(output: object, *bases: Path) -> tuple[Path, ...]:
-    """Return where the output may lie: where it was written or, from another machine, at the same place here."""
+    """Return the folders of the output: where it was written or, if on another machine, the same place here."""
     if not isinstance(output, str) or not output:
         return ()
     parts = [part for part in output.replace("\\", "/").split("/") if part]
@@ -115,7 +116,7 @@ class _Chunk:
 
 
 class _Graph:
-    """Which chunks an entry loads, at once and later."""
+    """The chunks that an entry loads, at once and later."""
 
     def __init__(self, chunks: Node, modules: Modules) -> None:
         self.sizes: dict[str, int] = {}
@@ -123,6 +124,7 @@ class _Graph:
         self._chunks = {str(chunk["id"].value): _chunk(chunk) for chunk in chunks.items()}
 
     def start(self, name: str, entrypoint: Node, prefix: str) -> Start:
+        """Return the entry of an entrypoint; raises MeasureError for one without files."""
         if entrypoint["assets"].value is None:
             missing = f"{entrypoint.where}: stats lack detail: no assets"
             raise MeasureError(missing, hint=option("chunkGroupMaxAssets: Infinity"))
@@ -139,7 +141,7 @@ class _Graph:
         return Start(name=f"{prefix}{name}", initial=_once(initial), total=_once([*initial, *total]))
 
     def _needed(self, name: str, own: Iterable[str]) -> list[str]:
-        """Return the chunks of the entries that this one depends on (`dependOn`): those that bring the runtime."""
+        """Return the chunks of the entries that this one depends on (`dependOn`): these bring the runtime."""
         needed: list[str] = []
         own = list(own)
         queue = [chunk for chunk in own if name in self._chunks[chunk].names] or own
@@ -162,7 +164,7 @@ class _Graph:
         return found
 
     def _is_loaded(self, chunk: str, found: Mapping[str, None]) -> bool:
-        """Say whether one of the chunks found holds a module that loads a chunk.
+        """True if a module in one of the chunks `found` loads `chunk`.
 
         That a chunk is a child says less: children of a chunk that entries share are those of each of them.
         """

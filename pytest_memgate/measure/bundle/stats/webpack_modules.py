@@ -1,4 +1,4 @@
-"""The modules in webpack's stats: which chunks they are in, their bytes before minification, and who imports them."""
+"""The modules in webpack's stats: their chunks, their bytes before minification, and their importers."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -13,7 +13,7 @@ _OPTIONS = "modulesSpace and nestedModulesSpace: Infinity and its groupModulesBy
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Module:
-    """A module as it was written. `script` and `style` are the bytes that go into a chunk's .js and .css files."""
+    """A module before minification: `script` and `style` are its bytes in a chunk's .js and .css files."""
 
     name: str
     script: int
@@ -23,16 +23,16 @@ class Module:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Modules:
-    """All modules, by webpack's identifier, and by whom each is imported, by name."""
+    """All modules by webpack's identifier, and the importers of each by name."""
 
     by_identifier: Mapping[str, Module]
     importers: Mapping[str, frozenset[Importer]]
 
 
 def read_modules(content: Node, names: ModuleNames) -> Modules:
-    """Return what stats say of modules; nothing of what they leave out as a whole.
+    """Return the modules in the stats; none if the stats leave them out as a whole.
 
-    Modules that webpack joined to one are listed within it. Raises MeasureError where a list is shortened.
+    Modules that webpack joined are listed within the joined one. Raises MeasureError for a list that was shortened.
     """
     found: dict[str, Module] = {}
     importers: dict[str, set[Importer]] = {}
@@ -58,7 +58,7 @@ def read_modules(content: Node, names: ModuleNames) -> Modules:
 
 
 def _top(content: Node) -> list[tuple[Node, frozenset[str]]]:
-    """Return the lists of modules, and the chunks they are in: `modules`, or with some settings one in each chunk."""
+    """Return the lists of modules and their chunks: `modules`, or with some settings one list in each chunk."""
     _refuse_shortened(content)
     if content["modules"].value is not None:
         return [(content["modules"], frozenset())]
@@ -87,7 +87,7 @@ def _refuse_shortened(node: Node) -> None:
 
 
 def option(name: str) -> str:
-    """Return how to get complete stats."""
+    """Return the setting with which webpack writes complete stats."""
     return f"set stats.{name}, or take `stats` out of webpack's configuration"
 
 

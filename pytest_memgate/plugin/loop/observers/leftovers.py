@@ -1,7 +1,7 @@
-"""What outlives a test: threads, tasks, processes and files that are there after its teardown, and were not before it.
+"""Threads, tasks, processes and files that outlive a test: there after its teardown, and not before its setup.
 
-A test is looked at before its setup and when its function-scoped fixtures are gone, while the wider ones still live:
-the same moment in any order of the tests. Whatever is left is confirmed by running the test again at that very moment.
+The gate looks before the test's setup and when its function-scoped fixtures are gone, while the wider ones still live:
+the same moments in any order of the tests. A leftover is confirmed by running the test again right then.
 """
 
 from collections.abc import Callable, Generator
@@ -34,14 +34,14 @@ from pytest_memgate.tasks.judge.gate import Gate
 if TYPE_CHECKING:
     from asyncio import AbstractEventLoop
 
-_GRACE = 0.3  # seconds for what is just ending
+_GRACE = 0.3  # seconds for something that is just ending; chosen: docs/concepts.md, "What outlives a test"
 _FAMILY = "leftover"
 _WATCH = pytest.StashKey[Watch]()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Case:
-    """One kind of leftover of one test, and what it is held against."""
+    """One kind of leftover of one test, with its budget and bar."""
 
     kind: str
     budget: Budget
@@ -49,10 +49,12 @@ class _Case:
 
     @property
     def metric(self) -> str:
+        """The name of its metric: `leftover.threads`."""
         return f"{_FAMILY}.{self.kind}"
 
     @property
     def top(self) -> float:
+        """The largest number that the budget allows."""
         top = ceiling(self.budget, self.bar.reference)
         return 0 if top is None or self.bar.reference is None else top
 
@@ -71,17 +73,19 @@ class Leftovers(Observer):
         self._release: Callable[[], None] | None = None
 
     def pytest_report_header(self) -> str | None:
+        """Return a line on the kinds that cannot be seen on this system, None if all can."""
         return (
             f"memgate: left behind {' and '.join(self._unseen)} are not seen on this system" if self._unseen else None
         )
 
     def pytest_unconfigure(self) -> None:
+        """Let go of the hook on closing loops."""
         if self._release:
             self._release()
 
     @pytest.hookimpl(wrapper=True)
     def pytest_fixture_setup(self, fixturedef: pytest.FixtureDef[Any]) -> Generator[None, object, object]:
-        """Let what a wider fixture starts be the fixture's, not that of the test that needed it first."""
+        """Charge anything that a wider fixture starts to the fixture, not to the test that needed it first."""
         __tracebackhide__ = True
         watch = self._watch
         if fixturedef.scope == "function" or not watch.is_open:
@@ -139,7 +143,7 @@ class Leftovers(Observer):
         return [self._finding(subject, case, watch, failure) for case in real]
 
     def _closing(self, loop: "AbstractEventLoop") -> None:
-        """Note the tasks that a loop cancels as it is closed; in a run that confirms them, they have time to end."""
+        """Note the tasks that a loop cancels as it is closed; in a confirming run, they get time to end first."""
         watch = self._watch
         if not watch.is_open:
             return
@@ -148,7 +152,7 @@ class Leftovers(Observer):
         watch.unfinished |= pending(loop)
 
     def _note(self, test: Test, watch: Watch) -> None:
-        """Note what the run that has just ended has left."""
+        """Count what the run that has just ended has left."""
         cases: list[_Case] = []
 
         def is_fine(found: Left) -> bool:

@@ -1,4 +1,4 @@
-"""What a test that is called again and again leaves behind, set up anew for each call."""
+"""The memory that a test leaves behind if it is called again and again, set up anew for each call."""
 
 import contextlib
 from collections.abc import Callable
@@ -48,7 +48,7 @@ class OwnLeak(Observer):
 def _own_leak(check: LeakCheck, test: Test, run: Callable[[Around], BaseException | None]) -> Finding:
     """Return what running a test again and again leaves behind, set up anew for each call.
 
-    `run` makes one more run, with something around the test's function, and returns what went wrong.
+    `run` makes one more run, with a wrapper around the test's function, and returns its error, None if it passed.
     """
     if test.outcome:
         return check.left_out(test.outcome, test.why)

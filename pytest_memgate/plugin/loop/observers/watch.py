@@ -1,4 +1,4 @@
-"""What is known of the runs of a test whose leftovers are looked at."""
+"""The runs of a test whose leftovers are counted."""
 
 import inspect
 from collections.abc import Callable, Mapping
@@ -16,19 +16,20 @@ from pytest_memgate.model.site import Site
 if TYPE_CHECKING:
     from asyncio import Task
 
-_GRACE = 0.3  # seconds for what is just ending
-_PATIENCE = 2.0  # seconds, once runs differ: what ends so late is not left behind
-_WARM = 2  # runs that must leave it again
-_CALM = 3  # runs in a row that must not leave what others have left
+_GRACE = 0.3  # seconds for something that is just ending; chosen: docs/concepts.md, "What outlives a test"
+_PATIENCE = 2.0  # seconds, once runs differ: something that ends so late is no leftover; chosen
+_WARM = 2  # repeats that must leave it, too; chosen
+_CALM = 3  # runs in a row with the least count, before a count that differed once is passed over; chosen
 
 
 @dataclass(slots=True)
 class Watch:
-    """What is known of a test's runs: what was there before the present one, and what each has left.
+    """The runs of one test: what was there before the present run, and what each run has left.
 
-    `is_open` from the setup to the end of the teardown, but for the setup of a wider fixture. `unfinished` are tasks
-    that a loop had to cancel when it was closed; `pending` those there when the test's coroutine returned, and how many
-    of those before it had ended by then. `origins` says where things were started, in a run that records it.
+    `is_open` is True from the setup to the end of the teardown, except during the setup of a wider fixture.
+    `unfinished` are tasks that a loop cancelled when it was closed. `pending` are those alive when the test's coroutine
+    returned; `ended` is the number of older tasks that had ended by then. `origins` records where things are started,
+    in a run that confirms leftovers.
     """
 
     before: Alive = field(default_factory=dict)
@@ -41,27 +42,28 @@ class Watch:
     origins: Origins | None = None
 
     def counts(self, kind: str) -> list[int]:
-        """Return what each run has left."""
+        """Return the number that each run has left."""
         return [run.count(kind) for run in self.runs]
 
     def least(self, kind: str) -> int:
-        """Return what every run has left: more than that is not left each time."""
+        """Return the number that every run has left."""
         return min(self.counts(kind))
 
     def most(self, kind: str) -> int:
-        """Return the most that a run has left, which the first one alone may: a pool that starts when it is needed."""
+        """Return the most that a run has left. It may be the first one alone: a pool that starts when it is needed."""
         return max(self.counts(kind))
 
     def differs(self, kind: str) -> bool:
-        """Return True if further runs have left it, and not each of them, or not the first."""
+        """True if repeats have left it, but not each of them, or not the first run."""
         return max(self.counts(kind)[1:], default=0) > self.least(kind)
 
     def is_unstable(self, kind: str) -> bool:
-        """Return True if runs differ, and one left it that had long enough to end it, where another left less."""
+        """True if runs differ, and a run with time enough to end it left more than an earlier one."""
         counts = self.counts(kind)
         return any(run in self.named and counts[run] > min(counts[:run]) for run in range(1, len(counts)))
 
     def is_decided(self, kind: str) -> bool:
+        """True if no further run is needed to know the number."""
         counts = self.counts(kind)
         if not self.differs(kind):
             return len(counts) > _WARM and (bool(self.named) or not self.least(kind))
@@ -69,7 +71,7 @@ class Watch:
 
     @property
     def grace(self) -> float:
-        """Return the seconds for what is just ending."""
+        """The seconds to wait for something that is just ending."""
         return _PATIENCE if any(len(set(self.counts(kind))) > 1 for kind in KINDS if self.runs) else _GRACE
 
     def is_real(self, kind: str) -> bool:
