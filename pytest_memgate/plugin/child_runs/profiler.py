@@ -85,6 +85,9 @@ class Profiler:
     def end_run(self, test: Test) -> None:
         """Look at nothing."""
 
+    def early(self, test: Test, run_again: RunAgain) -> None:
+        """Nothing has to be found before the next test."""
+
     def together(self, tests: Sequence[Test]) -> None:
         """Remember nothing: no tests are measured together."""
 

@@ -95,6 +95,11 @@ class Judge:
         for observer in self._observers:
             observer.after(test)
 
+    def early(self, test: Test, run_again: RunAgain) -> None:
+        """Find what cannot wait until the group of a test is judged."""
+        for observer in self._observers:
+            observer.early(test, run_again)
+
     def together(self, tests: Sequence[Test]) -> None:
         """Remember the tests of a group that is judged next.
 

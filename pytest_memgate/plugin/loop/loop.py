@@ -57,6 +57,9 @@ class Judges(Protocol):
     def end_run(self, test: Test) -> None:
         """Look at the process after a run has been torn down."""
 
+    def early(self, test: Test, run_again: RunAgain) -> None:
+        """Find what cannot wait until the group of a test is judged: the next test is about to begin."""
+
     def together(self, tests: Sequence[Test]) -> None:
         """Remember the tests of a group that the bound leaves open."""
 
@@ -155,6 +158,8 @@ class Loop:
         self._judge.end_run(test)
         if share and share.started_processes and self._grouping:
             self._grouping.starts_processes(test.item)
+        if share:
+            self._judge.early(test, partial(self._again, nextitem, ""))
 
     def _goes_on(self, group: Group, member: Member, nextitem: pytest.Item | None) -> bool:
         """True if the next test is measured under the same tracker, which a failing test has stopped."""

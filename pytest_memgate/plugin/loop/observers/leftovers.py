@@ -15,6 +15,7 @@ import pytest
 from pytest_memgate.budget.rule import Budget
 from pytest_memgate.compare.judge import ceiling, needs_rerun
 from pytest_memgate.errors import BaselineError
+from pytest_memgate.measure.python.original_functions import real_world
 from pytest_memgate.measure.resources.asyncio_tasks import let_end, on_closing, pending
 from pytest_memgate.measure.resources.origins import Origins, sites
 from pytest_memgate.measure.resources.snapshot import KINDS, Left, alive, changed, left, settled, unseen
@@ -37,6 +38,7 @@ if TYPE_CHECKING:
 _GRACE = 0.3  # seconds for something that is just ending; chosen: docs/concepts.md, "What outlives a test"
 _FAMILY = "leftover"
 _WATCH = pytest.StashKey[Watch]()
+_FINDINGS = pytest.StashKey[list[Finding] | None]()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -102,6 +104,7 @@ class Leftovers(Observer):
         """Look at what is there before a run: that outlives no test."""
         if not test.run.is_repeat:
             test.item.stash[_WATCH] = Watch()
+            test.item.stash[_FINDINGS] = None
         watch = self._watch = _watch_of(test)
         self._release = self._release or on_closing(self._closing)
         watch.before = alive()
@@ -119,8 +122,18 @@ class Leftovers(Observer):
         """Return what lets a test's coroutine function tell which tasks are pending when it returns."""
         return partial(looking_at_tasks, watch=_watch_of(test))
 
+    def early(self, test: Test, run_again: RunAgain) -> None:
+        """Confirm leftovers before the next test of a group begins: what ends meanwhile would be taken for replaced."""
+        if test.first.is_called and any(map(_watch_of(test).most, KINDS)):
+            with real_world():
+                test.item.stash[_FINDINGS] = self._findings(test, run_again)
+
     def findings(self, test: Test, run_again: RunAgain) -> list[Finding]:
         """Return the findings on what a test has left, or would have been expected to leave: nearly always none."""
+        findings = test.item.stash.get(_FINDINGS, None)
+        return self._findings(test, run_again) if findings is None else findings
+
+    def _findings(self, test: Test, run_again: RunAgain) -> list[Finding]:
         watch, subject = _watch_of(test), test.subject
         is_left = any(map(watch.most, KINDS)) if watch.runs else False
         try:

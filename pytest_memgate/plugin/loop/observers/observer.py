@@ -25,6 +25,9 @@ class Observer(ABC):
     def after(self, test: Test) -> None:  # noqa: B027  # most need not look
         """Look at what is there once a run has been torn down."""
 
+    def early(self, test: Test, run_again: RunAgain) -> None:  # noqa: B027  # most can wait
+        """Find what cannot wait until the group of a test is judged: the next test is about to begin."""
+
     @abstractmethod
     def findings(self, test: Test, run_again: RunAgain) -> list[Finding]:
         """Return what is found of a test that has passed, by more runs of it where these are needed.
