@@ -30,7 +30,7 @@ class Phase(Enum):
     TEARDOWN = "teardown"
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False)
 class Run:
     """One run of a test: set up, called and torn down, while the wider fixtures stay.
 
@@ -75,7 +75,7 @@ class Run:
         return None if self.is_called and not self.has_failed_part else self.error or RuntimeError("it did not pass")
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False)
 class Test:
     """A test under the loop.
 

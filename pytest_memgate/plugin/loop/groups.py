@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from pytest_memgate.measure.memory.shared_tracker import Share, Span
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False)
 class Member:
     """A test of a group; if there are several, its share of the tracker, and its baseline in bytes."""
 
@@ -46,7 +46,7 @@ class Member:
         return bool(known and not share.fault and share.peak <= known.room and share.retained <= known.held_room)
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False)
 class Group:
     """Tests that are judged together, under one tracker if there are several; repeats have other trackers (`again`)."""
 

@@ -109,7 +109,7 @@ class Loop:
                 self._reports.start(item)
                 self._run(member, nextitem)
         except BaseException:
-            group.members.remove(member)
+            group.members = [one for one in group.members if one is not member]
             member.test.close()
             self._conclude(group, None, "the run was interrupted")
             raise
@@ -321,7 +321,9 @@ class Loop:
     @pytest.hookimpl(tryfirst=True)
     def pytest_runtest_setup(self, item: pytest.Item) -> None:
         """Begin a run; a test whose marker is wrong fails here."""
-        test = item.stash[TEST]
+        test = item.stash.get(TEST, None)
+        if test is None:  # another plugin runs it, and has not asked for the loop
+            return
         run = test.run
         if run.phase is not Phase.SETUP:  # another plugin runs it again, and the last run counts
             test.findings.clear()
@@ -334,7 +336,9 @@ class Loop:
     @pytest.hookimpl(wrapper=True, trylast=True)
     def pytest_runtest_call(self, item: pytest.Item) -> Generator[None, object, object]:
         """Put the run's tracker and the judge's wrapper around the test's function."""
-        test = item.stash[TEST]
+        test = item.stash.get(TEST, None)
+        if test is None:
+            return (yield)
         run = test.run
         run.phase = Phase.CALL
         test.instance = getattr(item, "instance", None)
@@ -352,18 +356,22 @@ class Loop:
     @pytest.hookimpl(tryfirst=True)
     def pytest_runtest_teardown(self, item: pytest.Item) -> None:
         """Keep the item's stash, which plugins clear as the teardown ends."""
-        test = item.stash[TEST]
-        test.run.phase = Phase.TEARDOWN
-        test.stash = dict(item.stash._storage)
+        test = item.stash.get(TEST, None)
+        if test:
+            test.run.phase = Phase.TEARDOWN
+            test.stash = dict(item.stash._storage)
 
     @pytest.hookimpl(wrapper=True, tryfirst=True)
     def pytest_runtest_makereport(
         self, item: pytest.Item, call: pytest.CallInfo[None]
     ) -> Generator[None, pytest.TestReport, pytest.TestReport]:
         """Keep the error of a run."""
-        run = item.stash[TEST].run
+        test = item.stash.get(TEST, None)
         error = _raised(item, call)
         report = yield
+        if test is None:
+            return report
+        run = test.run
         if run.phase is not Phase.CALL:
             run.error = run.error or (None if report.passed else error)
         elif run.is_repeat and report.failed:  # a subtest, which has a report of its own in the midst of the call
