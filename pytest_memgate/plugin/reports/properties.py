@@ -17,7 +17,7 @@ from pytest_memgate.report.lines import failure_texts, own_headline
 
 PROPERTY = "memgate."  # how the names of properties with findings begin
 NOTE = "memgate.note"
-PAYMENT = "memgate.payment"
+PAYMENT = "memgate-payment"
 
 
 def put_findings(test: Test, findings: Sequence[Finding], *, update: bool) -> None:

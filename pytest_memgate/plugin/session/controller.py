@@ -101,7 +101,7 @@ class Controller:
         test = Subject.parse(getattr(report, TEST, report.nodeid))
         # What is found of a test stands on the report of its teardown, too: JUnit takes it from there.
         properties = report.user_properties if report.when == "call" else ()
-        own = [name for name, _ in properties if name.startswith(PROPERTY) and name != PAYMENT]
+        own = [name for name, _ in properties if name.startswith(PROPERTY)]
         if report.when == "teardown":
             self._notes += [str(value) for name, value in report.user_properties if name == NOTE]
         for name, value in properties:
