@@ -1,9 +1,9 @@
 """Reports that wait: they are told later as if their test had just ended, and kept in case the worker dies."""
 
-import json
 import os
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
+from json import dumps, loads
 from pathlib import Path
 from typing import Any
 
@@ -34,7 +34,7 @@ class Waiting:
         """Write the reports of a waiting test to a file, if possible; unless the worker dies, they are told anyway."""
         assert self._held  # noqa: S101  # may_be_lost
         to_data = self._config.hook.pytest_report_to_serializable
-        lines = [json.dumps(to_data(config=self._config, report=report)) + "\n" for report in reports]
+        lines = [dumps(to_data(config=self._config, report=report)) + "\n" for report in reports]
         with suppress(OSError), _os.open_file(str(self._held), "a", encoding="utf-8") as file:  # no descriptor, no room
             file.writelines(lines)
 
@@ -81,7 +81,7 @@ def left_by(worker: str, folder: Path, config: pytest.Config) -> Iterator[pytest
     if not held.exists():
         return
     for line in held.read_text(encoding="utf-8").splitlines():
-        yield config.hook.pytest_report_from_serializable(config=config, data=json.loads(line))
+        yield config.hook.pytest_report_from_serializable(config=config, data=loads(line))
 
 
 def _held(folder: Path, worker: str) -> Path:
