@@ -1,9 +1,9 @@
 """Findings on a test's own reports, in a form that xdist carries and that JUnit and the short summary can read."""
 
 import copy
-import json
 from collections.abc import Sequence
 from dataclasses import replace
+from json import dumps
 
 import pytest
 from _pytest._code.code import ReprEntry, ReprExceptionInfo, ReprFileLocation, ReprTraceback
@@ -27,9 +27,9 @@ def put_findings(test: Test, findings: Sequence[Finding], *, update: bool) -> No
     """
     first, line = test.first, line_of(test.item)
     found = [replace(finding, line=finding.line or line) for finding in findings]
-    own = [(_property(finding), json.dumps(finding_data(finding))) for finding in found]
+    own = [(_property(finding), dumps(finding_data(finding))) for finding in found]
     if first.call:
-        paid = [(PAYMENT, json.dumps(encode(test.payment)))] if test.payment else []
+        paid = [(PAYMENT, dumps(encode(test.payment)))] if test.payment else []
         first.call.user_properties = [*first.call.user_properties, *own, *paid]
     if first.teardown:
         notes = [(NOTE, note) for note in test.notes]
