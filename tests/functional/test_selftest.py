@@ -89,7 +89,7 @@ def test_nothing_in_the_project_changes(project: Project) -> None:
     passing(project)
     options = "--junitxml=junit.xml --cov=work --cov-report=xml --cov-fail-under=99"
     project.write("pytest.ini", f"{QUIET.replace('no:randomly', f'no:randomly {options}')}")
-    project.prepare("--cov=work", plugins=("cov",))
+    project.update("--cov=work", plugins=("cov",))
     shutil.rmtree(project.root / "__pycache__", ignore_errors=True)
     before = tree(project.root)
     assert "junit.xml" in before
