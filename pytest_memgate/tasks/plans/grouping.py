@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 MOST = 24  # tests in a group: so many reports wait for each other
-_EACH = 8_000  # bytes of large blocks that a test leaves until its group is told of: what 1,373 tests of networkx do
+_EACH = 5_000  # bytes of large blocks that a test leaves until its group is told of: what 1,373 tests of networkx do
 
 
 @dataclass(frozen=True, slots=True)
