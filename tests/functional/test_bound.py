@@ -335,7 +335,7 @@ def test_what_earlier_tests_leave_counts_for_none_of_the_later(project: Project)
         kept = []
 
         @pytest.mark.parametrize("number", range(16))
-        def test_it(number): kept.append(load(80))  # some 8 KB
+        def test_it(number): kept.append(load(30))  # some 3 KB
         """,
     )
     project.prepare()
