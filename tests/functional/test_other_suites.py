@@ -166,3 +166,23 @@ def test_output_and_errors_of_wider_fixtures_are_told_with_the_last_test(project
     assert "Captured stdout teardown" in shown
     assert "Captured log teardown" in shown
     assert "1 error" in result.out
+
+
+def test_what_a_test_measured_itself_counts_though_the_gate_fails_on_its_memory(project: Project) -> None:
+    project.write("test_it.py", "def test_it(memgate):\n    memgate.record('rows', 5, limit=3)\n")
+    project.write(
+        "conftest.py",
+        """
+        from pytest_memgate.plugin.loop.observers.memory import Memory
+
+        def findings(*_):
+            raise OSError("a wider fixture replaced it")
+
+        Memory.findings = findings
+        """,
+    )
+    result = project.gate()
+    assert result.code == 1
+    assert result.metrics("test_it") == {"custom.rows": "regressed", "memory.peak": "unmeasured"}
+    assert "the gate could not judge it: OSError: a wider fixture replaced it (conftest.py:4)" in result.out
+    assert "Traceback" not in result.out

@@ -2,7 +2,7 @@
 
 import traceback
 from collections.abc import Generator, Sequence
-from contextlib import nullcontext
+from contextlib import nullcontext, suppress
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
@@ -159,7 +159,8 @@ class Loop:
         if share and share.started_processes and self._grouping:
             self._grouping.starts_processes(test.item)
         if share:
-            self._judge.early(test, partial(self._again, nextitem, ""))
+            with suppress(Exception):  # it is found again with the group, where an error is told
+                self._judge.early(test, partial(self._again, nextitem, ""))
 
     def _goes_on(self, group: Group, member: Member, nextitem: pytest.Item | None) -> bool:
         """True if the next test is measured under the same tracker, which a failing test has stopped."""
@@ -195,7 +196,8 @@ class Loop:
             return self._judge.findings(test, run_again)
         except Exception as error:  # noqa: BLE001  # whatever it is
             why = f"the gate could not judge it: {brief(error)} ({_place_of(error)})"
-            return [Finding(subject=test.subject, metric=MEMORY_PEAK.name, outcome=Outcome.UNMEASURED, why=why)]
+            lost = Finding(subject=test.subject, metric=MEMORY_PEAK.name, outcome=Outcome.UNMEASURED, why=why)
+            return [*test.findings, lost]  # what the test measured itself still counts
 
     def _settle(self, group: Group, run_again: RunAgain, *, may_run_again: bool) -> None:
         """Stop the tracker of a group, and run its open tests again."""
