@@ -2,8 +2,10 @@
 
 import contextlib
 import os
+import signal
 import tempfile
-from collections.abc import Callable, Iterator
+import threading
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -33,29 +35,38 @@ class Batch:
         Raises OSError with the name of a file that cannot be written: then none is. After Ctrl-C it raises
         KeyboardInterrupt, which says what was written.
         """
+        placed = 0
         try:
-            self._stage()
+            with _ctrl_c_waits() as came:
+                self._stage(came)
+                for target, staged in self._staged.items():
+                    staged.replace(target)
+                for target in self._gone:
+                    _remove(target)
+                placed = len(self._staged) + len(self._gone)
+                _raise_if(came)
         except KeyboardInterrupt as error:
-            self._drop()
-            raise KeyboardInterrupt("nothing was written") from error
+            files = f"{placed} file{'' if placed == 1 else 's'} were written, which is all of them"
+            raise KeyboardInterrupt(files if placed else "nothing was written") from error
+
+    def _stage(self, came: list[int]) -> None:
+        mode = 0o666 & ~_umask()
+        try:
+            for target, text in self._texts.items():
+                self._stage_one(target, text, mode)
+                _raise_if(came)
         except BaseException:
             self._drop()
             raise
-        steps = [*(self._placing(*pair) for pair in self._staged.items()), *map(_removing, self._gone)]
-        if _finish(steps):
-            number = len(steps)
-            raise KeyboardInterrupt(f"{number} file{'' if number == 1 else 's'} were written, which is all of them")
 
-    def _stage(self) -> None:
-        mode = 0o666 & ~_umask()
-        for target, text in self._texts.items():
-            try:
-                self._make_folder(target.parent)
-                if target.is_dir():
-                    raise IsADirectoryError(None, "it is a folder")
-                self._staged[target] = write_beside(target, text, mode)
-            except OSError as error:
-                raise OSError(error.errno, error.strerror or str(error), str(target)) from error
+    def _stage_one(self, target: Path, text: str, mode: int) -> None:
+        try:
+            self._make_folder(target.parent)
+            if target.is_dir():
+                raise IsADirectoryError(None, "it is a folder")
+            self._staged[target] = write_beside(target, text, mode)
+        except OSError as error:
+            raise OSError(error.errno, error.strerror or str(error), str(target)) from error
 
     def _make_folder(self, folder: Path) -> None:
         missing = [one for one in (folder, *folder.parents) if not one.exists()]
@@ -69,34 +80,31 @@ class Batch:
             with contextlib.suppress(OSError):  # not empty: somebody else uses it by now
                 folder.rmdir()
 
-    def _placing(self, target: Path, staged: Path) -> Callable[[], None]:
-        def place() -> None:
-            with contextlib.suppress(FileNotFoundError):  # it was in its place when Ctrl-C came
-                staged.replace(target)
 
-        return place
-
-
-def _removing(target: Path) -> Callable[[], None]:
-    def remove() -> None:
-        target.unlink(missing_ok=True)
-        with contextlib.suppress(OSError):  # not empty: other files live there
-            target.parent.rmdir()
-
-    return remove
+def _remove(target: Path) -> None:
+    target.unlink(missing_ok=True)
+    with contextlib.suppress(OSError):  # not empty: other files live there
+        target.parent.rmdir()
 
 
-def _finish(steps: list[Callable[[], None]]) -> bool:
-    """Take all steps, even after Ctrl-C, as they are short; return True if it came."""
-    interrupted = False
-    number = 0
-    while number < len(steps):
-        try:
-            steps[number]()
-            number += 1
-        except KeyboardInterrupt:
-            interrupted = True
-    return interrupted
+@contextlib.contextmanager
+def _ctrl_c_waits() -> Iterator[list[int]]:
+    """Note Ctrl-C in the list instead of raising KeyboardInterrupt, which may come between any two steps."""
+    came: list[int] = []
+    usual = signal.getsignal(signal.SIGINT)
+    if threading.current_thread() is not threading.main_thread() or not callable(usual):
+        yield came  # it is raised in the main thread only, and only by a handler
+        return
+    signal.signal(signal.SIGINT, lambda number, _: came.append(number))
+    try:
+        yield came
+    finally:
+        signal.signal(signal.SIGINT, usual)
+
+
+def _raise_if(came: list[int]) -> None:
+    if came:
+        raise KeyboardInterrupt
 
 
 def write_beside(target: Path, text: str, mode: int) -> Path:

@@ -1,17 +1,24 @@
 """Where baselines lie, how they are written, and where they are read from."""
 
+import contextlib
 import os
 import resource
+import signal
 import stat
+import sys
 import sysconfig
-from collections.abc import Iterator
+import tempfile
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from types import FrameType
+from typing import Any
 
 import pytest
 from samples import ENVIRONMENT, FILE, FOLDER, HEADER, commit_all, document, git, open_store, put_baseline
 
-from pytest_memgate.baseline.batch import replace_text
+from pytest_memgate.baseline import batch as batch_module
+from pytest_memgate.baseline.batch import Batch, replace_text
 from pytest_memgate.baseline.document import Document
 from pytest_memgate.baseline.paths import file_key
 from pytest_memgate.baseline.paths import test_file as file_of
@@ -120,6 +127,55 @@ def test_an_interrupted_write_leaves_nothing_beside_the_file(tmp_path: Path, mon
     with pytest.raises(KeyboardInterrupt):
         replace_text(tmp_path / "it", "text")
     assert list(tmp_path.iterdir()) == []
+
+
+def test_ctrl_c_at_any_line_of_a_write_leaves_all_old_files_or_all_new_ones(tmp_path: Path) -> None:
+    """Each run of the loop sends it one line of Python later; the last one sends none."""
+    names = ["a", "b", "c"]
+    told = set()
+    for moment in range(1_000):
+        for name in names:
+            (tmp_path / name).write_text("old")
+        batch = Batch()
+        batch.put(tmp_path / "a", "new")
+        batch.put(tmp_path / "b", "new")
+        batch.remove(tmp_path / "c")
+        said, sent = _with_ctrl_c_at(moment, batch.write)
+        found = {path.name: path.read_text() for path in tmp_path.iterdir()}
+        all_old, all_new = dict.fromkeys(names, "old"), dict.fromkeys(names[:2], "new")
+        words = {"nothing was written": [all_old], "": [all_old, all_new]}  # none before its first line, or after all
+        assert found in words.get(said, [all_new]), (moment, said)
+        told.add(said)
+        if not sent:
+            break
+    assert told - {""} == {"nothing was written", "3 files were written, which is all of them", "no interrupt"}
+    assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
+
+
+def _with_ctrl_c_at(moment: int, write: Callable[[], None]) -> tuple[str, bool]:
+    """Call `write` with Ctrl-C at a line's number, and return the words of its KeyboardInterrupt and if it was sent."""
+    count = 0
+
+    def trace(frame: FrameType, _event: str, _arg: object) -> Any:
+        nonlocal count
+        if frame.f_code.co_filename not in {batch_module.__file__, tempfile.__file__, contextlib.__file__}:
+            return None
+        count += 1
+        if count == moment + 1:
+            signal.raise_signal(signal.SIGINT)
+        return trace
+
+    usual = signal.signal(signal.SIGINT, signal.default_int_handler)
+    before = sys.gettrace()
+    try:
+        sys.settrace(trace)
+        write()
+    except KeyboardInterrupt as error:
+        return str(error), True
+    finally:
+        sys.settrace(before)
+        signal.signal(signal.SIGINT, usual)
+    return "no interrupt", count > moment
 
 
 def test_a_file_that_is_not_utf_8_is_an_error_that_names_it(tmp_path: Path) -> None:
