@@ -93,8 +93,8 @@ class FirstUseReview:
     def _imports(self) -> list[Finding]:
         """Return the findings on importing packages alone: for an update all of them, else the failing ones."""
         found: dict[str, list[Finding]] = {}
-        for payments in self._processes.values():
-            for owner in payments.owners():
+        for owner in self._owners():
+            for payments in self._of(owner):
                 first = payments.of(owner)[0]
                 if owner in found or owner not in first.packages:
                     continue
@@ -103,6 +103,14 @@ class FirstUseReview:
                     told = (_paid_by(one, first) for one in imports)
                     found[owner] = imports if self._update else [one for one in told if one.outcome.fails_gate]
         return [finding for findings in found.values() for finding in findings]
+
+    def _owners(self) -> list[str]:
+        return sorted({owner for payments in self._processes.values() for owner in payments.owners()})
+
+    def _of(self, owner: str) -> list[Payments]:
+        """Return the processes that paid for an owner, by their first test that did: workers report in any order."""
+        paid = [payments for payments in self._processes.values() if payments.of(owner)]
+        return sorted(paid, key=lambda payments: payments.of(owner)[0].argument)
 
     def _imported(self, ledger: Ledger, owner: str) -> list[Finding]:
         try:
@@ -115,7 +123,7 @@ class FirstUseReview:
         """Return the findings that speak against the processes; an import measured alone confirms growth by itself."""
         findings: list[Finding] = []
         doubtful: list[tuple[Finding, Payments]] = []
-        for owner in sorted({owner for payments in self._processes.values() for owner in payments.owners()}):
+        for owner in self._owners():
             finding, payments = self._most_grown(owner)
             if finding.outcome.fails_gate and owner not in imported:
                 doubtful.append((finding, payments))
@@ -125,11 +133,7 @@ class FirstUseReview:
 
     def _most_grown(self, owner: str) -> tuple[Finding, Payments]:
         """Return the finding on the process with the largest growth for an owner."""
-        judged = [
-            (payments.ledger.finding(owner), payments)
-            for payments in self._processes.values()
-            if owner in payments.owners()
-        ]
+        judged = [(payments.ledger.finding(owner), payments) for payments in self._of(owner)]
         return max(judged, key=lambda one: (one[0].outcome.fails_gate, one[0].growth or 0))
 
     def _confirmed(self, doubtful: list[tuple[Finding, Payments]]) -> list[Finding]:
