@@ -10,6 +10,7 @@ class RemarkKind(StrEnum):
     PROCESSES = "processes"  # were started, and their memory is not counted
     THREADS = "threads"  # ran beside the test: `amounts` has their number, `names` the first of them
     NOT_REPEATABLE = "not repeatable"  # `text` says why
+    OTHER_WORK = "other work"  # in later runs, which need far more: `amounts` has the first run's bytes, then theirs
     ROUNDS = "rounds"  # of a benchmark: `amounts` has their number
     RUNS = "runs"  # `amounts` has what each of them left behind, the first run first
     TEXT = "text"  # `text`, in the words of the tool that measured

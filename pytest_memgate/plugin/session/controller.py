@@ -69,7 +69,8 @@ class Controller:
         self._strict = strict
         self._kinds = kinds
         self._asked = Asked(config, gate, gate.base) if gate.base else None
-        self._findings: dict[tuple[Subject, str], Finding] = {}
+        self._told: dict[tuple[Subject, str], str] = {}  # findings as they travelled, by test and property
+        self._findings: list[Finding] = []
         self._passed: set[Subject] = set()
         self._failed: set[Subject] = set()
         self._skipped: dict[Subject, str] = {}
@@ -79,6 +80,7 @@ class Controller:
         self._began = time.time()
         self._kept: tempfile.TemporaryDirectory[str] | None = None  # reports, by the workers
         self._first_uses = FirstUseReview(config, gate, update=bool(kinds))
+        self._paid_texts: list[tuple[str, str]] = []  # payments as they travelled, with the process of each
         self._payers: dict[Subject, pytest.TestReport] = {}
         self._paid: list[Finding] = []  # on first use
         self._extra: pytest.TestReport | None = None  # by which a test fails that has been reported
@@ -106,11 +108,10 @@ class Controller:
             self._notes += [str(value) for name, value in report.user_properties if name == NOTE]
         for name, value in properties:
             if name == PAYMENT:
-                self._first_uses.add(getattr(report, "worker_id", ""), decode(Payment, json.loads(str(value))))
+                self._paid_texts.append((getattr(report, "worker_id", ""), str(value)))
                 self._payers[test] = report
             elif name in own:
-                with real_world():
-                    self._findings[test, name] = decode(Finding, json.loads(str(value)))
+                self._told[test, name] = str(value)
         if report.failed and not own:
             self._failed.add(test)
         elif report.skipped:
@@ -141,6 +142,8 @@ class Controller:
         if exitstatus in {pytest.ExitCode.INTERNAL_ERROR, pytest.ExitCode.USAGE_ERROR}:
             return
         interrupted = exitstatus == pytest.ExitCode.INTERRUPTED
+        with real_world():
+            self._read_reports()
         if not interrupted:
             self._review_first_use()
         self._run = self._concluded(session, interrupted=interrupted)
@@ -162,6 +165,12 @@ class Controller:
             session.exitstatus = pytest.ExitCode.TESTS_FAILED
         if self._run.extent and self._run.extent.cut_short == CUT_SHORT:
             session.exitstatus = pytest.ExitCode.INTERRUPTED
+
+    def _read_reports(self) -> None:
+        """Read the findings and payments of all tests: no test has replaced by now what reads them."""
+        self._findings = [decode(Finding, json.loads(text)) for text in self._told.values()]
+        for process, text in self._paid_texts:
+            self._first_uses.add(process, decode(Payment, json.loads(text)))
 
     def _review_first_use(self) -> None:
         """Judge first use once; a test named for growth of it gets one more report, which fails."""
@@ -207,7 +216,7 @@ class Controller:
         failed = tuple(sorted(map(str, self._failed)))
         unjudged = () if stopped else tuple(sorted(map(str, self._unjudged())))
         return Facts(
-            findings=(*self._findings.values(), *self._paid),
+            findings=(*self._findings, *self._paid),
             collected=collected,
             everything=not stopped and self._inventory.everything(),
             cut_short=cut_short,
@@ -220,7 +229,7 @@ class Controller:
 
     def _unjudged(self) -> set[Subject]:
         """Return the tests that passed without a finding, and those that were to run but were not reported."""
-        known = {test for test, _ in self._findings} | self._failed | self._skipped.keys()
+        known = {test for test, _ in self._told} | self._failed | self._skipped.keys()
         return (self._passed | self._inventory.to_run()) - known
 
     def _why_not_run(self, test: Subject) -> str:

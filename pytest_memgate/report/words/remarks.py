@@ -2,6 +2,7 @@
 
 from pytest_memgate.model.judgement.remark import Remark, RemarkKind, RepeatedCalls
 from pytest_memgate.model.measurement import Measurement
+from pytest_memgate.units import SIZE, format_amount
 
 
 def remark_texts(measurement: Measurement) -> list[str]:
@@ -17,14 +18,19 @@ def remark_text(remark: Remark) -> str:
             return "starts processes, whose memory is not counted"
         case RemarkKind.THREADS:
             return f"ran beside {_numbers(remark.amounts)} other thread(s): {', '.join(remark.names)}"
-        case RemarkKind.NOT_REPEATABLE:
-            return f"not repeatable: {remark.text}"
+        case RemarkKind.NOT_REPEATABLE | RemarkKind.OTHER_WORK:
+            return f"not repeatable: {remark.text or _other_work(remark.amounts)}"
         case RemarkKind.ROUNDS:
             return f"of {_numbers(remark.amounts)} rounds"
         case RemarkKind.RUNS:
             return f"first run {_numbers(remark.amounts[:1])}; again {_numbers(remark.amounts[1:])}"
         case RemarkKind.TEXT:
             return remark.text
+
+
+def _other_work(amounts: tuple[float, ...]) -> str:
+    first, later = (format_amount(amount, SIZE) for amount in amounts)
+    return f"its first run needs {first}, a later one {later}"
 
 
 def _numbers(amounts: tuple[float, ...]) -> str:

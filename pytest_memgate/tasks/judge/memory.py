@@ -82,6 +82,7 @@ def _asked(gate: Gate, metric: Metric, budget: Budget, bar: Bar, places: Places,
         sites=lambda capture: capture.sites(metric.name, places),
         first=lambda sites: sites.imports + in_the_ledger(gate, sites.sites),
         is_open=is_open,
+        first_counts=settle,
     )
 
 

@@ -4,11 +4,11 @@ from collections.abc import Callable, Generator, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, TypeVar
 
-from pytest_memgate.compare.agreement import MOST_RUNS, settled_value
+from pytest_memgate.compare.agreement import MOST_RUNS, agree, settled_value
 from pytest_memgate.errors import MeasureError
 from pytest_memgate.model.judgement.remark import Remark, RemarkKind
 from pytest_memgate.model.measurement import Basis, Measurement
-from pytest_memgate.model.metric import Metric
+from pytest_memgate.model.metric import MEMORY_PEAK, Metric
 
 if TYPE_CHECKING:
     from pytest_memgate.measure.memory.capture import Capture  # it needs memray
@@ -18,6 +18,7 @@ T = TypeVar("T")
 
 
 _NAMED = 3  # threads
+_OTHER_WORK = 2  # times the first run's value: a run that finds caches filled needs less, not more; chosen
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +35,7 @@ class Asked:
 
     `bound` is a quick upper bound of its `value`. `sites` are the parts of the value; `first` gives the bytes of them
     that another test may pay in another order. `is_open` is True if a measurement leaves the verdict or the value open.
+    With `first_counts`, a first run that agrees with the second one settles the value.
     """
 
     metric: Metric
@@ -42,6 +44,7 @@ class Asked:
     sites: "Callable[[Capture], Sites]"
     first: "Callable[[Sites], float]"
     is_open: Callable[[Measurement], bool]
+    first_counts: bool = False
 
 
 Plan = Generator[None, Again, T]  # asks for one more run at a time, and is sent what it gave
@@ -96,6 +99,8 @@ class _Series:
         self._done = (measurement, run)
         if len(warm) == 1:
             self.open = self._asked.is_open(measurement)
+            if self.open and self._asked.first_counts and self._agrees_with_first(warm[0]):
+                self._settle(measurement, warm[0], self._runs)
         elif (value := settled_value(warm, self._asked.metric.noise)) is not None:
             self._settle(measurement, value, self._runs[-2:])
 
@@ -107,18 +112,30 @@ class _Series:
                 f"measured again: {why}",
                 hint="--memgate-measure=each",
             )
-        measurement, _ = self._done
         remark = Remark(kind=RemarkKind.NOT_REPEATABLE, text=why)
-        measurement = replace(measurement, modules=self._cold.modules, remarks=(*measurement.remarks, remark))
         if self._runs:
+            measurement = self._remarked(remark)
             self._settle(measurement, measurement.value, self._runs[-1:])
-            return
-        sites = self._asked.sites(self._cold)
+        else:
+            self._settle_by_first(remark)
+
+    def _remarked(self, remark: Remark) -> Measurement:
+        measurement, _ = self._done
+        return replace(measurement, modules=self._cold.modules, remarks=(*measurement.remarks, remark))
+
+    def _settle_by_first(self, remark: Remark) -> None:
         self.open = False
+        sites = self._asked.sites(self._cold)
         imports = self._asked.first(sites)
-        value = measurement.value - imports  # what another test may pay for in another order is not this one's
-        cold = replace(measurement, value=value, basis=Basis.COLD, settled=True, imports=imports, sites=sites.sites)
+        measurement = self._remarked(remark)
+        value = measurement.cold - imports  # what another test may pay for in another order is not this one's
+        cold = replace(
+            measurement, value=value, basis=Basis.COLD, warm=(), settled=True, imports=imports, sites=sites.sites
+        )
         self._done = (cold, self._cold)
+
+    def _agrees_with_first(self, warm: float) -> bool:
+        return self._cold.together == 1 and agree(self._asked.value(self._cold), warm, self._asked.metric.noise)
 
     def result(self) -> "tuple[Measurement, Capture]":
         """Return the measurement and its capture; runs that never agreed give the largest value, with their spread."""
@@ -130,9 +147,18 @@ class _Series:
 
     def _settle(self, measurement: Measurement, value: float, runs: "list[Capture]") -> None:
         self.open = False
+        if self._is_other_work(value):
+            self._settle_by_first(Remark(kind=RemarkKind.OTHER_WORK, amounts=(self._asked.value(self._cold), value)))
+            return
         capture = max(runs, key=self._asked.value)
         sites = self._asked.sites(capture).sites
         self._done = (replace(measurement, value=value, settled=True, sites=sites), capture)
+
+    def _is_other_work(self, warm: float) -> bool:
+        """True if the later runs need far more than the first: they do something else, and say nothing of it."""
+        if self._asked.metric is not MEMORY_PEAK or self._cold.together > 1:
+            return False
+        return warm > _OTHER_WORK * self._asked.value(self._cold) + self._asked.metric.noise
 
 
 def remarks_on(capture: "Capture") -> tuple[Remark, ...]:
