@@ -37,7 +37,7 @@ def pool() -> Iterator[ThreadPoolExecutor]:
 @pytest.fixture
 def span() -> Iterator[Span]:
     """Return a tracker that the test starts: memray knows no frame further out than the one it was started in."""
-    for _ in range(10):  # into what other tests of the process have left free: what comes then needs arenas
+    for _ in range(40):  # into what other tests of the process have left free: what comes then needs arenas
         keep_small_objects()
     span = RECORDER.span()
     assert span

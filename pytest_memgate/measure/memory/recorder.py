@@ -25,6 +25,7 @@ from pytest_memgate.measure.resources.threads import names_of_others
 _SHOWN = 10_000_000  # bytes mapped in the first trace, to see whether memray sees memory that no allocator took
 _GRACE = 0.3  # seconds for threads that are just ending; chosen: docs/memory.md, "Retained"
 _NAP = 0.002  # seconds
+_SHARE = 20  # times what it takes to walk all objects passes before that is done again; chosen: 5 % of a run
 # above 2/3 of 2**17, where a dict doubles (USABLE_FRACTION, Objects/dictobject.c): room for as many, in 6 MB
 _NAMES = 90_000
 _time, _threading = Standard(time), Standard(threading)
@@ -36,8 +37,7 @@ class Recorder:
     def __init__(self, folder: Path | None = None) -> None:
         self._folder = folder
         self._processes = ProcessWatch()
-        self._spent = 0.0  # seconds in collections since the heap was last frozen
-        self._price = 0.0  # seconds that freezing it took
+        self._due = 0.0  # when all objects are walked again
         _grow_names()
         self.rest()
         # The first trace of a process imports what memray needs: not in a test.
@@ -55,31 +55,28 @@ class Recorder:
             return None
 
     def rest(self) -> None:
-        """Between two tests, hide all living objects from the collector (gc.freeze), if that is worth its price.
+        """Between two tests, collect garbage and hide all living objects from the collector (gc.freeze).
 
         A collection precedes every trace, and its cost is that of the heap it walks: pytest, the collected tests and
-        the reports so far need not be walked each time. Objects that died since the last freeze are thawed and
-        collected first.
+        the reports so far need not be walked each time. Now and then all are, since an object may die while it is
+        hidden.
         """
-        if self._spent >= self._price:
-            start = _time.perf_counter()
+        start = _time.perf_counter()
+        is_due = start >= self._due
+        if is_due:
             thaw()
-            collect()
-            freeze()
-            self._price = _time.perf_counter() - start
-            self._spent = 0.0
-        elif not is_frozen():  # the last test has asked for it
-            collect(1)
-            freeze()
+        collect(2 if is_due or is_frozen() else 1)  # if a test has unfrozen the heap, the young objects only
+        freeze()
+        if is_due:
+            end = _time.perf_counter()
+            self._due = end + _SHARE * (end - start)
 
     def collect(self, generation: int = 2) -> None:
         """Collect garbage before a trace, so that none of an earlier test is freed, or counted, in this one.
 
         It is also done before the end of a trace, so that the memory still alive is what the test retains.
         """
-        start = _time.perf_counter()
         collect(generation)
-        self._spent += _time.perf_counter() - start
 
     def traced(
         self,
