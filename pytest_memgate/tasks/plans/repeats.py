@@ -102,7 +102,11 @@ class _Series:
             if self.open and self._asked.first_counts and self._agrees_with_first(warm[0]):
                 self._settle(measurement, warm[0], self._runs)
         elif (value := settled_value(warm, self._asked.metric.noise)) is not None:
-            self._settle(measurement, value, self._runs[-2:])
+            if self._is_other_work(value):
+                amounts = (self._asked.value(self._cold), value)
+                self._settle_by_first(Remark(kind=RemarkKind.OTHER_WORK, amounts=amounts))
+            else:
+                self._settle(measurement, value, self._runs[-2:])
 
     def cut_short(self, why: str) -> None:
         """Settle for the runs so far, as the test cannot be run again; raises MeasureError if there is only a bound."""
@@ -147,9 +151,6 @@ class _Series:
 
     def _settle(self, measurement: Measurement, value: float, runs: "list[Capture]") -> None:
         self.open = False
-        if self._is_other_work(value):
-            self._settle_by_first(Remark(kind=RemarkKind.OTHER_WORK, amounts=(self._asked.value(self._cold), value)))
-            return
         capture = max(runs, key=self._asked.value)
         sites = self._asked.sites(capture).sites
         self._done = (replace(measurement, value=value, settled=True, sites=sites), capture)
