@@ -1,6 +1,7 @@
 """Where settings come from, and the budget of one test that follows from them."""
 
 import fnmatch
+import functools
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date, timedelta
@@ -121,6 +122,7 @@ def covers(name: str, metric: str) -> bool:
     return not part_of(name) or part_of(name) == part_of(metric) or fnmatch.fnmatchcase(part_of(metric), part_of(name))
 
 
+@functools.cache
 def _built_in(known: Metric) -> Rule:
     parts = {"growth": known.growth, "limit": known.limit}
     given = {name: text for name, text in parts.items() if text}

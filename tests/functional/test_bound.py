@@ -435,3 +435,57 @@ def test_a_module_that_comes_as_another_goes_is_found(project: Project) -> None:
     project.write("size", "20000")
     result = project.gate()
     assert (result.code, result.metrics("heavy.py")["memory.first_use"]) == (1, "regressed"), result.out
+
+
+_CLASSES = """
+    import pytest
+    from work import load
+
+    said = []
+
+    class TestA:
+        def test_a1(self): load(1000)
+        def test_a2(self): load({a2})
+    class TestB:
+        class TestInner:
+            def test_b1(self): load(800)
+    class TestC:
+        @pytest.fixture(scope="class", autouse=True)
+        def held(self):
+            said.append("up")
+            yield
+            said.append("down")
+        def test_c1(self): load(1000)
+        def test_c2(self): load(1000)
+    class TestD:
+        def test_d1(self):
+            assert said == ["up", "down"]
+            load(1000)
+        def test_d2(self): load({d2})
+    class TestE:
+        def test_e1(self): load(1000)
+"""
+
+
+def test_classes_without_fixtures_of_their_own_share_a_tracker(project: Project) -> None:
+    project.write("test_it.py", _CLASSES.format(a2=400, d2=400))
+    project.prepare()
+    result = project.gate()
+    assert result.code == 0, result.out
+    names = {"TestA::test_a1": 3, "TestA::test_a2": 3, "TestB::TestInner::test_b1": 3}
+    names |= {"TestC::test_c1": 1, "TestC::test_c2": 1, "TestD::test_d1": 3, "TestD::test_d2": 3, "TestE::test_e1": 3}
+    assert _together(result) == names
+
+
+@pytest.mark.parametrize("args", [(), ("-p", "no:randomly", "-n2"), ("-p", "randomly", "-p", "no:xdist")])
+def test_a_test_of_an_earlier_class_runs_again_when_a_later_one_is_set_up(
+    project: Project, args: tuple[str, ...]
+) -> None:
+    project.write("test_it.py", _CLASSES.format(a2=400, d2=400).replace('["up", "down"]', "said"))
+    project.prepare()
+    project.write("test_it.py", _CLASSES.format(a2=9000, d2=9000).replace('["up", "down"]', "said"))
+    result = project.gate(*args, plugins=("randomly",))
+    assert result.code == 1
+    red = {name for name, outcome in result.outcomes().items() if outcome != "passed"}
+    assert red == {"TestA::test_a2", "TestD::test_d2"}, result.out
+    assert _basis(result)["TestA::test_a2"] == "warm"

@@ -12,7 +12,7 @@ import pytest
 
 from pytest_memgate.plugin.items import subject_of
 from pytest_memgate.plugin.loop.benchmarks import is_benchmark
-from pytest_memgate.plugin.loop.runs import other_protocols
+from pytest_memgate.plugin.loop.runs import home, other_protocols
 from pytest_memgate.plugin.loop.tracing import Tracing
 from pytest_memgate.plugin.test import Test
 from pytest_memgate.tasks.judge.gate import Gate
@@ -125,9 +125,9 @@ def scope(item: pytest.Item) -> object:
     """Return a key that is equal for two tests if they share their wider fixtures."""
     call = getattr(item, "callspec", None)
     if call is None:
-        return item.parent
+        return (home(item),)
     wider = ((name, call.indices[name]) for name, scope in call._arg2scope.items() if scope.value != "function")
-    return item.parent, *wider
+    return home(item), *wider
 
 
 def _sets_up_wider_fixtures(item: pytest.Item) -> bool:

@@ -13,6 +13,8 @@ from _pytest.unittest import TestCaseFunction
 from pytest_memgate.measure.python.gc_freeze import answer
 from pytest_memgate.plugin.test import Run, Test
 
+_CLASSES = pytest.StashKey[set[pytest.Class]]()  # those that fixtures are set up for
+
 
 def run_first(test: Test, run: Run, nextitem: pytest.Item | None) -> None:
     """Run a test for the first time, as pytest does, or as another plugin does that runs tests in its own way.
@@ -42,6 +44,7 @@ def run_again(test: Test, run: Run, nextitem: pytest.Item | None) -> None:
     item._report_sections, item.user_properties = [], list(test.properties)
     _renew(test)
     try:
+        _make_way(item)
         with _heard_by(item, _Nobody()):
             run.reports = runtestprotocol(item, log=False, nextitem=_next_for_one(test, nextitem))
     finally:
@@ -82,9 +85,39 @@ def tear_down_wider(test: Test, nextitem: pytest.Item | None) -> None:
 
 
 def is_last(item: pytest.Item, nextitem: pytest.Item | None) -> bool:
-    """True if a fixture of a class, module or session is torn down after an item."""
-    above = item.listchain()[:-1]
+    """True if a fixture of a class, module or session may be torn down after an item."""
+    above = home(item).listchain()
     return nextitem is None or nextitem.listchain()[: len(above)] != above
+
+
+def home(item: pytest.Item) -> pytest.Collector:
+    """Return the innermost collector of an item that fixtures may be set up for: a class without any is none."""
+    node = item.parent
+    while type(node) is pytest.Class and node not in _classes_with_fixtures(item.session):
+        node = node.parent
+    assert isinstance(node, pytest.Collector)  # noqa: S101  # an item lies in one
+    return node
+
+
+def _classes_with_fixtures(session: pytest.Session) -> set[pytest.Class]:
+    if _CLASSES not in session.stash:
+        items = filter(_has_class_fixture, session.items)
+        found = {node for item in items for node in item.listchain() if isinstance(node, pytest.Class)}
+        session.stash[_CLASSES] = found
+    return session.stash[_CLASSES]
+
+
+def _has_class_fixture(item: pytest.Item) -> bool:
+    fixtures = getattr(item, "_fixtureinfo", None)
+    found = fixtures.name2fixturedefs.values() if fixtures else ()
+    return any(one.scope == "class" for several in found for one in several)
+
+
+def _make_way(item: pytest.Item) -> None:
+    """Tear down a class that the item is not in, so that pytest can set the item up: it has no fixtures."""
+    state, chain = item.session._setupstate, item.listchain()
+    if any(node not in chain for node in state.stack):
+        state.teardown_exact(item)
 
 
 def other_protocols(item: pytest.Item) -> Iterator[pluggy.HookImpl]:
