@@ -657,6 +657,7 @@ _NOT_TO_THE_END = {
 
         def test_a_call(): was_called.append(1)
         def test_another(after_a_call): pass
+        @pytest.mark.filterwarnings("default")
         def test_a_third(after_a_call): pass
         """,
         "test_filled.py::test_another could not be set up, nor 1 more",
@@ -725,11 +726,54 @@ def test_where_tests_are_set_up_once_more_none_is_called(shop: Shop) -> None:
     )
     path = f"{shop.project.root}:{shop.library}"
     result = shop.project.update("test_calls.py", plugins=("asyncio",), env={"PYTHONPATH": path})
-    assert "all tests set up once more" in result.out
+    assert "tests set up once more" in result.out
     calls = (shop.project.root / "calls").read_text().split("\n")
-    # Each test has run three times, and was set up once more.
-    names = ("doctest", "plain", "async", "method", "async method", "setUp", "setup")
-    assert [calls.count(name) for name in names] == [3, 3, 3, 3, 3, 4, 5 * 4]
+    peaks = [one for one in result.run["findings"] if one["metric"] == "memory.peak"]
+    assert len(peaks) == 5
+    runs = sum(1 + len(one["measurement"].get("warm", ())) for one in peaks)
+    names = ("doctest", "plain", "async", "method", "async method")
+    assert sum(calls.count(name) for name in names) == runs
+    assert (calls.count("setUp"), calls.count("setup")) == (calls.count("method") + 1, runs + 5)  # once more, each
+
+
+def test_of_tests_with_the_same_fixtures_one_is_set_up_once_more(shop: Shop) -> None:
+    shop.project.write(
+        "test_calls.py",
+        """
+        import pytest
+
+        def note(name):
+            with open("calls", "a") as file:
+                file.write(f"{name}\\n")
+
+        @pytest.fixture
+        def one(): note("one")
+
+        @pytest.fixture(params=["x", "y"])
+        def each(request): note(request.param)
+
+        @pytest.fixture
+        def marked(request): note(str(request.node.get_closest_marker("size")))
+
+        @pytest.mark.parametrize("number", range(10))
+        def test_many(one, number): pass
+
+        @pytest.mark.parametrize("number", range(10))
+        def test_each(each, number): pass
+
+        @pytest.mark.size(1)
+        def test_small(marked): pass
+
+        @pytest.mark.size(2)
+        def test_large(marked): pass
+        """,
+    )
+    shop.project.write("pytest.ini", "[pytest]\nmarkers = size: of it\n")
+    shop.update("test_calls.py")
+    calls = (shop.project.root / "calls").read_text().split("\n")
+    kinds = {name: calls.count(name) for name in ("one", "x", "y")}
+    assert kinds == {"one": 11, "x": 11, "y": 11}
+    assert sum("size" in call for call in calls) == 4
 
 
 def test_runs_beside_the_session_touch_nothing_that_it_writes(two: Shop) -> None:

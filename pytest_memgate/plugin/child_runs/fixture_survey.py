@@ -1,8 +1,8 @@
 """For an update: memory that fixtures fill once a process and keep is first use that a test pays in another order.
 
-Loaded with `-p` in a process of its own, where tests are set up and torn down but not called. Memory that is alive at
-its end outlives all fixtures. An environment variable names the file that it is written to, with the reason if it is
-not all.
+Loaded with `-p` in a process of its own, where tests are set up and torn down but not called: of tests with the same
+fixtures and markers, one. Memory that is alive at its end outlives all fixtures. An environment variable names the file
+that it is written to, with the reason if it is not all.
 """
 
 import gc
@@ -55,9 +55,26 @@ def pytest_itemcollected(item: pytest.Item) -> None:
     _modules.update(getattr(node.obj, "__name__", "") for node in item.listchain() if isinstance(node, pytest.Module))
 
 
+@pytest.hookimpl(tryfirst=True)
 def pytest_collection_finish(session: pytest.Session) -> None:
-    """Remember the tests that are to be set up."""
+    """Leave only tests that differ in what is set up for them, and remember them."""
+    kinds: dict[object, pytest.Item] = {}
+    for item in session.items:
+        kinds.setdefault(_kind(item), item)
+    session.items[:] = kinds.values()
     _awaited.update(session.items)
+
+
+def _kind(item: pytest.Item) -> object:
+    """Return a key that is equal for tests of one class or module with the same fixtures, parameters and markers."""
+    if not isinstance(item, pytest.Function):
+        return item
+    known = item._fixtureinfo.name2fixturedefs.items()
+    # What a test itself is parametrized with is a fixture, too, since pytest 8: one that only returns its value.
+    fixtures = {name: several for name, several in known if several[-1].func.__module__ != "_pytest.python"}
+    call = getattr(item, "callspec", None)
+    parameters = {name: call.indices[name] for name in fixtures if name in call.indices} if call else {}
+    return item.parent, repr(fixtures), repr(parameters), repr(item.own_markers)
 
 
 @pytest.hookimpl(wrapper=True, trylast=True)

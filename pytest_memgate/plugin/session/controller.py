@@ -244,7 +244,7 @@ class Controller:
         is_all = True
         problems: list[Problem] = []
         if self._inventory.sets_up:
-            with self._step("setting all tests up once more in a clean process", problems):
+            with self._step("setting tests up once more in a clean process", problems):
                 owned, is_all = self._left_by_fixtures()
         number = len(self._inventory.loaded())
         with self._step(f"importing {number} module{'' if number == 1 else 's'} in a clean process", problems):
@@ -289,7 +289,7 @@ class Controller:
         except (OSError, ValueError) as error:
             found, why = {}, str(error)
         known = "the memory of some fixtures is not known" if found else "the memory of fixtures is not known"
-        said = f"{known}: {why}" if why else "all tests set up once more, in a clean process"
+        said = f"{known}: {why}" if why else "tests set up once more, in a clean process"
         self._notes.append(f"first use: {said}")
         return found, not why
 

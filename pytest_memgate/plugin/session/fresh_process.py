@@ -40,10 +40,10 @@ def run_afresh(config: pytest.Config, tests: Sequence[str]) -> Done:
 
 
 def left_by_fixtures(config: pytest.Config, timeout_seconds: float) -> tuple[dict[str, dict[str, float]], str]:
-    """Return the bytes held at the end of a process that sets all tests up and calls none, by owner and call site.
+    """Return the bytes held at the end of a process that sets tests up and calls none, by owner and call site.
 
-    The second value is the reason why this is not all, empty if it is. Raises OSError if the process cannot be started,
-    and ValueError if its answer cannot be read.
+    Of tests with the same fixtures and markers, it sets up one. The second value is the reason why this is not all,
+    empty if it is. Raises OSError if the process cannot be started, and ValueError if its answer cannot be read.
     """
     with Workspace() as space:
         folder = space.place()
