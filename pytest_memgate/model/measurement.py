@@ -14,7 +14,6 @@ class Basis(StrEnum):
 
     BOUND = "bound"  # the test's first run: its own value is no larger
     WARM = "warm"  # a later run in the same process
-    FIRST = "first"  # the first run, so small that a later one hardly differs
     COLD = "cold"  # the first run, since the test cannot run twice
     EXACT = "exact"  # nothing varies: the same input gives the same value
     SAMPLES = "samples"  # the middle of several

@@ -772,8 +772,8 @@ def test_of_tests_with_the_same_fixtures_one_is_set_up_once_more(shop: Shop) -> 
     shop.update("test_calls.py")
     calls = (shop.project.root / "calls").read_text().split("\n")
     kinds = {name: calls.count(name) for name in ("one", "x", "y")}
-    assert kinds == {"one": 11, "x": 11, "y": 11}
-    assert sum("size" in call for call in calls) == 4
+    assert kinds == {"one": 21, "x": 21, "y": 21}  # each test has run twice
+    assert sum("size" in call for call in calls) == 6
 
 
 def test_runs_beside_the_session_touch_nothing_that_it_writes(two: Shop) -> None:

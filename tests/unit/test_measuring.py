@@ -331,7 +331,6 @@ def settle(
     cut: str = "",
     together: int = 1,
     first_counts: bool = False,
-    little: float = 0,
 ) -> tuple[Measurement, int, int]:
     """Return the measurement, the peak of its capture, and how many more runs there were."""
     runs = iter(peaks[1:])
@@ -345,7 +344,7 @@ def settle(
 
     first = Fake(peaks[0], imports=77)
     first.together = together
-    wanted = replace(asked(places, needed), first_counts=first_counts, little=little)
+    wanted = replace(asked(places, needed), first_counts=first_counts)
     ((measurement, capture),) = carry_out(measure(first, [wanted]), again)
     return measurement, capture.peak, count
 
@@ -390,15 +389,6 @@ def test_a_first_run_that_agrees_with_the_second_settles_a_value_to_be_stored(pl
     assert settle(places, MB + 40_000, MB, MB, first_counts=True)[2] == 2  # it paid for something
     assert settle(places, MB, MB, MB, first_counts=True, together=2)[2] == 2  # a bound says nothing of the value
     assert settle(places, MB, MB, MB)[2] == 2  # nor does a verdict rest on a first run
-
-
-def test_a_first_run_that_needs_little_is_stored_as_it_is(places: Places) -> None:
-    measurement, peak, count = settle(places, 20_000, 1_000, first_counts=True, little=20_000)
-    assert (measurement.value, measurement.basis, measurement.settled) == (20_000, Basis.FIRST, True)
-    assert (peak, count, sum(site.size for site in measurement.sites)) == (20_000, 0, 20_000)
-    assert settle(places, 20_001, 1_000, 1_000, first_counts=True, little=20_000)[0].value == 1_000
-    assert settle(places, 20_000, 1_000, 1_000, first_counts=True, little=20_000, together=2)[0].value == 1_000
-    assert settle(places, 20_000, 1_000, 1_000, little=20_000)[0].value == 1_000
 
 
 def test_later_runs_that_need_far_more_than_the_first_are_other_work(places: Places) -> None:

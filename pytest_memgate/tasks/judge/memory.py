@@ -27,7 +27,6 @@ from pytest_memgate.tasks.plans.repeats import Asked, Plan, measure
 if TYPE_CHECKING:
     from pytest_memgate.measure.memory.capture import Capture  # it needs memray
 
-_PART = 0.1  # of a test's budget, that a stored value may be wrong by; chosen: docs/concepts.md, "The settle rule"
 _TRACKED = (ALLOCATIONS, ALLOCATED, ALLOCATION_RATE, *GC_COLLECTIONS, GC_PAUSE)
 
 
@@ -84,13 +83,7 @@ def _asked(gate: Gate, metric: Metric, budget: Budget, bar: Bar, places: Places,
         first=lambda sites: sites.imports + in_the_ledger(gate, sites.sites),
         is_open=is_open,
         first_counts=settle,
-        little=_little(metric, budget),
     )
-
-
-def _little(metric: Metric, budget: Budget) -> float:
-    """Return the largest value of a first run that needs no second one: it is wrong by a small part at most."""
-    return max(metric.noise, _PART * budget.growth.of(0) if budget.growth else 0)
 
 
 def _says_nothing(finding: Finding, metric: Metric, bar: Bar, *, settle: bool) -> bool:

@@ -35,8 +35,7 @@ class Asked:
 
     `bound` is a quick upper bound of its `value`. `sites` are the parts of the value; `first` gives the bytes of them
     that another test may pay in another order. `is_open` is True if a measurement leaves the verdict or the value open.
-    With `first_counts`, a first run that agrees with the second one settles the value, and so does one whose value is
-    no more than `little`; a metric that may be `absent` then counts as absent.
+    With `first_counts`, a first run that agrees with the second one settles the value.
     """
 
     metric: Metric
@@ -46,7 +45,6 @@ class Asked:
     first: "Callable[[Sites], float]"
     is_open: Callable[[Measurement], bool]
     first_counts: bool = False
-    little: float = 0
 
 
 Plan = Generator[None, Again, T]  # asks for one more run at a time, and is sent what it gave
@@ -86,9 +84,6 @@ class _Series:
             first = self._first(asked.value(cold))
             self.open = asked.is_open(first)
         self._done: tuple[Measurement, Capture] = (first, cold)
-        if self.open and asked.first_counts and cold.together == 1 and first.value <= asked.little:
-            value = first.value if asked.metric.absent is None else asked.metric.absent
-            self._settle(replace(first, basis=Basis.FIRST, modules=cold.modules), value, [cold])
 
     def _first(self, value: float) -> Measurement:
         remarks = remarks_on(self._cold)
