@@ -395,7 +395,7 @@ def test_later_runs_that_need_far_more_than_the_first_are_other_work(places: Pla
     measurement, peak, count = settle(places, 66_000, 212_000, 212_000, first_counts=True)
     assert (measurement.value, measurement.basis, measurement.settled) == (66_000 - 77, Basis.COLD, True)
     assert (peak, count) == (66_000, 2)
-    assert remark_texts(measurement) == ["not repeatable: its first run needs 66 KB, a later one 212 KB"]
+    assert remark_texts(measurement) == ["not repeatable: its first run and a later one need 66 KB and 212 KB"]
     assert settle(places, 66_000, 212_000, 66_000, 66_000)[0].value == 66_000  # that was chance
     assert settle(places, 66_000, 130_000, 130_000)[0].basis is Basis.WARM
     assert settle(places, 66_000, 130_000, 212_000, 150_000, 300_000)[0].basis is Basis.WARM  # these never agree

@@ -29,8 +29,7 @@ def remark_text(remark: Remark) -> str:
 
 
 def _other_work(amounts: tuple[float, ...]) -> str:
-    first, later = (format_amount(amount, SIZE) for amount in amounts)
-    return f"its first run needs {first}, a later one {later}"
+    return f"its first run and a later one need {' and '.join(format_amount(amount, SIZE) for amount in amounts)}"
 
 
 def _numbers(amounts: tuple[float, ...]) -> str:
