@@ -16,7 +16,7 @@ _WATCH = """\
 import time
 from functools import cached_property
 
-from pytest_memgate.measure.memory import capture
+from pytest_memgate.measure.memory import capture, recorder
 from pytest_memgate.measure.memory import shared_tracker as span
 
 SPENT = {"collecting": 0.0, "reading": 0.0}
@@ -33,7 +33,7 @@ def timed(what, step):
     return call
 
 
-end = capture._Trace._end
+end = recorder._Trace._end
 
 
 def watched_end(trace):
@@ -41,7 +41,7 @@ def watched_end(trace):
     end(trace)
 
 
-capture._Trace._end = watched_end
+recorder._Trace._end = watched_end
 stop = span.Share._stop
 
 
