@@ -21,9 +21,7 @@ TRICKS = {
     "tighten": "tracker.Span.tighten = lambda *_: None",
     "halves": "loop.Loop._settle_together = lambda *_: None",
     "freeze": "recorder.freeze = lambda: None; recorder.is_frozen = lambda: True",
-    "collection before a call": (
-        "recorder.Recorder.collect = lambda self, generation=2: recorder.collect(1) if generation == 1 else None"
-    ),
+    "collections around a call": "recorder.Recorder.collect = lambda self: None",
     "arena room": "tracker._make_room = lambda: None",
     "pause between calls": "tracker.can_pause = lambda: False",
     "named imports": "tracker.traced_imports = recorder.traced_imports = contextlib.nullcontext",

@@ -1,7 +1,6 @@
 """Traces blocks of code in this process, one at a time or several under one tracker."""
 
 import functools
-import gc
 import inspect
 import sys
 import threading
@@ -71,12 +70,13 @@ class Recorder:
             end = _time.perf_counter()
             self._due = end + _SHARE * (end - start)
 
-    def collect(self, generation: int = 2) -> None:
+    def collect(self) -> None:
         """Collect garbage before a trace, so that none of an earlier test is freed, or counted, in this one.
 
-        It is also done before the end of a trace, so that the memory still alive is what the test retains.
+        It is also done before the end of a trace, so that the memory still alive is what the test retains. The
+        collection is a full one, which alone gives back what the interpreter keeps of freed tuples and the like.
         """
-        collect(generation)
+        collect()
 
     def traced(
         self,
@@ -90,8 +90,7 @@ class Recorder:
         """Return `function` traced: `keep` gets the capture of each call, with its numbers once the call has ended.
 
         With `every`, each allocation is recorded, so that they can be counted; the collector is watched then, too. With
-        `bound`, an upper bound of the retained bytes is enough: only objects made since the start are collected at the
-        end.
+        `bound`, an upper bound of the retained bytes is enough: threads that the call has started are not waited for.
 
         If the tracker cannot start, `refused` gets the reason and the function runs untraced. The tracker starts in the
         very frame that calls the function: memray loses the callers above its own start.
@@ -148,7 +147,6 @@ class Recorder:
         except Exception as error:  # noqa: BLE001  # as of a tracker that cannot start
             return None, why_not_started(error)
         self.collect()
-        trace.starts()
         trace.names.__enter__()
         return trace, ""
 
@@ -159,17 +157,13 @@ def _grow_names() -> None:
     names.clear()
 
 
-def _full_collections() -> int:
-    return int(gc.get_stats()[2]["collections"])
-
-
 class _Trace:
     """The trace of one call, and the state of the process before it."""
 
     def __init__(
         self,
         processes: ProcessWatch,
-        collect: Callable[[int], None],
+        collect: Callable[[], None],
         folder: Path | None,
         *,
         every: bool,
@@ -180,7 +174,6 @@ class _Trace:
         self.names = traced_imports()
         self._collect = collect
         self._bound = bound
-        self._collections = 0
         self._processes = processes
         self._started = processes.mark()
         self._before = _threading.enumerate()
@@ -201,10 +194,6 @@ class _Trace:
         self.capture.close()
         return why_not_started(error)
 
-    def starts(self) -> None:
-        """Remember the threads, modules and processes, once garbage is collected."""
-        self._collections = _full_collections()
-
     def begin(self) -> None:
         """Note that the call begins."""
         if self._every:
@@ -217,9 +206,7 @@ class _Trace:
             self.capture.collector.stop()
         if not self._bound:
             self._let_threads_end()
-        # What came since then is young, unless the collector has walked everything meanwhile.
-        young = self._bound and _full_collections() == self._collections
-        self._collect(1 if young else 2)
+        self._collect()
         self.tracker.__exit__(None, None, None)
         self.names.__exit__(None, None, None)
         with real_world():

@@ -11,7 +11,8 @@ alive all through that call, and the call has not allocated it: the peak less th
 that pytest keeps from test to test does not add up.
 
 The interpreter keeps some freed objects to use them again, tuples above all, which no tracker sees: a call would reuse
-objects allocated before it. A full collection gives them back, so one precedes each call.
+objects allocated before it. A full collection gives them back, so one precedes each call, and another is made at its
+end, where the tracker sees it: they are not retained.
 
 Between two calls small objects are not traced, and an arena that Python's allocator maps for them then looks like a
 block of its own. It makes the bound larger, which is safe; it counts as nobody's first use, and as retained by nobody.
@@ -60,7 +61,7 @@ class Span:
     the level on which it was started.
     """
 
-    def __init__(self, processes: ProcessWatch, collect: Callable[..., None]) -> None:
+    def __init__(self, processes: ProcessWatch, collect: Callable[[], None]) -> None:
         self.active = False
         self.peak = 0
         self.processes = processes
@@ -272,7 +273,7 @@ class Share(Capture):
 
     def _stop(self, *, failed: bool) -> None:
         if not failed:
-            self._span.collect(1)
+            self._span.collect()
             show(self._probe)
         if failed or self.is_last:
             self._span.stop()
