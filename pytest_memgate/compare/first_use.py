@@ -81,18 +81,16 @@ def growth(paid: Parts, known: Parts, total: float) -> float:
 def payers(payments: Sequence[Parts], known: Parts, enough: float) -> list[int]:
     """Return the numbers of the payments that explain the growth, in their order.
 
-    These are the largest payments for parts above the ledger, until they exceed it by `enough` bytes.
+    These are the largest payments for parts above the ledger, until they exceed it by `enough` bytes. After them come
+    those for parts that are as the ledger has them: a new part may be as large as one that none of these tests needs.
     """
     paid: dict[str, float] = defaultdict(float)
     for payment in payments:
         for part, size in payment.items():
             paid[part] += size
     above = {part for part, size in paid.items() if size > known.get(part, 0)}
-    shares = {
-        number: share
-        for number, payment in enumerate(payments)
-        if (share := sum(size for part, size in payment.items() if part in above))
-    }
+    same = {part for part, size in paid.items() if part not in above and agree(size, known[part])}
+    shares = _shares(payments, above)
     missing = enough + sum(known.get(part, 0) for part in above)
     chosen: list[int] = []
     for number in sorted(shares, key=lambda one: -shares[one])[:_PAYERS]:
@@ -100,7 +98,15 @@ def payers(payments: Sequence[Parts], known: Parts, enough: float) -> list[int]:
             break
         chosen.append(number)
         missing -= shares[number]
+    others = _shares(payments, same)
+    chosen += sorted(others.keys() - chosen, key=lambda one: -others[one])[: _PAYERS - len(chosen)]
     return sorted(chosen)
+
+
+def _shares(payments: Sequence[Parts], parts: set[str]) -> dict[int, float]:
+    """Return what each payment, by its number, paid for some parts, without those that paid nothing for them."""
+    found = (sum(size for part, size in payment.items() if part in parts) for payment in payments)
+    return {number: share for number, share in enumerate(found) if share}
 
 
 def has_changed(paid: Parts, known: Parts) -> bool:

@@ -55,13 +55,22 @@ def test_what_grew_in_its_place_is_not_held_to_have_moved_there() -> None:
     ("payments", "known", "enough", "expected"),
     [
         ([{"a": 400}, {"b": 400}, {"c": 400}, {"d": 400}], {}, 1000, [0, 1, 2]),
-        ([{"a": 5000}, {"b": 400}, {"b": 200}], {"a": 5000, "b": 100}, 1000, [1, 2]),
-        ([{"a": 600}, {"b": 1}, {"a": 600}], {"a": 1000, "b": 1}, 1000, [0, 2]),
+        ([{"a": 5000}, {"b": 400}, {"b": 200}], {"a": 9900, "b": 100}, 1000, [1, 2]),
+        ([{"a": 5000}, {"b": 400}, {"b": 200}], {"a": 5000, "b": 100}, 1000, [0, 1, 2]),
+        ([{"a": 600}, {"b": 1}, {"a": 600}], {"a": 1000, "b": 9000}, 1000, [0, 2]),
         ([{"b": 10}, {"a": 9000}], {}, 1000, [1]),
         ([], {}, 1000, []),
         ([{f"{number}": 1} for number in range(50)], {}, 1000, list(range(20))),
     ],
-    ids=["as many as it takes", "of what has grown", "shares of one part", "the largest", "none", "not too many"],
+    ids=[
+        "as many as it takes",
+        "of what has grown",
+        "of what is the same",
+        "shares of one part",
+        "the largest",
+        "none",
+        "not too many",
+    ],
 )
 def test_growth_is_made_out_of_what_its_payers_paid(
     payments: list[dict[str, int]], known: dict[str, int], enough: int, expected: list[int]
