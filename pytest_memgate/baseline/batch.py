@@ -46,7 +46,7 @@ class Batch:
                 placed = len(self._staged) + len(self._gone)
                 _raise_if(came)
         except KeyboardInterrupt as error:
-            files = f"{placed} file{'' if placed == 1 else 's'} were written, which is all of them"
+            files = f"{placed} file{' was' if placed == 1 else 's were'} written, which is all of them"
             raise KeyboardInterrupt(files if placed else "nothing was written") from error
 
     def _stage(self, came: list[int]) -> None:
@@ -124,12 +124,14 @@ def write_beside(target: Path, text: str, mode: int) -> Path:
 
 def replace_text(target: Path, text: str) -> None:
     """Write a text file whole or not at all; raises OSError if that fails."""
-    staged = write_beside(target, text, 0o666 & ~_umask())
-    try:
-        staged.replace(target)
-    except BaseException:
-        staged.unlink(missing_ok=True)
-        raise
+    with _ctrl_c_waits() as came:
+        staged = write_beside(target, text, 0o666 & ~_umask())
+        try:
+            staged.replace(target)
+        except BaseException:
+            staged.unlink(missing_ok=True)
+            raise
+        _raise_if(came)
 
 
 def sweep(folder: Path) -> None:

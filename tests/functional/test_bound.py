@@ -489,3 +489,41 @@ def test_a_test_of_an_earlier_class_runs_again_when_a_later_one_is_set_up(
     red = {name for name, outcome in result.outcomes().items() if outcome != "passed"}
     assert red == {"TestA::test_a2", "TestD::test_d2"}, result.out
     assert _basis(result)["TestA::test_a2"] == "warm"
+
+
+def test_a_class_fixture_that_only_a_call_asks_for_is_torn_down_with_its_class_and_its_error_is_told(
+    project: Project,
+) -> None:
+    tests = """
+        import pytest
+        from work import load
+
+        @pytest.fixture(scope="class")
+        def late():
+            yield
+            assert not "torn down"
+
+        class TestA:
+            def test_a(self): load({a})
+        class TestB:
+            def test_b(self, request): load(1000); {late}
+        """
+    project.write("test_it.py", tests.format(a=400, late=""))
+    project.prepare()
+    project.write("test_it.py", tests.format(a=9000, late="request.getfixturevalue('late')"))
+    result = project.gate()
+    assert result.found("TestA::test_a", "memory.peak")["measurement"]["warm"], (
+        result.out
+    )  # it ran again, with the later class out of its way
+    assert "ERROR at teardown of TestB.test_b" in result.out
+    assert "1 failed, 1 passed, 1 error" in result.out
+
+
+def test_a_small_growth_over_a_small_budget_is_named(project: Project) -> None:
+    project.write("memgate.yml", "budgets: {memory.retained: {growth: 1KB}}\n")
+    project.write("test_it.py", "kept = []\ndef test_it(): pass\n")
+    project.prepare()
+    project.write("test_it.py", "kept = []\ndef test_it(): kept.append(bytearray(3_000))\n")
+    found = project.gate().found("test_it", "memory.retained")
+    assert found["outcome"] == "regressed"
+    assert found["growth_by_site"][0]["site"]["function"] == "test_it"

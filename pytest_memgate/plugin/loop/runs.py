@@ -44,9 +44,10 @@ def run_again(test: Test, run: Run, nextitem: pytest.Item | None) -> None:
     item._report_sections, item.user_properties = [], list(test.properties)
     _renew(test)
     try:
-        _make_way(item)
-        with _heard_by(item, _Nobody()):
-            run.reports = runtestprotocol(item, log=False, nextitem=_next_for_one(test, nextitem))
+        run.error = _make_way(item)
+        if run.error is None:
+            with _heard_by(item, _Nobody()):
+                run.reports = runtestprotocol(item, log=False, nextitem=_next_for_one(test, nextitem))
     finally:
         answer()
         if not isinstance(item, TestCaseFunction):
@@ -113,11 +114,19 @@ def _has_class_fixture(item: pytest.Item) -> bool:
     return any(one.scope == "class" for several in found for one in several)
 
 
-def _make_way(item: pytest.Item) -> None:
-    """Tear down a class that the item is not in, so that pytest can set the item up: it has no fixtures."""
+def _make_way(item: pytest.Item) -> BaseException | None:
+    """Tear down a class that the item is not in, so that pytest can set the item up; return an error of that.
+
+    Only a fixture that a test has asked for in its call can be set up for such a class.
+    """
     state, chain = item.session._setupstate, item.listchain()
-    if any(node not in chain for node in state.stack):
+    if all(node in chain for node in state.stack):
+        return None
+    try:
         state.teardown_exact(item)
+    except (Exception, pytest.fail.Exception, pytest.skip.Exception) as error:  # noqa: BLE001  # whatever the fixture raises
+        return error
+    return None
 
 
 def other_protocols(item: pytest.Item) -> Iterator[pluggy.HookImpl]:
@@ -129,7 +138,7 @@ def other_protocols(item: pytest.Item) -> Iterator[pluggy.HookImpl]:
 
 
 def _next_for_one(test: Test, nextitem: pytest.Item | None) -> pytest.Item | None:
-    """Return a next item that shares all collectors of the test, so that only the test itself is torn down.
+    """Return a next item that shares the test's collectors with fixtures: they are not torn down with the test.
 
     It is one object for each test, because a plugin may keep it on the item. It is not the test itself, which would
     then stay set up.
@@ -138,6 +147,7 @@ def _next_for_one(test: Test, nextitem: pytest.Item | None) -> pytest.Item | Non
         return nextitem
     if test.twin is None:
         test.twin = copy.copy(test.item)
+        test.twin.parent = home(test.item)
     return test.twin
 
 

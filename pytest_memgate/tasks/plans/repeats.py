@@ -35,7 +35,7 @@ class Asked:
 
     `bound` is a quick upper bound of its `value`. `sites` are the parts of the value; `first` gives the bytes of them
     that another test may pay in another order. `is_open` is True if a measurement leaves the verdict or the value open.
-    With `first_counts`, a first run that agrees with the second one settles the value.
+    With `first_counts` the value is to be stored, and a first run that agrees with the second one settles it.
     """
 
     metric: Metric
@@ -152,7 +152,8 @@ class _Series:
     def _settle(self, measurement: Measurement, value: float, runs: "list[Capture]") -> None:
         self.open = False
         capture = max(runs, key=self._asked.value)
-        sites = self._asked.sites(capture).sites if self._asked.metric.keeps(value) else ()
+        is_needed = not self._asked.first_counts or self._asked.metric.keeps(value)  # else it is not stored
+        sites = self._asked.sites(capture).sites if is_needed else ()
         self._done = (replace(measurement, value=value, settled=True, sites=sites), capture)
 
     def _is_other_work(self, warm: float) -> bool:
