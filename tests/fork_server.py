@@ -3,7 +3,7 @@
 `starts.py` starts it with one end of a socket pair, and tells it of each run: the arguments of pytest, the working
 directory, the environment, and a descriptor for all that the run writes. The answers are the run's process id and, at
 its end, its exit code. In the child, pytest starts as by `python -m pytest`, with no plugin loaded, and it ends as an
-interpreter ends.
+interpreter ends. With `-n2`, the two workers are forked beforehand, and wait until pytest-xdist starts them.
 """
 
 import importlib
@@ -16,6 +16,7 @@ import tempfile
 from typing import Any
 
 from _pytest.config import default_plugins
+from fork_workers import fork_workers, start_as_forks
 
 # Every gated run has loaded these before it collects; test_starts.py holds that none is more.
 # No plugin of another package is among them: pytest rewrites the assertions of those while it imports them.
@@ -61,17 +62,25 @@ def become(request: dict[str, Any], path: list[str]) -> None:
 
 
 def main() -> None:
+    fork, replace = fork_workers, start_as_forks
     for name in _LOADED:
         importlib.import_module(name)
     assert tempfile.tempdir is None, "an import has looked for the temporary folder, which a run's environment may name"
     requests = socket.socket(fileno=int(sys.argv[1]))
     requests.set_inheritable(False)
     requests.send(json.dumps(sorted({name.partition(".")[0] for name in sys.modules} - {"__main__"})).encode())
-    become(serve(requests), sys.path[1:])
+    request = serve(requests)
+    become(request, sys.path[1:])
     run = runpy._run_module_as_main  # type: ignore[attr-defined]  # what the interpreter calls for -m
+    del sys.modules["fork_workers"]
     own = vars(sys.modules["__main__"])
     for own_name in [own_name for own_name in own if not own_name.startswith("__")]:
         del own[own_name]
+    if "-n2" in request["args"]:
+        workers = fork(2)
+        if workers is None:
+            return
+        replace(workers)
     run("pytest")
 
 

@@ -19,7 +19,7 @@ from pytest_memgate.measure.python.environment import key
 # The plugins installed beside the gate for the tests that are about them.
 _QUIET = (
     *("cacheprovider", "randomly", "memray", "rerunfailures", "benchmark"),
-    *("hypothesispytest", "asyncio", "anyio", "timeout", "cov", "fakefs"),
+    *("hypothesispytest", "asyncio", "anyio", "timeout", "cov", "fakefs", "platformdirs", "pytest-split"),
 )
 
 # A waiver ends within a year.

@@ -20,6 +20,8 @@ _TELLS = """
 
     @pytest.hookimpl(trylast=True)
     def pytest_sessionstart(session):
+        if session.config.getoption("tx", None):
+            return  # its workers run the tests
         told = {
             "modules": sorted(sys.modules),
             "path": sys.path,
@@ -37,7 +39,8 @@ _TELLS = """
             "files": sorted(os.listdir("/proc/self/fd")),
             "meta_path": [str(getattr(finder, "__name__", type(finder))) for finder in sys.meta_path],
         }
-        Path("told.json").write_text(json.dumps(told))
+        worker = getattr(session.config, "workerinput", {"workerid": ""})["workerid"]
+        Path(f"told{worker}.json").write_text(json.dumps(told))
 """
 
 
@@ -50,11 +53,19 @@ def told(project: Project) -> Project:
     return project
 
 
-def _told(project: Project, env: dict[str, str]) -> dict[str, Any]:
-    result = project.gate(env=env)
+def _told(project: Project, env: dict[str, str], *args: str) -> list[dict[str, Any]]:
+    """Return what each process that runs tests tells of itself in a gated run."""
+    for path in project.root.glob("told*.json"):
+        path.unlink()
+    result = project.gate(*args, env=env)
     assert result.code == 0, result.out
-    told: dict[str, Any] = json.loads((project.root / "told.json").read_text())
-    told["environ"].pop("MEMGATE_PRIVATE", None)  # another name in each run
+    told = [json.loads(path.read_text()) for path in sorted(project.root.glob("told*.json"))]
+    for one in told:
+        for name in ("MEMGATE_PRIVATE", "PYTEST_XDIST_TESTRUNUID"):  # another in each run
+            one["environ"].pop(name, None)
+        one["environ"].pop("PYTHONUTF8", None)  # what makes it a process of its own
+        for name in ("LINES", "COLUMNS"):  # readline sets them, for processes that are started from then on
+            one["environ"].pop(name, None)
     return told
 
 
@@ -67,12 +78,13 @@ forks = pytest.mark.skipif(sys.platform != "linux", reason="forks are for Linux 
 
 
 @forks
-def test_a_fork_is_what_a_process_of_its_own_is(told: Project) -> None:
+@pytest.mark.parametrize(("args", "processes"), [((), 1), (("-n2",), 2)], ids=["plain", "n2"])
+def test_a_fork_is_what_a_process_of_its_own_is(told: Project, args: tuple[str, ...], processes: int) -> None:
     assert not _why(told)
-    forked = _told(told, {})
+    forked = _told(told, {}, *args)
     assert _why(told, {"PYTHONUTF8": "0"})
-    own = _told(told, {"PYTHONUTF8": "0"})
-    assert own["environ"].pop("PYTHONUTF8") == "0"
+    own = _told(told, {"PYTHONUTF8": "0"}, *args)
+    assert len(forked) == processes
     assert forked == own
 
 
