@@ -27,6 +27,11 @@ _DURATIONS = {"ns": 1e-6, "us": 1e-3, "µs": 1e-3, "ms": 1, "s": 1000, "min": 60
 _AMOUNT = re.compile(r"\s*(\d{1,18}(?:\.\d{1,15})?)\s*([^\W\d][^\s,()%]*)?\s*", re.IGNORECASE)
 
 
+def counted(number: int, word: str, words: str = "") -> str:
+    """Return a number with its word, in the plural if needed, and `no` for 0: `1 test`, `no tests`, `2 entries`."""
+    return f"{number or 'no'} {word if number == 1 else words or f'{word}s'}"
+
+
 def parse_size(text: str | float) -> int:
     """Return bytes for `"200KB"`, `"1.5 MiB"` or a whole number of bytes.
 

@@ -6,6 +6,7 @@ from pathlib import Path
 import click
 
 from pytest_memgate.errors import UsageError
+from pytest_memgate.units import counted
 
 _KINDS = click.Choice(["all", "new", "raised", "lowered", "removed"])
 
@@ -81,7 +82,8 @@ def check(root: Path) -> None:
     result = examine(root)
     for fault in result.faults:
         click.echo(f"memgate: {fault.text}", err=True)
-    click.echo(f"{result.files} baseline files, {result.entries} entries, {len(result.faults)} faults")
+    files, entries = counted(result.files, "baseline file"), counted(result.entries, "entry", "entries")
+    click.echo(f"{files}, {entries}, {counted(len(result.faults), 'fault')}")
     sys.exit(max((fault.exit_code for fault in result.faults), default=0))
 
 

@@ -4,8 +4,37 @@ from dataclasses import dataclass
 
 from pytest_memgate.units import DURATION, PLAIN, SIZE
 
-WEB = "web"  # the environment of bundles and pages, on whatever machine they are measured
+WEB = "web"  # the environment of what does not depend on the machine, as bundles and pages
 CUSTOM = "custom."  # how the names of a project's own metrics begin
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Family:
+    """What all metrics have in common whose names begin with one word.
+
+    `counted` is the word for one of what it is measured of, as in "2 bundles", and `more` follows it. With
+    `is_declared`, memgate.yml declares its subjects, and its parts are packages, modules or resources. With `is_web`,
+    the values are the same on whatever machine they are measured: their baselines are those of the environment `web`.
+    With `is_traced`, memray measures it: only then does the header of a baseline file matter.
+    """
+
+    counted: str = "test"
+    more: str = ""
+    is_declared: bool = False
+    is_web: bool = False
+    is_traced: bool = False
+
+
+FAMILIES = {
+    "memory": Family(is_traced=True),
+    "gc": Family(),
+    "import": Family(counted="import", is_declared=True, is_traced=True),
+    "leftover": Family(more=" with something left behind"),
+    "bundle": Family(counted="bundle", is_declared=True, is_web=True),
+    "web": Family(counted="page", is_declared=True, is_web=True),
+    "time": Family(counted="timed test"),
+    "custom": Family(more=" with values of its own"),
+}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -35,8 +64,8 @@ class Metric:
 
     @property
     def is_traced(self) -> bool:
-        """True if memray measures it: only then does the header of a baseline file matter."""
-        return self.family in {"memory", "import"}
+        """True if memray measures it."""
+        return self._family.is_traced
 
     def keeps(self, value: float) -> bool:
         """True if a baseline stores this value."""
@@ -54,13 +83,17 @@ class Metric:
 
     @property
     def is_web(self) -> bool:
-        """True if it is measured of a bundle or a page."""
-        return self.family in {"bundle", "web"}
+        """True if its values are the same on whatever machine they are measured, as those of a bundle."""
+        return self._family.is_web
 
     @property
     def is_declared(self) -> bool:
-        """True if memgate.yml declares its subject: its parts are packages, modules or resources."""
-        return self.is_web or self.family == "import"
+        """True if memgate.yml declares its subject."""
+        return self._family.is_declared
+
+    @property
+    def _family(self) -> Family:
+        return FAMILIES.get(self.family, Family())
 
 
 MEMORY_PEAK = Metric(name="memory.peak", unit=SIZE, growth="200KB")

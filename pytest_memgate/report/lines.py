@@ -16,7 +16,7 @@ from pytest_memgate.model.site import Contribution
 from pytest_memgate.model.subject import Subject
 from pytest_memgate.report.causes import causes
 from pytest_memgate.report.words.budget import budget_text
-from pytest_memgate.report.words.contributions import contribution_lines, growth_lines
+from pytest_memgate.report.words.contributions import contribution_lines, growth_lines, tells_growth
 from pytest_memgate.report.words.details import detail_lines
 from pytest_memgate.report.words.reason import reason
 from pytest_memgate.report.words.remarks import remark_texts
@@ -144,8 +144,7 @@ def failure_text(finding: Finding, *, as_in: str = "", accept: bool = True) -> s
     lines = [own_headline(finding)]
     if finding.measurement is None:
         return lines[0]  # there is nothing to accept
-    is_growth = finding.told_by_growth or finding.measurement.basis is Basis.SLOPE
-    what = "what grew:" if is_growth else "what holds it:"
+    what = "what grew:" if tells_growth(finding) else "what holds it:"
     if as_in:
         lines.append(f"{what} as in {as_in}, {', '.join(site.label for site in causes(finding).values())}")
     elif finding.growth_by_site:

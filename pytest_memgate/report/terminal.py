@@ -6,26 +6,19 @@ from enum import Enum
 
 from pytest_memgate.model.judgement.finding import Finding, Outcome
 from pytest_memgate.model.measurement import Basis
+from pytest_memgate.model.metric import FAMILIES, Family, metric
 from pytest_memgate.model.run import Change, ChangeKind, Run, Verdict
 from pytest_memgate.report.lines import change_line, headline, listed_line, measured_line
 from pytest_memgate.report.stories import IN_FULL, Story, stories
 from pytest_memgate.report.view import WORST_FIRST, excess, has_risen, moved, next_steps, telling, verdict_line
-from pytest_memgate.report.words.contributions import contribution_lines
+from pytest_memgate.report.words.contributions import growth_lines
 from pytest_memgate.report.words.details import detail_lines
 from pytest_memgate.report.words.reason import reason
-from pytest_memgate.units import format_amount
+from pytest_memgate.units import counted, format_amount
 
 _MOST = 10  # findings of one outcome that are listed without -v
 _MOST_NOT_RUN = 50  # more of these, as each was judged on the base
 _SITES = 2  # call sites of a failing finding
-_COUNTED = {
-    "bundle": "bundle",
-    "web": "page",
-    "import": "import",
-    "time": "timed test",
-    "custom": "test",
-    "leftover": "test",
-}
 _WITH_MEMORY = {"gc"}  # measured of tests whose memory is measured, too
 _INDENT = " " * 13
 
@@ -85,12 +78,12 @@ def _measured(run: Run) -> str:
     again = len({one.subject for one in measured if one.metric.startswith("memory.") and _is_warm(one)})
     fresh = sum(one.subject.is_first_use and one.outcome is not Outcome.NEW for one in run.findings)
     no_answer = run.count(Outcome.NO_ANSWER)
-    parts = [f"memory.peak: {_tests(memory)} measured"] if memory or not (families or no_answer) else []
+    parts = [f"memory.peak: {counted(memory, 'test')} measured"] if memory else []
     if again:
         parts.append(f"{again} of them run again")
     parts += [_counted(family, len(subjects)) for family, subjects in families.items() if family not in _WITH_MEMORY]
     if fresh and not run.update:
-        parts.append(f"{fresh} first-use increase{'' if fresh == 1 else 's'} re-checked in a fresh process")
+        parts.append(f"{counted(fresh, 'first-use increase')} re-checked in a fresh process")
     for number, word in (
         (run.count(Outcome.UNMEASURED), "unmeasured"),
         (no_answer, "without an answer"),
@@ -100,7 +93,7 @@ def _measured(run: Run) -> str:
         if number:
             parts.append(f"{number} {word}")
     against = f"{run.baseline} of {run.compared_with}" if run.compared_with else run.baseline
-    return f"{', '.join(parts)}; baseline {against}"
+    return f"{', '.join(parts) or 'nothing measured'}; baseline {against}"
 
 
 def _is_warm(finding: Finding) -> bool:
@@ -108,8 +101,8 @@ def _is_warm(finding: Finding) -> bool:
 
 
 def _counted(family: str, number: int) -> str:
-    more = {"custom": " with values of its own", "leftover": " with something left behind"}.get(family, "")
-    return f"{number} {_COUNTED.get(family, family)}{'' if number == 1 else 's'}{more}"
+    known = FAMILIES.get(family) or Family(counted=family)
+    return f"{counted(number, known.counted)}{known.more}"
 
 
 def _failing(run: Run, verbosity: int) -> Iterator[Line]:
@@ -136,7 +129,7 @@ def _story(story: Story, verbosity: int) -> Iterator[Line]:
         elif number < listed:
             yield Line(listed_line(findings), Tone.BAD)
     if len(tests) > listed:
-        yield Line(f"{_INDENT}and {_tests(len(tests) - listed, 'more ')} (-v lists them)", Tone.BAD)
+        yield Line(f"{_INDENT}and {counted(len(tests) - listed, 'more test')} (-v lists them)", Tone.BAD)
 
 
 def _told(finding: Finding, verbosity: int, tone: Tone, *, sites: bool) -> Iterator[Line]:
@@ -144,8 +137,8 @@ def _told(finding: Finding, verbosity: int, tone: Tone, *, sites: bool) -> Itera
     yield Line(f"{finding.outcome:<12} {finding.subject}{between}{headline(finding)}", tone)
     if sites and verbosity >= 0:
         most = _SITES if verbosity == 0 else None
-        lines = contribution_lines(finding.growth_by_site, finding.unit, most=most)
-        yield from (Line(f"{_INDENT}{text}") for text in (*lines, *detail_lines(finding)))
+        lines = [*growth_lines(finding, most=most), *detail_lines(finding)]
+        yield from (Line(f"{_INDENT}{text}") for text in lines)
     if verbosity > 0 and (measured := measured_line(finding)):
         yield Line(f"{_INDENT}{measured}")
 
@@ -192,7 +185,9 @@ def _notes(run: Run) -> Iterator[str]:
 def _changes(run: Run, verbosity: int) -> Iterator[Line]:
     if not run.changes:
         if run.update:
-            yield Line("baselines unchanged")
+            kept = sum(abs(one.growth or 0) > metric(one.metric).noise for one in run.findings)
+            why = f": {counted(kept, 'value')} moved within the budget, which is no reason to write"
+            yield Line(f"baselines unchanged{why if kept else ''}")
         return
     where = run.baseline if run.update else f"{run.baseline} since {run.compared_with}"
     yield Line(f"{'wrote' if run.update else 'changed in'} {where}: {_kinds(run.changes)}")
@@ -219,7 +214,3 @@ def _next(run: Run) -> Iterator[str]:
 
 def _verdict(run: Run) -> Line:
     return Line(f"memgate: {verdict_line(run)}", Tone.GOOD if run.verdict is Verdict.PASSED else Tone.BAD)
-
-
-def _tests(number: int, word: str = "") -> str:
-    return f"{number} {word}test{'' if number == 1 else 's'}"

@@ -5,11 +5,11 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from pytest_memgate.model.judgement.finding import Finding, Outcome
-from pytest_memgate.model.metric import METRICS, base_name
+from pytest_memgate.model.metric import METRICS, base_name, metric
 from pytest_memgate.model.run import Change, ChangeKind, Run, Verdict
 from pytest_memgate.model.subject import Subject
 from pytest_memgate.report.lines import accept_command, is_anchored, update_command, value_text
-from pytest_memgate.units import format_amount, format_growth
+from pytest_memgate.units import counted, format_amount, format_growth
 
 WORST_FIRST = (
     Outcome.REGRESSED,
@@ -148,7 +148,7 @@ def verdict_line(run: Run) -> str:
 
 def compared_line(run: Run) -> str:
     """Return the counts of what a run compared and did not: `31 tests compared, 1 new (not judged), 2 waived`."""
-    said = [f"{run.compared or 'no'} test{'' if run.compared in {0, 1} else 's'} compared"]
+    said = [f"{counted(run.compared, 'test', 'test' * (not run.compared))} compared"]
     for outcome, words in _NOT_COMPARED.items():
         number = len({one.subject for one in run.findings if one.outcome is outcome and not _is_within_limit(one)})
         if number:
@@ -233,8 +233,8 @@ def trends(run: Run, history: Sequence[Run]) -> list[Trend]:
 
 
 def _value(past: Finding | None, now: Finding, *, same: bool) -> float | None:
-    is_web = now.metric.startswith(("bundle.", "web."))
-    return past.value if past and past.unit == now.unit and (same or is_web) else None
+    is_comparable = same or metric(now.metric).is_web
+    return past.value if past and past.unit == now.unit and is_comparable else None
 
 
 def counts(findings: Iterable[Finding]) -> dict[Outcome, int]:

@@ -16,6 +16,7 @@ from pytest_memgate.plugin.loop.observers.memory import Memory
 from pytest_memgate.plugin.loop.observers.observer import Observer, Recorded
 from pytest_memgate.plugin.loop.observers.own_leak import OwnLeak
 from pytest_memgate.plugin.loop.observers.times import Times
+from pytest_memgate.probes.check import settings_in
 from pytest_memgate.probes.face import AnyProbe
 from pytest_memgate.probes.table import PROBES
 
@@ -112,8 +113,9 @@ class TestEveryDeclaredProbe:
     """What holds for a probe of memgate.yml, whatever it measures."""
 
     def test_its_spec_is_frozen_and_may_be_a_key(self, probe: AnyProbe) -> None:
-        check = probe.check(name="one")
-        assert {check: 1}[probe.check(name="one")] == 1
+        given = {name: "any" for name, setting in settings_in(probe.check).items() if setting.required}
+        check = probe.check(name="one", **given)
+        assert {check: 1}[probe.check(name="one", **given)] == 1
         with pytest.raises(FrozenInstanceError):
             check.name = "other"  # type: ignore[misc]
 

@@ -436,7 +436,7 @@ def test_a_run_is_accepted_without_the_build(runs: Project) -> None:
     )
     pinned = runs.memgate("baseline", "anchor", "memgate.yml::bundle[app]", "--reason=settled")
     assert "bundle.initial.raw[main] 4.74 KB -> 225 KB  (settled)" in pinned.out
-    assert runs.memgate("baseline", "check").out == "1 baseline files, 1 entries, 0 faults\n"
+    assert runs.memgate("baseline", "check").out == "1 baseline file, 1 entry, no faults\n"
 
 
 def test_two_runs_are_told_apart_by_package(runs: Project) -> None:

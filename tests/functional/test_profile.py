@@ -272,6 +272,7 @@ def test_an_interrupted_profile_leaves_no_worktree(project: Project) -> None:
 @pytest.mark.parametrize(
     ("args", "code", "said"),
     [
+        (("memgate.yml::bundle[app]",), 2, "memgate.yml::bundle[app] is a check: only tests have a memory profile"),
         (("test_new.py::test_gone",), 2, "there is no test test_new.py::test_gone; see: pytest --collect-only -q"),
         (("test_new.py", "--base", "nowhere"), 2, "--base nowhere: no such commit"),
         (("test_new.py", "--base", "HEAD"), 3, "test_new.py: not in HEAD, so there is no difference; without --base"),

@@ -347,9 +347,10 @@ def test_a_bundle_that_is_red_unchanged_is_not_proven(project: Project) -> None:
 def test_pages_are_left_out_until_asked_for(project: Project) -> None:
     passing(project)
     project.lay("pages/still", "web")
-    project.write("memgate.yml", "pages:\n  home: {serve: web}\n")
+    project.write("memgate.yml", "pages:\n  home: {serve: web}\nimports: [work]\n")
     result = project.memgate("selftest")
     assert result.code == 0, result.out
+    assert "imports\n  left out: they cannot be let grow\n" in result.out
     assert "pages\n  left out: a load takes seconds; try them with --pages\n" in result.out
 
 

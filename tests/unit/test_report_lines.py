@@ -264,6 +264,13 @@ def test_an_update_says_what_it_came_to(verdict: Verdict, word: str, tone: Tone)
     assert not [line for line in texts(run) if line.startswith("new")]
 
 
+def test_an_update_that_writes_nothing_says_how_many_values_have_moved() -> None:
+    moved = finding(Outcome.PASSED, settled(2 * MB), baseline=MB)
+    same = finding(Outcome.PASSED, settled(MB + 10), baseline=MB)
+    said = "baselines unchanged: 1 value moved within the budget, which is no reason to write"
+    assert said in texts(replace(run_of(moved, same), update=True))
+
+
 def test_the_changes_that_need_eyes_come_first() -> None:
     kinds = [ChangeKind.NEW, ChangeKind.REMEASURED, ChangeKind.LOWERED, ChangeKind.REMOVED, ChangeKind.RAISED]
     changes = tuple(change(kind, MB, MB, "r" if kind is ChangeKind.RAISED else "") for kind in kinds)

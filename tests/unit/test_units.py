@@ -8,6 +8,7 @@ from pytest_memgate.units import (
     DURATION,
     PLAIN,
     SIZE,
+    counted,
     format_amount,
     format_growth,
     format_size,
@@ -17,6 +18,13 @@ from pytest_memgate.units import (
     parse_size,
     to_base,
 )
+
+
+@pytest.mark.parametrize(
+    ("number", "text"), [(0, "no entries"), (1, "1 entry"), (2, "2 entries")], ids=["none", "one", "two"]
+)
+def test_a_number_takes_its_word_along(number: int, text: str) -> None:
+    assert counted(number, "entry", "entries") == text
 
 
 @pytest.mark.parametrize(

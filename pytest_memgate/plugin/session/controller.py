@@ -38,6 +38,7 @@ from pytest_memgate.tasks.judge.gate import Gate
 from pytest_memgate.tasks.run.file import write_run
 from pytest_memgate.tasks.run.provenance import provenance
 from pytest_memgate.tasks.run.verdict import Facts, conclude
+from pytest_memgate.units import counted
 
 _TONES: Mapping[Tone, Mapping[str, bool]] = {
     Tone.PLAIN: {},
@@ -246,10 +247,10 @@ class Controller:
         if self._inventory.sets_up:
             with self._step("setting tests up once more in a clean process", problems):
                 owned, is_all = self._left_by_fixtures()
-        number = len(self._inventory.loaded())
-        with self._step(f"importing {number} module{'' if number == 1 else 's'} in a clean process", problems):
-            for owner, parts in self._imported().items():
-                owned.setdefault(owner, {}).update(parts)
+        if number := len(self._inventory.loaded()):
+            with self._step(f"importing {counted(number, 'module')} in a clean process", problems):
+                for owner, parts in self._imported().items():
+                    owned.setdefault(owner, {}).update(parts)
         return Survey(anew=owned, is_all=is_all and not problems, problems=tuple(problems))
 
     @contextlib.contextmanager
@@ -296,11 +297,8 @@ class Controller:
     def _imported(self) -> dict[str, dict[str, float]]:
         """Return the bytes that the modules loaded by tests retain if imported alone, by owner and module."""
         loaded = self._inventory.loaded()
-        if not loaded:
-            return {}
         found = measure_imports(list(loaded), self._gate.root, show=lambda place: self._come_to(place, len(loaded)))
-        number = f"{len(found.modules)} module{'' if len(found.modules) == 1 else 's'}"
-        self._notes.append(f"first use: {number} imported once more, in a clean process")
+        self._notes.append(f"first use: {counted(len(found.modules), 'module')} imported once more, in a clean process")
         broken = [f"{name} {why}" for name, why in found.failed.items() if why.endswith(TRACED)]
         self._notes += [f"first use: not measured in a clean process: the import of {one}" for one in broken]
         owned: dict[str, dict[str, float]] = {}

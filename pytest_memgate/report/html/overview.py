@@ -10,7 +10,7 @@ from pytest_memgate.report.html.data import TONES
 from pytest_memgate.report.html.embed import shown
 from pytest_memgate.report.stories import stories
 from pytest_memgate.report.view import counts, next_steps, telling, verdict_line
-from pytest_memgate.units import SIZE, format_amount, format_growth
+from pytest_memgate.units import SIZE, counted, format_amount, format_growth
 
 _MOST = 200  # lines of one kind; the run's JSON has them all
 _LOOSE = (ChangeKind.RAISED, ChangeKind.ANCHORED)
@@ -55,11 +55,11 @@ def _facts(run: Run, history: Sequence[Run]) -> Iterator[tuple[str, str]]:
         yield from _provenance(run.provenance)
     yield "Strict", "yes" if run.strict else "no"
     if run.failed:
-        yield "Failed by themselves", _tests(run.failed)
+        yield "Failed by themselves", counted(run.failed, "test")
     if run.skipped:
-        yield "Skipped", _tests(run.skipped)
+        yield "Skipped", counted(run.skipped, "test")
     if history:
-        yield "History", f"{len(history)} earlier run{'' if len(history) == 1 else 's'}"
+        yield "History", counted(len(history), "earlier run")
 
 
 def _provenance(told: Provenance) -> Iterator[tuple[str, str]]:
@@ -70,14 +70,10 @@ def _provenance(told: Provenance) -> Iterator[tuple[str, str]]:
     if told.start:
         yield "Measured", f"{told.start} to {told.end}"
     if machine.cpu:
-        cores = f"{machine.cores} core{'' if machine.cores == 1 else 's'}"
+        cores = counted(machine.cores, "core")
         yield "Machine", f"{machine.cpu}, {cores}, {format_amount(machine.memory, SIZE)}"
     if told.versions:
         yield "Versions", ", ".join(f"{name} {version}" for name, version in told.versions.items())
-
-
-def _tests(number: int) -> str:
-    return f"{number} test{'' if number == 1 else 's'}"
 
 
 def _change(change: Change) -> dict[str, str]:

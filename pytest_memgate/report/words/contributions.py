@@ -4,6 +4,7 @@ from collections import Counter
 from collections.abc import Iterator
 
 from pytest_memgate.model.judgement.finding import Finding
+from pytest_memgate.model.measurement import Basis
 from pytest_memgate.model.site import Contribution, Lead, LeadKind, Site
 from pytest_memgate.units import SIZE, format_amount, format_growth, format_size
 
@@ -12,13 +13,19 @@ _LIBRARIES = 3
 _TELLING = 0.1  # of the growth: a library with less has no line of its own; chosen
 
 
-def growth_lines(finding: Finding) -> list[str]:
-    """Return a line for each site that grew or shrank, with the way to it and the packages behind it."""
-    return contribution_lines(finding.growth_by_site, finding.unit)
+def growth_lines(finding: Finding, *, most: int | None = None) -> list[str]:
+    """Return a line for each site of a finding, with the way to it; `most` of the sites at most."""
+    return contribution_lines(finding.growth_by_site, finding.unit, most=most, is_growth=tells_growth(finding))
+
+
+def tells_growth(finding: Finding) -> bool:
+    """True if the sites of a finding are what grew; otherwise they are what holds a value over its limit."""
+    is_slope = finding.measurement is not None and finding.measurement.basis is Basis.SLOPE
+    return is_slope or finding.told_by_growth
 
 
 def contribution_lines(
-    contributions: tuple[Contribution, ...], unit: str = SIZE, *, most: int | None = None
+    contributions: tuple[Contribution, ...], unit: str = SIZE, *, most: int | None = None, is_growth: bool = True
 ) -> list[str]:
     """Return a line for each site; one that grew is followed by the way to it and the packages behind it.
 
@@ -26,7 +33,7 @@ def contribution_lines(
     """
     lines = list(_library_lines(contributions, unit))
     for one in contributions[:most]:
-        lines.append(_contribution(one, unit))
+        lines.append(_contribution(one, unit) if is_growth else _held(one, unit))
         if one.site and one.growth > 0:
             lines += [f"{_UNDER}{lead_text(lead)}" for lead in one.site.via]
             if behind := [*one.site.uses, *module_texts(one.site)]:
@@ -64,6 +71,10 @@ def _library_lines(contributions: tuple[Contribution, ...], unit: str) -> Iterat
         if number[library, caller] > 1 and growth >= total * _TELLING:  # one site says as much itself
             calls = f", called from {caller}" if caller else ""
             yield f"{format_growth(growth, unit):>9}  in {library}{calls}"
+
+
+def _held(one: Contribution, unit: str) -> str:
+    return f"{format_amount(one.growth, unit):>9}  {one.site.label if one.site else 'all others'}"
 
 
 def _contribution(one: Contribution, unit: str) -> str:

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Iterator
 from pytest_memgate.model.judgement.finding import Evidence, Finding
 from pytest_memgate.model.metric import FIRST_USE, MEMORY_LEAK, base_name
 from pytest_memgate.report.words.contributions import contribution_lines
-from pytest_memgate.units import DURATION, SIZE, format_amount, format_growth
+from pytest_memgate.units import DURATION, SIZE, counted, format_amount, format_growth
 
 _NAMED = 3
 _FILLS = "a cache that takes something new on each call, and has not filled up by then, looks the same"
@@ -25,12 +25,12 @@ def _payers(finding: Finding) -> Iterator[str]:
         yield f"{verb} by {test}"
     more = len(finding.paid_by) - _NAMED
     if more > 0:
-        yield f"and by {more} more test{'' if more == 1 else 's'}"
+        yield f"and by {counted(more, 'more test')}"
 
 
 def _bundle(finding: Finding) -> Iterator[str]:
     evidence = finding.evidence
-    lines = contribution_lines(evidence.before_compression, SIZE)
+    lines = contribution_lines(evidence.before_compression, SIZE, is_growth=finding.told_by_growth)
     if lines:
         yield f"what {'grew' if finding.told_by_growth else 'holds it'}, before compression:"
         yield from (f"  {line}" for line in lines)

@@ -19,6 +19,7 @@ from pytest_memgate.tasks.profile.file import check_environment, read_profile
 from pytest_memgate.tasks.prove.pytest_subprocess import QUIET, Done
 from pytest_memgate.tasks.run.git_worktree import checked_out, commit_of, repository
 
+_CHECK = re.compile(r"(?:memgate\.yml|pyproject\.toml)::")
 _NOT_FOUND = re.compile(r"^ERROR: (?:not found|file or directory not found): (.*)", re.MULTILINE)
 
 
@@ -83,6 +84,8 @@ class _Run:
     def profile(self, root: Path, cwd: Path) -> Profile:
         """Profile in the work tree; raises UsageError for tests that do not exist, MeasureError without a profile."""
         done, found = self._pytest(root, cwd, self._args, {}, {})
+        if done.code == 4 and (check := next((arg for arg in self._args if _CHECK.match(arg)), "")):
+            raise UsageError(f"{check} is a check: only tests have a memory profile")
         if done.code == 4 and (missing := _NOT_FOUND.search(done.out)):
             raise UsageError(f"there is no test {_relative(missing[1], root)}", hint="see: pytest --collect-only -q")
         if done.code == 5:

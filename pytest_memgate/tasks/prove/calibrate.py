@@ -24,6 +24,7 @@ from pytest_memgate.model.subject import Subject
 from pytest_memgate.report.words.budget import budget_text
 from pytest_memgate.report.words.reason import reason
 from pytest_memgate.tasks.prove.pytest_subprocess import real_run
+from pytest_memgate.units import counted
 
 OWN = "own"
 ALARMS = (Outcome.REGRESSED, Outcome.DRIFTED, Outcome.UNSTABLE, Outcome.NO_ANSWER)
@@ -161,7 +162,7 @@ def calibrate(root: Path, args: Sequence[str], count: int, say: Callable[[str], 
         runs.append(done.run)
         orders.append(name)
         alarms = len(_alarms(done.run))
-        say(f"run {number} of {count}: {name} order, {done.seconds:.1f} s, {_count(alarms)}")
+        say(f"run {number} of {count}: {name} order, {done.seconds:.1f} s, {counted(alarms, 'alarm')}")
     found = calibration(runs, orders)
     if not found.floors:
         why = next(iter(found.unmeasured.values()), "")
@@ -204,10 +205,6 @@ def _floor(findings: Sequence[Finding]) -> Floor:
 
 def _alarms(run: Run) -> set[tuple[Subject, str]]:
     return {(one.subject, one.metric) for one in run.findings if one.outcome in ALARMS}
-
-
-def _count(alarms: int) -> str:
-    return f"{alarms or 'no'} alarm{'' if alarms == 1 else 's'}"
 
 
 def to_json(found: Calibration) -> dict[str, Any]:

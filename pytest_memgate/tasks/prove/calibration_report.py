@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator
 
 from pytest_memgate.compare.calibration import CONFIDENCE, runs_needed
 from pytest_memgate.tasks.prove.calibrate import OWN, Calibration, Floor
-from pytest_memgate.units import format_amount
+from pytest_memgate.units import counted, format_amount
 
 _MOST = 20  # rows of the table, unless all are asked for
 _NAMED = 5
@@ -21,7 +21,7 @@ def calibration_lines(found: Calibration, *, every: bool) -> Iterator[str]:
         yield f"  and {len(found.floors) - len(shown)} more, none worse (--all shows them)"
     if found.unmeasured:
         test, why = next(iter(found.unmeasured.items()))
-        yield f"not measured: {_number(len(found.unmeasured), 'test')}, first {test}: {why or 'no reason given'}"
+        yield f"not measured: {counted(len(found.unmeasured), 'test')}, first {test}: {why or 'no reason given'}"
     yield from _budgets(found)
     yield from _alarms(found)
     yield f"calibrate: {_verdict(found)}"
@@ -82,11 +82,7 @@ def _verdict(found: Calibration) -> str:
     parts = [
         (found.alarmed, f"false alarms in {found.alarmed} of {len(found.runs)} runs"),
         (len(found.grown), f"{len(found.grown)} red in every run"),
-        (len(found.breaking), f"{_number(len(found.breaking), 'budget')} that cannot be held"),
+        (len(found.breaking), f"{counted(len(found.breaking), 'budget')} that cannot be held"),
     ]
     said = ", ".join(text for number, text in parts if number)
     return said or ("QUIET" if found.judged else "NO ANSWER: nothing was held against a baseline")
-
-
-def _number(count: int, word: str) -> str:
-    return f"{count} {word}{'' if count == 1 else 's'}"

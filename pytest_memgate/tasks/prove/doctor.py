@@ -16,7 +16,7 @@ from pytest_memgate.measure.python import environment
 from pytest_memgate.measure.python.machine_class import machine_class
 from pytest_memgate.model.metric import WEB
 from pytest_memgate.probes.page.probe import PageCheck
-from pytest_memgate.units import format_size
+from pytest_memgate.units import counted, format_size
 
 if TYPE_CHECKING:
     from pytest_memgate.measure.memory.capture import Capture
@@ -138,7 +138,7 @@ def _baselines(root: Path) -> Check:
     tree = WorkTree(root)
     store = Store(tree, environment.key())
     web = Store(tree, WEB)
-    found = [f"{one.folder}: {len(one.files())} files" for one in (store, web) if one.files()]
+    found = [f"{one.folder}: {counted(len(one.files()), 'file')}" for one in (store, web) if one.files()]
     if found:
         return Check("ok", "baselines", ", ".join(found))
     others = ", ".join(name for name in environments(tree) if name != WEB)

@@ -73,6 +73,9 @@ def selftest(root: Path, test: str, *, pages: bool, say: Callable[[str], None]) 
             trials.append(trial)
     if settings.of(PageCheck) and not pages and not (asked and asked in declared):
         say("pages\n  left out: a load takes seconds; try them with --pages")
+    ungrown = {one.section for one in settings.checks.values() if not isinstance(one, (BundleCheck, PageCheck))}
+    for section in sorted(ungrown) if not asked else ():
+        say(f"{section}\n  left out: they cannot be let grow")
     return _conclude(trials, say)
 
 
@@ -157,10 +160,11 @@ def _trials(
 
 
 def _no_memory(root: Path) -> Trial:
-    others = [name for name in environments(WorkTree(root)) if name != WEB]
+    known = [name for name in environments(WorkTree(root)) if name != WEB]
+    others = [name for name in known if name != key()]
     there = f" (there are baselines for {', '.join(others)})" if others else ""
     why = f"no test has a settled baseline for {key()}{there}: memgate baseline update, then again"
-    return Trial(what="memory", proof=Proof.NO_ANSWER, lines=(why,)) if others else left_out("memory", why)
+    return Trial(what="memory", proof=Proof.NO_ANSWER, lines=(why,)) if known else left_out("memory", why)
 
 
 def _try_memory(root: Path, tests: Sequence[Subject], unchanged: Done, folder: Path) -> Trial:

@@ -8,6 +8,7 @@ from pytest_memgate.model.judgement.finding import Finding, Outcome
 from pytest_memgate.model.run import Problem, Verdict
 from pytest_memgate.model.subject import LEDGER, Subject
 from pytest_memgate.report.words.reason import reason
+from pytest_memgate.units import counted
 
 _SAID = {Outcome.NO_ANSWER, Outcome.UNREADABLE, Outcome.NO_BASELINE}  # they have problems of their own
 
@@ -71,15 +72,10 @@ def unjudged(tests: Collection[str], kind: Verdict) -> Iterator[Problem]:
     """Yield the problem of tests that ran, or were to run, without any finding."""
     if tests:
         yield Problem(
-            text=f"{counted(sorted(tests), 'test')} without a finding of the gate: {some(sorted(tests))}",
+            text=f"{counted(len(tests), 'test')} without a finding of the gate: {some(sorted(tests))}",
             hint="look for a plugin that runs tests by itself, or for two tests of one name in one file",
             verdict=kind,
         )
-
-
-def counted(names: list[str], word: str) -> str:
-    """Return a number with its word, in the plural if needed: `2 tests`."""
-    return f"{len(names)} {word}{'' if len(names) == 1 else 's'}"
 
 
 def some(names: list[str]) -> str:

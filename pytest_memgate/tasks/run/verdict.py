@@ -19,9 +19,9 @@ from pytest_memgate.model.subject import Subject
 from pytest_memgate.report.words.reason import reason
 from pytest_memgate.tasks.judge.baselines import unit_of
 from pytest_memgate.tasks.judge.gate import Gate
-from pytest_memgate.tasks.run.account import counted, not_run, nothing_compared, some, unjudged
+from pytest_memgate.tasks.run.account import not_run, nothing_compared, some, unjudged
 from pytest_memgate.tasks.run.loosened import loosened
-from pytest_memgate.units import format_amount
+from pytest_memgate.units import counted, format_amount
 
 UPDATE = "memgate baseline update"
 _NO_NEED = {Outcome.PASSED, Outcome.IMPROVED, Outcome.NOT_GATED}  # with these, a waiver is not needed
@@ -202,7 +202,10 @@ def unanswered(findings: tuple[Finding, ...]) -> Iterator[Problem]:
     texts = dict.fromkeys(reason(finding) for finding in findings if finding.outcome is Outcome.UNREADABLE)
     for finding in findings:
         if finding.outcome is Outcome.NO_ANSWER:
-            texts[f"{finding.subject}: {reason(finding)}"] = None
+            why = reason(finding)
+            # That of a check of memgate.yml begins with the line that declares it.
+            of = finding.subject.name if why.startswith(f"{finding.subject.file}:") else str(finding.subject)
+            texts[f"{of}: {why}"] = None
     for text in texts:
         yield Problem(text=text, verdict=Verdict.NO_ANSWER)
 
@@ -236,7 +239,7 @@ def _missing(gate: Gate, findings: tuple[Finding, ...]) -> Iterator[Problem]:
         names = list(dict.fromkeys(str(finding.subject) for finding in findings if finding.outcome is outcome))
         if names:
             hint = "let them run, or leave them out on the command line" if outcome is Outcome.NOT_RUN else UPDATE
-            yield Problem(text=f"{counted(names, 'test')} {words} (missing: fail): {some(names)}", hint=hint)
+            yield Problem(text=f"{counted(len(names), 'test')} {words} (missing: fail): {some(names)}", hint=hint)
 
 
 def _waivers(gate: Gate, facts: Facts) -> Iterator[Problem]:
@@ -307,7 +310,7 @@ def _strict(findings: tuple[Finding, ...]) -> Iterator[Problem]:
         if found:
             names = list(dict.fromkeys(str(finding.subject) for finding in found))
             yield Problem(
-                text=f"{counted(names, 'test')} {outcome} (strict): {some(names)}: {reason(found[0])}",
+                text=f"{counted(len(names), 'test')} {outcome} (strict): {some(names)}: {reason(found[0])}",
                 hint='@pytest.mark.memgate(skip="…") where it is meant, or --no-memgate-strict',
             )
 
