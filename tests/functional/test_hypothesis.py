@@ -9,14 +9,16 @@ from harness import Project
 
 _ON = ("hypothesispytest",)
 _TESTS = """
-    from hypothesis import given
+    from hypothesis import given, settings
     from hypothesis import strategies as st
 
+    @settings(max_examples=20)
     @given(st.dictionaries(st.text(), st.lists(st.integers())))
     def test_texts(found):
         assert len(found) >= 0
 
     class TestNumbers:
+        @settings(max_examples=20)
         @given(st.lists(st.integers()))
         def test_numbers(self, numbers):
             assert sorted(numbers) is not None
@@ -69,7 +71,7 @@ def rare(project: Project) -> Project:
 
 def test_the_storage_there_or_not_the_same_is_measured(project: Project, workers: tuple[str, ...]) -> None:
     project.write("test_it.py", _TESTS)
-    project.update(plugins=_ON)
+    project.prepare(plugins=_ON)
     there = _values(project, *workers)
     shutil.rmtree(_storage(project))
     gone = _values(project, *workers)
