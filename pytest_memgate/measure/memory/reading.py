@@ -13,7 +13,8 @@ from pytest_memgate.errors import CaptureError
 # with a word on the terminal. The peak may be 0 then.
 _END_OF_SUMS, _END_OF_EACH = frozenset(b"\x0f"), frozenset(b"\x01\x10")  # memray 1.19 has changed the latter
 _KNOWS_END = tuple(map(int, version("memray").split(".")[:2])) <= (1, 20)  # a later release may have another
-_PAGE = 4096  # bytes: releases without `buffered` fill the last page with zeros
+_IS_PADDED = not hasattr(memray.FileDestination, "buffered")  # releases without it end a file with zeros, a tenth of it
+_BLOCK = 4096  # bytes read at once, from the end; chosen
 
 
 @contextmanager
@@ -35,8 +36,12 @@ def reading(path: str, *, every: bool = False) -> Iterator[memray.FileReader]:
 
 def _last_byte(path: str) -> int | None:
     with open(path, "rb") as file:  # noqa: PTH123  # as quick as it can be
-        file.seek(max(0, os.fstat(file.fileno()).st_size - _PAGE))
-        end = file.read()
-    if not hasattr(memray.FileDestination, "buffered"):
-        end = end.rstrip(b"\0")
-    return end[-1] if end else None
+        place = os.fstat(file.fileno()).st_size
+        while place:
+            start = max(0, place - _BLOCK)
+            file.seek(start)
+            block = file.read(place - start)
+            if end := block.rstrip(b"\0") if _IS_PADDED else block:
+                return end[-1]
+            place = start
+    return None

@@ -35,6 +35,7 @@ from pytest_memgate.measure.memory.allocator_hooks import Pause, can_pause
 from pytest_memgate.measure.memory.capture import Capture, new_tracker, show
 from pytest_memgate.measure.memory.reading import reading
 from pytest_memgate.measure.memory.starting import Hooks
+from pytest_memgate.measure.python.environment import is_profiled
 from pytest_memgate.measure.resources.child_processes import ProcessWatch
 from pytest_memgate.measure.resources.snapshot import OWN_FILES, open_files
 from pytest_memgate.measure.resources.threads import names_of_others
@@ -79,7 +80,7 @@ class Span:
 
     def start(self) -> bool:
         """Start the tracker; return False, and close, if it cannot start or a profiler has its place."""
-        if sys.getprofile():
+        if is_profiled():
             self.close()
             return False
         self.collect()
@@ -205,6 +206,10 @@ class Share(Capture):
     def is_open(self) -> bool:
         """True if its tracker runs."""
         return self._span.active
+
+    def lose(self) -> None:
+        """Stop its tracker, as a profiler has taken the place by which memray knows Python's stack."""
+        self._span.stop()
 
     @property
     def retained(self) -> int:

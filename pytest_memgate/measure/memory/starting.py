@@ -43,5 +43,6 @@ class Hooks:
                 setattr(self._thread, name, value)
             elif name in vars(self._thread):
                 delattr(self._thread, name)
-        sys.setprofile(self._profile)
+        if sys.getprofile() is not self._profile:  # an older memray's own could not be set by anyone else
+            sys.setprofile(self._profile)
         threading.setprofile(self._thread_profile)

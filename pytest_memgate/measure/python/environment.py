@@ -66,7 +66,13 @@ def cannot_measure() -> str:
         import memray  # noqa: F401, PLC0415  # the only proof that its extension loads
     except ImportError as error:
         return f"memray cannot be imported: {error}"
-    return PROFILED if sys.getprofile() else ""
+    return PROFILED if is_profiled() else ""
+
+
+def is_profiled() -> bool:
+    """True if a profiler is active in this thread; memray's own hook, which older releases show, is none."""
+    hook = sys.getprofile()
+    return hook is not None and not type(hook).__module__.startswith("memray")
 
 
 def known_bad() -> str:

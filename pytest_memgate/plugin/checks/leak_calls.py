@@ -17,7 +17,7 @@ from _pytest.logging import LogCaptureHandler
 
 from pytest_memgate.errors import CaptureError
 from pytest_memgate.measure.memory.coroutines import is_async
-from pytest_memgate.measure.python.environment import PROFILED
+from pytest_memgate.measure.python.environment import PROFILED, is_profiled
 from pytest_memgate.model.judgement.finding import Finding, Outcome
 from pytest_memgate.plugin.test import Test
 from pytest_memgate.tasks.judge.leak import LeakCheck
@@ -67,7 +67,7 @@ class Calls:
             capture.end()
         if self._test.outcome:
             return self._check.left_out(self._test.outcome, self._test.why)
-        return self._check.left_out(Outcome.UNMEASURED, PROFILED) if sys.getprofile() else None
+        return self._check.left_out(Outcome.UNMEASURED, PROFILED) if is_profiled() else None
 
     def _series(self) -> "Series":
         from pytest_memgate.measure.memory.leak_series import Series, below

@@ -1,6 +1,5 @@
 """Traces the calls of tests in this process, which has one tracker at most."""
 
-import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -10,7 +9,7 @@ import pytest
 from _pytest.unittest import TestCaseFunction
 
 from pytest_memgate.measure.memory.starting import is_taken
-from pytest_memgate.measure.python.environment import PROFILED
+from pytest_memgate.measure.python.environment import PROFILED, is_profiled
 from pytest_memgate.plugin.test import Around, Run, Test
 
 if TYPE_CHECKING:
@@ -55,8 +54,10 @@ class Tracing:
             run.capture = capture
 
         def around(function: Callable[..., Any]) -> Callable[..., Any]:
-            if sys.getprofile():
+            if is_profiled():
                 test.leave_out(PROFILED)
+                if share:
+                    share.lose()
             if test.outcome:
                 return function
             if share and share.is_open:
@@ -76,13 +77,13 @@ def around_call(item: pytest.Item, around: Around) -> Iterator[None]:
         with _replaced(item, "runtest", around(item.runtest)):
             yield
         return
-    function = item.obj
+    instance, function = item.instance, item.obj  # in pytest 8.0, the instance is known by the function
     wrapped = around(function)
     with _replaced(item, "obj", wrapped):
         if not isinstance(item, TestCaseFunction):
             yield
             return
-        with _added(item.instance, item.originalname, wrapped):
+        with _added(instance, item.originalname, wrapped):
             yield
 
 
