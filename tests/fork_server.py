@@ -7,16 +7,13 @@ interpreter ends. With `-n2`, the two workers are forked beforehand, and wait un
 """
 
 import importlib
-import json
 import os
 import runpy
-import socket
 import sys
 import tempfile
 from typing import Any
 
 from _pytest.config import default_plugins
-from fork_workers import fork_workers, start_as_forks
 
 # Every gated run has loaded these before it collects; test_starts.py holds that none is more.
 # No plugin of another package is among them: pytest rewrites the assertions of those while it imports them.
@@ -28,26 +25,6 @@ _LOADED = (
     # The plugin `stepwise` is off where `cacheprovider` is.
     *(f"_pytest.{name}" for name in default_plugins if name != "stepwise"),
 )
-
-
-def serve(requests: socket.socket) -> dict[str, Any]:
-    """Fork for each request; return, in the child, the request. The process ends when its client has gone."""
-    while True:
-        text, descriptors, _, _ = socket.recv_fds(requests, 1 << 20, 1)
-        if not text:
-            os._exit(0)
-        (output,) = descriptors
-        child = os.fork()
-        if not child:
-            requests.close()
-            for target in (1, 2):
-                os.dup2(output, target)
-            os.close(output)
-            request: dict[str, Any] = json.loads(text)
-            return request
-        os.close(output)
-        requests.send(json.dumps(child).encode())
-        requests.send(json.dumps(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])).encode())
 
 
 def become(request: dict[str, Any], path: list[str]) -> None:
@@ -62,25 +39,25 @@ def become(request: dict[str, Any], path: list[str]) -> None:
 
 
 def main() -> None:
-    fork, replace = fork_workers, start_as_forks
     for name in _LOADED:
         importlib.import_module(name)
     assert tempfile.tempdir is None, "an import has looked for the temporary folder, which a run's environment may name"
-    requests = socket.socket(fileno=int(sys.argv[1]))
-    requests.set_inheritable(False)
-    requests.send(json.dumps(sorted({name.partition(".")[0] for name in sys.modules} - {"__main__"})).encode())
-    request = serve(requests)
+    loaded = set(sys.modules)
+    from forking import fork_workers, serve, start_as_forks
+
+    request = serve(int(sys.argv[1]), sorted({name.partition(".")[0] for name in sys.modules} - {"__main__"}))
     become(request, sys.path[1:])
+    for name in sys.modules.keys() - loaded:
+        del sys.modules[name]
     run = runpy._run_module_as_main  # type: ignore[attr-defined]  # what the interpreter calls for -m
-    del sys.modules["fork_workers"]
     own = vars(sys.modules["__main__"])
     for own_name in [own_name for own_name in own if not own_name.startswith("__")]:
         del own[own_name]
     if "-n2" in request["args"]:
-        workers = fork(2)
+        workers = fork_workers(2)
         if workers is None:
             return
-        replace(workers)
+        start_as_forks(workers)
     run("pytest")
 
 

@@ -1,4 +1,7 @@
-"""The workers of a run with `-n2`, forked before it begins: they wait until pytest-xdist starts them."""
+"""How the server of forks talks and forks. It is loaded last, and unloaded in each fork.
+
+The workers of a run with `-n2` are forked before it begins; they wait until pytest-xdist starts them.
+"""
 
 import json
 import os
@@ -6,6 +9,33 @@ import signal
 import socket
 import sys
 from collections.abc import Sequence
+from typing import Any
+
+
+def serve(descriptor: int, names: list[str]) -> dict[str, Any]:
+    """Tell the names of all modules, and fork for each request; return, in the child, the request.
+
+    The process ends when its client has gone.
+    """
+    requests = socket.socket(fileno=descriptor)
+    requests.set_inheritable(False)
+    requests.send(json.dumps(names).encode())
+    while True:
+        text, descriptors, _, _ = socket.recv_fds(requests, 1 << 20, 1)
+        if not text:
+            os._exit(0)
+        (output,) = descriptors
+        child = os.fork()
+        if not child:
+            requests.close()
+            for target in (1, 2):
+                os.dup2(output, target)
+            os.close(output)
+            request: dict[str, Any] = json.loads(text)
+            return request
+        os.close(output)
+        requests.send(json.dumps(child).encode())
+        requests.send(json.dumps(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])).encode())
 
 
 class Worker:
