@@ -148,7 +148,7 @@ def verdict_line(run: Run) -> str:
 
 def compared_line(run: Run) -> str:
     """Return the counts of what a run compared and did not: `31 tests compared, 1 new (not judged), 2 waived`."""
-    said = [f"{counted(run.compared, 'test', 'test' * (not run.compared))} compared"]
+    said = [f"{counted(run.compared, 'test')} compared" if run.compared else "no test compared"]
     for outcome, words in _NOT_COMPARED.items():
         number = len({one.subject for one in run.findings if one.outcome is outcome and not _is_within_limit(one)})
         if number:

@@ -43,6 +43,6 @@ class Hooks:
                 setattr(self._thread, name, value)
             elif name in vars(self._thread):
                 delattr(self._thread, name)
-        if sys.getprofile() is not self._profile:  # an older memray's own could not be set by anyone else
+        if self._profile is None or callable(self._profile):  # older releases of memray show theirs, which is neither
             sys.setprofile(self._profile)
         threading.setprofile(self._thread_profile)
