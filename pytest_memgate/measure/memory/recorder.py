@@ -24,6 +24,7 @@ from pytest_memgate.measure.resources.threads import names_of_others
 _SHOWN = 10_000_000  # bytes mapped in the first trace, to see whether memray sees memory that no allocator took
 _GRACE = 0.3  # seconds for threads that are just ending; chosen: docs/memory.md, "Retained"
 _NAP = 0.002  # seconds
+_WORDS = 300  # characters of another's error at most
 _SHARE = 20  # times what it takes to walk all objects passes before that is done again; chosen: 5 % of a run
 # above 2/3 of 2**17, where a dict doubles (USABLE_FRACTION, Objects/dictobject.c): room for as many, in 6 MB
 _NAMES = 90_000
@@ -207,7 +208,11 @@ class _Trace:
         if not self._bound:
             self._let_threads_end()
         self._collect()
-        self.tracker.__exit__(None, None, None)
+        try:
+            self.tracker.__exit__(None, None, None)
+        except Exception as error:  # noqa: BLE001  # a test can take away what memray wants to take off; not its error
+            self._hooks.put_back()
+            self.capture.fault = f"memray could not stop: {type(error).__name__}: {error}"[:_WORDS]
         self.names.__exit__(None, None, None)
         with real_world():
             self._finish()
@@ -223,7 +228,7 @@ class _Trace:
             with reading(self.capture.path, every=self._every) as reader:
                 self.capture.peak = reader.metadata.peak_memory
         except CaptureError as error:
-            self.capture.fault = str(error)
+            self.capture.fault = self.capture.fault or str(error)
         self.capture.threads = self._threads
         self.capture.modules = tuple(sorted(sys.modules.keys() - self._modules))
         self.capture.started_processes = self._processes.mark() != self._started
