@@ -11,7 +11,7 @@ import sys
 
 from bench_common import only, project, run_pytest, say, title
 
-BOUND = 0.03
+BOUND = 0.05
 _WATCH = """\
 import time
 from functools import cached_property
