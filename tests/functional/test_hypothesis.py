@@ -71,7 +71,7 @@ def rare(project: Project) -> Project:
 
 def test_the_storage_there_or_not_the_same_is_measured(project: Project, workers: tuple[str, ...]) -> None:
     project.write("test_it.py", _TESTS)
-    project.prepare(plugins=_ON)
+    project.update(plugins=_ON)
     there = _values(project, *workers)
     shutil.rmtree(_storage(project))
     gone = _values(project, *workers)
