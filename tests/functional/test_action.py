@@ -360,8 +360,9 @@ def test_the_event_that_gives_a_forks_code_rights_is_refused(origin: Origin) -> 
 def test_shards_are_judged_as_one(origin: Origin) -> None:
     commits = grow(origin)
     workspace = origin.checkout(commits.merge)
+    split = QUIET.replace("-p no:pytest-split", "")
     for number in (1, 2):
-        job = origin.judged(commits, pytest_args=f"{QUIET} --splits 2 --group {number}", fail="false")
+        job = origin.judged(commits, pytest_args=f"{split} --splits 2 --group {number}", fail="false")
         assert not job.failed, job.out
         target = workspace / "parts" / f"memgate-part-{number}" / "run.json"
         target.parent.mkdir(parents=True)
