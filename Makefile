@@ -29,10 +29,11 @@ test: lint tests/node_modules/.installed chromium compiled
 	$(BIN)/python -m pytest -n $(WORKERS) --dist loadfile --no-loadscope-reorder -rs
 endif
 
-# What starts no pytest of its own, nor imports anew; of property tests, ten examples each.
+# What starts no pytest and no server of its own, nor imports anew; of property tests, ten examples each.
 test-fast: $(VENV)/.installed
 	$(BIN)/python -m pytest -q -n 2 --hypothesis-profile=fast tests/unit tests/property tests/golden \
-	    --ignore=tests/unit/test_imports.py --ignore=tests/unit/test_span.py
+	    --ignore=tests/unit/test_imports.py --ignore=tests/unit/test_span.py \
+	    --ignore=tests/unit/test_command.py --ignore=tests/unit/test_lhr_answer.py
 
 # Hundreds of tests start Python, in environments that compile nothing: it would compile the package each time.
 compiled: $(VENV)/.installed
