@@ -215,6 +215,21 @@ def test_a_capture_that_is_cut_off_proves_nothing(project: Project, measure: str
     assert "Memray ERROR" not in result.out
 
 
+@pytest.mark.parametrize("measure", ["bound", "each"])
+def test_a_tracker_that_cannot_stop_fails_no_test(project: Project, measure: str) -> None:
+    project.write("test_plain.py", PLAIN)
+    project.prepare()
+    raises = CUTTING.replace("SHARE", "1").replace(
+        "return cut(self, *args)", "cut(self, *args); raise OSError('stuck')"
+    )
+    project.write("conftest.py", raises)
+    result = project.gate(f"--memgate-measure={measure}")
+    quiet(result)
+    assert "3 passed" in result.out
+    assert set(reasons(result).values()) == {"memray could not stop: OSError: stuck"}
+    assert "NO ANSWER" in result.out
+
+
 def test_a_leak_check_that_cannot_be_traced_is_unmeasured(project: Project) -> None:
     project.write(
         "test_leak.py",

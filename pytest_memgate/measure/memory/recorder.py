@@ -14,7 +14,7 @@ from pytest_memgate.measure.compiling.bytecode import traced_imports
 from pytest_memgate.measure.memory.capture import Capture, new_tracker, nothing, show
 from pytest_memgate.measure.memory.reading import reading
 from pytest_memgate.measure.memory.shared_tracker import Span
-from pytest_memgate.measure.memory.starting import Hooks, why_not_started
+from pytest_memgate.measure.memory.starting import Hooks, stop, why_not_started
 from pytest_memgate.measure.python.gc_freeze import collect, freeze, is_frozen, thaw
 from pytest_memgate.measure.python.original_functions import real_world
 from pytest_memgate.measure.python.standard import Standard
@@ -24,7 +24,6 @@ from pytest_memgate.measure.resources.threads import names_of_others
 _SHOWN = 10_000_000  # bytes mapped in the first trace, to see whether memray sees memory that no allocator took
 _GRACE = 0.3  # seconds for threads that are just ending; chosen: docs/memory.md, "Retained"
 _NAP = 0.002  # seconds
-_WORDS = 300  # characters of another's error at most
 _SHARE = 20  # times what it takes to walk all objects passes before that is done again; chosen: 5 % of a run
 # above 2/3 of 2**17, where a dict doubles (USABLE_FRACTION, Objects/dictobject.c): room for as many, in 6 MB
 _NAMES = 90_000
@@ -208,11 +207,7 @@ class _Trace:
         if not self._bound:
             self._let_threads_end()
         self._collect()
-        try:
-            self.tracker.__exit__(None, None, None)
-        except Exception as error:  # noqa: BLE001  # a test can take away what memray wants to take off; not its error
-            self._hooks.put_back()
-            self.capture.fault = f"memray could not stop: {type(error).__name__}: {error}"[:_WORDS]
+        self.capture.fault = stop(self.tracker, self._hooks)
         self.names.__exit__(None, None, None)
         with real_world():
             self._finish()

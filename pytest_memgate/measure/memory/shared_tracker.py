@@ -34,7 +34,7 @@ from pytest_memgate.measure.compiling.bytecode import traced_imports
 from pytest_memgate.measure.memory.allocator_hooks import Pause, can_pause
 from pytest_memgate.measure.memory.capture import Capture, new_tracker, show
 from pytest_memgate.measure.memory.reading import reading
-from pytest_memgate.measure.memory.starting import Hooks
+from pytest_memgate.measure.memory.starting import Hooks, stop
 from pytest_memgate.measure.python.environment import is_profiled
 from pytest_memgate.measure.resources.child_processes import ProcessWatch
 from pytest_memgate.measure.resources.snapshot import OWN_FILES, open_files
@@ -86,15 +86,15 @@ class Span:
         self.collect()
         _make_room()
         self._pause = Pause() if can_pause() else None
-        self._names = traced_imports()
-        before, hooks = open_files(), Hooks()
+        self._names, self._hooks = traced_imports(), Hooks()
+        before = open_files()
         self._names.__enter__()
         try:
             self._tracker = new_tracker(self.capture)
             self._tracker.__enter__()
         except Exception:  # noqa: BLE001  # whatever it is, it is not the tests'
             self._names.__exit__(None, None, None)
-            hooks.put_back()
+            self._hooks.put_back()
             self.close()
             return False
         self.active = True
@@ -110,14 +110,16 @@ class Span:
         if not self.active:
             return
         self.active = False
-        self._tracker.__exit__(None, None, None)
+        why = stop(self._tracker, self._hooks)
         OWN_FILES.difference_update(self._opened)
         self._names.__exit__(None, None, None)
         try:
             with reading(self.capture.path) as reader:
                 self.peak = reader.metadata.peak_memory
         except CaptureError as error:
-            self._cannot_tell(error)
+            why = why or str(error)
+        if why:
+            self._cannot_tell(why)
         for share in self.shares:
             share.peak, share.together = self.peak, len(self.shares)
 
@@ -131,7 +133,7 @@ class Span:
         try:
             _ = self.left
         except CaptureError as error:
-            self._cannot_tell(error)
+            self._cannot_tell(str(error))
             return
         kept = [0] * len(self.shares)
         for portion in _portions(self.left):
@@ -143,9 +145,9 @@ class Span:
             if is_enough():
                 return
 
-    def _cannot_tell(self, error: CaptureError) -> None:
+    def _cannot_tell(self, why: str) -> None:
         for share in self.shares:
-            share.fault = str(error)
+            share.fault = why
 
     @cached_property
     def left(self) -> "list[_Left]":

@@ -1,8 +1,11 @@
-"""The reason why a tracker cannot start, and the repair of what it changed before it failed."""
+"""The reason why a tracker cannot start or stop, and the repair of what it changed before it failed."""
 
 import sys
 import threading
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    import memray
 
 NESTED = "more than one Tracker"  # memray's own words for it (memray/_memray.pyx)
 _TAKEN = "a fixture or plugin holds a memray tracker, and a process has only one"
@@ -19,8 +22,22 @@ def why_not_started(error: BaseException) -> str:
     """Return the reason in one line."""
     if is_taken(error):
         return _TAKEN
+    return _said("start", error)
+
+
+def stop(tracker: "memray.Tracker", hooks: "Hooks") -> str:
+    """Stop a tracker; return why it could not, empty if it did: a test can take away what memray wants to take off."""
+    try:
+        tracker.__exit__(None, None, None)
+    except Exception as error:  # noqa: BLE001  # whatever it is, it is not the test's
+        hooks.put_back()
+        return _said("stop", error)
+    return ""
+
+
+def _said(what: str, error: BaseException) -> str:
     text = (str(error).strip().splitlines() or [""])[0]
-    return f"memray could not start: {type(error).__name__}{': ' if text else ''}{text}"[:300]
+    return f"memray could not {what}: {type(error).__name__}{': ' if text else ''}{text}"[:300]
 
 
 class Hooks:

@@ -84,9 +84,9 @@ class _Run:
     def profile(self, root: Path, cwd: Path) -> Profile:
         """Profile in the work tree; raises UsageError for tests that do not exist, MeasureError without a profile."""
         done, found = self._pytest(root, cwd, self._args, {}, {})
-        if done.code == 4 and (check := next((arg for arg in self._args if _CHECK.match(arg)), "")):
-            raise UsageError(f"{check} is a check: only tests have a memory profile")
         if done.code == 4 and (missing := _NOT_FOUND.search(done.out)):
+            if check := next(filter(_CHECK.match, self._args), ""):
+                raise UsageError(f"{check} is a check: only tests have a memory profile")
             raise UsageError(f"there is no test {_relative(missing[1], root)}", hint="see: pytest --collect-only -q")
         if done.code == 5:
             raise UsageError(f"no test is selected by {' '.join(self._args)}", hint="see: pytest --collect-only -q")
