@@ -28,11 +28,16 @@ C = TypeVar("C", bound=Check)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Override:
-    """Rules for the tests that a pattern names; with `track`, their allocations are counted."""
+    """Rules for the tests that a pattern names.
+
+    With `track`, their allocations are counted. `children` says what is done with processes that they start, empty if
+    it does not.
+    """
 
     tests: str
     rules: Mapping[str, Rule]
     track: bool = False
+    children: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,6 +49,8 @@ class Settings:
     overrides: tuple[Override, ...] = ()
     measure: str = "bound"
     measure_source: str = "default"
+    children: str = "measure"
+    children_source: str = "default"
     missing: str = "warn"
     missing_source: str = "default"
     waivers: tuple[Waiver, ...] = ()
@@ -78,6 +85,11 @@ def tracked(data: Any) -> bool:
     return True
 
 
+def _children(value: Located) -> str:
+    word: str = "off" if value.data is False else parsed(children_word)(value)  # to YAML, a bare `off` is False
+    return word
+
+
 def _unit(name: str) -> str | None:
     """Return a metric's unit, None for one of the project's own: only its test knows that."""
     return None if name.startswith(CUSTOM) else metric(name).unit
@@ -85,6 +97,8 @@ def _unit(name: str) -> str | None:
 
 _TRACKED = ("allocations",)
 MEASURES = ("bound", "each")
+CHILDREN = ("measure", "note", "off")
+children_word = one_of("value", CHILDREN)
 _PATTERN = {**TEXT, "examples": ["tests/etl/**", "tests/test_x.py::test_y*", "memgate.yml::bundle[app]"]}
 _AMOUNT = {"type": ["string", "number"], "examples": ["200KB", "5%", "max(200KB, 5%)", "300ms"]}
 
@@ -135,11 +149,12 @@ def _rules(value: Located, *others: str) -> dict[str, Rule]:
 
 
 def _override(value: Located) -> Override:
-    rules = _rules(value, "tests", "track")
+    rules = _rules(value, "tests", "track", "children")
     if not value.data or "tests" not in value.data:
         raise fail(value, "an override needs 'tests', a pattern")
     track = "track" in value.data and parsed(tracked)(value.data["track"])
-    return Override(tests=parsed(words)(value.data["tests"]), rules=rules, track=track)
+    children = _children(value.data["children"]) if "children" in value.data else ""
+    return Override(tests=parsed(words)(value.data["tests"]), rules=rules, track=track, children=children)
 
 
 def _waiver(value: Located) -> Waiver:
@@ -192,7 +207,7 @@ def read_settings(top: Located) -> Settings:
     Raises ConfigError with file and line for an unknown key or a value of another type.
     """
     kinds = {probe.check.section: probe.check for probe in PROBES}
-    given = mapping(top, ["budgets", "measure", "missing", "waivers", *kinds])
+    given = mapping(top, ["budgets", "measure", "children", "missing", "waivers", *kinds])
     nothing = Located(None, top.file, 0)
     budgets = given.get("budgets", nothing)
     declared = {section: _declared(kind, given.get(section, nothing)) for section, kind in kinds.items()}
@@ -201,13 +216,15 @@ def read_settings(top: Located) -> Settings:
             page = part_of(name)
             where = f'overrides: - tests: "{top.file}::page[{page}]"'
             raise fail(item, f"a declared page is a test of its own, and no part of {base_name(name)}; write {where}")
-    missing, measured = given.get("missing"), given.get("measure")
+    missing, measured, children = given.get("missing"), given.get("measure"), given.get("children")
     return Settings(
         file=top.file,
         rules=_rules(budgets, "overrides"),
         overrides=tuple(_override(item) for item in entries((budgets.data or {}).get("overrides", nothing))),
         measure=parsed(one_of("value", MEASURES))(measured) if measured else "bound",
         measure_source=measured.where if measured else "default",
+        children=_children(children) if children else "measure",
+        children_source=children.where if children else "default",
         missing=parsed(one_of("value", ["warn", "fail"]))(missing) if missing else "warn",
         missing_source=missing.where if missing else "default",
         waivers=tuple(_waiver(item) for item in entries(given.get("waivers", nothing))),
@@ -222,7 +239,12 @@ def json_schema() -> dict[str, Any]:
     more = {"patternProperties": {r"^custom\..+$": rule, r"^(bundle\..+|web\..+|memory\.leak)\[.+\]$": rule}}
     override = {
         "type": "object",
-        "properties": {"tests": _PATTERN, "track": {"enum": list(_TRACKED)}, **metrics},
+        "properties": {
+            "tests": _PATTERN,
+            "track": {"enum": list(_TRACKED)},
+            "children": {"enum": list(CHILDREN)},
+            **metrics,
+        },
         **more,
         "required": ["tests"],
         "additionalProperties": False,
@@ -241,6 +263,10 @@ def json_schema() -> dict[str, Any]:
             "measure": {
                 "enum": list(MEASURES),
                 "description": "Whether tests are settled together by one bound where it does, or each on its own.",
+            },
+            "children": {
+                "enum": list(CHILDREN),
+                "description": "Whether Python processes that tests start are measured, told of, or left alone.",
             },
             "missing": {
                 "enum": ["warn", "fail"],

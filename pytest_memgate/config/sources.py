@@ -98,6 +98,11 @@ class Config:
         """True if a pattern asks for the test's allocations to be counted."""
         return any(override.track and matches(override.tests, subject) for override in self.settings.overrides)
 
+    def children(self, subject: Subject) -> str:
+        """Return what is done with processes that a test starts: `measure`, `note` or `off`."""
+        named = (one.children for one in reversed(self.settings.overrides) if matches(one.tests, subject))
+        return next(filter(None, named), self.settings.children)
+
     def resolve(self, metric: str, rules: list[Rule]) -> Budget:
         """Return the budget of `rules` together with the rules for every test, in the unit that they name."""
         rules = self._above_built_in(metric, rules)

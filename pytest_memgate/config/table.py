@@ -17,6 +17,9 @@ def table(settings: Settings) -> list[tuple[str, str, str]]:
             rows += _rule(f"budgets.overrides[{override.tests}].{name}", rule)
         if override.track:
             rows.append((f"budgets.overrides[{override.tests}].track", "allocations", settings.file))
+        if override.children:
+            rows.append((f"budgets.overrides[{override.tests}].children", override.children, settings.file))
+    rows.append(("children", settings.children, settings.children_source))
     rows.append(("measure", settings.measure, settings.measure_source))
     rows.append(("missing", settings.missing, settings.missing_source))
     for check in settings.checks.values():

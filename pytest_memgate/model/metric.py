@@ -29,6 +29,7 @@ FAMILIES = {
     "memory": Family(is_traced=True),
     "gc": Family(),
     "import": Family(counted="import", is_declared=True, is_traced=True),
+    "children": Family(more=" that start Python", is_traced=True),
     "leftover": Family(more=" with something left behind"),
     "bundle": Family(counted="bundle", is_declared=True, is_web=True),
     "web": Family(counted="page", is_declared=True, is_web=True),
@@ -105,6 +106,8 @@ ALLOCATION_RATE = Metric(name="memory.allocation_rate", unit="per second")
 GC_COLLECTIONS = tuple(Metric(name=f"gc.gen{number}", unit=PLAIN, noise=0) for number in range(3))
 GC_PAUSE = Metric(name="gc.pause", unit=DURATION)
 FIRST_USE = Metric(name="memory.first_use", unit=SIZE, growth="500KB", noise=100_000, absent=0)  # of a package or file
+CHILDREN_PEAK = Metric(name="children.peak", unit=SIZE, growth="500KB", noise=50_000, absent=0)  # largest
+CHILDREN_RETAINED = Metric(name="children.retained", unit=SIZE, growth="500KB", noise=50_000, absent=0)  # of all
 
 METRICS = {
     metric.name: metric
@@ -118,6 +121,8 @@ METRICS = {
         *GC_COLLECTIONS,
         GC_PAUSE,
         FIRST_USE,
+        CHILDREN_PEAK,
+        CHILDREN_RETAINED,
         Metric(name="import.peak", unit=SIZE, growth="500KB"),
         Metric(name="import.retained", unit=SIZE, growth="500KB"),
         Metric(name="import.modules", unit=PLAIN),

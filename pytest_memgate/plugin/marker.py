@@ -1,11 +1,15 @@
-"""`@pytest.mark.memgate(growth=…, limit=…, drift=…, leak=…, skip="reason")`, of memory or of the metric named first."""
+"""`@pytest.mark.memgate(growth=…, limit=…, drift=…, leak=…, skip="reason")`, of memory or of the metric named first.
 
-from collections.abc import Mapping
+With `children="off"` or `"note"`, processes that the test starts are not measured.
+"""
+
+from collections.abc import Callable, Mapping
+from typing import Any
 
 import pytest
 
 from pytest_memgate.budget.rule import PartError, Rule
-from pytest_memgate.config.schema import metric_name, tracked
+from pytest_memgate.config.schema import children_word, metric_name, tracked
 from pytest_memgate.errors import ConfigError
 from pytest_memgate.model.judgement.budget import BY_SETTINGS, Origin, OriginKind
 from pytest_memgate.model.judgement.reference import is_reason
@@ -13,6 +17,7 @@ from pytest_memgate.model.metric import CUSTOM, MEMORY_LEAK, MEMORY_PEAK, metric
 from pytest_memgate.values import unknown
 
 _PARTS = ("growth", "limit", "drift")
+_WORDS: Mapping[str, Callable[[Any], object]] = {"children": children_word, "track": tracked}
 
 
 def read_marker(item: pytest.Item) -> tuple[dict[str, Rule], str]:
@@ -34,12 +39,14 @@ def read_marker(item: pytest.Item) -> tuple[dict[str, Rule], str]:
         for argument, value in mark.kwargs.items():
             if argument == "skip":
                 skip = skip or _reason(where, value)
-            elif argument == "track":
-                _check_track(where, value)
+            elif argument in _WORDS:
+                _check(where, argument, _WORDS[argument], value)
             elif argument == "leak":
                 given.setdefault(MEMORY_LEAK.name, {}).setdefault("limit", value)
             elif argument not in _PARTS:
-                raise ConfigError(f"{where}: {unknown('argument', argument, [*_PARTS, 'leak', 'skip', 'track'])}")
+                raise ConfigError(
+                    f"{where}: {unknown('argument', argument, [*_PARTS, 'children', 'leak', 'skip', 'track'])}"
+                )
             else:
                 given[name].setdefault(argument, value)
     rules = {name: _rule(where, name, parts) for name, parts in given.items()}
@@ -56,11 +63,18 @@ def is_tracked(item: pytest.Item) -> bool:
     return any("track" in mark.kwargs for mark in item.iter_markers("memgate"))
 
 
-def _check_track(where: str, value: object) -> None:
+def children_of(item: pytest.Item) -> str:
+    """Return what the nearest marker says of processes that the test starts, empty if none does."""
+    return next(
+        (str(mark.kwargs["children"]) for mark in item.iter_markers("memgate") if "children" in mark.kwargs), ""
+    )
+
+
+def _check(where: str, argument: str, read: Callable[[Any], object], value: object) -> None:
     try:
-        tracked(value)
+        read(value)
     except ValueError as error:
-        raise ConfigError(f"{where}: track: {error}") from None
+        raise ConfigError(f"{where}: {argument}: {error}") from None
 
 
 def _rule(where: str, name: str, parts: Mapping[str, object]) -> Rule:

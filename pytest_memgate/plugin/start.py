@@ -19,6 +19,7 @@ from pytest_memgate.plugin.loop.first_use import FirstUses
 from pytest_memgate.plugin.loop.groups import Grouping
 from pytest_memgate.plugin.loop.judging import Judge
 from pytest_memgate.plugin.loop.loop import Loop
+from pytest_memgate.plugin.loop.observers.children import ChildProcesses
 from pytest_memgate.plugin.loop.observers.leftovers import Leftovers
 from pytest_memgate.plugin.loop.tracing import Tracing
 from pytest_memgate.plugin.session.collected import Inventory
@@ -67,12 +68,14 @@ def start(config: pytest.Config) -> None:
     gate.baselines.find_moves_by(lambda: _moves(gate, inventory))
     settle = update or bool(option.memgate_settle)
     tracing = Tracing(cannot_measure())
+    children = ChildProcesses(gate, cannot=cannot_measure(), settle=settle)
     leftovers = Leftovers(gate, settle=settle)
     first_uses = FirstUses(gate.root)
-    judge = Judge(gate, tracing, first_uses, leftovers, update=update, settle=settle, keep=keep)
+    judge = Judge(gate, tracing, first_uses, children, leftovers, update=update, settle=settle, keep=keep)
     is_each = settle or tracing.recorder is None or _is_each(gate, option)
     grouping = None if is_each else Grouping(gate, tracing)
     _register(config, Loop(config, judge, tracing, grouping, update=update), "loop")
+    _register(config, children, "children")
     _register(config, leftovers, "leftovers")
     marks = Marks(config)
     if gate.base:

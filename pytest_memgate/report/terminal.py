@@ -6,7 +6,7 @@ from enum import Enum
 
 from pytest_memgate.model.judgement.finding import Finding, Outcome
 from pytest_memgate.model.measurement import Basis
-from pytest_memgate.model.metric import FAMILIES, Family, metric
+from pytest_memgate.model.metric import CHILDREN_PEAK, FAMILIES, Family, metric
 from pytest_memgate.model.run import Change, ChangeKind, Run, Verdict
 from pytest_memgate.report.lines import change_line, headline, listed_line, measured_line
 from pytest_memgate.report.stories import IN_FULL, Story, stories
@@ -172,14 +172,26 @@ def _moved(run: Run, verbosity: int) -> Iterator[Line]:
 def _notes(run: Run) -> Iterator[str]:
     cold = [str(one.subject) for one in run.findings if one.measurement and one.measurement.basis is Basis.COLD]
     if once := list(dict.fromkeys(cold)):
-        more = f" and {len(once) - _MOST} more" if len(once) > _MOST else ""
         kept = "stored" if run.update else "judged"
-        names = f"{', '.join(once[:_MOST])}{more}"
-        yield f"not repeatable, so the value of the first run is {kept}: {names}"
+        yield f"not repeatable, so the value of the first run is {kept}: {_named(once)}"
+    unseen: dict[str, list[str]] = {}
+    for one in run.findings:
+        if one.metric == "children" and one.outcome is Outcome.NOT_GATED:
+            unseen.setdefault(reason(one), []).append(str(one.subject))
+    for why, tests in unseen.items():
+        yield f"starts processes that are not measured ({why}): {_named(tests)}"
+    began = [str(one.subject) for one in run.findings if one.metric == CHILDREN_PEAK.name and one.baseline == 0]
+    if began and not run.update:
+        yield f"starts processes now, and did not in its baseline: {_named(began)}"
     for one in run.findings:
         if run.update and one.measurement and one.measurement.spread > (one.allowed or 0):
             spread, allowed = (format_amount(size, one.unit) for size in (one.measurement.spread, one.allowed or 0))
             yield f"{one.subject}: its runs differ by {spread}: a budget of {allowed} cannot be held"
+
+
+def _named(tests: list[str]) -> str:
+    more = f" and {len(tests) - _MOST} more" if len(tests) > _MOST else ""
+    return f"{', '.join(tests[:_MOST])}{more}"
 
 
 def _changes(run: Run, verbosity: int) -> Iterator[Line]:

@@ -255,22 +255,23 @@ def test_pytest_memray_and_the_gate_do_not_nest(project: Project) -> None:
     assert markers.outcomes() == {"test_limited": "unmeasured", "test_free": "no baseline"}
 
 
-def test_a_test_that_starts_processes_is_marked(project: Project) -> None:
+def test_every_way_to_start_a_process_is_seen(project: Project) -> None:
     project.write(
         "test_it.py",
         """
         import multiprocessing, os, subprocess, sys
 
-        def test_run(): subprocess.run([sys.executable, "-c", ""], check=True)
+        def test_run(): subprocess.run([sys.executable, "-c", "x = bytearray(200_000)"], check=True)
 
         def test_fork():
             child = os.fork()
             if not child:
+                x = bytearray(200_000)
                 os._exit(0)
             os.waitpid(child, 0)
 
         def test_spawn():
-            process = multiprocessing.get_context("spawn").Process(target=print)
+            process = multiprocessing.get_context("spawn").Process(target=bytearray, args=(200_000,))
             process.start()
             process.join()
 
@@ -279,11 +280,10 @@ def test_a_test_that_starts_processes_is_marked(project: Project) -> None:
         def test_none(): pass
         """,
     )
-    made = project.update()
-    marked = {
-        name for name in made.outcomes() if "starts processes" in str(made.finding(name)["measurement"].get("notes"))
-    }
-    assert marked == {"test_run", "test_fork", "test_spawn", "test_left_running"}
+    project.update()
+    result = project.gate("-v")
+    seen = {one["subject"]["name"] for one in result.run["findings"] if one["metric"].startswith("children")}
+    assert seen == {"test_run", "test_fork", "test_spawn", "test_left_running"}
 
 
 def test_threads_alive_at_the_start_are_named(project: Project) -> None:

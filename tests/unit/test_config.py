@@ -30,7 +30,7 @@ waivers:
   - {test: "tests/test_x.py::test_y", metric: memory.peak, ceiling: 3MB, until: 2027-01-31, reason: soon gone}
 """
 
-_KEYS = sorted(["budgets", "measure", "missing", "waivers", *(probe.check.section for probe in PROBES)])
+_KEYS = sorted(["budgets", "children", "measure", "missing", "waivers", *(probe.check.section for probe in PROBES)])
 
 FULL_SOURCES = dict.fromkeys(("growth", "limit", "drift"), "memgate.yml:2")
 
@@ -270,7 +270,7 @@ def test_the_table_shows_each_value_and_its_source() -> None:
     gated = {
         row[0].rpartition(".")[0].removeprefix("budgets.")
         for row in table(Settings())
-        if row[0] not in {"measure", "missing"}
+        if row[0] not in {"children", "measure", "missing"}
     }
     assert gated == {name for name, metric in METRICS.items() if metric.growth or metric.limit}
     assert [row for row in table(yaml_settings(FULL)) if row[2] != "default"] == [

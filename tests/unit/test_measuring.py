@@ -299,10 +299,9 @@ def test_garbage_of_before_is_not_counted_in_a_call(recorder: Recorder) -> None:
 class Fake(Capture):
     """A capture of a given peak: what the settling asks of one, without a run."""
 
-    def __init__(self, peak: int, *, imports: int = 0, threads: tuple[str, ...] = (), children: bool = False) -> None:
+    def __init__(self, peak: int, *, imports: int = 0, threads: tuple[str, ...] = ()) -> None:
         self.peak = peak
         self.threads = threads
-        self.started_processes = children
         self.together = 1
         self.modules = ("json.decoder",)
         self._imports = imports
@@ -311,7 +310,7 @@ class Fake(Capture):
         return Sites(sites=(Site(path=str(places.root), function="f", size=self.peak),), imports=self._imports)
 
 
-def asked(places: Places, needed: Callable[[Measurement], bool]) -> Asked:
+def asked(places: Places, needed: Callable[[Measurement], bool]) -> Asked[Fake]:
     return Asked(
         metric=MEMORY_PEAK,
         bound=lambda capture: capture.peak,
@@ -334,7 +333,7 @@ def settle(
     runs = iter(peaks[1:])
     count = 0
 
-    def again() -> Again:
+    def again() -> Again[Fake]:
         nonlocal count
         count += 1
         peak = next(runs, None)
@@ -511,13 +510,10 @@ def test_collections_are_counted_by_generation() -> None:
     captures[0].close()
 
 
-def test_children_and_threads_are_noted_on_the_measurement(places: Places) -> None:
-    cold = Fake(MB, threads=("a", "b", "c", "d"), children=True)
+def test_threads_are_noted_on_the_measurement(places: Places) -> None:
+    cold = Fake(MB, threads=("a", "b", "c", "d"))
     ((measurement, _),) = carry_out(measure(cold, [asked(places, lambda _: False)]), lambda: Again(None))
-    assert remark_texts(measurement) == [
-        "starts processes, whose memory is not counted",
-        "ran beside 4 other thread(s): a, b, c",
-    ]
+    assert remark_texts(measurement) == ["ran beside 4 other thread(s): a, b, c"]
 
 
 def test_the_environment_is_named_after_system_machine_and_python() -> None:

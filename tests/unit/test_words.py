@@ -192,6 +192,10 @@ def test_a_budget_is_told_part_by_part() -> None:
     [
         (lambda: Remark(kind=RemarkKind.PROCESSES), "starts processes, whose memory is not counted"),
         (
+            lambda: Remark(kind=RemarkKind.PROCESSES, names=("python a.py", "a fork"), amounts=(3,)),
+            "3 processes: python a.py; a fork",
+        ),
+        (
             lambda: Remark(kind=RemarkKind.THREADS, names=("a", "b"), amounts=(9,)),
             "ran beside 9 other thread(s): a, b",
         ),

@@ -7,7 +7,7 @@ from enum import StrEnum
 class RemarkKind(StrEnum):
     """The kinds of remarks."""
 
-    PROCESSES = "processes"  # were started, and their memory is not counted
+    PROCESSES = "processes"  # `amounts` has their number, `names` the first of their programs; none if not measured
     THREADS = "threads"  # ran beside the test: `amounts` has their number, `names` the first of them
     NOT_REPEATABLE = "not repeatable"  # `text` says why
     OTHER_WORK = "other work"  # in later runs, which need far more: `amounts` has the first run's bytes, then theirs

@@ -18,6 +18,7 @@ from pytest_memgate.measure.python.environment import cannot_measure, here
 from pytest_memgate.measure.stacks.source_paths import Places
 from pytest_memgate.model.codec import encode
 from pytest_memgate.model.judgement.finding import Finding
+from pytest_memgate.model.judgement.remark import Remark, RemarkKind
 from pytest_memgate.model.profile import Profile, TestProfile, Unprofiled
 from pytest_memgate.model.subject import Subject
 from pytest_memgate.plugin.child_runs.no_side_outputs import without_the_gate
@@ -120,7 +121,8 @@ class Profiler:
         assert run.capture  # noqa: S101  # it is profiled
         name = getattr(item, "originalname", None) or item.name
         function = (name, str(item.path), line_of(item))
-        notes = tuple(map(remark_text, remarks_on(run.capture)))
+        children = (Remark(kind=RemarkKind.PROCESSES),) if run.capture.started_processes else ()
+        notes = tuple(map(remark_text, (*children, *remarks_on(run.capture))))
         return read_profile(run.capture.path, item.nodeid, function, self._places, notes)
 
     def pytest_sessionfinish(self) -> None:

@@ -11,6 +11,7 @@ from pytest_memgate.errors import ConfigError
 from pytest_memgate.model.judgement.finding import Finding, Outcome
 from pytest_memgate.plugin.items import subject_of
 from pytest_memgate.plugin.loop.first_use import FirstUses
+from pytest_memgate.plugin.loop.observers.children import ChildProcesses
 from pytest_memgate.plugin.loop.observers.leftovers import Leftovers
 from pytest_memgate.plugin.loop.observers.memory import Memory
 from pytest_memgate.plugin.loop.observers.observer import Observer, Recorded
@@ -36,6 +37,7 @@ class Judge:
         gate: Gate,
         tracing: Tracing,
         first_uses: FirstUses,
+        children: ChildProcesses,
         leftovers: Leftovers,
         *,
         update: bool,
@@ -51,6 +53,7 @@ class Judge:
             Times(gate),
             self._memory,
             OwnLeak(gate, settle=update or settle),
+            children,
             leftovers,
         )
 

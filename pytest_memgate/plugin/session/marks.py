@@ -19,7 +19,7 @@ from pytest_memgate.model.codec import decode, encode
 from pytest_memgate.model.judgement.finding import Finding
 from pytest_memgate.plugin.child_runs.no_side_outputs import without_the_gate
 from pytest_memgate.plugin.items import subject_of
-from pytest_memgate.plugin.marker import read_marker
+from pytest_memgate.plugin.marker import children_of, read_marker
 from pytest_memgate.plugin.session.fresh_process import own_options
 from pytest_memgate.plugin.session.parsing import parsed
 from pytest_memgate.tasks.judge.gate import Gate
@@ -51,8 +51,9 @@ class Marks:
                 rules, skip = read_marker(item)
             except ConfigError:
                 continue  # the item says it itself
-            if rules or skip:
-                found = Marked(rules=rules, skip=skip)
+            children = children_of(item)
+            if rules or skip or children:
+                found = Marked(rules=rules, skip=skip, children=children)
                 self._marked[str(subject_of(item, self._config.rootpath))] = encode(found)
         return result
 

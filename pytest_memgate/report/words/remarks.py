@@ -2,7 +2,7 @@
 
 from pytest_memgate.model.judgement.remark import Remark, RemarkKind, RepeatedCalls
 from pytest_memgate.model.measurement import Measurement
-from pytest_memgate.units import SIZE, format_amount
+from pytest_memgate.units import SIZE, counted, format_amount
 
 
 def remark_texts(measurement: Measurement) -> list[str]:
@@ -15,7 +15,7 @@ def remark_text(remark: Remark) -> str:
     """Return one remark: `ran beside 2 other thread(s): worker-1, worker-2`."""
     match remark.kind:
         case RemarkKind.PROCESSES:
-            return "starts processes, whose memory is not counted"
+            return _processes(remark)
         case RemarkKind.THREADS:
             return f"ran beside {_numbers(remark.amounts)} other thread(s): {', '.join(remark.names)}"
         case RemarkKind.NOT_REPEATABLE | RemarkKind.OTHER_WORK:
@@ -26,6 +26,12 @@ def remark_text(remark: Remark) -> str:
             return f"first run {_numbers(remark.amounts[:1])}; again {_numbers(remark.amounts[1:])}"
         case RemarkKind.TEXT:
             return remark.text
+
+
+def _processes(remark: Remark) -> str:
+    if not remark.amounts:
+        return "starts processes, whose memory is not counted"
+    return f"{counted(int(remark.amounts[0]), 'process', 'processes')}: {'; '.join(remark.names)}"
 
 
 def _other_work(amounts: tuple[float, ...]) -> str:

@@ -66,7 +66,7 @@ def judge_memory(
     return judged
 
 
-def _asked(gate: Gate, metric: Metric, budget: Budget, bar: Bar, places: Places, *, settle: bool) -> Asked:
+def _asked(gate: Gate, metric: Metric, budget: Budget, bar: Bar, places: Places, *, settle: bool) -> "Asked[Capture]":
     def is_open(measurement: Measurement) -> bool:
         return budget.gates and (settle or needs_rerun(measurement, budget, bar))
 

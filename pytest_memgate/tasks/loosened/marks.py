@@ -28,10 +28,14 @@ _MARKER = r"\.memgate\b|[\"']memgate[\"']"  # how code names the marker
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Marked:
-    """The markers of one test: its rules by metric, and the reason to leave it out, empty if there is none."""
+    """The markers of one test: its rules by metric, and the reason to leave it out, empty if there is none.
+
+    `children` is what they say of processes that the test starts.
+    """
 
     rules: Mapping[str, Rule] = field(default_factory=dict)
     skip: str = ""
+    children: str = ""
 
 
 class Base:
@@ -142,6 +146,8 @@ def _sources(base: Base, finding: Finding) -> set[Path]:
 def _looser(config: Config, subject: Subject, old: Marked, new: Marked) -> Iterator[str]:
     if new.skip and not old.skip:
         yield f"is left out by its marker: {new.skip}"
+    if new.children in {"note", "off"} and old.children not in {"note", "off"}:
+        yield f"starts processes that are not measured, by its marker: children={new.children!r}"
     for metric in dict.fromkeys([*old.rules, *new.rules]):
         unit = (new if metric in new.rules else old).rules[metric].unit
         before, after = (_budget(config, subject, metric, marked, unit) for marked in (old, new))

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Generator, Sequence
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, Protocol, TypeVar
 
 from pytest_memgate.compare.agreement import MOST_RUNS, agree, settled_value
 from pytest_memgate.errors import MeasureError
@@ -11,10 +11,27 @@ from pytest_memgate.model.measurement import Basis, Measurement
 from pytest_memgate.model.metric import MEMORY_PEAK, Metric
 
 if TYPE_CHECKING:
-    from pytest_memgate.measure.memory.capture import Capture  # it needs memray
     from pytest_memgate.measure.stacks.call_sites import Sites
 
+
+class Traced(Protocol):
+    """What was traced of one run of a test, as its plan sees it."""
+
+    @property
+    def together(self) -> int:
+        """The number of runs that it is of."""
+
+    @property
+    def threads(self) -> tuple[str, ...]:
+        """The names of the threads that ran beside it."""
+
+    @property
+    def modules(self) -> tuple[str, ...]:
+        """The modules that it imported."""
+
+
 T = TypeVar("T")
+C = TypeVar("C", bound=Traced)
 
 
 _NAMED = 3  # threads
@@ -22,15 +39,15 @@ _OTHER_WORK = 2  # times the first run's value: a run that finds caches filled n
 
 
 @dataclass(frozen=True, slots=True)
-class Again:
+class Again(Generic[C]):
     """One more run of a test: its capture, or why it could not be run."""
 
-    capture: "Capture | None"
+    capture: C | None
     why: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Asked:
+class Asked(Generic[C]):
     """One metric that is read from the runs of a test.
 
     `bound` is a quick upper bound of its `value`. `sites` are the parts of the value; `first` gives the bytes of them
@@ -39,18 +56,18 @@ class Asked:
     """
 
     metric: Metric
-    bound: "Callable[[Capture], float]"
-    value: "Callable[[Capture], float]"
-    sites: "Callable[[Capture], Sites]"
+    bound: "Callable[[C], float]"
+    value: "Callable[[C], float]"
+    sites: "Callable[[C], Sites]"
     first: "Callable[[Sites], float]"
     is_open: Callable[[Measurement], bool]
     first_counts: bool = False
 
 
-Plan = Generator[None, Again, T]  # asks for one more run at a time, and is sent what it gave
+Plan = Generator[None, Again[Any], T]  # asks for one more run at a time, and is sent what it gave
 
 
-def measure(cold: "Capture", asked: Sequence[Asked]) -> "Plan[list[tuple[Measurement, Capture]]]":
+def measure(cold: C, asked: Sequence[Asked[C]]) -> Plan[list[tuple[Measurement, C]]]:
     """Return for each metric the measurement of a test, and the capture of its value.
 
     The first run is an upper bound. While it leaves a metric open, and so does a second run, one more is asked for,
@@ -71,25 +88,25 @@ def measure(cold: "Capture", asked: Sequence[Asked]) -> "Plan[list[tuple[Measure
     return [one.result() for one in series]
 
 
-class _Series:
+class _Series(Generic[C]):
     """The runs of a test for one metric."""
 
-    def __init__(self, asked: Asked, cold: "Capture") -> None:
+    def __init__(self, asked: Asked[C], cold: C) -> None:
         self._asked = asked
         self._cold = cold
-        self._runs: list[Capture] = []
+        self._runs: list[C] = []
         first = self._first(asked.bound(cold))
         self.open = asked.is_open(first)
         if self.open:
             first = self._first(asked.value(cold))
             self.open = asked.is_open(first)
-        self._done: tuple[Measurement, Capture] = (first, cold)
+        self._done: tuple[Measurement, C] = (first, cold)
 
     def _first(self, value: float) -> Measurement:
         remarks = remarks_on(self._cold)
         return Measurement(value=value, basis=Basis.BOUND, cold=value, together=self._cold.together, remarks=remarks)
 
-    def add(self, run: "Capture") -> None:
+    def add(self, run: C) -> None:
         """Add one more run."""
         if not self._runs:
             self._done = (replace(self._done[0], modules=self._cold.modules), self._cold)
@@ -141,7 +158,7 @@ class _Series:
     def _agrees_with_first(self, warm: float) -> bool:
         return self._cold.together == 1 and agree(self._asked.value(self._cold), warm, self._asked.metric.noise)
 
-    def result(self) -> "tuple[Measurement, Capture]":
+    def result(self) -> tuple[Measurement, C]:
         """Return the measurement and its capture; runs that never agreed give the largest value, with their spread."""
         if self.open:
             measurement = self._done[0]
@@ -149,7 +166,7 @@ class _Series:
             self._settle(replace(measurement, spread=max(warm) - min(warm)), max(warm), self._runs)
         return self._done
 
-    def _settle(self, measurement: Measurement, value: float, runs: "list[Capture]") -> None:
+    def _settle(self, measurement: Measurement, value: float, runs: list[C]) -> None:
         self.open = False
         capture = max(runs, key=self._asked.value)
         is_needed = not self._asked.first_counts or self._asked.metric.keeps(value)  # else it is not stored
@@ -163,18 +180,16 @@ class _Series:
         return warm > _OTHER_WORK * self._asked.value(self._cold) + self._asked.metric.noise
 
 
-def remarks_on(capture: "Capture") -> tuple[Remark, ...]:
-    """Return remarks on memory that a capture lacks, or that it holds of other threads."""
+def remarks_on(capture: Traced) -> tuple[Remark, ...]:
+    """Return remarks on memory that a capture holds of other threads."""
     remarks = []
-    if capture.started_processes:
-        remarks.append(Remark(kind=RemarkKind.PROCESSES))
     if capture.threads:
         threads = tuple(capture.threads)
         remarks.append(Remark(kind=RemarkKind.THREADS, names=threads[:_NAMED], amounts=(len(threads),)))
     return tuple(remarks)
 
 
-def carry_out(plan: Plan[T], run: Callable[[], Again]) -> T:
+def carry_out(plan: Plan[T], run: Callable[[], Again[Any]]) -> T:
     """Return the result of a plan, with the runs that it asks for."""
     try:
         next(plan)

@@ -12,6 +12,7 @@ from pytest_memgate.units import format_amount
 
 _COUNTS_LATER = "it counts once it is on the base"
 _COUNTS_TYPED = "it counts where it is typed, or once it is on the base"
+_UNMEASURED = {"note", "off"}  # of processes
 _NONE: Mapping[str, Rule] = {}
 
 
@@ -77,6 +78,7 @@ def loosened(base: Settings, head: Settings) -> list[str]:
         lines += _otherwise(f"{check.section}: {check.name}", check, head.checks.get(name))
     if base.missing == "fail" and head.missing == "warn":
         lines.append(f"missing: fail -> warn ({head.missing_source})")
+    lines += _unmeasured_children(base, head)
     if (base.measure, head.measure) == ("each", "bound"):
         lines.append(f"measure: each -> bound ({head.measure_source}); {_COUNTS_LATER}")
     known = {(waiver.test, waiver.metric, waiver.ceiling, waiver.until) for waiver in base.waivers}
@@ -87,6 +89,16 @@ def loosened(base: Settings, head: Settings) -> list[str]:
                 f"waiver for {waiver.test} up to {ceiling} until {waiver.until}: {waiver.reason} ({waiver.source})"
             )
     return lines
+
+
+def _unmeasured_children(base: Settings, head: Settings) -> Iterator[str]:
+    """Yield where processes that tests start are no longer measured."""
+    if base.children == "measure" != head.children:
+        yield f"children: measure -> {head.children} ({head.children_source}); {_COUNTS_LATER}"
+    known = {one.tests for one in base.overrides if one.children in _UNMEASURED}
+    for one in head.overrides:
+        if one.children in _UNMEASURED and one.tests not in known:
+            yield f"children of {one.tests}: {one.children} ({head.file}); {_COUNTS_LATER}"
 
 
 def _otherwise(key: str, old: Check, new: Check | None) -> Iterator[str]:

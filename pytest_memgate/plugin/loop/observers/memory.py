@@ -104,7 +104,7 @@ class Memory(Observer):
         return [Finding(subject=test.subject, metric=MEMORY_PEAK.name, outcome=outcome, why=why)]
 
     def _judged(self, test: Test, run_again: RunAgain) -> list[Finding]:
-        def again() -> Again:
+        def again() -> "Again[Capture]":
             run = self._traced_again(test, run_again)
             if run.failure or run.capture is None:
                 return Again(None, brief(run.failure) if run.failure else test.why or "it was not traced")
