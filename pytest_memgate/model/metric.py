@@ -108,6 +108,7 @@ GC_PAUSE = Metric(name="gc.pause", unit=DURATION)
 FIRST_USE = Metric(name="memory.first_use", unit=SIZE, growth="500KB", noise=100_000, absent=0)  # of a package or file
 CHILDREN_PEAK = Metric(name="children.peak", unit=SIZE, growth="500KB", noise=50_000, absent=0)  # largest
 CHILDREN_RETAINED = Metric(name="children.retained", unit=SIZE, growth="500KB", noise=50_000, absent=0)  # of all
+MEMORY_UNTRACED = Metric(name="memory.untraced", unit=SIZE, growth="4MB", noise=2_000_000, absent=0)  # each run
 
 METRICS = {
     metric.name: metric
@@ -121,6 +122,7 @@ METRICS = {
         *GC_COLLECTIONS,
         GC_PAUSE,
         FIRST_USE,
+        MEMORY_UNTRACED,
         CHILDREN_PEAK,
         CHILDREN_RETAINED,
         Metric(name="import.peak", unit=SIZE, growth="500KB"),

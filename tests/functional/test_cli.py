@@ -135,6 +135,7 @@ def _rows(result: Result) -> dict[str, tuple[str, str]]:
 def test_config_says_each_value_and_its_source(project: Project) -> None:
     assert _rows(project.memgate("config")) == {
         "budgets.memory.peak.growth": ("200 KB", "default"),
+        "children": ("measure", "default"),
         "measure": ("bound", "default"),
         "missing": ("warn", "default"),
     }
@@ -144,6 +145,7 @@ def test_config_says_each_value_and_its_source(project: Project) -> None:
         "budgets.memory.peak.limit": ("64 MB", "memgate.yml:4"),
         "budgets.overrides[tests/etl/**].memory.peak.growth": ("1.05 MB", "memgate.yml:7"),
         "budgets.overrides[tests/etl/**].memory.peak.drift": ("10%", "memgate.yml:7"),
+        "children": ("measure", "default"),
         "measure": ("bound", "default"),
         "missing": ("fail", "memgate.yml:8"),
         "waivers[test_it.py::test_two]": (f"memory.peak up to 3 MB until {LAST_DAY}: until #7", "memgate.yml:10"),
@@ -154,6 +156,7 @@ def test_config_reads_pyproject(project: Project) -> None:
     project.write("pyproject.toml", _FULL_TOML)
     assert _rows(project.memgate("--root", ".", "config")) == {
         "budgets.memory.peak.growth": ("300 KB", "pyproject.toml:8"),
+        "children": ("measure", "default"),
         "measure": ("bound", "default"),
         "missing": ("fail", "pyproject.toml:5"),
     }

@@ -17,6 +17,7 @@ from pytest_memgate.plugin.loop.observers.memory import Memory
 from pytest_memgate.plugin.loop.observers.observer import Observer, Recorded
 from pytest_memgate.plugin.loop.observers.own_leak import OwnLeak
 from pytest_memgate.plugin.loop.observers.times import Times
+from pytest_memgate.plugin.loop.observers.untraced import Untraced
 from pytest_memgate.plugin.loop.tracing import Tracing
 from pytest_memgate.plugin.marker import is_tracked, read_marker
 from pytest_memgate.plugin.test import Around, Run, RunAgain, Test
@@ -53,6 +54,7 @@ class Judge:
             Times(gate),
             self._memory,
             OwnLeak(gate, settle=update or settle),
+            Untraced(gate, settle=update or settle),
             children,
             leftovers,
         )

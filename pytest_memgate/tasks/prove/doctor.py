@@ -66,6 +66,10 @@ def _memory() -> list[Check]:
     ]
     if bad := environment.known_bad():
         checks.append(Check("note", "known to fail", bad))
+    if others := [name for name in ("pyarrow", "polars") if _installed(name)]:
+        found = f"of {' and '.join(others)} (its own allocator): seen by resident size, as memory.untraced"
+        more = "; ARROW_DEFAULT_MEMORY_POOL=system lets pyarrow's be traced" if "pyarrow" in others else ""
+        checks.append(Check("note", "untraced memory", found + more))
     if _installed("pytest-memray"):
         checks.append(
             Check("note", "pytest-memray", "installed: a test that it traces (--memray, its markers) is unmeasured")
