@@ -3,7 +3,8 @@
 `memgate_children.pth` calls `start` in each new interpreter whose environment names the gate's folder; a fork goes on
 by a hook. Nothing of it may show in the program: no output, no error, no thread, nothing left in its namespaces.
 
-A process that a wider fixture has started listens on a socket: the gate asks it for a capture of its own for each test.
+A process that outlives a test, since a wider fixture has started it or multiprocessing forks from it, listens on a
+socket: the gate asks it for a capture of its own for each test.
 
 Each allocation is recorded: such a file holds all that happened even if the process is killed, where one of sums stays
 empty until the tracker stops.
@@ -20,10 +21,10 @@ from contextlib import suppress
 from typing import Any
 
 VARIABLE = "MEMGATE_CHILDREN"  # the folder, then the owner of what is started
-NOW = "now"  # the file in it with the owner now: a fork server forks for later tests than the one that started it
 CAPTURE, ABOUT, OTHER = ".bin", ".txt", ".other"  # the files of a process; the last one says why it has no capture
 SOCKET = ".sock"  # by which a process takes commands: `trace OWNER` or `stop`
 WIDE = "wide-"  # how owners begin whose processes outlive a test
+_FORK_SERVER = "multiprocessing.forkserver"
 FORK = "(fork)"  # in place of a program's words
 SEPARATOR = "\0"
 _ATTRIBUTES = ("_name", "_ident", "_set_os_name")  # of threading.Thread: memray replaces them while a tracker is on
@@ -32,19 +33,20 @@ _tracker: Any = None  # of this process
 _kind: Any = None  # memray's class of trackers
 _folder = ""  # the gate's
 _words = ""  # how this process was started
-_owner = ""  # of what a process that outlives a test takes now
-_is_wide = False  # True if this process does
+_owner = ""  # of what this process takes now
+_is_wide = False  # True if this process outlives a test
 _place = ""  # the files of its capture, without suffix
 _own = {name: vars(threading.Thread).get(name) for name in _ATTRIBUTES}
 
 
 def start() -> None:
     """Trace this interpreter if a test is running now that its processes are measured of."""
-    global _folder, _words, _owner, _is_wide  # as the process has one tracker
+    global _folder, _words, _owner, _is_wide  # noqa: PLW0603  # as the process has one tracker
     folder, _, owner = os.environ.get(VARIABLE, "").rpartition(os.sep)
     if _folder or not owner:  # site reads some folders twice
         return
-    _folder, _words, _owner, _is_wide = folder, SEPARATOR.join(sys.orig_argv), owner, owner.startswith(WIDE)
+    _folder, _owner, _words = folder, owner, SEPARATOR.join(sys.orig_argv)
+    _is_wide = owner.startswith(WIDE) or _FORK_SERVER in _words
     _begin(owner)
     _make_way_for_others()
     os.register_at_fork(after_in_child=_forked)
@@ -52,11 +54,11 @@ def start() -> None:
     _listen()
 
 
-def forked(folder: str) -> None:
+def forked(folder: str, owner: str) -> None:
     """Trace this fork of the process that runs the tests."""
-    global _folder  # noqa: PLW0603  # as above
-    _folder = folder
-    if folder:
+    global _folder, _owner  # as above
+    if owner:
+        _folder, _owner = folder, owner
         _forked()
         _make_way_for_others()
 
@@ -65,17 +67,9 @@ def _forked() -> None:
     """Trace this fork of a traced process."""
     global _words  # noqa: PLW0603  # as above
     _words = FORK
-    owner = _owner if _is_wide else _now()
-    if owner and not _why_not():
-        _begin(owner)
+    if _owner and not _why_not():
+        _begin(_owner)
     _listen()
-
-
-def _now() -> str:
-    """Return the owner of what is started now, empty for nobody."""
-    with suppress(OSError), open(os.path.join(_folder, NOW), encoding="utf-8") as file:  # noqa: PTH118, PTH123
-        return file.read()
-    return ""
 
 
 def _begin(owner: str) -> None:

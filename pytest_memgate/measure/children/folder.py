@@ -103,7 +103,6 @@ class ChildFolder:
         temporary = tempfile.gettempdir()
         short = temporary if len(temporary) <= _LONGEST else "/tmp"  # noqa: S108  # it is made for this user alone
         self._path = Path(tempfile.mkdtemp(prefix="memgate-", dir=short))
-        self._now = str(self._path / boot.NOW)
         self._places = Places(root)
         self.owned_by("")
         os.register_at_fork(after_in_child=self._forked)
@@ -111,15 +110,14 @@ class ChildFolder:
     def owned_by(self, owner: str) -> None:
         """Let processes that are started from now on belong to somebody, or to nobody."""
         self._owner = owner
-        file = _os.open(self._now, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)  # quicker than a file object
-        try:
-            _os.write(file, owner.encode())
-        finally:
-            _os.close(file)
         if owner:
             os.environ[boot.VARIABLE] = f"{self._path}{os.sep}{owner}"
         else:
             os.environ.pop(boot.VARIABLE, None)
+
+    def listens(self) -> bool:
+        """True if a process that outlives a test takes commands."""
+        return any(self._path.glob(f"*{boot.SOCKET}"))
 
     def turn_to(self, owner: str) -> None:
         """Let processes that outlive a test begin a capture for somebody, or end the one that they write."""
@@ -157,7 +155,7 @@ class ChildFolder:
         shutil.rmtree(self._path, ignore_errors=True)
 
     def _forked(self) -> None:
-        boot.forked(str(self._path) if self._owner else "")
+        boot.forked(str(self._path), self._owner)
 
 
 def _captures(folder: Path) -> list[Path]:

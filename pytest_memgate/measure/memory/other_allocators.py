@@ -3,6 +3,7 @@
 import os
 import re
 import sys
+from contextlib import suppress
 
 from pytest_memgate.measure.python.standard import Standard
 
@@ -26,13 +27,18 @@ class OtherAllocators:
         if len(sys.modules) != self._modules and _os.path.exists(_RESIDENT):
             self._modules = len(sys.modules)
             found = [f"{allocator} of {module}" for module, allocator in _BUNDLED.items() if module in sys.modules]
-            self._names = (*found, *sorted(set(_MAPPED.findall(_text(_MAPS)))))
+            with suppress(OSError):  # no descriptor is free
+                found += sorted(set(_MAPPED.findall(_text(_MAPS))))
+            self._names = tuple(found)
         return self._names
 
 
-def resident() -> int:
-    """Return the resident bytes of the process."""
-    return int(_text(_RESIDENT).split()[1]) * _PAGE
+def resident() -> int | None:
+    """Return the resident bytes of the process, None if no descriptor is free to read them."""
+    try:
+        return int(_text(_RESIDENT).split()[1]) * _PAGE
+    except OSError:
+        return None
 
 
 def pool_bytes() -> int | None:

@@ -63,7 +63,7 @@ class ChildProcesses(Observer):
         self._watch = ProcessWatch()
         self._number = 0
         self._started: _Started | None = None  # of the run that goes on
-        self._has_wide = False  # True once a wider fixture has started a process
+        self._has_wide = False  # True once a process outlives a test
 
     def pytest_unconfigure(self) -> None:
         """Remove all captures."""
@@ -111,11 +111,12 @@ class ChildProcesses(Observer):
         if self._folder is None or started is None or not started.mark:
             return
         has_started = self._watch.mark() != started.mark
+        children = self._folder.of(started.owner, started.wide) if started.owner else None
         if started.owner:
             self._folder.owned_by("")
+            self._has_wide = self._has_wide or (children is not None and self._folder.listens())
             if self._has_wide:
                 self._folder.turn_to("")
-        children = self._folder.of(started.owner, started.wide) if started.owner else None
         if not started.runs and not test.run.is_repeat:
             started.is_unseen = has_started and children is None
         started.runs.append(children)

@@ -60,8 +60,9 @@ class Untraced(Observer):
             return
         pool = pool_bytes()
         looks.pools.append(None if pool is None or looks.pool is None else pool - looks.pool)
-        looks.added.append(resident() - looks.before)
-        looks.before = None
+        now, before, looks.before = resident(), looks.before, None
+        if now is not None:
+            looks.added.append(now - before)
 
     def findings(self, test: Test, run_again: RunAgain) -> list[Finding]:
         """Return the finding on a test that keeps something, nearly always none."""
