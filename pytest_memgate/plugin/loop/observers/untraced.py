@@ -9,7 +9,7 @@ import pytest
 
 from pytest_memgate.compare.judge import needs_rerun
 from pytest_memgate.errors import BaselineError, CaptureError
-from pytest_memgate.measure.memory.other_allocators import OtherAllocators, pool_bytes, resident
+from pytest_memgate.measure.resources.other_allocators import OtherAllocators, pool_bytes, resident
 from pytest_memgate.model.judgement.finding import Finding
 from pytest_memgate.model.judgement.remark import Remark, RemarkKind
 from pytest_memgate.model.measurement import Basis, Measurement
