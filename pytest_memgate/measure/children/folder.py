@@ -119,9 +119,12 @@ class ChildFolder:
         """True if a process that outlives a test takes commands."""
         return any(self._path.glob(f"*{boot.SOCKET}"))
 
-    def turn_to(self, owner: str) -> None:
-        """Let processes that outlive a test begin a capture for somebody, or end the one that they write."""
-        command = f"trace {owner}" if owner else "stop"
+    def turn_to(self, owner: str) -> bool:
+        """Let processes that outlive a test begin a capture for somebody, or end the one that they write.
+
+        Return False if one of them does not answer in time.
+        """
+        command, all_answer = f"trace {owner}" if owner else "stop", True
         for place in self._path.glob(f"*{boot.SOCKET}"):
             try:
                 with _socket.socket(_socket.AF_UNIX) as peer:
@@ -129,8 +132,11 @@ class ChildFolder:
                     peer.connect(str(place))
                     peer.sendall(command.encode())
                     peer.recv(len(b"done"))
+            except TimeoutError:
+                all_answer = False
             except OSError:
                 place.unlink(missing_ok=True)  # it has ended
+        return all_answer
 
     def of(self, owner: str, wide: Iterable[str]) -> Children | None:
         """Return the processes of a run, None if there are none: next to nothing is to be held while tests wait.

@@ -20,7 +20,7 @@ from pytest_memgate.report.words.budget import budget_text, rules_text
 from pytest_memgate.report.words.reason import reason
 from pytest_memgate.tasks.loosened.call_sources import CallSources, budgets, handed_on
 from pytest_memgate.tasks.run.git_worktree import repository
-from pytest_memgate.tasks.run.loosened import looser
+from pytest_memgate.tasks.run.loosened import UNMEASURED, looser
 
 _NAMED = 3  # tests that a line names
 _MARKER = r"\.memgate\b|[\"']memgate[\"']"  # how code names the marker
@@ -146,7 +146,7 @@ def _sources(base: Base, finding: Finding) -> set[Path]:
 def _looser(config: Config, subject: Subject, old: Marked, new: Marked) -> Iterator[str]:
     if new.skip and not old.skip:
         yield f"is left out by its marker: {new.skip}"
-    if new.children in {"note", "off"} and old.children not in {"note", "off"}:
+    if new.children in UNMEASURED and old.children not in UNMEASURED:
         yield f"starts processes that are not measured, by its marker: children={new.children!r}"
     for metric in dict.fromkeys([*old.rules, *new.rules]):
         unit = (new if metric in new.rules else old).rules[metric].unit

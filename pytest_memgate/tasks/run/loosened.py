@@ -12,7 +12,7 @@ from pytest_memgate.units import format_amount
 
 _COUNTS_LATER = "it counts once it is on the base"
 _COUNTS_TYPED = "it counts where it is typed, or once it is on the base"
-_UNMEASURED = {"note", "off"}  # of processes
+UNMEASURED = {"note", "off"}  # of processes
 _NONE: Mapping[str, Rule] = {}
 
 
@@ -95,9 +95,9 @@ def _unmeasured_children(base: Settings, head: Settings) -> Iterator[str]:
     """Yield where processes that tests start are no longer measured."""
     if base.children == "measure" != head.children:
         yield f"children: measure -> {head.children} ({head.children_source}); {_COUNTS_LATER}"
-    known = {one.tests for one in base.overrides if one.children in _UNMEASURED}
+    known = {one.tests for one in base.overrides if one.children in UNMEASURED}
     for one in head.overrides:
-        if one.children in _UNMEASURED and one.tests not in known:
+        if one.children in UNMEASURED and one.tests not in known:
             yield f"children of {one.tests}: {one.children} ({head.file}); {_COUNTS_LATER}"
 
 

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 
 _FAMILY = "children"
 _UNSEEN = "they are no Python with pytest-memgate, or have an environment of their own"
+_MUTE = "a process that outlives the test did not answer in time, so nobody knows what it took"
 _LEFT = "children: note"
 
 
@@ -36,7 +37,7 @@ class _Started:
 
     `owner` and, for what wider fixtures have started in it, `wide` own the processes of the run that goes on.
     `is_wanted` is True while a run goes on whose processes are measured. `is_unseen` is True if the first run started
-    processes, and none of them left a capture.
+    processes, and none of them left a capture. `is_mute` is True if a process that outlives the test did not answer.
     """
 
     mode: str
@@ -46,6 +47,7 @@ class _Started:
     runs: list["Children | None"] = field(default_factory=list)
     is_wanted: bool = True
     is_unseen: bool = False
+    is_mute: bool = False
 
 
 _STARTED = pytest.StashKey[_Started]()
@@ -87,7 +89,7 @@ class ChildProcesses(Observer):
             if self._watch.mark() != before:
                 self._has_wide = True
                 started.wide.append(wide)
-                self._folder.turn_to(started.owner)
+                started.is_mute |= not self._folder.turn_to(started.owner)
 
     def before(self, test: Test) -> None:
         """Let processes that are started from now on belong to this run."""
@@ -101,7 +103,7 @@ class ChildProcesses(Observer):
             started.owner = str(self._number)
             self._folder.owned_by(started.owner)
             if self._has_wide:
-                self._folder.turn_to(started.owner)
+                started.is_mute |= not self._folder.turn_to(started.owner)
         self._started = started
         started.mark = self._watch.mark()
 
@@ -116,7 +118,7 @@ class ChildProcesses(Observer):
             self._folder.owned_by("")
             self._has_wide = self._has_wide or (children is not None and self._folder.listens())
             if self._has_wide:
-                self._folder.turn_to("")
+                started.is_mute |= not self._folder.turn_to("")
         if not started.runs and not test.run.is_repeat:
             started.is_unseen = has_started and children is None
         started.runs.append(children)
@@ -144,7 +146,7 @@ class ChildProcesses(Observer):
         if started.mode == "note":
             return [_left(test, _LEFT)] if started.is_unseen else []
         is_unseen = started.is_unseen or (bool(stored) and first is not None and not first)
-        if why := _UNSEEN if is_unseen else first.fault if first else "":
+        if why := _MUTE if started.is_mute else _UNSEEN if is_unseen else first.fault if first else "":
             return [_left(test, why, Outcome.UNMEASURED if stored else Outcome.NOT_GATED)]
         if not (stored or first):
             return []
