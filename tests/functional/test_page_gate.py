@@ -133,7 +133,7 @@ def test_a_baseline_holds_the_samples_and_what_they_were_measured_with(runs: Run
     assert set(runs.updated.metrics("page[home]")) == GATED | SHOWN
     shown = runs.project.memgate("baseline", "show", "memgate.yml::page[home]")
     (lcp,) = (line for line in shown.out.splitlines() if " web.lcp " in line)
-    assert " 2 samples " in lcp
+    assert re.search(r", [2-5] samples \[", lcp), lcp  # 2 where they agree, more on a busy machine
     chrome = tools.chrome_version.partition(".")[0]
     assert lcp.endswith(f"chrome {chrome}, form factor mobile, lighthouse 12, throttling simulate")
     assert "  time to first byte\n" in shown.out
