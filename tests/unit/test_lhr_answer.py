@@ -11,10 +11,10 @@ from pathlib import Path
 import pytest
 
 from pytest_memgate.errors import MeasureError
-from pytest_memgate.measure.lighthouse.answer import Refusal, ask, listens, same_page
+from pytest_memgate.measure.lighthouse.answer import ask, same_page
 from pytest_memgate.measure.lighthouse.page import Page
-from pytest_memgate.measure.lighthouse.server import Server
 from pytest_memgate.measure.process import reaper as warden
+from pytest_memgate.measure.process.server import Refusal, Server, listens
 from pytest_memgate.measure.process.workspace import Workspace
 
 
@@ -176,9 +176,21 @@ def serving(code: str, *, ready_seconds: float = 20) -> Page:
 SERVE = "h.ThreadingHTTPServer(('127.0.0.1', port), Serve).serve_forever()"
 
 
+def started(page: Page, root: Path, workspace: Workspace) -> Server:
+    return Server(
+        page.start,
+        page.url,
+        root,
+        workspace,
+        asked=lambda url, seconds: ask(url, {}, timeout_seconds=seconds),
+        ready_seconds=page.ready_seconds,
+        setting="`ready`",
+    )
+
+
 def test_a_server_is_waited_for_and_ended_with_its_children(tmp_path: Path, workspace: Workspace) -> None:
     page = serving(f"import subprocess; subprocess.Popen(['sleep', '600']); time.sleep(0.5); {SERVE}")
-    server = Server(page, tmp_path, workspace, {}, any_content=False)
+    server = started(page, tmp_path, workspace)
     assert listens(server.url)
     server.check()
     workspace.__exit__(None, None, None)
@@ -190,14 +202,14 @@ def test_a_server_that_ends_is_shown_with_its_last_words(tmp_path: Path, workspa
     page = serving("[print(f'line {n}') for n in range(9)]; sys.exit(3)")
     expected = r"has ended, exit code 3; it said: line 4 \| line 5 \| line 6 \| line 7 \| line 8; it must stay"
     with pytest.raises(MeasureError, match=expected):
-        Server(page, tmp_path, workspace, {}, any_content=False)
+        started(page, tmp_path, workspace)
 
 
 def test_a_server_that_is_never_ready_is_shown_with_its_last_words(tmp_path: Path, workspace: Workspace) -> None:
     page = serving("print('waiting for the database', flush=True); time.sleep(600)", ready_seconds=1)
     expected = "is not ready after 1 s; .* nothing listens there; it said: waiting for the database; raise"
     with pytest.raises(MeasureError, match=expected):
-        Server(page, tmp_path, workspace, {}, any_content=False)
+        started(page, tmp_path, workspace)
 
 
 def test_a_server_without_the_page_is_no_server_of_it(tmp_path: Path, workspace: Workspace) -> None:
@@ -205,13 +217,13 @@ def test_a_server_without_the_page_is_no_server_of_it(tmp_path: Path, workspace:
     absent = Page(url=f"{page.url}absent.html", start=page.start)
     begun = time.monotonic()
     with pytest.raises(MeasureError, match=r"absent\.html: the server answers 404"):
-        Server(absent, tmp_path, workspace, {}, any_content=False)
+        started(absent, tmp_path, workspace)
     assert time.monotonic() - begun < 10
 
 
 def test_a_server_that_dies_later_is_told(tmp_path: Path, workspace: Workspace) -> None:
     dying = "import threading, os; threading.Timer(1, lambda: os._exit(7)).start()"
-    server = Server(serving(f"{dying}; {SERVE}"), tmp_path, workspace, {}, any_content=False)
+    server = started(serving(f"{dying}; {SERVE}"), tmp_path, workspace)
     time.sleep(1.5)
     with pytest.raises(MeasureError, match="has ended, exit code 7"):
         server.check()
@@ -223,4 +235,4 @@ def test_another_server_at_the_same_place_is_not_measured_instead(
     with pytest.raises(
         MeasureError, match=r"something already listens there .* instead of `npm start`; end it, or put"
     ):
-        Server(Page(url=root, start="npm start"), tmp_path, workspace, {}, any_content=False)
+        started(Page(url=root, start="npm start"), tmp_path, workspace)

@@ -7,28 +7,13 @@ import ssl
 import urllib.error
 import urllib.request
 from collections.abc import Mapping
-from dataclasses import dataclass
 from urllib.parse import SplitResult, parse_qsl, quote, unquote, urlsplit
 
-from pytest_memgate.errors import MeasureError
+from pytest_memgate.measure.process.server import Refusal, port_of
 
 TIMEOUT_SECONDS = 20.0  # for one request; chosen
 
 _GONE = (404, 410)
-_PORTS = {"http": 80, "https": 443}
-
-
-@dataclass(frozen=True, slots=True)
-class Refusal:
-    """Why a page cannot be measured, and what to do; `for_now` if waiting may help."""
-
-    why: str
-    hint: str
-    for_now: bool = False
-
-    def error(self) -> MeasureError:
-        """Return it as an error."""
-        return MeasureError(self.why, hint=self.hint)
 
 
 def ask(
@@ -62,16 +47,6 @@ def ask(
     return None
 
 
-def listens(url: str) -> bool:
-    """True if anything accepts connections at a URL's host and port."""
-    parts = urlsplit(url)
-    try:
-        with socket.create_connection((parts.hostname or "", _port(parts)), timeout=2):
-            return True
-    except OSError:
-        return False
-
-
 def same_page(asked: str, shown: str) -> bool:
     """True if the URL of the final page is the page asked for.
 
@@ -81,7 +56,7 @@ def same_page(asked: str, shown: str) -> bool:
     if (a.hostname or "").lower() != (b.hostname or "").lower():
         return False
     secured = (a.scheme, b.scheme) == ("http", "https") and not a.port and not b.port
-    if not secured and (a.scheme != b.scheme or _port(a) != _port(b)):
+    if not secured and (a.scheme != b.scheme or port_of(a) != port_of(b)):
         return False
     return _path(a) == _path(b) and set(parse_qsl(a.query)) <= set(parse_qsl(b.query))
 
@@ -92,10 +67,6 @@ def _path(parts: SplitResult) -> str:
         if path.endswith(f"/{index}"):
             path = path.removesuffix(index)
     return path.rstrip("/")
-
-
-def _port(parts: SplitResult) -> int:
-    return parts.port or _PORTS.get(parts.scheme, 0)
 
 
 def _opener(url: str) -> urllib.request.OpenerDirector:

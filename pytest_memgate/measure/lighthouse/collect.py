@@ -15,9 +15,9 @@ from pytest_memgate.measure.lighthouse.failure import chrome_failure, failure
 from pytest_memgate.measure.lighthouse.lhr import Load, read_lhr
 from pytest_memgate.measure.lighthouse.options import collect_options, read_lighthouserc
 from pytest_memgate.measure.lighthouse.page import Page
-from pytest_memgate.measure.lighthouse.server import Server
 from pytest_memgate.measure.lighthouse.tools import Tools
 from pytest_memgate.measure.process.machine_lock import alone
+from pytest_memgate.measure.process.server import Server
 from pytest_memgate.measure.process.workspace import Workspace
 
 _REPORTS = ".lighthouseci"  # where lhci writes, below the folder that it runs in
@@ -92,7 +92,15 @@ class Collector:
             return
         headers, any_content = self._access()
         if page.start:
-            self._server = Server(page, self._project, self._workspace, headers, any_content=any_content)
+            self._server = Server(
+                page.start,
+                page.url,
+                self._project,
+                self._workspace,
+                asked=lambda url, seconds: ask(url, headers, any_content=any_content, timeout_seconds=seconds),
+                ready_seconds=page.ready_seconds,
+                setting="the page's `ready`",
+            )
         elif refusal := ask(page.url, headers, any_content=any_content):
             raise refusal.error()
 
