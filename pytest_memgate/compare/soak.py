@@ -12,6 +12,7 @@ series, and as much in one twice as long, and in one twice as long again, is a l
 from collections.abc import Generator
 from dataclasses import dataclass
 from enum import StrEnum
+from itertools import pairwise
 
 BLOCKS = 20  # of a series; half of them are compared with the other half, for a chance of 1/1024 on each side
 LONGER = (1, 2, 4)  # lengths of the series, as multiples of the first one; chosen: docs/services.md, "The verdict"
@@ -68,10 +69,7 @@ class _Series:
     def thirds(self) -> list[float]:
         """The bytes a request in each third, from the end: the first blocks are left out where it does not divide."""
         ends = [BLOCKS - _THIRD * number for number in range(4)]
-        return [
-            (self.heap[end] - self.heap[start]) / (_THIRD * self.block)
-            for end, start in zip(ends, ends[1:], strict=False)
-        ]
+        return [(self.heap[end] - self.heap[start]) / (_THIRD * self.block) for end, start in pairwise(ends)]
 
 
 def measure_soak(requests: int, limit: float) -> Generator[int, float, Soak]:
@@ -91,7 +89,7 @@ def measure_soak(requests: int, limit: float) -> Generator[int, float, Soak]:
         block = max(1, round(requests * times / BLOCKS))
         held = [heap]
         for _ in range(BLOCKS):
-            held.append((yield block))
+            held.append((yield block))  # noqa: PERF401  # extend() would not pass on what is sent
         heap = held[-1]
         series.append(_Series(block, tuple(held)))
         soak = _judged(series, limit)

@@ -32,6 +32,7 @@ FAMILIES = {
     "children": Family(more=" that start Python", is_traced=True),
     "leftover": Family(more=" with something left behind"),
     "bundle": Family(counted="bundle", is_declared=True, is_web=True),
+    "service": Family(counted="service", is_declared=True),
     "web": Family(counted="page", is_declared=True, is_web=True),
     "time": Family(counted="timed test"),
     "custom": Family(more=" with values of its own"),
@@ -109,6 +110,7 @@ FIRST_USE = Metric(name="memory.first_use", unit=SIZE, growth="500KB", noise=100
 CHILDREN_PEAK = Metric(name="children.peak", unit=SIZE, growth="500KB", noise=50_000, absent=0)  # largest
 CHILDREN_RETAINED = Metric(name="children.retained", unit=SIZE, growth="500KB", noise=50_000, absent=0)  # of all
 MEMORY_UNTRACED = Metric(name="memory.untraced", unit=SIZE, growth="4MB", noise=2_000_000, absent=0)  # each run
+SERVICE_LEAK = Metric(name="service.leak", unit=SIZE, limit="8B", noise=0)  # a request
 
 METRICS = {
     metric.name: metric
@@ -125,6 +127,13 @@ METRICS = {
         MEMORY_UNTRACED,
         CHILDREN_PEAK,
         CHILDREN_RETAINED,
+        SERVICE_LEAK,
+        Metric(name="service.retained", unit=SIZE, growth="1MB", noise=100_000),
+        Metric(name="service.peak", unit=SIZE, growth="5MB", noise=500_000),
+        Metric(name="service.files", unit=PLAIN, growth="10", noise=5),
+        Metric(name="service.threads", unit=PLAIN, growth="10", noise=5),
+        Metric(name="service.allocation_rate", unit=SIZE),  # a request
+        Metric(name="service.gc_pause", unit=DURATION),
         Metric(name="import.peak", unit=SIZE, growth="500KB"),
         Metric(name="import.retained", unit=SIZE, growth="500KB"),
         Metric(name="import.modules", unit=PLAIN),

@@ -5,11 +5,13 @@ from pytest_memgate.probes.check import Check
 from pytest_memgate.probes.face import AnyProbe
 from pytest_memgate.probes.imports.probe import ImportProbe
 from pytest_memgate.probes.page.probe import PageProbe
+from pytest_memgate.probes.service.probe import ServiceProbe
 
 PROBES: tuple[AnyProbe, ...] = (
     BundleProbe(),
     PageProbe(),
     ImportProbe(),
+    ServiceProbe(),
 )
 
 

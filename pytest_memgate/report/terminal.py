@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from enum import Enum
 
 from pytest_memgate.model.judgement.finding import Finding, Outcome
+from pytest_memgate.model.judgement.remark import RemarkKind
 from pytest_memgate.model.measurement import Basis
 from pytest_memgate.model.metric import CHILDREN_PEAK, FAMILIES, Family, metric
 from pytest_memgate.model.run import Change, ChangeKind, Run, Verdict
@@ -14,6 +15,7 @@ from pytest_memgate.report.view import WORST_FIRST, excess, has_risen, moved, ne
 from pytest_memgate.report.words.contributions import growth_lines
 from pytest_memgate.report.words.details import detail_lines
 from pytest_memgate.report.words.reason import reason
+from pytest_memgate.report.words.remarks import remark_text
 from pytest_memgate.units import counted, format_amount
 
 _MOST = 10  # findings of one outcome that are listed without -v
@@ -184,6 +186,9 @@ def _notes(run: Run) -> Iterator[str]:
     if began and not run.update:
         yield f"starts processes now, and did not in its baseline: {_named(began)}"
     for one in run.findings:
+        if one.outcome is Outcome.PASSED and one.measurement:
+            soaks = (remark for remark in one.measurement.remarks if remark.kind is RemarkKind.SOAK)
+            yield from (f"{one.subject}: {remark_text(remark)}" for remark in soaks)
         if run.update and one.measurement and one.measurement.spread > (one.allowed or 0):
             spread, allowed = (format_amount(size, one.unit) for size in (one.measurement.spread, one.allowed or 0))
             yield f"{one.subject}: its runs differ by {spread}: a budget of {allowed} cannot be held"

@@ -4,7 +4,8 @@
 by a hook. Nothing of it may show in the program: no output, no error, no thread, nothing left in its namespaces.
 
 A process that outlives a test, since a wider fixture has started it or multiprocessing forks from it, listens on a
-socket: the gate asks it for a capture of its own for each test.
+socket: the gate asks it for a capture of its own for each test. So does a service; it is not traced until it is asked
+to, and answers how much it holds.
 
 Each allocation is recorded: such a file holds all that happened even if the process is killed, where one of sums stays
 empty until the tracker stops.
@@ -22,8 +23,10 @@ from typing import Any
 
 VARIABLE = "MEMGATE_CHILDREN"  # the folder, then the owner of what is started
 CAPTURE, ABOUT, OTHER = ".bin", ".txt", ".other"  # the files of a process; the last one says why it has no capture
-SOCKET = ".sock"  # by which a process takes commands: `trace OWNER` or `stop`
+SOCKET = ".sock"  # by which a process takes commands: `trace OWNER`, `stop` or `look`
+DONE = "done"  # how each answer begins
 WIDE = "wide-"  # how owners begin whose processes outlive a test
+SERVICE = "service-"  # how owners begin whose processes are not traced until they are asked to
 _FORK_SERVER = "multiprocessing.forkserver"
 FORK = "(fork)"  # in place of a program's words
 SEPARATOR = "\0"
@@ -46,9 +49,10 @@ def start() -> None:
     if _folder or not owner:  # site reads some folders twice
         return
     _folder, _owner, _words = folder, owner, SEPARATOR.join(sys.orig_argv)
-    _is_wide = owner.startswith(WIDE) or _FORK_SERVER in _words
-    _begin(owner)
-    _make_way_for_others()
+    _is_wide = owner.startswith((WIDE, SERVICE)) or _FORK_SERVER in _words
+    if not owner.startswith(SERVICE):
+        _begin(owner)
+        _make_way_for_others()
     os.register_at_fork(after_in_child=_forked)
     atexit.register(_end)  # the first one, which runs last
     _listen()
@@ -67,7 +71,7 @@ def _forked() -> None:
     """Trace this fork of a traced process."""
     global _words  # noqa: PLW0603  # as above
     _words = FORK
-    if _owner and not _why_not():
+    if _owner and not _owner.startswith(SERVICE) and not _why_not():
         _begin(_owner)
     _listen()
 
@@ -86,7 +90,7 @@ def _begin(owner: str) -> None:
         _kind = _kind or memray.Tracker
         _tracker = _kind(
             destination=memray.FileDestination(_place + CAPTURE, compress_on_exit=False),
-            trace_python_allocators=True,
+            trace_python_allocators=os.environ.get("PYTHONMALLOC") != "malloc",
         )
     except Exception as error:  # noqa: BLE001  # whatever it is, it is not the program's
         _note(OTHER, f"memray could not start: {type(error).__name__}: {error}")
@@ -110,6 +114,10 @@ def _listen() -> None:
         return
     import socket  # noqa: PLC0415  # as above
 
+    if _owner.startswith(SERVICE):
+        from pytest_memgate.measure.children import gauge  # noqa: PLC0415  # as above
+
+        gauge.watch_collections()
     with suppress(OSError):
         listener = socket.socket(socket.AF_UNIX)
         listener.bind(os.path.join(_folder, f"{os.getpid()}{SOCKET}"))  # noqa: PTH118
@@ -118,17 +126,26 @@ def _listen() -> None:
 
 
 def _serve(listener: Any) -> None:
-    global _owner  # as above
     while True:
         peer, _ = listener.accept()
         with suppress(Exception), peer:  # whatever it is, it is not the program's
-            command, _, _owner = peer.recv(200).decode().partition(" ")
-            if not _why_not():
-                gc.collect()
-                _stop()
-                if command == "trace":
-                    _begin(_owner)
-            peer.sendall(b"done")
+            peer.sendall(f"{DONE}{_obey(*peer.recv(200).decode().partition(' ')[::2])}".encode())
+
+
+def _obey(command: str, owner: str) -> str:
+    """Carry out a command; return what is to be answered besides that it is done."""
+    global _owner  # noqa: PLW0603  # as above
+    from pytest_memgate.measure.children import gauge  # noqa: PLC0415  # as above
+
+    if command == "look":
+        return gauge.look()
+    _owner = owner
+    if not _why_not():
+        gauge.collect()
+        _stop()
+        if command == "trace":
+            _begin(owner)
+    return ""
 
 
 def _put_threads_back() -> None:

@@ -3,7 +3,6 @@
 import logging
 import os
 import shutil
-import socket
 import tempfile
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
@@ -15,6 +14,7 @@ from typing import TYPE_CHECKING
 import memray
 
 from pytest_memgate.measure.children import boot
+from pytest_memgate.measure.children.commands import ask_processes
 from pytest_memgate.measure.children.timeline import read_process
 from pytest_memgate.measure.python.standard import Standard
 from pytest_memgate.measure.stacks.call_sites import Sites
@@ -24,8 +24,7 @@ from pytest_memgate.model.metric import CHILDREN_PEAK
 if TYPE_CHECKING:
     from pytest_memgate.model.site import Site
 
-_os, _socket = Standard(os), Standard(socket)
-_PATIENCE = 5.0  # seconds until a process has begun a capture: it takes some 10 ms; chosen
+_os = Standard(os)
 _LONGEST = 60  # characters of the folder for temporary files: a socket's path has 104 at most (macOS: sun_path)
 _WORDS = 60  # characters of a program's words that are shown; chosen to fit a line
 
@@ -124,19 +123,8 @@ class ChildFolder:
 
         Return False if one of them does not answer in time.
         """
-        command, all_answer = f"trace {owner}" if owner else "stop", True
-        for place in self._path.glob(f"*{boot.SOCKET}"):
-            try:
-                with _socket.socket(_socket.AF_UNIX) as peer:
-                    peer.settimeout(_PATIENCE)
-                    peer.connect(str(place))
-                    peer.sendall(command.encode())
-                    peer.recv(len(b"done"))
-            except TimeoutError:
-                all_answer = False
-            except OSError:
-                place.unlink(missing_ok=True)  # it has ended
-        return all_answer
+        answers = ask_processes(self._path, f"trace {owner}" if owner else "stop")
+        return all(answer is not None for answer in answers.values())
 
     def of(self, owner: str, wide: Iterable[str]) -> Children | None:
         """Return the processes of a run, None if there are none: next to nothing is to be held while tests wait.

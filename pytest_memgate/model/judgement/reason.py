@@ -30,14 +30,17 @@ class DoubtKind(StrEnum):
     NOT_TIMED_AGAIN = "not timed again"
     FRESH_PROCESS = "fresh process"  # it could not tell
     LEAK = "leak"  # which is not certain
+    SOAK = "soak"  # which is neither a leak for certain nor none
+    SLOWS = "slows"  # growth that slows down, as of a cache that fills
+    NOT_THE_HEAP = "not the heap"  # but resident memory, which may grow without a leak
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Doubt:
     """Why a value fails no test.
 
-    `amount` is in the finding's unit: the difference of the runs (`runs differ`), or the most that a leak can be. `why`
-    says why the fresh process could not tell.
+    `amount` is in the finding's unit: the difference of the runs (`runs differ`), or the most that a leak can be, a call
+    or a request. `why` says why the fresh process could not tell.
     """
 
     kind: DoubtKind

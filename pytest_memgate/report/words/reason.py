@@ -129,9 +129,22 @@ def _left_behind(finding: Finding) -> str:
 
 def _uncertain_leak(finding: Finding) -> str:
     doubt = finding.doubt
-    if doubt is None or doubt.kind is not DoubtKind.LEAK:
+    if doubt is None:
         return ""
-    return f"it may leave up to {format_amount(doubt.amount, finding.unit)} a call behind"
+    most = format_amount(doubt.amount, finding.unit)
+    match doubt.kind:
+        case DoubtKind.LEAK:
+            return f"it may leave up to {most} a call behind"
+        case DoubtKind.SOAK:
+            return f"undecided: it may leave up to {most} a request behind"
+        case DoubtKind.SLOWS:
+            return (
+                f"undecided: up to {most} a request, less and less, as of a cache that fills (a longer `warmup` tells)"
+            )
+        case DoubtKind.NOT_THE_HEAP:
+            return f"undecided: it grows by up to {most} a request, but what grows may be kept by its allocator"
+        case _:
+            return ""
 
 
 def _not_seen_in_fresh_process(finding: Finding) -> str:

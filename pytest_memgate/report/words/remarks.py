@@ -11,7 +11,7 @@ def remark_texts(measurement: Measurement) -> list[str]:
     return [*map(remark_text, measurement.remarks), *calls]
 
 
-def remark_text(remark: Remark) -> str:
+def remark_text(remark: Remark) -> str:  # noqa: PLR0911  # one for each kind
     """Return one remark: `ran beside 2 other thread(s): worker-1, worker-2`."""
     match remark.kind:
         case RemarkKind.PROCESSES:
@@ -24,6 +24,8 @@ def remark_text(remark: Remark) -> str:
             return f"of {_numbers(remark.amounts)} rounds"
         case RemarkKind.RUNS:
             return f"first run {_numbers(remark.amounts[:1])}; again {_numbers(remark.amounts[1:])}"
+        case RemarkKind.SOAK:
+            return soak_text(remark)
         case RemarkKind.TEXT:
             return remark.text
 
@@ -32,6 +34,16 @@ def _processes(remark: Remark) -> str:
     if not remark.amounts:
         return "starts processes, whose memory is not counted"
     return f"{counted(int(remark.amounts[0]), 'process', 'processes')}: {'; '.join(remark.names)}"
+
+
+def soak_text(remark: Remark) -> str:
+    """Return what is known of a service: `no leak above 1.3 B a request (2500 requests, Python's heap …)`."""
+    least, most, requests = remark.amounts
+    if least:
+        known = f"each request leaves {format_amount(least, SIZE)} at least"
+    else:
+        known = f"no leak above {format_amount(max(most, 1), SIZE)} a request"
+    return f"{known} ({requests:.0f} requests, {remark.text})"
 
 
 def _other_work(amounts: tuple[float, ...]) -> str:

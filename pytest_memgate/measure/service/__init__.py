@@ -1,0 +1,1 @@
+"""A running service: what it is sent, and what it says of its memory."""

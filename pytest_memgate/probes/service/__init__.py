@@ -1,0 +1,1 @@
+"""Services, started, sent requests, and asked what they hold."""
