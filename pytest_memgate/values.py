@@ -7,7 +7,7 @@ from typing import Any
 
 from pytest_memgate.units import parse_duration
 
-_LISTED = 8  # names that a message holds
+_LISTED = 12  # names that a message holds
 _SHOWN = 80  # characters of a wrong value
 
 

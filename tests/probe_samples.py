@@ -59,6 +59,30 @@ IMPORT = Sample(
     spoilt={"shop.py": "import nothing_of_that_name\n"},
     why="nothing_of_that_name",
 )
+SERVICE = Sample(
+    family="service",
+    test="service[shop]",
+    metrics=_all("service") - {"service.gc_pause"},  # so small a server collects no garbage by itself
+    files={
+        "memgate.yml": "services:\n  shop: {start: 'python serve.py {port}', warmup: 20, requests: 100}\n",
+        "serve.py": """
+            import sys
+            from http.server import BaseHTTPRequestHandler, HTTPServer
+
+            class Handler(BaseHTTPRequestHandler):
+                def do_GET(self):
+                    self.send_response(200)
+                    self.end_headers()
+
+                def log_message(self, *args):
+                    pass
+
+            HTTPServer(("127.0.0.1", int(sys.argv[1])), Handler).serve_forever()
+        """,
+    },
+    spoilt={"serve.py": "raise SystemExit('no database')\n"},
+    why="has ended, exit code 1; it said: no database",
+)
 MEMORY = Sample(
     family="memory",
     test="test_it",
@@ -183,4 +207,4 @@ OWN = Sample(
     },
     why="not today",
 )
-SAMPLES = (BUNDLE, PAGE, IMPORT, MEMORY, LEAK, LEFTOVER, TIME, OWN)
+SAMPLES = (BUNDLE, PAGE, IMPORT, SERVICE, MEMORY, LEAK, LEFTOVER, TIME, OWN)

@@ -102,7 +102,8 @@ def _judged(series: list[_Series], limit: float) -> Soak:
     last, sent = series[-1], sum(one.block * BLOCKS for one in series)
     rates = last.rates
     low, high = rates[0], max(0.0, rates[-1])
-    slows = len(series) > 1 and low > limit and min(last.thirds) < _STEADY * series[-2].rate
+    grew = len(series) > 1 and series[-2].rates[0] > limit
+    slows = grew and min(last.thirds) < _STEADY * series[-2].rate
     stays = len(series) == len(LONGER) and all(min(one.rates[0], *one.thirds) > limit for one in series)
     answer = Answer.NONE if high <= limit else Answer.LEAK if stays and not slows else Answer.UNDECIDED
     return Soak(

@@ -81,7 +81,7 @@ class Test:
 
     `rules` are the budgets of its markers, by metric. `outcome` and `why` are set where its memory is not to be judged,
     `is_tracked` asks for each of its allocations to be counted. `findings` are those on what it measured itself,
-    `probed` says what that was, a bundle, page or leak, where it was more than a number.
+    `probed` says what that was, a bundle, page, service or leak, where it was more than a number.
     """
 
     __test__ = False  # for pytest, which would collect it where it is imported

@@ -64,7 +64,9 @@ def measured_line(finding: Finding) -> str:
         return ""
     if measurement.basis is Basis.SAMPLES:
         samples, again = measurement.samples, measurement.again
-        parts = [f"{len(samples)} samples {_range(measurement.value, samples, finding.unit)}"] if len(samples) > 1 else []
+        parts = (
+            [f"{len(samples)} samples {_range(measurement.value, samples, finding.unit)}"] if len(samples) > 1 else []
+        )
         if again:
             parts.append(f"a second collection {_range(median(again), again, finding.unit)}")
         return "; ".join([*parts, *remark_texts(measurement)])

@@ -26,6 +26,7 @@ from pytest_memgate.probes.bundle.probe import BundleCheck
 from pytest_memgate.probes.check import Check
 from pytest_memgate.probes.imports.probe import ImportCheck
 from pytest_memgate.probes.page.probe import PageCheck
+from pytest_memgate.probes.service.probe import ServiceCheck
 from pytest_memgate.report.words.budget import rules_text
 
 GZIP = "bundle.initial.gzip"
@@ -280,6 +281,16 @@ WAIVER = "waivers:\n  - test: a\n    until: 2027-01-31\n    reason: r\n    metri
         ("pages:\n  home: {serve: a, single_page_app: 'yes'}", "2: true or false is expected, not 'yes'"),
         ("pages:\n  home: {serve: a, settings: fast}", "2: a mapping with Lighthouse's settings is expected"),
         ("pages:\n  home:\n    serve: a\n    throttling: [simulate]", "4: one value is expected"),
+        ("services:\n  shop: {send: /}", "2: a service needs 'start'"),
+        ("services:\n  shop: {start: a, requests: 99}", "2: a whole number from 100 to 1000000 is expected, not 99"),
+        ("services:\n  shop: {start: a, gauge: java}", "2: unknown gauge 'java'"),
+        ("services:\n  shop: {start: a, send: orders}", "2: not a request: 'orders'; it is one of"),
+        ("services:\n  shop: {start: a, send: GRAB /}", "2: not a request: 'GRAB /'"),
+        ("services:\n  shop: {start: a, send: [/, 'a:b']}", "2: 'send' names a function, which is all that is sent"),
+        ("services:\n  shop: {start: a, send: /, load: b}", "2: it takes either 'send' or 'load'"),
+        ("services:\n  shop: {start: a, url: 'https://x/'}", "2: 'https://x/' is no address of a service"),
+        ("services:\n  shop: {start: 'a {port}', url: 'http://x:1'}", "2: '{port}' stands for a free port in both"),
+        ("services:\n  shop: {start: a, ready: health}", "2: ready 'health' must begin with '/'"),
     ],
 )  # fmt: skip
 def test_a_mistake_is_reported_with_file_and_line(text: str, message: str) -> None:
@@ -326,6 +337,11 @@ def test_what_nothing_names_has_its_built_in_budget_or_none() -> None:
         "memory.untraced": "growth 4 MB (default)",
         "children.peak": "growth 500 KB (default)",
         "children.retained": "growth 500 KB (default)",
+        "service.leak": "limit 8 B (default)",
+        "service.retained": "growth 1 MB (default)",
+        "service.peak": "growth 5 MB (default)",
+        "service.files": "growth 10 (default)",
+        "service.threads": "growth 10 (default)",
         "import.peak": "growth 500 KB (default)",
         "import.retained": "growth 500 KB (default)",
         **{f"leftover.{what}": "growth 0 (default)" for what in ("threads", "tasks", "processes", "files")},
@@ -501,7 +517,10 @@ def test_lighthouse_settings_of_any_form_are_handed_on() -> None:
 # One declaration of each check
 
 
-@pytest.mark.parametrize(("check", "call"), [(BundleCheck, Recorder.bundle), (PageCheck, Recorder.lighthouse)])
+@pytest.mark.parametrize(
+    ("check", "call"),
+    [(BundleCheck, Recorder.bundle), (PageCheck, Recorder.lighthouse), (ServiceCheck, Recorder.service)],
+)
 def test_a_call_from_a_test_takes_what_the_check_has_with_the_same_defaults(
     check: type[Check], call: Callable[..., object]
 ) -> None:

@@ -12,7 +12,6 @@ import json
 import os
 import sys
 import time
-from collections.abc import Callable
 from typing import Any
 
 BUCKETS = 128  # of pauses, by their length
@@ -57,11 +56,11 @@ def look() -> str:
 
 
 def collect() -> None:
-    """Let go of what nothing needs: garbage, and names that the interpreter keeps to find attributes by, 4096 at most."""
+    """Let go of what nothing needs: garbage, and the names by which the interpreter found attributes (4096 at most)."""
     global _is_asked  # noqa: PLW0603  # as the process has one collector
     _is_asked = True
-    clear: Callable[[], None] = getattr(sys, "_clear_internal_caches", None) or sys._clear_type_cache  # noqa: SLF001
-    clear()
+    name = "_clear_internal_caches" if sys.version_info >= (3, 13) else "_clear_type_cache"
+    getattr(sys, name)()
     for _ in range(_MOST_COLLECTIONS):
         if not gc.collect():
             break

@@ -60,9 +60,11 @@ class Server:
         self.job: Job = workspace.start(self.command, workspace.place(), cwd=project, env=env)
         self._wait(ready_seconds, asked)
 
-    def check(self) -> None:
-        """Raise MeasureError if the server has ended."""
-        code = self.job.code()
+    def check(self, within: float = 0.0) -> None:
+        """Raise MeasureError if the server has ended, or ends within some seconds."""
+        deadline = time.monotonic() + within
+        while (code := self.job.code()) is None and time.monotonic() < deadline:
+            time.sleep(0.05)
         if code is not None:
             raise MeasureError(
                 f"`{self.command}` has ended, exit code {code}{self.said()}", hint="it must stay in front"

@@ -14,6 +14,7 @@ from pytest_memgate.measure.process.workspace import Workspace
 from pytest_memgate.measure.service.scenario import FILE, Request, is_function, parse_request, read_scenario
 
 _TIMEOUT = 30.0  # seconds for one answer; chosen
+_DYING = 0.5  # seconds from a broken connection to the end of a process; chosen
 _SHOWN_LINES = 3  # of a tool's output, in an error
 
 
@@ -93,7 +94,7 @@ class _Http:
                 self._client.close()
                 if again and is_kept and not isinstance(error, TimeoutError):
                     continue  # it had closed the connection meanwhile
-                self._server.check()
+                self._server.check(_DYING)
                 said = str(error) or type(error).__name__
                 raise MeasureError(f"{request.words}, request {self._sent}: no answer: {said}") from error
             return response.status
@@ -101,7 +102,7 @@ class _Http:
 
 
 def _acknowledge_at_once(connection: socket.socket) -> None:
-    """Let no server wait 40 ms between the head and the body of its answer, as Linux lets one that writes them apart."""
+    """Let no server wait 40 ms between head and body of its answer, as Linux lets one that writes them apart."""
     if sys.platform == "linux":
         connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_QUICKACK, 1)
 
@@ -124,7 +125,7 @@ class _Function:
             try:
                 self._call(self._server.url, self._sent)
             except Exception as error:
-                self._server.check()
+                self._server.check(_DYING)
                 said = next(_lines(str(error)), "")
                 raise MeasureError(f"{self._name}, call {self._sent}: {type(error).__name__}: {said}") from error
             self._sent += 1
@@ -142,12 +143,12 @@ class _Tool:
         job = self._workspace.start(command, folder, cwd=self._root)
         try:
             while not job.wait(_TIMEOUT, lambda: None):
-                self._server.check()
+                self._server.check(_DYING)
             code, said = job.code(), list(_lines(job.out()))[-_SHOWN_LINES:]
         finally:
             self._workspace.end(job)
         if code:
-            self._server.check()
+            self._server.check(_DYING)
             raise MeasureError(f"`{command}` ended with exit code {code}; it said: {' | '.join(said) or 'nothing'}")
 
 

@@ -16,7 +16,7 @@ class ResidentSource(Source):
         self._place = place
 
     @classmethod
-    def why_not(cls, place: Place) -> str:
+    def why_not(cls, place: Place) -> str:  # noqa: ARG003  # see the face
         return ""
 
     def held(self) -> float:

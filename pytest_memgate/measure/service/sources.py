@@ -1,6 +1,5 @@
 """All sources of a service's memory, the most telling first."""
 
-
 from pytest_memgate.errors import CaptureError, MeasureError
 from pytest_memgate.measure.service.go import GoSource
 from pytest_memgate.measure.service.place import Place

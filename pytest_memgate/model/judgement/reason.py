@@ -39,8 +39,8 @@ class DoubtKind(StrEnum):
 class Doubt:
     """Why a value fails no test.
 
-    `amount` is in the finding's unit: the difference of the runs (`runs differ`), or the most that a leak can be, a call
-    or a request. `why` says why the fresh process could not tell.
+    `amount` is in the finding's unit: the difference of the runs (`runs differ`), or the most that a leak can be. `why`
+    says why the fresh process could not tell.
     """
 
     kind: DoubtKind

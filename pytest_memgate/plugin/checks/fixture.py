@@ -24,12 +24,14 @@ from pytest_memgate.plugin.test import TEST, Phase
 from pytest_memgate.probes.bundle.probe import BundleCheck
 from pytest_memgate.probes.check import Check
 from pytest_memgate.probes.page.probe import PageCheck
+from pytest_memgate.probes.service.probe import GAUGES, URL, ServiceCheck
 from pytest_memgate.probes.table import probe_of
 from pytest_memgate.tasks.judge.answer import answered, without_verdict
 from pytest_memgate.tasks.judge.gate import Gate
 from pytest_memgate.tasks.judge.leak import ROUNDS, WARM_UP, LeakCheck
 from pytest_memgate.tasks.judge.probed import probe_findings
 from pytest_memgate.units import MOST, to_base
+from pytest_memgate.values import one_of, words
 
 _NAME = re.compile(r"[\w.-]+")
 _NAMED = 3  # metrics that a message lists
@@ -144,6 +146,45 @@ class Recorder:
             lighthouserc=str(lighthouserc),
         )
         return self._probe(check, "lighthouse()", budgets)
+
+    def service(
+        self,
+        start: str,
+        *,
+        url: str = URL,
+        ready: str = "",
+        send: str | Iterable[str] = (),
+        load: str = "",
+        warmup: int = 500,
+        requests: int = 2500,
+        gauge: str = "auto",
+        heap: str | Iterable[str] = (),
+        name: str = "",
+        budgets: Budgets | None = None,
+    ) -> dict[str, float]:
+        """Start a service, send it requests, and judge what it holds, as `services:` in memgate.yml does.
+
+        Return the values by metric, in the metric's unit. `name` tells the service from another one of the same test.
+        Wrong arguments, and a service that gives no number, fail the test.
+        """
+        try:
+            check = ServiceCheck(
+                name=name,
+                start=words(start),
+                url=words(url),
+                ready=ready,
+                send=_several("service(): send=", send),
+                load=load,
+                warmup=warmup,
+                requests=requests,
+                gauge=one_of("gauge", GAUGES)(gauge),
+                heap=_several("service(): heap=", heap),
+            )
+        except ValueError as error:
+            _fail(f"service(): {error}")
+        if wrong := check.why_wrong():
+            _fail(f"service(): {wrong}")
+        return self._probe(check, "service()", budgets)
 
     def leak(
         self,

@@ -11,7 +11,7 @@ from pytest_memgate.probes.face import Case, Probe, Reading
 
 AUTO = "auto"
 GAUGES = (AUTO, "python", "go", "prometheus", "process")
-_URL = "http://127.0.0.1:{port}"
+URL = "http://127.0.0.1:{port}"
 _FEWEST = 100  # requests of a series: with fewer, blocks of some say nothing
 
 
@@ -27,7 +27,7 @@ class ServiceCheck(Check):
     section: ClassVar[str] = "services"
 
     start: str = word("The command that starts it; {port} is a free one.", default=None)
-    url: str = word("Where it then listens.", default=_URL)
+    url: str = word("Where it then listens.", default=URL)
     ready: str = word("A path that answers once it is ready; else its port has to listen.")
     send: tuple[str, ...] = several("Requests in turn (`POST /path {}`), FILE.http, or MODULE:FUNCTION.")
     load: str = word("A load tool's command that sends {requests} requests to {url}.")
@@ -39,16 +39,22 @@ class ServiceCheck(Check):
 
     def why_wrong(self) -> str:
         parts = urlsplit(self.url.replace("{port}", "80"))
-        if parts.scheme != "http" or not parts.hostname or parts.path.strip("/"):
-            return f"{self.url!r} is no address of a service: it looks like {_URL}"
-        if ("{port}" in self.start) > ("{port}" in self.url):
-            return "'{port}' stands for a free port in both 'url' and 'start'"
-        if self.ready and not self.ready.startswith("/"):
-            return f"ready {self.ready!r} must begin with '/'"
-        if self.send and self.load:
-            return "it takes either 'send' or 'load'"
-        if any(map(is_function, self.send)) and len(self.send) > 1:
-            return "'send' names a function, which is all that is sent"
+        faults = {
+            f"{self.url!r} is no address of a service: it looks like {URL}": (
+                parts.scheme != "http" or not parts.hostname or parts.path.strip("/")
+            ),
+            "'{port}' stands for a free port in both 'url' and 'start'": (
+                ("{port}" in self.start) > ("{port}" in self.url)
+            ),
+            f"ready {self.ready!r} must begin with '/'": self.ready and not self.ready.startswith("/"),
+            "it takes either 'send' or 'load'": self.send and self.load,
+            "'send' names a function, which is all that is sent": (
+                len(self.send) > 1 and any(map(is_function, self.send))
+            ),
+        }
+        return next((words for words, is_so in faults.items() if is_so), "") or self._wrong_request()
+
+    def _wrong_request(self) -> str:
         try:
             for text in self.send:
                 if not (text.endswith(FILE) or is_function(text)):

@@ -128,7 +128,7 @@ class ChildProcesses(Observer):
     def findings(self, test: Test, run_again: RunAgain) -> list[Finding]:
         """Return the findings on the processes of a test, none for a test that starts none."""
         started = test.item.stash.get(_STARTED, None)
-        if started is None or not started.runs:
+        if started is None or not started.runs or test.probed:
             return []
         try:
             return self._findings(test, started, run_again)
