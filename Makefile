@@ -7,9 +7,9 @@ WORKERS ?= 3
 # Lighthouse brings Puppeteer, which would download a Chrome of its own; the system's is used.
 NPM := PUPPETEER_SKIP_DOWNLOAD=1 npm --no-audit --no-fund --loglevel=error
 
-.PHONY: demo test test-fast compiled lint bench clean chromium
+.PHONY: demo test test-fast compiled lint bench clean programs
 
-demo: .venvs/demo/.installed chromium
+demo: .venvs/demo/.installed programs
 	@if command -v npm > /dev/null; then $(MAKE) --no-print-directory example_project/web/node_modules/.installed; fi
 	.venvs/demo/bin/python example_project/demo.py
 
@@ -25,7 +25,7 @@ ifdef ARGS
 test: $(VENV)/.installed
 	$(BIN)/python -m pytest -rs $(ARGS)
 else
-test: lint tests/node_modules/.installed chromium compiled
+test: lint tests/node_modules/.installed programs compiled
 	$(BIN)/python -m pytest -n $(WORKERS) --dist loadfile --no-loadscope-reorder -rs
 endif
 
@@ -46,7 +46,7 @@ lint: $(VENV)/.installed
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 
-bench: $(VENV)/.installed tests/node_modules/.installed benchmarks/node_modules/.installed chromium
+bench: $(VENV)/.installed tests/node_modules/.installed benchmarks/node_modules/.installed programs
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --requirement benchmarks/requirements.txt
 	for script in idle baseline_scale overhead ablation equivalence retained detection false_alarms small_objects bundle_sizes pages fuzz; do \
 	    $(BIN)/python benchmarks/$$script.py || exit 1; \
@@ -62,8 +62,8 @@ $(VENV)/.installed: pyproject.toml requirements/dev.txt
 	$(NPM) --prefix $* ci
 	touch $@
 
-chromium:
-	@sh .ci/chromium
+programs:
+	@sh .ci/programs
 
 clean:
 	rm -rf $(VENV) .venvs build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis

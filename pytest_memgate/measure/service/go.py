@@ -69,7 +69,7 @@ class GoSource(Source):
         grown = {stack: (size - before.get(stack, 0.0)) / (requests + sent) for stack, size in now.items()}
         kept = tuple(_sites({stack: size for stack, size in grown.items() if size > 0}, str(self._place.root)))
         return Window(
-            peak=self._peak,
+            peaks=(self._peak,),
             allocated=max(0.0, allocated) / requests,
             kept=kept,
             note="" if self._last.rate <= 1 else _UNSEEN,

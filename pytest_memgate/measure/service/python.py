@@ -1,6 +1,7 @@
 """A service in Python: each of its processes answers by itself, and is traced for a few requests at the end."""
 
 import json
+import time
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
@@ -15,7 +16,8 @@ from pytest_memgate.measure.stacks.call_sites import read_sites
 from pytest_memgate.measure.stacks.source_paths import Places
 
 _PATIENCE = 60.0  # seconds for a collection of a large heap; chosen
-_WINDOW = "window"  # who owns the captures of the traced requests
+_FORKING = 5.0  # seconds until a worker that was just forked answers; chosen
+_PARTS = 4  # that are traced each by itself; chosen
 _OFTEN = 0.1  # allocations a request from which on a stack recurs: a buffer that is kept once is no growth; chosen
 _SURE = 0.99
 
@@ -36,13 +38,14 @@ class PythonSource(Source):
     def why_not(cls, place: Place) -> str:
         if why := cannot_measure():
             return why
-        answering = set(ask_processes(place.folder, "look", _PATIENCE))
-        if not answering:
+        if not ask_processes(place.folder, "look", _PATIENCE):
             return "no process of it is Python with pytest-memgate and the gate's environment"
-        silent = place.listeners() - answering
-        return (
-            f"process {min(silent)}, which listens at {place.url}, is not one of its Python processes" if silent else ""
-        )
+        deadline = time.monotonic() + _FORKING
+        while silent := place.listeners() - ask_processes(place.folder, "look", _PATIENCE).keys():
+            if time.monotonic() > deadline:
+                return f"process {min(silent)}, which listens at {place.url}, is not one of its Python processes"
+            time.sleep(0.1)
+        return ""
 
     def held(self) -> float:
         heap, pauses = 0, [0] * BUCKETS
@@ -63,23 +66,26 @@ class PythonSource(Source):
         return None
 
     def window(self, send: Send, requests: int, sent: int) -> Window:  # noqa: ARG002  # see the face
-        """Trace the processes for some requests."""
-        self._command(f"trace {_WINDOW}")
-        send(requests)
-        self._command("stop")
-        own = self._folder / _WINDOW
-        if fault := next((path.read_text(encoding="utf-8") for path in own.glob(f"*{boot.OTHER}")), ""):
-            return Window(note=fault)
-        from pytest_memgate.measure.service.traces import read_trace, recurring  # noqa: PLC0415  # it needs memray
+        """Trace the processes for some requests, in several parts: what two of them hold at once is a matter of luck."""
+        from pytest_memgate.measure.service.traces import Trace, read_trace, recurring  # noqa: PLC0415  # memray
 
-        traces = [read_trace(path) for path in sorted(own.glob(f"*{boot.CAPTURE}")) if path.stat().st_size]
+        each = max(1, requests // _PARTS)
+        windows: list[list[Trace]] = []
+        for number in range(_PARTS):
+            own = self._folder / f"window-{number}"
+            self._command(f"trace {own.name}")
+            send(each)
+            self._command("stop")
+            if fault := next((path.read_text(encoding="utf-8") for path in own.glob(f"*{boot.OTHER}")), ""):
+                return Window(note=fault)
+            windows.append([read_trace(path) for path in own.glob(f"*{boot.CAPTURE}") if path.stat().st_size])
+        traces, total = [trace for window in windows for trace in window], _PARTS * each
         parts = [part for trace in traces for part in trace.kept]
-        kept = recurring(parts, _OFTEN * requests) or parts
-        sites = read_sites(kept, Places(self._root)).sites
+        sites = read_sites(recurring(parts, _OFTEN * total) or parts, Places(self._root)).sites
         return Window(
-            peak=self._held + sum(trace.at_once for trace in traces),
-            allocated=sum(trace.allocated for trace in traces) / requests,
-            kept=tuple(replace(site, size=site.size / requests) for site in sites),
+            peaks=tuple(self._held + sum(trace.at_once for trace in window) for window in windows),
+            allocated=sum(trace.allocated for trace in traces) / total,
+            kept=tuple(replace(site, size=site.size / total) for site in sites),
         )
 
     def _looks(self) -> Iterator["_Look"]:

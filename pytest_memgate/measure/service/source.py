@@ -13,13 +13,13 @@ Send = Callable[[int], None]  # that many requests; raises MeasureError where on
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Window:
-    """What some more requests took, in bytes: the most held at once, and what each of them allocated.
+    """What some more requests took, in bytes: the most held at once, one or several times, and what each allocated.
 
     `kept` are the places that hold more than before, in bytes a request, largest first. What the source cannot tell is
     None, or empty; `note` says how it could.
     """
 
-    peak: float | None = None
+    peaks: tuple[float, ...] = ()
     allocated: float | None = None
     kept: tuple[Site, ...] = ()
     note: str = ""

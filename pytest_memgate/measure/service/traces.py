@@ -1,5 +1,6 @@
 """What a service's Python process took while it was traced, from memray's file."""
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -45,5 +46,8 @@ def read_trace(path: Path) -> Trace:
 
 
 def recurring(parts: Sequence[Part], often: float) -> list[Part]:
-    """Return the parts of so many allocations at least."""
-    return [part for part in parts if part.number >= often]
+    """Return the parts, each stack's as one, of so many allocations at least."""
+    number: Counter[tuple[Frame, ...]] = Counter()
+    for part in parts:
+        number[tuple(part.stack)] += part.number
+    return [part for part in parts if number[tuple(part.stack)] >= often]

@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
+from statistics import median_low
 
 from pytest_memgate.compare.judge import ceiling
 from pytest_memgate.compare.soak import Answer, Soak, measure_soak
@@ -128,19 +129,19 @@ def _values(soaked: _Soaked, source: Source, files: int, threads: int) -> Mappin
     soak, window = soaked.soak, soaked.window
     told = {
         "service.leak": _leak(soak, source, window),
-        "service.retained": _exact(soaked.held),
-        "service.peak": None if window.peak is None else _exact(max(window.peak, soaked.held)),
-        "service.allocation_rate": None if window.allocated is None else _exact(window.allocated),
-        "service.gc_pause": None if soaked.pause is None else _exact(round(soaked.pause, 3)),
-        "service.files": _exact(files),
-        "service.threads": _exact(threads),
+        "service.retained": _sampled((soaked.held,)),
+        "service.peak": _sampled(window.peaks) if window.peaks else None,
+        "service.allocation_rate": None if window.allocated is None else _sampled((round(window.allocated),)),
+        "service.gc_pause": None if soaked.pause is None else _sampled((round(soaked.pause, 3),)),
+        "service.files": _sampled((files,)),
+        "service.threads": _sampled((threads,)),
     }
     conditions = {"gauge": source.name}
     return {name: replace(one, conditions=conditions) for name, one in told.items() if one}
 
 
-def _exact(value: float) -> Measurement:
-    return Measurement(value=value, basis=Basis.SAMPLES, samples=(value,), settled=True)
+def _sampled(samples: tuple[float, ...]) -> Measurement:
+    return Measurement(value=median_low(samples), basis=Basis.SAMPLES, samples=samples, settled=True)
 
 
 def _leak(soak: Soak, source: Source, window: Window) -> Measurement:
