@@ -18,7 +18,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     group.addoption(
         "--memgate",
         action="store_true",
-        help="Measure memory, declared bundles, pages, imports and services, and times; judge them against their baselines.",
+        help="Measure memory, times, and declared bundles, pages, imports and services; judge them against their baselines.",
     )
     for option in OPTIONS:
         group.addoption(option.flag, *option.spellings, help=option.help, **option.settings)

@@ -24,12 +24,12 @@ def soak(heap: Heap, requests: int = 2500, warmup: int = 500) -> tuple[Soak, int
             return found, sent
 
 
-def table(entries: int) -> int:
-    """Return the bytes of a list of so many pointers, which grows by an eighth when it is full."""
+def table(entries: int, *, by: float = 1.125, each: int = 8) -> int:
+    """Return the bytes of a table of so many entries, which grows by a share when it is full; as lists do by default."""
     room = 0
     while room < entries:
-        room = int(room * 1.125) + 6
-    return 8 * room
+        room = int(room * by) + 6
+    return each * room
 
 
 @pytest.mark.parametrize("size", [16, 100, 1000])
@@ -41,6 +41,11 @@ def test_a_leak_is_found_within_twenty_thousand_requests(size: int, noise: int) 
         assert found.answer is Answer.LEAK
         assert LIMIT < found.low <= found.rate <= found.high < 1.2 * size + 30
         assert sent < 20_000
+
+
+def test_a_leak_in_a_table_that_grows_by_large_steps_is_found() -> None:
+    found, _ = soak(lambda at: 1e6 + 16 * at + table(at, by=1.25, each=24))  # as a slice of slices in Go
+    assert found.answer is Answer.LEAK
 
 
 @pytest.mark.parametrize("entries", [256, 1000, 4000, 10_000, 15_000])

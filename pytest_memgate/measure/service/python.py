@@ -66,7 +66,7 @@ class PythonSource(Source):
         return None
 
     def window(self, send: Send, requests: int, sent: int) -> Window:  # noqa: ARG002  # see the face
-        """Trace the processes for some requests, in several parts: what two of them hold at once is a matter of luck."""
+        """Trace the processes for some requests, in several parts: what two hold at once is a matter of luck."""
         from pytest_memgate.measure.service.traces import Trace, read_trace, recurring  # noqa: PLC0415  # memray
 
         each = max(1, requests // _PARTS)
