@@ -11,6 +11,7 @@ import tempfile
 from pathlib import Path
 
 from demo_faults import CHECKS, FaultStory
+from demo_service import ServiceStory
 from demo_teller import GIT, NotAsToldError, Teller, chapter, check, say
 from demo_web import WebStory
 
@@ -36,16 +37,16 @@ def main() -> int:
             teller = Teller(folder)
             Story(teller).tell()
             FaultStory(teller, HERE).tell()
-            left_out = WebStory(teller, HERE).tell()
+            left_out = [part for part in (ServiceStory(teller, HERE).tell(), WebStory(teller, HERE).tell()) if part]
     except NotAsToldError as error:
         print(f"\nThe demo FAILED: {error}")
         return 1
     print("\nThe demo passed: green when repaired, red when leaky with the line named, no raise without a reason.")
     print("And red for what is kept for ever, never ends, loads too much or allocates each time, all named.")
     if left_out:
-        print(f"Left out: {left_out}.")
+        print(f"Left out: {'; '.join(left_out)}.")
     else:
-        print("And red for a library in the first screen and for a late picture, both named.")
+        print("And red for a leak in a running service, a library in the first screen and a late picture, all named.")
     return 0
 
 

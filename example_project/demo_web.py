@@ -29,7 +29,7 @@ class WebStory:
             return f"the front end, since {' and '.join(missing) or 'web/node_modules (npm ci)'} is not there"
         (self._teller.folder / "web" / "node_modules").symlink_to(packages)
         no_pages = self._why_no_pages()
-        chapter("7. The front end is under the same gate: memgate.yml names its bundle and its front page.")
+        chapter("9. The front end is under the same gate: memgate.yml names its bundle and its front page.")
         self._teller.do(*BUILD)
         self._green(BUNDLE)
         if not no_pages:
@@ -57,7 +57,9 @@ class WebStory:
             self._teller.run(*UPDATE, check_name)
 
     def _heavy(self) -> None:
-        chapter("8. A change draws the report from the start. It opens at once now, and its charts come with the page.")
+        chapter(
+            "10. A change draws the report from the start. It opens at once now, and its charts come with the page."
+        )
         self._teller.do("cp", *EAGER)
         self._teller.do(*BUILD)
         output = self._teller.run("pytest", "--memgate", BUNDLE, expected=1)
@@ -66,7 +68,7 @@ class WebStory:
         self._restore()
 
     def _late(self) -> None:
-        chapter("9. A change loads pictures only when they are nearly in view. The large one at the top is, at once.")
+        chapter("11. A change loads pictures only when they are nearly in view. The large one at the top is.")
         self._teller.do("cp", "-R", *LATE)
         self._teller.do(*BUILD)
         output = self._teller.run("pytest", "--memgate", PAGE, expected=1)

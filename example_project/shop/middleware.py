@@ -54,7 +54,16 @@ class RequestLog:
         """Copy a request's body through the one buffer and return its digest."""
         digest = hashlib.sha256()
         view = self._buffer.view
-        while count := stream.readinto(view):  # type: ignore[attr-defined]  # Werkzeug's streams are RawIOBase
+        while count := _read_into(stream, view):
             digest.update(view[:count])
             body.write(view[:count])
         return digest.hexdigest()[:12]
+
+
+def _read_into(stream: IO[bytes], view: memoryview) -> int:
+    """Read into a buffer; a stream that a server ends by itself may only know how to read."""
+    if hasattr(stream, "readinto"):
+        return int(stream.readinto(view))
+    chunk = stream.read(len(view))
+    view[: len(chunk)] = chunk
+    return len(chunk)

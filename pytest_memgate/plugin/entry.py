@@ -18,7 +18,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     group.addoption(
         "--memgate",
         action="store_true",
-        help="Measure memory, times, and declared bundles, pages, imports and services; judge them against their baselines.",
+        help="Measure memory, times, and the bundles, pages, imports and services of memgate.yml; judge by baselines.",
     )
     for option in OPTIONS:
         group.addoption(option.flag, *option.spellings, help=option.help, **option.settings)

@@ -22,6 +22,7 @@ _MOST = 10  # findings of one outcome that are listed without -v
 _MOST_NOT_RUN = 50  # more of these, as each was judged on the base
 _SITES = 2  # call sites of a failing finding
 _WITH_MEMORY = {"gc"}  # measured of tests whose memory is measured, too
+_GOOD = {Outcome.PASSED, Outcome.NEW, Outcome.NO_BASELINE}  # whose remarks on a service are said
 _INDENT = " " * 13
 
 
@@ -186,7 +187,7 @@ def _notes(run: Run) -> Iterator[str]:
     if began and not run.update:
         yield f"starts processes now, and did not in its baseline: {_named(began)}"
     for one in run.findings:
-        if one.outcome is Outcome.PASSED and one.measurement:
+        if one.outcome in _GOOD and one.measurement:
             soaks = (remark for remark in one.measurement.remarks if remark.kind is RemarkKind.SOAK)
             yield from (f"{one.subject}: {remark_text(remark)}" for remark in soaks)
         if run.update and one.measurement and one.measurement.spread > (one.allowed or 0):

@@ -25,7 +25,7 @@ def soak(heap: Heap, requests: int = 2500, warmup: int = 500) -> tuple[Soak, int
 
 
 def table(entries: int, *, by: float = 1.125, each: int = 8) -> int:
-    """Return the bytes of a table of so many entries, which grows by a share when it is full; as lists do by default."""
+    """Return the bytes of a table of so many entries, which grows by a share when it is full; by default a list."""
     room = 0
     while room < entries:
         room = int(room * by) + 6

@@ -37,7 +37,7 @@ class GoSource(Source):
     def __init__(self, place: Place) -> None:
         self._place = place
         self._first: _Page | None = None
-        self._peak = 0.0
+        self._peak = 0
 
     @classmethod
     def why_not(cls, place: Place) -> str:
@@ -54,7 +54,7 @@ class GoSource(Source):
         return self._last.number("HeapAlloc")
 
     def pause(self) -> float | None:
-        number = int(self._last.number("NumGC"))
+        number = self._last.number("NumGC")
         pauses = sorted(map(int, self._last.sums.get("PauseNs", "").strip("[]").split()))[-min(number, _PAUSES) :]
         return pauses[math.ceil(_SURE * len(pauses)) - 1] / 1e6 if pauses else None
 
@@ -70,7 +70,7 @@ class GoSource(Source):
         kept = tuple(_sites({stack: size for stack, size in grown.items() if size > 0}, str(self._place.root)))
         return Window(
             peaks=(self._peak,),
-            allocated=max(0.0, allocated) / requests,
+            allocated=max(0, allocated) / requests,
             kept=kept,
             note="" if self._last.rate <= 1 else _UNSEEN,
         )
@@ -87,10 +87,10 @@ class _Page:
     held_by: Mapping[tuple[Frame, ...], float]
     sums: Mapping[str, str]
 
-    def number(self, name: str) -> float:
+    def number(self, name: str) -> int:
         """Return one of the sums. Raises MeasureError where the page does not have it."""
         try:
-            return float(self.sums[name])
+            return int(self.sums[name])
         except (KeyError, ValueError) as error:
             raise MeasureError(f"{PATH}: the page has no {name}: it is cut short, or not Go's") from error
 
