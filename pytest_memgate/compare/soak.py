@@ -13,6 +13,7 @@ from collections.abc import Generator
 from dataclasses import dataclass
 from enum import StrEnum
 from itertools import pairwise
+from statistics import median
 
 BLOCKS = 20  # of a series; half of them are compared with the other half, for a chance of 1/1024 on each side
 LONGER = (1, 2, 4)  # lengths of the series, as multiples of the first one; chosen: docs/services.md, "The verdict"
@@ -114,7 +115,7 @@ def _judged(series: list[_Series], limit: float) -> Soak:
         answer=answer,
         low=low if answer is Answer.LEAK else 0,
         high=high,
-        rate=max(0.0, last.rate),
+        rate=max(0.0, median(rates)),
         requests=last.block * BLOCKS,
         sent=sent,
         slows=slows,

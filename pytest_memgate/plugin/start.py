@@ -21,6 +21,7 @@ from pytest_memgate.plugin.loop.judging import Judge
 from pytest_memgate.plugin.loop.loop import Loop
 from pytest_memgate.plugin.loop.observers.children import ChildProcesses
 from pytest_memgate.plugin.loop.observers.leftovers import Leftovers
+from pytest_memgate.plugin.loop.outside import Outside
 from pytest_memgate.plugin.loop.tracing import Tracing
 from pytest_memgate.plugin.session.collected import Inventory
 from pytest_memgate.plugin.session.controller import Controller
@@ -70,11 +71,13 @@ def start(config: pytest.Config) -> None:
     tracing = Tracing(cannot_measure())
     children = ChildProcesses(gate, cannot=cannot_measure(), settle=settle)
     leftovers = Leftovers(gate, settle=settle)
-    first_uses = FirstUses(gate.root)
+    outside = Outside(gate.root, tracing)
+    first_uses = FirstUses(gate.root, outside)
     judge = Judge(gate, tracing, first_uses, children, leftovers, update=update, settle=settle, keep=keep)
     is_each = settle or tracing.recorder is None or _is_each(gate, option)
-    grouping = None if is_each else Grouping(gate, tracing)
+    grouping = None if is_each else Grouping(gate, tracing, outside)
     _register(config, Loop(config, judge, tracing, grouping, update=update), "loop")
+    _register(config, outside, "outside")
     _register(config, children, "children")
     _register(config, leftovers, "leftovers")
     marks = Marks(config)

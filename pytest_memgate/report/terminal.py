@@ -7,7 +7,7 @@ from enum import Enum
 from pytest_memgate.model.judgement.finding import Finding, Outcome
 from pytest_memgate.model.judgement.remark import RemarkKind
 from pytest_memgate.model.measurement import Basis
-from pytest_memgate.model.metric import CHILDREN_PEAK, FAMILIES, Family, metric
+from pytest_memgate.model.metric import CHILDREN_PEAK, FAMILIES, FIRST_PEAK, Family, metric
 from pytest_memgate.model.run import Change, ChangeKind, Run, Verdict
 from pytest_memgate.report.lines import change_line, headline, listed_line, measured_line
 from pytest_memgate.report.stories import IN_FULL, Story, stories
@@ -186,6 +186,7 @@ def _notes(run: Run) -> Iterator[str]:
     began = [str(one.subject) for one in run.findings if one.metric == CHILDREN_PEAK.name and one.baseline == 0]
     if began and not run.update:
         yield f"starts processes now, and did not in its baseline: {_named(began)}"
+    yield from (f"{one.subject}: {headline(one)}" for one in run.findings if one.metric == FIRST_PEAK.name and one.over)
     for one in run.findings:
         if one.outcome in _GOOD and one.measurement:
             soaks = (remark for remark in one.measurement.remarks if remark.kind is RemarkKind.SOAK)

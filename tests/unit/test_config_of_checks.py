@@ -334,6 +334,7 @@ def test_what_nothing_names_has_its_built_in_budget_or_none() -> None:
         "memory.allocations": "growth 1% (default)",
         "memory.allocated": "growth 1% (default)",
         "memory.first_use": "growth 500 KB (default)",
+        "memory.first_peak": "growth 5 MB (default)",
         "memory.untraced": "growth 4 MB (default)",
         "children.peak": "growth 500 KB (default)",
         "children.retained": "growth 500 KB (default)",

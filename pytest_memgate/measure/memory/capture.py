@@ -89,6 +89,10 @@ class Capture:
             read = reader.get_high_watermark_allocation_records if at_peak else reader.get_leaked_allocation_records
             return read_sites(read(merge_threads=True), places)
 
+    def at_peak(self, places: Places) -> Sites:
+        """Return the call sites of what the block itself held at the peak."""
+        return self.sites(MEMORY_PEAK.name, places)
+
     def owners(self, places: Places) -> FirstUse:
         """Return the retained bytes by package or file, and within these by module or call site."""
         with reading(self.path, every=self.every) as reader:

@@ -139,6 +139,21 @@ class Recorder:
 
         return call
 
+    def begun(self) -> Capture | None:
+        """Start a trace here and return its capture, for the caller to end; None if the tracker cannot start.
+
+        Of its stacks, as many of the outermost frames are missing as there are below the caller's own.
+        """
+        trace, _ = self._new_trace(every=False, bound=True)
+        if trace is None:
+            return None
+        try:
+            trace.tracker.__enter__()
+        except Exception as error:  # noqa: BLE001  # whatever it is, it is not the test's
+            trace.given_up(error)
+            return None
+        return trace.capture
+
     def _new_trace(self, *, every: bool, bound: bool) -> "tuple[_Trace | None, str]":
         """Return a trace that is ready to be started, or None and the reason."""
         try:

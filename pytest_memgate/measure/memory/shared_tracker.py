@@ -39,7 +39,7 @@ from pytest_memgate.measure.python.environment import is_profiled
 from pytest_memgate.measure.resources.child_processes import ProcessWatch
 from pytest_memgate.measure.resources.snapshot import OWN_FILES, open_files
 from pytest_memgate.measure.resources.threads import names_of_others
-from pytest_memgate.measure.stacks.call_sites import Frame, Sites
+from pytest_memgate.measure.stacks.call_sites import Frame, Sites, read_sites
 from pytest_memgate.measure.stacks.import_hook import module_of
 from pytest_memgate.measure.stacks.marker_frames import marked
 from pytest_memgate.measure.stacks.owners import FirstUse, read_owners
@@ -226,6 +226,12 @@ class Share(Capture):
         """Return no call sites: those of a shared tracker belong to no single test."""
         return Sites(sites=(), imports=0)
 
+    def at_peak(self, places: Places) -> Sites:
+        """Return the call sites of what this call held at the peak of all of them."""
+        with reading(self._span.capture.path) as reader:
+            records = map(_Left, reader.get_high_watermark_allocation_records(merge_threads=True))
+            return read_sites([one for one in records if one.is_of_call(self._file)], places)
+
     def owners(self, places: Places) -> FirstUse:
         """Return the memory still held of this call, or of the modules that it loaded, by package or file."""
         causes = self._span.causes
@@ -292,7 +298,7 @@ class Share(Capture):
 
 
 class _Left:
-    """A block of memory that a shared tracker still holds at its end."""
+    """Memory of one stack that a shared tracker holds, at its end or at its peak."""
 
     def __init__(self, record: memray.AllocationRecord) -> None:
         self.size = record.size
@@ -325,6 +331,10 @@ class _Left:
     def is_of_harness(self, places: Places) -> bool:
         """True if the allocating thread runs the tests: neither a test's own thread nor one of the project."""
         return any(places.is_harness(path) for _, path, _ in self._stack)
+
+    def is_of_call(self, file: str) -> bool:
+        """True if the call of that frame's file allocated it."""
+        return self._call == file
 
     @property
     def _call(self) -> str:

@@ -32,6 +32,7 @@ class DoubtKind(StrEnum):
     LEAK = "leak"  # which is not certain
     SOAK = "soak"  # which is neither a leak for certain nor none
     SLOWS = "slows"  # growth that slows down, as of a cache that fills
+    FIRST_RUN = "first run"  # alone holds it: it may pay for other tests
     NOT_THE_HEAP = "not the heap"  # but resident memory, which may grow without a leak
 
 

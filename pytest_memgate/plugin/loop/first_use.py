@@ -9,6 +9,7 @@ from pytest_memgate.compare.first_use import Parts, Payment, is_module, only_fir
 from pytest_memgate.measure.stacks.source_paths import Places
 from pytest_memgate.model.metric import MEMORY_RETAINED
 from pytest_memgate.plugin.items import line_of
+from pytest_memgate.plugin.loop.outside import Outside
 from pytest_memgate.plugin.test import Test
 
 if TYPE_CHECKING:
@@ -17,10 +18,14 @@ if TYPE_CHECKING:
     from pytest_memgate.measure.memory.capture import Capture  # it needs memray
 
 
+_NOTHING: Mapping[str, Parts] = {}
+
+
 class FirstUses:
     """Reads the payments of the tests of one process."""
 
-    def __init__(self, root: Path) -> None:
+    def __init__(self, root: Path, outside: Outside) -> None:
+        self._outside = outside
         self._places = Places(root)
         self._span: object | None = None  # the last one whose shared payments were read
         self._together: tuple[str, ...] = ()
@@ -39,9 +44,9 @@ class FirstUses:
         """
         captures = test.captures
         warm = next((one for one in reversed(captures[1:]) if not one.fault), None)
-        if not captures or captures[0].fault:
-            return None
-        own, shared = self._own(captures[0], warm), self._shared(captures[0], warm)
+        own, shared = self._outside.take(test.item), _NOTHING
+        if captures and not captures[0].fault:
+            own, shared = _both(own, self._own(captures[0], warm)), self._shared(captures[0], warm)
         if not own and not shared:
             return None
         return Payment(
@@ -75,6 +80,15 @@ class FirstUses:
         self._span = cold.span
         known = {**warm.owners(self._places), **warm.loose(self._places)}
         return only_first(cold.loose(self._places), known)
+
+
+def _both(outside: Mapping[str, Parts], inside: Mapping[str, Parts]) -> Mapping[str, Parts]:
+    """Return what was paid outside of a call and in it: a part in both is paid in both."""
+    added = {
+        owner: {part: parts.get(part, 0) + inside.get(owner, {}).get(part, 0) for part in parts}
+        for owner, parts in outside.items()
+    }
+    return {owner: {**inside.get(owner, {}), **added.get(owner, {})} for owner in (*inside, *outside)}
 
 
 def argument(item: "pytest.Item") -> str:

@@ -63,7 +63,7 @@ def service_reading(check: ServiceCheck, case: Case) -> Reading:
         except MeasureError:
             server.check()  # that it has ended says more
             raise
-    values = dict(_values(soaked, source, files, threads))
+    values = dict(_values(soaked, source, limit, files, threads))
     return Reading(
         values={named(metric, case.part): one for metric, one in values.items()},
         explained=partial(_explained, soaked.soak, is_heap=source.is_heap),
@@ -125,10 +125,10 @@ def _after(source: Source, load: Send) -> Callable[[int], float]:
     return held
 
 
-def _values(soaked: _Soaked, source: Source, files: int, threads: int) -> Mapping[str, Measurement]:
+def _values(soaked: _Soaked, source: Source, limit: float, files: int, threads: int) -> Mapping[str, Measurement]:
     soak, window = soaked.soak, soaked.window
     told = {
-        "service.leak": _leak(soak, source, window),
+        "service.leak": _leak(soak, source, limit, window),
         "service.retained": _sampled((soaked.held,)),
         "service.peak": _sampled(window.peaks) if window.peaks else None,
         "service.allocation_rate": None if window.allocated is None else _sampled((round(window.allocated),)),
@@ -144,10 +144,14 @@ def _sampled(samples: tuple[float, ...]) -> Measurement:
     return Measurement(value=median_low(samples), basis=Basis.SAMPLES, samples=samples, settled=True)
 
 
-def _leak(soak: Soak, source: Source, window: Window) -> Measurement:
-    """Return what a request leaves: the rate of a leak, or else the most that it may be."""
+def _leak(soak: Soak, source: Source, limit: float, window: Window) -> Measurement:
+    """Return what a request leaves: the most that it may be, or the rate of a leak.
+
+    Where the most is over the limit, but what was seen is not, the latter is the value: nothing speaks of a leak.
+    """
     is_leak = soak.answer is Answer.LEAK and source.is_heap
-    is_known = is_leak or soak.answer is Answer.NONE
+    is_harmless = soak.answer is Answer.UNDECIDED and (soak.rate <= limit or not source.is_heap)
+    is_known = is_leak or is_harmless or soak.answer is Answer.NONE
     high = round(soak.high, _DIGITS)
     least = 0 if soak.answer is not Answer.LEAK else round(soak.low, _DIGITS)
     remarks = [Remark(kind=RemarkKind.SOAK, text=source.words, amounts=(least, high, soak.requests))]
@@ -155,7 +159,7 @@ def _leak(soak: Soak, source: Source, window: Window) -> Measurement:
     if soak.answer is not Answer.NONE and window.note and not sites:
         remarks.append(Remark(kind=RemarkKind.TEXT, text=window.note))
     return Measurement(
-        value=round(soak.rate, _DIGITS) if is_leak else high,
+        value=round(min(soak.rate, limit) if is_harmless else soak.rate, _DIGITS) if is_leak or is_harmless else high,
         basis=Basis.SLOPE,
         settled=is_known,
         warm=() if is_known else (0.0, high),

@@ -111,6 +111,8 @@ def _doubt(doubt: Doubt | None) -> str:
     match doubt.kind if doubt else None:
         case DoubtKind.SOME_RUNS:
             return " in some of its runs, and within it in others"
+        case DoubtKind.FIRST_RUN:
+            return ", in its first run alone, which may have paid for other tests"
         case DoubtKind.NOT_TIMED_AGAIN:
             return ", and it could not be timed again"
         case DoubtKind.FRESH_PROCESS:

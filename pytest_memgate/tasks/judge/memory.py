@@ -1,18 +1,21 @@
 """Judge the memory of one test: a plan asks for runs until each metric is known, and each is held against its bar."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from pytest_memgate.budget.rule import Budget, Rule
 from pytest_memgate.compare.judge import needs_rerun
 from pytest_memgate.measure.stacks.source_paths import Places
 from pytest_memgate.model.judgement.finding import Finding, Outcome
+from pytest_memgate.model.judgement.reason import Doubt, DoubtKind
 from pytest_memgate.model.judgement.reference import Bar
-from pytest_memgate.model.measurement import Measurement
+from pytest_memgate.model.measurement import Basis, Measurement
 from pytest_memgate.model.metric import (
     ALLOCATED,
     ALLOCATION_RATE,
     ALLOCATIONS,
+    FIRST_PEAK,
     GC_COLLECTIONS,
     GC_PAUSE,
     MEMORY_PEAK,
@@ -63,7 +66,30 @@ def judge_memory(
         finding = gate.judge(subject, metric.name, measurement, budget, bar)
         if not _says_nothing(finding, metric, bar, settle=settle):
             judged.append((finding, capture))
-    return judged
+    first_peak = _first_peak(gate, subject, rules, measured[0][0], cold, places)
+    return [*judged, (first_peak, cold)] if first_peak else judged
+
+
+def _first_peak(
+    gate: Gate, subject: Subject, rules: Mapping[str, Rule], peak: Measurement, cold: "Capture", places: Places
+) -> Finding | None:
+    """Return the finding on what only the first run held at once, beside imports and first use; None on little.
+
+    It never fails, but is told: in another order, another test may have held it.
+    """
+    if not (peak.warm and FIRST_PEAK.keeps(cold.peak - peak.value)):
+        return None
+    sites = cold.at_peak(places)
+    others = sites.imports + in_the_ledger(gate, sites.sites)
+    value = max(0.0, sum(site.size for site in sites.sites) - others - peak.value)
+    bar = gate.baselines.bar(subject, FIRST_PEAK.name)
+    if not FIRST_PEAK.keeps(max(value, bar.reference.value if bar.reference else 0)):
+        return None
+    measurement = Measurement(value=value, basis=Basis.EXACT, settled=True, sites=sites.sites)
+    finding = gate.judge(subject, FIRST_PEAK.name, measurement, gate.budget(subject, FIRST_PEAK.name, rules), bar)
+    if finding.outcome.fails_gate and finding.over:
+        return replace(finding, outcome=Outcome.NOT_GATED, doubt=Doubt(kind=DoubtKind.FIRST_RUN))
+    return finding
 
 
 def _asked(gate: Gate, metric: Metric, budget: Budget, bar: Bar, places: Places, *, settle: bool) -> "Asked[Capture]":
