@@ -10,7 +10,7 @@ SHOP = "memgate.yml::service[shop]"
 DESK = "memgate.yml::service[go-desk]"
 LOGS = {SHOP: ("variants/leaky_middleware.py", "shop/middleware.py"), DESK: ("variants/leaky_log.go", "go/log.go")}
 SHOWN = ("service.leak", "service.peak", "service.gc_pause", "service.allocation_rate")
-UNITS = {"service.peak": (1e6, "MB"), "service.gc_pause": (1, "ms")}
+UNITS = {"service.leak": (1, "B a request"), "service.peak": (1e6, "MB"), "service.gc_pause": (1, "ms")}
 
 
 class ServiceStory:
@@ -55,11 +55,11 @@ class ServiceStory:
         return {one["metric"]: _value(one) for one in findings}
 
     def _table(self, leaky: dict[str, float], pooled: dict[str, float]) -> None:
-        say(f"{'':<26}{'each body kept':>16}{'buffers of a pool':>20}")
+        say(f"{'':<26}{'each body kept':>20}{'buffers of a pool':>20}")
         for metric in SHOWN:
-            divisor, unit = UNITS.get(metric, (1, "B a request"))
+            divisor, unit = UNITS.get(metric, (1000, "KB a request"))
             before, after = (f"{side.get(metric, 0) / divisor:.3g} {unit}" for side in (leaky, pooled))
-            print(f"{metric:<26}{before:>16}{after:>20}")
+            print(f"{metric:<26}{before:>20}{after:>20}")
 
 
 def _value(finding: dict[str, Any]) -> float:
