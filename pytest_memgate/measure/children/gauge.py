@@ -68,21 +68,27 @@ def collect() -> None:
 
 
 def _heap() -> tuple[int, str]:
-    """Return the bytes that the C library has given out, or why they are not known."""
+    """Return all bytes that are held, or why they are not known."""
     if os.environ.get("PYTHONMALLOC") != "malloc":
         return 0, "it runs without PYTHONMALLOC=malloc, which the gate had set"
+    held = given_out()
+    return held or 0, "its C library does not tell how much it holds (glibc does from 2.33 on)" if held is None else ""
+
+
+def given_out() -> int | None:
+    """Return the bytes that the C library has given out and not got back, None where it does not tell."""
     library = ctypes.CDLL(None)
     try:
         if sys.platform == "darwin":
             zones = _ZoneStatistics()
             library.malloc_zone_statistics(None, ctypes.byref(zones))
-            return int(zones.size_in_use), ""
+            return int(zones.size_in_use)
         mallinfo2 = library.mallinfo2
-    except AttributeError:
-        return 0, "its C library does not tell how much it holds (glibc does from 2.33 on)"
+    except (AttributeError, TypeError):  # TypeError: there is no library of that name on Windows
+        return None
     mallinfo2.restype = _Mallinfo2
     told = mallinfo2()
-    return told.uordblks + told.hblkhd, ""
+    return int(told.uordblks + told.hblkhd)
 
 
 def _on_collection(phase: str, _: dict[str, Any]) -> None:
