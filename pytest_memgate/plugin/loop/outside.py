@@ -9,12 +9,14 @@ that, if it is one of the test alone.
 import sys
 from collections import defaultdict
 from collections.abc import Generator, Mapping
+from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from pytest_memgate.compare.first_use import Parts
 from pytest_memgate.errors import CaptureError
+from pytest_memgate.measure.python.environment import is_profiled
 from pytest_memgate.measure.python.module_data import ModuleData, loaded_since
 from pytest_memgate.measure.stacks.source_paths import Places
 from pytest_memgate.model.metric import FIRST_USE
@@ -27,6 +29,8 @@ if TYPE_CHECKING:
 
 _XUNIT = ("_xunit_setup_", "xunit_setup_", "_unittest_setUpClass", "unittest_setUpClass")  # pytest's names for them
 _FUNCTION = "function"
+_MEMRAY = "memray"
+_KINDS = (ModuleType, type)  # of the values that a module may have from memray: to ask others may run their code
 
 
 class Outside:
@@ -38,6 +42,7 @@ class Outside:
         self._data = ModuleData()
         self._known = frozenset[str]()  # modules
         self._traced: set[object] = set()  # fixtures
+        self._is_shy = False  # True if the project uses memray itself: then no fixture is traced
         self._imported: dict[Path, dict[str, Parts]] = {}  # by test file
         self._paid: dict[str, dict[str, float]] = defaultdict(lambda: defaultdict(float))  # in the test that runs
 
@@ -66,7 +71,10 @@ class Outside:
             for module in modules:
                 file = getattr(module, "__file__", None)
                 place = self._places.place(file) if isinstance(file, str) else None
-                if place and place.project and FIRST_USE.keeps(size := self._data.size(module)):
+                if not (place and place.project):
+                    continue
+                self._is_shy = self._is_shy or _uses_memray(module)
+                if FIRST_USE.keeps(size := self._data.size(module)):
                     imported[place.path] = {module.__name__: float(size)}
             if imported:
                 self._imported[collector.path] = imported
@@ -79,17 +87,19 @@ class Outside:
         if not self._is_wanted(fixturedef):
             return (yield)
         teardown = _Teardown(self)
-        if fixturedef.scope == _FUNCTION:
-            fixturedef.addfinalizer(teardown.end)  # the first one is the last to be called
+        fixturedef.addfinalizer(teardown.end)  # the first one is the last to be called
         capture = self.begin()
         try:
             return (yield)
         finally:
             if capture:
                 self._traced.add(_key(fixturedef))
-                self.end(capture)
-                if fixturedef.scope == _FUNCTION:
-                    fixturedef.addfinalizer(teardown.begin)
+                if is_profiled():  # to stop the tracker would stop the fixture's profiler
+                    teardown.capture = capture
+                else:
+                    self.end(capture)
+                    if fixturedef.scope == _FUNCTION:
+                        fixturedef.addfinalizer(teardown.begin)
 
     def begin(self) -> "Capture | None":
         """Start a tracker; None if there is one already, or none can be."""
@@ -110,9 +120,11 @@ class Outside:
 
     def _is_wanted(self, fixturedef: pytest.FixtureDef[Any]) -> bool:
         """True if a fixture is of the project, and was not traced yet."""
-        if self._tracing.recorder is None or _key(fixturedef) in self._traced:
+        if self._tracing.recorder is None or self._is_shy or _key(fixturedef) in self._traced:
             return False
         code = getattr(fixturedef.func, "__code__", None)
+        if code is not None and _MEMRAY in code.co_names:
+            return False
         is_own = code is not None and self._places.place(code.co_filename).project
         return is_own or fixturedef.argname.startswith(_XUNIT)
 
@@ -122,14 +134,23 @@ class _Teardown:
 
     def __init__(self, outside: Outside) -> None:
         self._outside = outside
-        self._capture: Capture | None = None
+        self.capture: Capture | None = None
 
     def begin(self) -> None:
-        self._capture = self._outside.begin()
+        self.capture = self._outside.begin()
 
     def end(self) -> None:
-        if self._capture:
-            self._outside.end(self._capture)
+        if self.capture:
+            self._outside.end(self.capture)
+
+
+def _uses_memray(module: ModuleType) -> bool:
+    values = list(vars(module).values())
+    return any(
+        getattr(one, "__module__", "") == "memray._memray" or one is sys.modules.get(_MEMRAY)
+        for one in values
+        if type(one) in _KINDS
+    )
 
 
 def _key(fixturedef: pytest.FixtureDef[Any]) -> object:
