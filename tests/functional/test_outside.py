@@ -148,3 +148,44 @@ def test_what_a_first_run_held_before_is_not_told_again(tmp_path: Path) -> None:
     result = project.gate()
     assert result.code == 0, result.out
     assert "first_peak" not in result.out
+
+
+def test_a_set_up_in_a_faked_file_system_and_one_in_a_loop_are_traced(tmp_path: Path) -> None:
+    project = Project(tmp_path / "project")
+    project.write("export.py", _EXPORT)
+    project.write("kind.py", "KIND = ''")
+    project.write(
+        "test_export.py",
+        """
+        import os
+
+        import pytest
+
+        import export
+        from kind import KIND
+
+        @pytest.fixture
+        def faked(fs):
+            fs.create_file("/a", contents="x")
+            return export.rows(30_000) if KIND == "faked" else 1
+
+        @pytest.fixture
+        async def awaited():
+            yield export.rows(30_000) if KIND == "awaited" else 1
+
+        def test_faked(faked):
+            assert os.listdir("/") == ["tmp", "a"]
+
+        @pytest.mark.anyio
+        async def test_awaited(awaited):
+            assert awaited
+        """,
+    )
+    plugins = ("fakefs", "anyio")
+    updated = project.update(plugins=plugins)
+    assert updated.code == 0, updated.out
+    for kind in ("faked", "awaited"):
+        project.write("kind.py", f"KIND = {kind!r}")
+        result = project.gate(plugins=plugins)
+        assert result.code == 1, result.out
+        assert "first-use::export.py  memory.first_use 0 B -> " in result.out

@@ -18,6 +18,7 @@ from pytest_memgate.compare.first_use import Parts
 from pytest_memgate.errors import CaptureError
 from pytest_memgate.measure.python.environment import is_profiled
 from pytest_memgate.measure.python.module_data import ModuleData, loaded_since
+from pytest_memgate.measure.python.original_functions import real_world
 from pytest_memgate.measure.stacks.source_paths import Places
 from pytest_memgate.model.metric import FIRST_USE
 from pytest_memgate.plugin.loop.tracing import Tracing
@@ -108,15 +109,19 @@ class Outside:
     def end(self, capture: "Capture") -> None:
         """Stop the tracker, and add what is left."""
         capture.end()
-        try:
-            if not capture.fault and FIRST_USE.keeps(capture.retained):
-                for owner, parts in capture.owners(self._places).items():
-                    for part, size in parts.items():
-                        self._paid[owner][part] += size
-        except CaptureError:
-            pass  # the next one is read
-        finally:
-            capture.close()
+        with real_world():
+            try:
+                if not capture.fault and FIRST_USE.keeps(capture.retained):
+                    self._add(capture.owners(self._places))
+            except CaptureError:
+                pass  # nobody knows what it paid: the next process may
+            finally:
+                capture.close()
+
+    def _add(self, owners: Mapping[str, Parts]) -> None:
+        for owner, parts in owners.items():
+            for part, size in parts.items():
+                self._paid[owner][part] += size
 
     def _is_wanted(self, fixturedef: pytest.FixtureDef[Any]) -> bool:
         """True if a fixture is of the project, and was not traced yet."""
