@@ -8,6 +8,7 @@ import click
 from pytest_memgate import __version__
 from pytest_memgate.cli.baseline import baseline
 from pytest_memgate.cli.ci import ci
+from pytest_memgate.cli.heap import heap
 from pytest_memgate.cli.profile import profile
 from pytest_memgate.cli.proof import calibrate, selftest
 from pytest_memgate.cli.root import find_root
@@ -157,6 +158,7 @@ def merge(root: Path, runs: tuple[Path, ...], output: Path, partial: bool) -> No
     sys.exit(run.verdict.exit_code)
 
 
+cli.add_command(heap)
 cli.add_command(baseline)
 cli.add_command(selftest)
 cli.add_command(calibrate)

@@ -14,9 +14,10 @@ def main() -> None:
     parser = argparse.ArgumentParser(
         prog="python -m pytest_memgate.live",
         description="Run a Python program, and tell Prometheus what it holds.",
-        usage="%(prog)s [--port N] (PROGRAM | -m MODULE) [ARGUMENT …]",
+        usage="%(prog)s [--port N] [--heap] (PROGRAM | -m MODULE) [ARGUMENT …]",
     )
     parser.add_argument("--port", type=int, help="on 127.0.0.1; by default 9464")
+    parser.add_argument("--heap", action="store_true", help="tell at /heap who holds what; slower")
     parser.add_argument("-m", dest="module", action="store_true", help="the program is a module")
     parser.add_argument("program", help="a file, a command of this environment or, with -m, a module")
     parser.add_argument("arguments", nargs=argparse.REMAINDER, help=argparse.SUPPRESS)
@@ -29,7 +30,7 @@ def main() -> None:
     if not given.module and not file:
         parser.error(f"{given.program!r} is neither a file nor a command of this environment that Python runs")
     try:
-        port = start(PORT if given.port is None else given.port)
+        port = start(PORT if given.port is None else given.port, heap=given.heap)
     except (OSError, OverflowError) as error:
         parser.error(f"port {PORT if given.port is None else given.port}: {error}")
     sys.stderr.write(f"memgate: what it holds is told at http://127.0.0.1:{port}/metrics\n")

@@ -44,13 +44,18 @@ def profile_lines(profile: TestProfile, sort: Sort, top: int, *, cum: bool, reta
     return [*lines, ""]
 
 
-def growth_lines(growth: ProfileGrowth, sort: Sort, base: str, top: int, *, retained: bool) -> list[str]:
-    """Return the differences of one test, each function with the chain of calls that grew most."""
+def growth_lines(
+    growth: ProfileGrowth, sort: Sort, base: str, top: int, *, retained: bool, is_live: bool = False
+) -> list[str]:
+    """Return the differences of one test, each function with the chain of calls that grew most.
+
+    With `is_live`, it is the heap of a running program.
+    """
     before, after = growth.base.in_use.bytes, growth.head.in_use.bytes
     change = f"{format_size(before)} -> {format_size(after)}: {format_growth(after - before)}"
     lines = [
         f"{one_line(growth.test)}  against {one_line(base)}",
-        f"in use {_moment(retained=retained)} {change}",
+        f"in use{'' if is_live else f' {_moment(retained=retained)}'} {change}",
         *_notes(growth.notes),
     ]
     grown = [one for one in growth.functions if one.growth.column(sort) > 0]

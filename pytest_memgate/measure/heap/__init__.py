@@ -1,0 +1,1 @@
+"""Heaps of running programs, as files of the format pprof."""
