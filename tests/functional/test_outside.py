@@ -160,6 +160,7 @@ def test_a_set_up_in_a_faked_file_system_and_one_in_a_loop_are_traced(tmp_path: 
         import os
 
         import pytest
+        import pytest_asyncio
 
         import export
         from kind import KIND
@@ -169,19 +170,19 @@ def test_a_set_up_in_a_faked_file_system_and_one_in_a_loop_are_traced(tmp_path: 
             fs.create_file("/a", contents="x")
             return export.rows(30_000) if KIND == "faked" else 1
 
-        @pytest.fixture
+        @pytest_asyncio.fixture
         async def awaited():
             yield export.rows(30_000) if KIND == "awaited" else 1
 
         def test_faked(faked):
             assert os.listdir("/") == ["tmp", "a"]
 
-        @pytest.mark.anyio
+        @pytest.mark.asyncio
         async def test_awaited(awaited):
             assert awaited
         """,
     )
-    plugins = ("fakefs", "anyio")
+    plugins = ("fakefs", "asyncio")
     updated = project.update(plugins=plugins)
     assert updated.code == 0, updated.out
     for kind in ("faked", "awaited"):

@@ -6,6 +6,7 @@ fixture of the project, and each set-up function, is traced the first time that 
 that, if it is one of the test alone.
 """
 
+import inspect
 import sys
 from collections import defaultdict
 from collections.abc import Generator, Mapping
@@ -127,7 +128,7 @@ class Outside:
         """True if a fixture is of the project, and was not traced yet."""
         if self._tracing.recorder is None or self._is_shy or _key(fixturedef) in self._traced:
             return False
-        code = getattr(fixturedef.func, "__code__", None)
+        code = getattr(inspect.unwrap(fixturedef.func), "__code__", None)  # pytest-asyncio wraps what it runs
         if code is not None and _MEMRAY in code.co_names:
             return False
         is_own = code is not None and self._places.place(code.co_filename).project
