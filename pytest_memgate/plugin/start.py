@@ -75,7 +75,7 @@ def start(config: pytest.Config) -> None:
     first_uses = FirstUses(gate.root, outside)
     judge = Judge(gate, tracing, first_uses, children, leftovers, update=update, settle=settle, keep=keep)
     is_each = settle or tracing.recorder is None or _is_each(gate, option)
-    grouping = None if is_each else Grouping(gate, tracing, outside)
+    grouping = None if is_each else Grouping(gate, tracing)
     _register(config, Loop(config, judge, tracing, grouping, update=update), "loop")
     _register(config, outside, "outside")
     _register(config, children, "children")

@@ -25,7 +25,7 @@ class FirstUses:
     """Reads the payments of the tests of one process."""
 
     def __init__(self, root: Path, outside: Outside) -> None:
-        self._outside = outside
+        self.outside = outside
         self._places = Places(root)
         self._span: object | None = None  # the last one whose shared payments were read
         self._together: tuple[str, ...] = ()
@@ -44,7 +44,7 @@ class FirstUses:
         """
         captures = test.captures
         warm = next((one for one in reversed(captures[1:]) if not one.fault), None)
-        own, shared = self._outside.take(test.item), _NOTHING
+        own, shared = self.outside.take(test.item), _NOTHING
         if captures and not captures[0].fault:
             own, shared = _both(own, self._own(captures[0], warm)), self._shared(captures[0], warm)
         if not own and not shared:

@@ -12,7 +12,6 @@ import pytest
 
 from pytest_memgate.plugin.items import subject_of
 from pytest_memgate.plugin.loop.benchmarks import is_benchmark
-from pytest_memgate.plugin.loop.outside import Outside
 from pytest_memgate.plugin.loop.runs import home, other_protocols
 from pytest_memgate.plugin.loop.tracing import Tracing
 from pytest_memgate.plugin.test import Test
@@ -73,8 +72,7 @@ class Group:
 class Grouping:
     """Decides from the baselines which tests form a group."""
 
-    def __init__(self, gate: Gate, tracing: Tracing, outside: Outside) -> None:
-        self._outside = outside
+    def __init__(self, gate: Gate, tracing: Tracing) -> None:
         self._gate = gate
         self._tracing = tracing
         self.outlook = Outlook()
@@ -85,7 +83,7 @@ class Grouping:
         """Return the baseline of a test, in bytes; None for a test that is measured on its own."""
         if item not in self._known:
             self._known[item] = None if self._is_alone(item) else known(self._gate, subject_of(item, self._gate.root))
-        alone = _function(item) in self._starting or _sets_up_wider_fixtures(item) or self._outside.is_first(item)
+        alone = _function(item) in self._starting or _sets_up_wider_fixtures(item)
         return None if alone else self._known[item]
 
     def forget(self, item: pytest.Item) -> None:

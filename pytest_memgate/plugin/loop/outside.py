@@ -1,15 +1,17 @@
 """What is paid outside of the calls of tests: by their files as they are imported, and by set-ups and teardowns.
 
 All of it is first use, since it is paid once: a file's modules by the first process that collects it, a fixture's
-set-up in the first test that needs it. So it is judged with the first use of the tests, by who owns the memory. Each
-fixture of the project, and each set-up function, is traced the first time that it is set up, and its teardown after
-that, if it is one of the test alone.
+set-up in the first test that needs it. So it is judged with the first use of the tests, by who owns the memory.
+
+Each fixture of the project, and each set-up function, is looked at when it is set up for the first time. One that is
+wider than a test is traced. One of the test alone is only weighed, and so is its teardown: where that may be of
+interest, the test runs once more, and both are traced.
 """
 
 import inspect
 import sys
 from collections import defaultdict
-from collections.abc import Generator, Mapping
+from collections.abc import Callable, Generator, Mapping
 from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
@@ -17,6 +19,7 @@ import pytest
 
 from pytest_memgate.compare.first_use import Parts
 from pytest_memgate.errors import CaptureError
+from pytest_memgate.measure.children.gauge import given_out
 from pytest_memgate.measure.python.environment import is_profiled
 from pytest_memgate.measure.python.module_data import ModuleData, loaded_since
 from pytest_memgate.measure.python.original_functions import real_world
@@ -32,6 +35,7 @@ if TYPE_CHECKING:
 _XUNIT = ("_xunit_setup_", "xunit_setup_", "_unittest_setUpClass", "unittest_setUpClass")  # pytest's names for them
 _FUNCTION = "function"
 _MEMRAY = "memray"
+_BLOCK = 64  # bytes of one of Python's blocks, about; chosen
 _KINDS = (ModuleType, type)  # of the values that a module may have from memray: to ask others may run their code
 
 
@@ -43,7 +47,8 @@ class Outside:
         self._places = Places(root)
         self._data = ModuleData()
         self._known = frozenset[str]()  # modules
-        self._traced: set[object] = set()  # fixtures
+        self._seen: set[object] = set()  # fixtures that were set up
+        self._large: dict[pytest.Item, set[object]] = {}  # fixtures of a test that are to be traced in another run
         self._is_shy = False  # True if the project uses memray itself: then no fixture is traced
         self._imported: dict[Path, dict[str, Parts]] = {}  # by test file
         self._paid: dict[str, dict[str, float]] = defaultdict(lambda: defaultdict(float))  # in the test that runs
@@ -56,11 +61,13 @@ class Outside:
             paid[owner] = {**paid.get(owner, {}), **parts}
         return paid
 
-    def is_first(self, item: pytest.Item) -> bool:
-        """True if a test sets up a fixture that is still to be traced, which no shared tracker allows."""
-        info = getattr(item, "_fixtureinfo", None)
-        found = info.name2fixturedefs.values() if info else ()
-        return any(self._is_wanted(one[-1]) for one in found)
+    def wants_another_run(self, item: pytest.Item) -> bool:
+        """True if a fixture of a test is to be traced."""
+        return item in self._large
+
+    def forget(self, item: pytest.Item) -> None:
+        """Trace no more for a test."""
+        self._large.pop(item, None)
 
     @pytest.hookimpl(wrapper=True)
     def pytest_make_collect_report(self, collector: pytest.Collector) -> Generator[None, object, object]:
@@ -83,36 +90,55 @@ class Outside:
         return report
 
     @pytest.hookimpl(wrapper=True)
-    def pytest_fixture_setup(self, fixturedef: pytest.FixtureDef[Any]) -> Generator[None, object, object]:
-        """Trace the first set-up of a fixture and, of one of the test alone, its teardown."""
+    def pytest_fixture_setup(
+        self, fixturedef: pytest.FixtureDef[Any], request: pytest.FixtureRequest
+    ) -> Generator[None, object, object]:
+        """Look at the first set-up of a fixture, and at its teardown if it is one of the test alone."""
         __tracebackhide__ = True
-        if not self._is_wanted(fixturedef):
+        key, is_own = _key(fixturedef), fixturedef.scope == _FUNCTION
+        is_large = is_own and key in self._large.get(request.node, ())
+        if not (is_large or self._is_wanted(fixturedef, key)):
             return (yield)
+        self._seen.add(key)
+        if is_own and not is_large:
+            return (yield from self._weighed(fixturedef, key, request.node))
         teardown = _Teardown(self)
         fixturedef.addfinalizer(teardown.end)  # the first one is the last to be called
-        capture = self.begin()
+        capture, before = self.begin(), _held()
         try:
             return (yield)
         finally:
-            if capture:
-                self._traced.add(_key(fixturedef))
-                if is_profiled():  # to stop the tracker would stop the fixture's profiler
-                    teardown.capture = capture
-                else:
-                    self.end(capture)
-                    if fixturedef.scope == _FUNCTION:
-                        fixturedef.addfinalizer(teardown.begin)
+            if capture and is_profiled():  # to stop the tracker would stop the fixture's profiler
+                teardown.capture = capture
+            elif capture:
+                self.end(capture, _held() - before)
+                if is_own:
+                    fixturedef.addfinalizer(teardown.begin)
+
+    def _weighed(
+        self, fixturedef: pytest.FixtureDef[Any], key: object, item: pytest.Item
+    ) -> Generator[None, object, object]:
+        """Look at how much more is held after a set-up, and after its teardown: a large one is traced the next time."""
+        __tracebackhide__ = True
+        weight = _Weight(lambda: self._large.setdefault(item, set()).add(key))
+        fixturedef.addfinalizer(weight.end)
+        weight.begin()
+        try:
+            return (yield)
+        finally:
+            weight.end()
+            fixturedef.addfinalizer(weight.begin)
 
     def begin(self) -> "Capture | None":
         """Start a tracker; None if there is one already, or none can be."""
         return self._tracing.recorder.begun() if self._tracing.recorder else None
 
-    def end(self, capture: "Capture") -> None:
-        """Stop the tracker, and add what is left."""
+    def end(self, capture: "Capture", weight: float) -> None:
+        """Stop the tracker, and add what is left, if by the `weight`, in bytes, that may be of interest."""
         capture.end()
         with real_world():
             try:
-                if not capture.fault and FIRST_USE.keeps(capture.retained):
+                if FIRST_USE.keeps(weight) and not capture.fault and FIRST_USE.keeps(capture.retained):
                     self._add(capture.owners(self._places))
             except CaptureError:
                 pass  # nobody knows what it paid: the next process may
@@ -124,9 +150,9 @@ class Outside:
             for part, size in parts.items():
                 self._paid[owner][part] += size
 
-    def _is_wanted(self, fixturedef: pytest.FixtureDef[Any]) -> bool:
-        """True if a fixture is of the project, and was not traced yet."""
-        if self._tracing.recorder is None or self._is_shy or _key(fixturedef) in self._traced:
+    def _is_wanted(self, fixturedef: pytest.FixtureDef[Any], key: object) -> bool:
+        """True if a fixture is of the project, and was not set up yet."""
+        if self._tracing.recorder is None or self._is_shy or key in self._seen:
             return False
         code = getattr(inspect.unwrap(fixturedef.func), "__code__", None)  # pytest-asyncio wraps what it runs
         if code is not None and _MEMRAY in code.co_names:
@@ -140,14 +166,35 @@ class _Teardown:
 
     def __init__(self, outside: Outside) -> None:
         self._outside = outside
+        self._before = 0.0
         self.capture: Capture | None = None
 
     def begin(self) -> None:
-        self.capture = self._outside.begin()
+        self.capture, self._before = self._outside.begin(), _held()
 
     def end(self) -> None:
         if self.capture:
-            self._outside.end(self.capture)
+            self._outside.end(self.capture, _held() - self._before)
+
+
+class _Weight:
+    """How much more is held at an end than at its begin; `tell` is called where that is of interest."""
+
+    def __init__(self, tell: Callable[[], None]) -> None:
+        self._tell = tell
+        self._before = 0.0
+
+    def begin(self) -> None:
+        self._before = _held()
+
+    def end(self) -> None:
+        if FIRST_USE.keeps(_held() - self._before):
+            self._tell()
+
+
+def _held() -> float:
+    """Return about how many bytes this process holds, in some microseconds."""
+    return sys.getallocatedblocks() * _BLOCK + (given_out() or 0)
 
 
 def _uses_memray(module: ModuleType) -> bool:

@@ -73,6 +73,10 @@ class Memory(Observer):
         if is_declared(test.item):
             return []
         findings = self._beside_times(test, run_again) if is_timed(test.item) else self._memory(test, run_again)
+        outside = self._first_uses.outside
+        if outside.wants_another_run(test.item):
+            run_again(test, Run())  # if that fails, nothing more is known
+            outside.forget(test.item)
         test.payment = self._first_uses.payment(test)
         return findings
 
