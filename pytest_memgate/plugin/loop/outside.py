@@ -19,10 +19,10 @@ import pytest
 
 from pytest_memgate.compare.first_use import Parts
 from pytest_memgate.errors import CaptureError
-from pytest_memgate.measure.children.gauge import given_out
 from pytest_memgate.measure.python.environment import is_profiled
 from pytest_memgate.measure.python.module_data import ModuleData, loaded_since
 from pytest_memgate.measure.python.original_functions import real_world
+from pytest_memgate.measure.resources.other_allocators import resident
 from pytest_memgate.measure.stacks.source_paths import Places
 from pytest_memgate.model.metric import FIRST_USE
 from pytest_memgate.plugin.loop.tracing import Tracing
@@ -193,8 +193,11 @@ class _Weight:
 
 
 def _held() -> float:
-    """Return about how many bytes this process holds, in some microseconds."""
-    return sys.getallocatedblocks() * _BLOCK + (given_out() or 0)
+    """Return about how many bytes this process holds, in some microseconds: large ones are resident, small ones blocks.
+
+    What the C library has given out would be exact, but takes milliseconds in a process with many free blocks.
+    """
+    return sys.getallocatedblocks() * _BLOCK + (resident() or 0)
 
 
 def _uses_memray(module: ModuleType) -> bool:
