@@ -150,7 +150,7 @@ def _leak(soak: Soak, source: Source, limit: float, window: Window) -> Measureme
     Where the most is over the limit, but what was seen is not, the latter is the value: nothing speaks of a leak.
     """
     is_leak = soak.answer is Answer.LEAK and source.is_heap
-    is_harmless = soak.answer is Answer.UNDECIDED and (soak.rate <= limit or not source.is_heap)
+    is_harmless = soak.answer is Answer.UNDECIDED and soak.rate <= limit
     is_known = is_leak or is_harmless or soak.answer is Answer.NONE
     high = round(soak.high, _DIGITS)
     least = 0 if soak.answer is not Answer.LEAK else round(soak.low, _DIGITS)
@@ -159,7 +159,7 @@ def _leak(soak: Soak, source: Source, limit: float, window: Window) -> Measureme
     if soak.answer is not Answer.NONE and window.note and not sites:
         remarks.append(Remark(kind=RemarkKind.TEXT, text=window.note))
     return Measurement(
-        value=round(min(soak.rate, limit) if is_harmless else soak.rate, _DIGITS) if is_leak or is_harmless else high,
+        value=round(soak.rate, _DIGITS) if is_leak or is_harmless else high,
         basis=Basis.SLOPE,
         settled=is_known,
         warm=() if is_known else (0.0, high),
