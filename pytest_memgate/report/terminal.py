@@ -1,5 +1,6 @@
 """The summary that the terminal shows: worst first, then what to do next, then the verdict."""
 
+from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import Enum
@@ -7,7 +8,7 @@ from enum import Enum
 from pytest_memgate.model.judgement.finding import Finding, Outcome
 from pytest_memgate.model.judgement.remark import RemarkKind
 from pytest_memgate.model.measurement import Basis
-from pytest_memgate.model.metric import CHILDREN_PEAK, FAMILIES, FIRST_PEAK, Family, metric
+from pytest_memgate.model.metric import CHILDREN_PEAK, FAMILIES, FIRST_PEAK, MEMORY_RETAINED, Family, metric
 from pytest_memgate.model.run import Change, ChangeKind, Run, Verdict
 from pytest_memgate.report.lines import change_line, headline, listed_line, measured_line
 from pytest_memgate.report.stories import IN_FULL, Story, stories
@@ -16,10 +17,11 @@ from pytest_memgate.report.words.contributions import growth_lines
 from pytest_memgate.report.words.details import detail_lines
 from pytest_memgate.report.words.reason import reason
 from pytest_memgate.report.words.remarks import remark_text
-from pytest_memgate.units import counted, format_amount
+from pytest_memgate.units import SIZE, counted, format_amount
 
 _MOST = 10  # findings of one outcome that are listed without -v
 _MOST_NOT_RUN = 50  # more of these, as each was judged on the base
+_MUCH = 500_000  # bytes that tests keep together: what first use may grow by; chosen
 _SITES = 2  # call sites of a failing finding
 _WITH_MEMORY = {"gc"}  # measured of tests whose memory is measured, too
 _GOOD = {Outcome.PASSED, Outcome.NEW, Outcome.NO_BASELINE}  # whose remarks on a service are said
@@ -187,6 +189,7 @@ def _notes(run: Run) -> Iterator[str]:
     if began and not run.update:
         yield f"starts processes now, and did not in its baseline: {_named(began)}"
     yield from (f"{one.subject}: {headline(one)}" for one in run.findings if one.metric == FIRST_PEAK.name and one.over)
+    yield from _together(run)
     for one in run.findings:
         if one.outcome in _GOOD and one.measurement:
             soaks = (remark for remark in one.measurement.remarks if remark.kind is RemarkKind.SOAK)
@@ -194,6 +197,21 @@ def _notes(run: Run) -> Iterator[str]:
         if run.update and one.measurement and one.measurement.spread > (one.allowed or 0):
             spread, allowed = (format_amount(size, one.unit) for size in (one.measurement.spread, one.allowed or 0))
             yield f"{one.subject}: its runs differ by {spread}: a budget of {allowed} cannot be held"
+
+
+def _together(run: Run) -> Iterator[str]:
+    """Yield what tests keep above their baselines together, where each of them is within its budget."""
+    more = [one for one in run.findings if one.metric == MEMORY_RETAINED.name and one.outcome is Outcome.PASSED]
+    more = [one for one in more if (one.growth or 0) > MEMORY_RETAINED.noise]
+    total = sum(one.growth or 0 for one in more)
+    if run.update or len(more) == 1 or total <= _MUCH:
+        return
+    sizes: dict[str, float] = defaultdict(float)
+    for one in more:
+        for part in one.growth_by_site:
+            sizes[part.site.label if part.site else ""] += part.growth
+    text = f"{len(more)} tests keep {format_amount(total, SIZE)} more together, each within its budget"
+    yield ": ".join([text, *sorted(sizes, key=lambda label: -sizes[label])[:1]])
 
 
 def _named(tests: list[str]) -> str:

@@ -38,11 +38,17 @@ _TESTS = """
 
     @pytest.fixture(scope="module")
     def wide():
-        return export.rows(30_000) if KIND == "wide fixture" else 1
+        yield export.rows(30_000) if KIND == "wide fixture" else 1
+        if KIND == "wide teardown":
+            export.KEPT.append(export.rows(30_000))
 
     def setup_module(module):
         if KIND == "setup_module":
             module.KEPT = export.rows(30_000)
+
+    def teardown_module(module):
+        if KIND == "teardown_module":
+            export.KEPT.append(export.rows(30_000))
 
     class TestClass:
         def setup_method(self):
@@ -107,6 +113,8 @@ def test_what_did_not_change_is_green(measured: Project, args: tuple[str, ...]) 
         ("fixture", "export.py", "export.py in rows"),
         ("wide fixture", "export.py", "export.py in rows"),
         ("teardown", "export.py", "export.py in rows"),
+        ("wide teardown", "export.py", "export.py in rows"),
+        ("teardown_module", "export.py", "export.py in rows"),
         ("setup_module", "export.py", "export.py in rows"),
         ("setup_method", "export.py", "export.py in rows"),
         ("setUpClass", "export.py", "export.py in rows"),
@@ -121,6 +129,7 @@ def test_work_that_moves_out_of_a_test_s_call_is_red_with_its_place(
     assert f"first-use::{owner}  memory.first_use 0 B -> " in result.out
     assert f"MB  {part}  (0 B -> " in result.out
     assert "alone in a fresh process" in result.out
+    assert "1 failed" in result.out
 
 
 def test_the_same_is_red_on_two_workers(measured: Project) -> None:

@@ -1,5 +1,7 @@
 """What a test leaves alive in memory and what it allocates on the way: gated, named, quiet where nothing is kept."""
 
+import re
+
 import pytest
 from harness import Project
 
@@ -38,6 +40,32 @@ def kept(project: Project) -> Project:
     project.write("test_it.py", _TESTS)
     project.prepare()
     return project
+
+
+def test_a_little_that_many_tests_keep_is_told_of_together(project: Project, workers: tuple[str, ...]) -> None:
+    project.write("keeper.py", _KEEPER)
+    project.write(
+        "test_it.py",
+        """
+        import pytest
+        from keeper import remember
+
+        KEEPS = False
+
+        @pytest.mark.parametrize("number", range(40))
+        def test_keeps(number):
+            remember(object() if KEEPS else 1, 30_000)
+        """,
+    )
+    project.prepare()
+    project.replace("test_it.py", "KEEPS = False", "KEEPS = True")
+    result = project.gate(*workers)
+    assert result.code == 0, result.out
+    assert re.search(
+        r"note +\d+ tests keep \d+ KB more together, each within its budget: keeper.py:\d+ in remember", result.out
+    )
+    project.replace("test_it.py", "KEEPS = True", "KEEPS = False")
+    assert "more together" not in project.gate(*workers).out
 
 
 def test_a_leak_within_the_peak_is_red_on_what_is_retained_and_named(kept: Project, workers: tuple[str, ...]) -> None:

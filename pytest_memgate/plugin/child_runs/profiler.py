@@ -95,6 +95,9 @@ class Profiler:
     def measure_anew(self, test: Test, why: str, run_again: RunAgain) -> None:
         """Do nothing: no tests are measured together."""
 
+    def torn_down(self, test: Test) -> None:
+        """Do nothing: only the test's call is profiled."""
+
     def watch(self, test: Test) -> Around:  # noqa: ARG002  # nothing is put there
         """Return the function as it is."""
         return lambda function: function

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 from pytest_memgate.compare.first_use import Parts, Payment, is_module, only_first
 from pytest_memgate.measure.stacks.source_paths import Places
 from pytest_memgate.model.metric import MEMORY_RETAINED
-from pytest_memgate.plugin.items import line_of
+from pytest_memgate.model.subject import Subject
+from pytest_memgate.plugin.items import line_of, subject_of
 from pytest_memgate.plugin.loop.outside import Outside
 from pytest_memgate.plugin.test import Test
 
@@ -26,6 +27,7 @@ class FirstUses:
 
     def __init__(self, root: Path, outside: Outside) -> None:
         self.outside = outside
+        self._root = root
         self._places = Places(root)
         self._span: object | None = None  # the last one whose shared payments were read
         self._together: tuple[str, ...] = ()
@@ -49,15 +51,12 @@ class FirstUses:
             own, shared = _both(own, self._own(captures[0], warm)), self._shared(captures[0], warm)
         if not own and not shared:
             return None
-        return Payment(
-            test=test.subject,
-            argument=argument(test.item),
-            line=line_of(test.item),
-            own=own,
-            shared=shared,
-            causes=self._together if shared else (),
-            packages=tuple(sorted(owner for owner in {*own, *shared} if owner in sys.modules)),
-        )
+        return _payment(test.item, test.subject, own, shared, self._together if shared else ())
+
+    def late_payments(self) -> list[Payment]:
+        """Return what teardowns of wider fixtures left, by the tests that had set these up."""
+        late = self.outside.take_late()
+        return [_payment(item, subject_of(item, self._root), own, _NOTHING, ()) for item, own in late.items()]
 
     def _own(self, cold: "Capture", warm: "Capture | None") -> Mapping[str, Parts]:
         if warm and warm.together == 1 and cold.retained - warm.retained <= MEMORY_RETAINED.noise:
@@ -80,6 +79,24 @@ class FirstUses:
         self._span = cold.span
         known = {**warm.owners(self._places), **warm.loose(self._places)}
         return only_first(cold.loose(self._places), known)
+
+
+def _payment(
+    item: "pytest.Item",
+    test: Subject,
+    own: Mapping[str, Parts],
+    shared: Mapping[str, Parts],
+    causes: tuple[str, ...],
+) -> Payment:
+    return Payment(
+        test=test,
+        argument=argument(item),
+        line=line_of(item),
+        own=own,
+        shared=shared,
+        causes=causes,
+        packages=tuple(sorted(owner for owner in {*own, *shared} if owner in sys.modules)),
+    )
 
 
 def _both(outside: Mapping[str, Parts], inside: Mapping[str, Parts]) -> Mapping[str, Parts]:

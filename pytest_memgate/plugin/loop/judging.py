@@ -20,6 +20,7 @@ from pytest_memgate.plugin.loop.observers.times import Times
 from pytest_memgate.plugin.loop.observers.untraced import Untraced
 from pytest_memgate.plugin.loop.tracing import Tracing
 from pytest_memgate.plugin.marker import is_tracked, read_marker
+from pytest_memgate.plugin.reports.properties import put_payments
 from pytest_memgate.plugin.test import Around, Run, RunAgain, Test
 from pytest_memgate.tasks.judge.gate import Gate
 
@@ -115,6 +116,10 @@ class Judge:
     def measure_anew(self, test: Test, why: str, run_again: RunAgain) -> None:
         """Measure the memory of a test whose first run says nothing of it, for a reason `why`."""
         self._memory.measure_anew(test, why, run_again)
+
+    def torn_down(self, test: Test) -> None:
+        """Put what the teardown of wider fixtures left on the last report of a test."""
+        put_payments(test, self._first_uses.late_payments())
 
     def findings(self, test: Test, run_again: RunAgain) -> list[Finding]:
         """Return all findings on a test, which may have to run again for them."""

@@ -1,11 +1,10 @@
 """Owns the protocol of each test: runs it, judges it, runs it again if the judge asks for it, and reports it."""
 
 import traceback
-from collections.abc import Generator, Sequence
+from collections.abc import Generator
 from contextlib import nullcontext, suppress
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Protocol
 
 import pytest
 
@@ -18,14 +17,12 @@ from pytest_memgate.model.metric import MEMORY_PEAK
 from pytest_memgate.plugin.items import is_declared
 from pytest_memgate.plugin.loop.benchmarks import is_timed, timing_of
 from pytest_memgate.plugin.loop.groups import Group, Grouping, Member, scope
+from pytest_memgate.plugin.loop.judges import Judges
 from pytest_memgate.plugin.loop.runs import run_again, run_first, tear_down_wider
 from pytest_memgate.plugin.loop.tracing import Tracing, around_call, both, is_nested
 from pytest_memgate.plugin.reports.deferred import Waiting
 from pytest_memgate.plugin.reports.properties import put_findings, with_findings
-from pytest_memgate.plugin.test import TEST, Around, Phase, Run, RunAgain, Test, brief
-
-if TYPE_CHECKING:
-    from pytest_memgate.measure.memory.shared_tracker import Share
+from pytest_memgate.plugin.test import TEST, Phase, Run, RunAgain, Test, brief
 
 _WORTH = 2  # tests from which on one shared tracker is faster than one each
 _DIED = "its worker died while it waited for the tests that are measured together with it"
@@ -34,40 +31,6 @@ _HIDDEN = (
     "the test uses gc.get_objects() or gc.collect() on objects created before it; these are hidden while memory is "
     "traced"
 )
-
-
-class Judges(Protocol):
-    """The judge as the loop sees it."""
-
-    def ready(self, items: Sequence[pytest.Item]) -> None:
-        """Read ahead what is needed of the tests, before one of them can replace the functions that read files."""
-
-    def begin(self, item: pytest.Item) -> Test:
-        """Return a test that is about to run for the first time."""
-
-    def first_run(self, test: Test, share: "Share | None") -> Run:
-        """Return its first run, traced on its own or as a share of a shared tracker."""
-
-    def begin_run(self, test: Test) -> None:
-        """Look at the process before a run is set up."""
-
-    def watch(self, test: Test) -> Around:
-        """Return the wrapper put around the test's function in every run."""
-
-    def end_run(self, test: Test) -> None:
-        """Look at the process after a run has been torn down."""
-
-    def early(self, test: Test, run_again: RunAgain) -> None:
-        """Find what cannot wait until the group of a test is judged: the next test is about to begin."""
-
-    def together(self, tests: Sequence[Test]) -> None:
-        """Remember the tests of a group that the bound leaves open."""
-
-    def measure_anew(self, test: Test, why: str, run_again: RunAgain) -> None:
-        """Measure a test again on its own, because `why` its share of a tracker gave no bound."""
-
-    def findings(self, test: Test, run_again: RunAgain) -> list[Finding]:
-        """Return the findings on a test, which may have to run again for them."""
 
 
 class Loop:
@@ -293,6 +256,7 @@ class Loop:
             if member is group.members[-1]:
                 stops = item.session.shouldfail or item.session.shouldstop
                 tear_down_wider(test, None if stops else nextitem)
+                self._judge.torn_down(test)
             self._reports.tell(item, test.first.reports[-1:])
             self._reports.finish(item)
             if self._grouping:

@@ -1,7 +1,8 @@
 """What is paid outside of the calls of tests: by their files as they are imported, and by set-ups and teardowns.
 
 All of it is first use, since it is paid once: a file's modules by the first process that collects it, a fixture's
-set-up in the first test that needs it. So it is judged with the first use of the tests, by who owns the memory.
+set-up in the first test that needs it, its teardown after the last one. So it is judged with the first use of the
+tests, by who owns the memory.
 
 Each fixture of the project, and each set-up function, is looked at when it is set up for the first time. One that is
 wider than a test is traced. One of the test alone is only weighed, and so is its teardown: where that may be of
@@ -51,7 +52,8 @@ class Outside:
         self._large: dict[pytest.Item, set[object]] = {}  # fixtures of a test that are to be traced in another run
         self._is_shy = False  # True if the project uses memray itself: then no fixture is traced
         self._imported: dict[Path, dict[str, Parts]] = {}  # by test file
-        self._paid: dict[str, dict[str, float]] = defaultdict(lambda: defaultdict(float))  # in the test that runs
+        self._paid = _nothing()  # in the test that runs
+        self._late: dict[pytest.Item, dict[str, dict[str, float]]] = {}  # by teardowns of wider fixtures
 
     def take(self, item: pytest.Item) -> Mapping[str, Parts]:
         """Return what was paid for a test since the last one, by owner and part, with what importing its file built."""
@@ -60,6 +62,11 @@ class Outside:
         for owner, parts in self._imported.pop(item.path, {}).items():
             paid[owner] = {**paid.get(owner, {}), **parts}
         return paid
+
+    def take_late(self) -> Mapping[pytest.Item, Mapping[str, Parts]]:
+        """Return what teardowns of wider fixtures left since the last time, by the test that had set the fixture up."""
+        late, self._late = self._late, {}
+        return late
 
     def wants_another_run(self, item: pytest.Item) -> bool:
         """True if a fixture of a test is to be traced."""
@@ -102,7 +109,7 @@ class Outside:
         self._seen.add(key)
         if is_own and not is_large:
             return (yield from self._weighed(fixturedef, key, request.node))
-        teardown = _Teardown(self)
+        teardown = _Teardown(self, None if is_own else request._pyfuncitem)
         fixturedef.addfinalizer(teardown.end)  # the first one is the last to be called
         capture, before = self.begin(), _held()
         try:
@@ -112,8 +119,7 @@ class Outside:
                 teardown.capture = capture
             elif capture:
                 self.end(capture, _held() - before)
-                if is_own:
-                    fixturedef.addfinalizer(teardown.begin)
+                fixturedef.addfinalizer(teardown.begin)
 
     def _weighed(
         self, fixturedef: pytest.FixtureDef[Any], key: object, item: pytest.Item
@@ -133,22 +139,21 @@ class Outside:
         """Start a tracker; None if there is one already, or none can be."""
         return self._tracing.recorder.begun() if self._tracing.recorder else None
 
-    def end(self, capture: "Capture", weight: float) -> None:
-        """Stop the tracker, and add what is left, if by the `weight`, in bytes, that may be of interest."""
+    def end(self, capture: "Capture", weight: float, late: pytest.Item | None = None) -> None:
+        """Stop the tracker, and add what is left, if by the `weight`, in bytes, that may be of interest.
+
+        A test that is `late` has ended: what is left is kept for it.
+        """
         capture.end()
         with real_world():
             try:
                 if FIRST_USE.keeps(weight) and not capture.fault and FIRST_USE.keeps(capture.retained):
-                    self._add(capture.owners(self._places))
+                    paid = self._paid if late is None else self._late.setdefault(late, _nothing())
+                    _add(paid, capture.owners(self._places))
             except CaptureError:
                 pass  # nobody knows what it paid: the next process may
             finally:
                 capture.close()
-
-    def _add(self, owners: Mapping[str, Parts]) -> None:
-        for owner, parts in owners.items():
-            for part, size in parts.items():
-                self._paid[owner][part] += size
 
     def _is_wanted(self, fixturedef: pytest.FixtureDef[Any], key: object) -> bool:
         """True if a fixture is of the project, and was not set up yet."""
@@ -161,11 +166,22 @@ class Outside:
         return is_own or fixturedef.argname.startswith(_XUNIT)
 
 
+def _nothing() -> dict[str, dict[str, float]]:
+    return defaultdict(lambda: defaultdict(float))
+
+
+def _add(paid: dict[str, dict[str, float]], owners: Mapping[str, Parts]) -> None:
+    for owner, parts in owners.items():
+        for part, size in parts.items():
+            paid[owner][part] += size
+
+
 class _Teardown:
     """A tracker from the begin of a fixture's teardown to its end."""
 
-    def __init__(self, outside: Outside) -> None:
+    def __init__(self, outside: Outside, late: pytest.Item | None) -> None:
         self._outside = outside
+        self._late = late
         self._before = 0.0
         self.capture: Capture | None = None
 
@@ -174,7 +190,7 @@ class _Teardown:
 
     def end(self) -> None:
         if self.capture:
-            self._outside.end(self.capture, _held() - self._before)
+            self._outside.end(self.capture, _held() - self._before, self._late)
 
 
 class _Weight:

@@ -8,6 +8,7 @@ from json import dumps
 import pytest
 from _pytest._code.code import ReprEntry, ReprExceptionInfo, ReprFileLocation, ReprTraceback
 
+from pytest_memgate.compare.first_use import Payment
 from pytest_memgate.model.codec import encode
 from pytest_memgate.model.judgement.finding import Finding, Outcome
 from pytest_memgate.plugin.items import line_of
@@ -37,6 +38,13 @@ def put_findings(test: Test, findings: Sequence[Finding], *, update: bool) -> No
     failing = [one for one in found if one.outcome is Outcome.NO_ANSWER or (one.outcome.fails_gate and not update)]
     if failing and first.is_called and first.call:
         fail_report(first.call, failing)
+
+
+def put_payments(test: Test, payments: Sequence[Payment]) -> None:
+    """Put payments, also of other tests, on the report of a test's teardown."""
+    if report := test.first.teardown:
+        paid = [(PAYMENT, dumps(encode(payment))) for payment in payments]
+        report.user_properties = [*report.user_properties, *paid]
 
 
 def with_findings(test: Test, findings: Sequence[Finding]) -> list[pytest.TestReport]:

@@ -81,7 +81,7 @@ class Controller:
         self._began = time.time()
         self._kept: tempfile.TemporaryDirectory[str] | None = None  # reports, by the workers
         self._first_uses = FirstUseReview(config, gate, update=bool(kinds))
-        self._paid_texts: list[tuple[str, str]] = []  # payments as they travelled, with the process of each
+        self._paid_texts: list[tuple[str, pytest.TestReport]] = []  # payments as they travelled, with their reports
         self._payers: dict[Subject, pytest.TestReport] = {}
         self._paid: list[Finding] = []  # on first use
         self._extra: pytest.TestReport | None = None  # by which a test fails that has been reported
@@ -107,11 +107,11 @@ class Controller:
         own = [name for name, _ in properties if name.startswith(PROPERTY)]
         if report.when == "teardown":
             self._notes += [str(value) for name, value in report.user_properties if name == NOTE]
-        for name, value in properties:
+        for name, value in report.user_properties if report.when in {"call", "teardown"} else ():
             if name == PAYMENT:
-                self._paid_texts.append((getattr(report, "worker_id", ""), str(value)))
-                self._payers[test] = report
-            elif name in own:
+                self._paid_texts.append((str(value), report))
+        for name, value in properties:
+            if name in own:
                 self._told[test, name] = str(value)
         if report.failed and not own:
             self._failed.add(test)
@@ -170,8 +170,10 @@ class Controller:
     def _read_reports(self) -> None:
         """Read the findings and payments of all tests: no test has replaced by now what reads them."""
         self._findings = [decode(Finding, json.loads(text)) for text in self._told.values()]
-        for process, text in self._paid_texts:
-            self._first_uses.add(process, decode(Payment, json.loads(text)))
+        for text, report in self._paid_texts:
+            payment = decode(Payment, json.loads(text))
+            self._first_uses.add(getattr(report, "worker_id", ""), payment)
+            self._payers.setdefault(payment.test, report)  # of the call, or in whose teardown it was left
 
     def _review_first_use(self) -> None:
         """Judge first use once; a test named for growth of it gets one more report, which fails."""
@@ -181,7 +183,7 @@ class Controller:
             payer = self._payers.get(finding.paid_by[0]) if finding.paid_by else None
             if payer and finding.outcome.fails_gate and not self._kinds:
                 report = copy.copy(payer)
-                report.sections, report.user_properties = [], []
+                report.when, report.sections, report.user_properties = "call", [], []
                 fail_report(report, [finding])
                 self._extra = report
                 self._config.hook.pytest_runtest_logreport(report=report)

@@ -63,6 +63,8 @@ def judge_memory(
         held = bars()
     judged = []
     for metric, (budget, bar), (measurement, capture) in zip(metrics, held, measured, strict=True):
+        if metric is MEMORY_RETAINED and _keeps_more(measurement, bar):
+            measurement = replace(measurement, sites=capture.sites(metric.name, places).sites)  # noqa: PLW2901
         finding = gate.judge(subject, metric.name, measurement, budget, bar)
         if not _says_nothing(finding, metric, bar, settle=settle):
             judged.append((finding, capture))
@@ -112,13 +114,19 @@ def _asked(gate: Gate, metric: Metric, budget: Budget, bar: Bar, places: Places,
     )
 
 
+def _keeps_more(measurement: Measurement, bar: Bar) -> bool:
+    """True if a test keeps more than in its baseline: many that keep a little each are told of together."""
+    known = bar.reference.value if bar.reference else measurement.value
+    return bool(measurement.warm) and measurement.value - known > MEMORY_RETAINED.noise
+
+
 def _says_nothing(finding: Finding, metric: Metric, bar: Bar, *, settle: bool) -> bool:
     """True if a finding has nothing to tell: no baseline has, or would store, an entry for its value.
 
-    That includes a value that passes and would not be stored either; an update (`settle`) looks at it.
+    That includes a bound that passes; an update (`settle`) looks at it.
     """
     if metric.absent is None or finding.outcome not in {Outcome.PASSED, Outcome.NEW, Outcome.NO_BASELINE}:
         return False
     known = bar.reference is not None and metric.keeps(bar.reference.value)
-    passes = bar.reference is not None and not settle
+    passes = bar.reference is not None and not settle and finding.is_bound
     return not known and (passes or not metric.keeps(finding.measurement.value if finding.measurement else 0))
