@@ -110,6 +110,7 @@ FIRST_USE = Metric(name="memory.first_use", unit=SIZE, growth="500KB", noise=100
 FIRST_PEAK = Metric(name="memory.first_peak", unit=SIZE, growth="5MB", noise=500_000, absent=0)  # above later runs
 CHILDREN_PEAK = Metric(name="children.peak", unit=SIZE, growth="500KB", noise=50_000, absent=0)  # largest
 CHILDREN_RETAINED = Metric(name="children.retained", unit=SIZE, growth="500KB", noise=50_000, absent=0)  # of all
+CHILDREN_RESIDENT = Metric(name="children.resident", unit=SIZE, growth="max(20MB, 10%)", noise=16_000_000, absent=0)
 MEMORY_UNTRACED = Metric(name="memory.untraced", unit=SIZE, growth="4MB", noise=2_000_000, absent=0)  # each run
 SERVICE_LEAK = Metric(name="service.leak", unit=SIZE, limit="8B", noise=0)  # a request
 
@@ -129,6 +130,7 @@ METRICS = {
         MEMORY_UNTRACED,
         CHILDREN_PEAK,
         CHILDREN_RETAINED,
+        CHILDREN_RESIDENT,
         SERVICE_LEAK,
         Metric(name="service.retained", unit=SIZE, growth="1MB", noise=100_000),
         Metric(name="service.peak", unit=SIZE, growth="5MB", noise=500_000),

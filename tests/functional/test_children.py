@@ -184,6 +184,11 @@ def test_what_is_imported_is_no_growth_and_what_a_module_builds_is(project: Proj
     assert named(result, "test_it", "children.retained") == ("regressed", "table.py", "<module>")
 
 
+_NOBODY_WATCHES = """
+    from pytest_memgate.measure.children import resident
+
+    resident._SOURCE = "/nowhere"  # as on macOS
+"""
 _UNSEEN = """
     import subprocess, sys
 
@@ -195,7 +200,43 @@ _UNSEEN = """
 """
 
 
+def test_the_resident_size_of_another_program_is_gated_and_named(project: Project, workers: tuple[str, ...]) -> None:
+    project.write(
+        "test_it.py",
+        """
+        import subprocess, sys
+
+        def dd(megabytes):
+            return ["dd", "if=/dev/zero", "of=/dev/null", f"bs={megabytes}M", "count=4"]
+
+        def test_program():
+            subprocess.run(dd(40), check=True)
+
+        def test_grandchild():
+            subprocess.run([sys.executable, "-c", f"import subprocess; subprocess.run({dd(41)})"], check=True)
+
+        def test_small():
+            subprocess.run(["ls"], check=True, stdout=subprocess.DEVNULL)
+        """,
+    )
+    project.prepare()
+    assert project.baseline("test_it.py").count("children.resident") == 2
+    result = project.gate(*workers)
+    assert result.code == 0, result.out
+    assert "not measured" not in result.out
+    project.replace("test_it.py", "dd(40)", "dd(90)")
+    project.replace("test_it.py", "dd(41)", "dd(91)")
+    result = project.gate(*workers)
+    for test, size in (("test_program", 90), ("test_grandchild", 91)):
+        assert result.metrics(test)["children.resident"] == "regressed"
+        site = result.found(test, "children.resident")["growth_by_site"][0]["site"]
+        assert (site["path"], round(site["size"] / 2**20 / size, 1)) == ("dd", 1.0)
+    assert "children.resident" not in result.metrics("test_small")
+    assert "of dd if=/dev/zero of=/dev/null bs=90M count=4, which is not traced" in project.gate("-v").out
+
+
 def test_processes_that_cannot_be_seen_are_told_in_the_ordinary_output(project: Project) -> None:
+    project.write("conftest.py", _NOBODY_WATCHES)
     project.write("test_it.py", _UNSEEN)
     project.prepare()
     result = project.gate()

@@ -338,6 +338,7 @@ def test_what_nothing_names_has_its_built_in_budget_or_none() -> None:
         "memory.untraced": "growth 4 MB (default)",
         "children.peak": "growth 500 KB (default)",
         "children.retained": "growth 500 KB (default)",
+        "children.resident": "growth max(20 MB, 10%) (default)",
         "service.leak": "limit 8 B (default)",
         "service.retained": "growth 1 MB (default)",
         "service.peak": "growth 5 MB (default)",

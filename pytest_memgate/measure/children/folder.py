@@ -9,20 +9,18 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import memray
 
 from pytest_memgate.measure.children import boot
 from pytest_memgate.measure.children.commands import ask_processes
+from pytest_memgate.measure.children.resident import Resident
 from pytest_memgate.measure.children.timeline import read_process
 from pytest_memgate.measure.python.standard import Standard
 from pytest_memgate.measure.stacks.call_sites import Sites
 from pytest_memgate.measure.stacks.source_paths import Places
-from pytest_memgate.model.metric import CHILDREN_PEAK
-
-if TYPE_CHECKING:
-    from pytest_memgate.model.site import Site
+from pytest_memgate.model.metric import CHILDREN_PEAK, CHILDREN_RESIDENT
+from pytest_memgate.model.site import Site
 
 _os = Standard(os)
 _LONGEST = 60  # characters of the folder for temporary files: a socket's path has 104 at most (macOS: sun_path)
@@ -49,12 +47,20 @@ class Children:
     threads: tuple[str, ...] = ()
     modules: tuple[str, ...] = ()
 
-    def __init__(self, captures: Iterable[Path], places: Places) -> None:
+    def __init__(self, captures: Iterable[Path], places: Places, others: Iterable[Resident] = ()) -> None:
         self._captures = sorted(captures, key=lambda place: int(place.name.partition("-")[2]))
         self._places = places
+        traced = {int(_process(place)) for place in self._captures}
+        forked = {one.words for one in others if one.pid in traced}  # a fork of a traced one, before it calls exec
+        self._others = [one for one in others if one.pid not in traced and one.words not in forked]
 
     def __bool__(self) -> bool:
-        """True if there are any."""
+        """True if there are any that may matter."""
+        return bool(self._captures) or CHILDREN_RESIDENT.keeps(self.value(CHILDREN_RESIDENT.name))
+
+    @property
+    def has_captures(self) -> bool:
+        """True if one of them was traced."""
         return bool(self._captures)
 
     @cached_property
@@ -72,12 +78,27 @@ class Children:
         """How they were started, each once."""
         return tuple(dict.fromkeys(one.program for one in self.all))
 
+    @property
+    def largest(self) -> str:
+        """How the largest of those was started that were not traced, empty if there is none."""
+        return "".join(_program(one.words) for one in self._largest)
+
+    @property
+    def _largest(self) -> list[Resident]:
+        return sorted(self._others, key=lambda one: -one.size)[:1]
+
     def value(self, metric: str) -> float:
-        """Return the bytes of the largest process at its peak, or those that all of them had at their ends."""
+        """Return the bytes of the largest process at its peak, or those that all of them had at their ends.
+
+        Of processes that are not traced, that is the most that the largest one had resident.
+        """
         return sum(site.size for site in self.sites(metric).sites)
 
     def sites(self, metric: str) -> Sites:
         """Return the call sites of a metric's value."""
+        if metric == CHILDREN_RESIDENT.name:
+            sites = (Site(path=_program(one.words).partition(" ")[0], size=one.size) for one in self._largest)
+            return Sites(sites=tuple(sites), imports=0)
         if metric == CHILDREN_PEAK.name:
             return max((one.at_peak for one in self.all if one.at_peak), key=_size, default=_NOTHING)
         return _sum(one.kept for one in self.all if one.kept)
@@ -126,18 +147,20 @@ class ChildFolder:
         answers = ask_processes(self._path, f"trace {owner}" if owner else "stop")
         return all(answer is not None for answer in answers.values())
 
-    def of(self, owner: str, wide: Iterable[str]) -> Children | None:
+    def of(self, owner: str, wide: Iterable[str], others: Iterable[Resident] = ()) -> Children | None:
         """Return the processes of a run, None if there are none: next to nothing is to be held while tests wait.
+
+        `others` are those that somebody has watched, traced or not.
 
         A process that a `wide` owner has started in it, and that was not yet there when the run went on, was in its
         start-up then: its first capture counts.
         """
-        if not (wide or _os.path.isdir(f"{self._path}{os.sep}{owner}")):
+        if not (wide or others or _os.path.isdir(f"{self._path}{os.sep}{owner}")):
             return None
         own = self._path / owner
         there = {_process(place) for place in _captures(own)}
         late = [place for one in wide for place in _captures(self._path / one) if _process(place) not in there]
-        return Children([*_captures(own), *late], self._places)
+        return Children([*_captures(own), *late], self._places, others)
 
     def nobodys(self) -> Children:
         """Return no processes."""

@@ -8,19 +8,17 @@ folder of the gate's own; the test then loads it. A loader that is not Python's 
 
 import marshal
 import os
-import subprocess
 import sys
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from importlib.machinery import SourceFileLoader
 from typing import TYPE_CHECKING, Any
 
 from pytest_memgate.measure.compiling import compiler
 from pytest_memgate.measure.compiling.private_folder import private_folder
 from pytest_memgate.measure.python.original_functions import real_world
-from pytest_memgate.measure.resources.child_processes import uncounted
-from pytest_memgate.measure.resources.snapshot import OWN_FILES
+from pytest_memgate.measure.resources.helper_process import HelperProcess
 from pytest_memgate.measure.stacks.import_hook import named_imports
 from pytest_memgate.measure.stacks.marker_frames import marked
 
@@ -30,7 +28,8 @@ if TYPE_CHECKING:
 _LOADER: Any = sys.modules["_frozen_importlib_external"].__dict__["SourceLoader"]
 _GET_CODE = "get_code"
 _HEADER = 16  # bytes before the code in a compiled file (PEP 552)
-_ENVIRONMENT = dict(os.environ)  # as the run began: a test may have another for a while
+_lock = threading.RLock()
+_helper = HelperProcess(compiler.__file__)
 _FRAMES = "<frozen importlib._bootstrap_external>"  # the import system's file, for whoever reads a stack
 
 
@@ -68,7 +67,7 @@ def compiled_elsewhere() -> Iterator[None]:
 def close() -> None:
     """End the process that compiles, if there is one."""
     with _lock:
-        _end()
+        _helper.end()
 
 
 class _Missing(Exception):  # noqa: N818  # no error: it never leaves the import
@@ -122,62 +121,12 @@ def _asked(source: str, *where: str) -> str:
         return ""
     with real_world(), _lock:
         try:
-            to, back = _helper()
+            to, back = _helper.pipes()
             os.write(to, compiler.packed(source, *where))
             return compiler.read_text(back)
         except (OSError, EOFError):
-            _end()
+            _helper.end()
             return ""
         except BaseException:  # an answer that is still to come would be taken for that to the next question
-            _end()
+            _helper.end()
             raise
-
-
-_lock = threading.RLock()
-_pipes: tuple[int, int] | None = None
-_of = 0  # the process that has started it: a fork of that must not talk to it, too
-
-
-def _helper() -> tuple[int, int]:
-    """Return the pipes to the process that compiles and back; raises OSError if it cannot be started."""
-    global _pipes, _of  # noqa: PLW0603  # as the compiled files are the process's
-    if _of != os.getpid():
-        _pipes = None
-    if _pipes is None:
-        (theirs, to), (back, answers) = os.pipe(), os.pipe()
-        OWN_FILES.update((to, back))
-        _pipes, _of = (to, back), os.getpid()
-        try:
-            with uncounted():
-                subprocess.run(  # noqa: S603
-                    _command(),
-                    stdin=theirs,
-                    stdout=answers,
-                    stderr=subprocess.DEVNULL,
-                    env=_ENVIRONMENT,
-                    check=True,
-                )
-        except subprocess.SubprocessError as error:
-            raise OSError(str(error)) from error
-        finally:
-            os.close(theirs)
-            os.close(answers)
-    return _pipes
-
-
-def _command() -> list[str]:
-    """Return the interpreter with the options on which compiled files depend, and its script."""
-    own: list[str] = subprocess._args_from_interpreter_flags()  # type: ignore[attr-defined]  # noqa: SLF001  # as multiprocessing does
-    return [sys.executable, *(option for option in own if option != "-B"), "-P", "-S", "-Wignore", compiler.__file__]
-
-
-def _end() -> None:
-    global _pipes  # noqa: PLW0603  # as above
-    if _pipes is None:
-        return
-    if _of == os.getpid():
-        for descriptor in _pipes:
-            OWN_FILES.discard(descriptor)
-            with suppress(OSError):  # a test may have closed all that it found
-                os.close(descriptor)
-    _pipes = None

@@ -9,7 +9,7 @@ from pytest_memgate.compare.judge import needs_rerun
 from pytest_memgate.model.judgement.reference import Bar
 from pytest_memgate.model.judgement.remark import Remark, RemarkKind
 from pytest_memgate.model.measurement import Measurement
-from pytest_memgate.model.metric import CHILDREN_PEAK, CHILDREN_RETAINED, Metric
+from pytest_memgate.model.metric import CHILDREN_PEAK, CHILDREN_RESIDENT, CHILDREN_RETAINED, Metric
 from pytest_memgate.model.subject import Subject
 from pytest_memgate.tasks.judge.gate import Gate
 from pytest_memgate.tasks.plans.repeats import Asked, Plan, measure
@@ -29,13 +29,15 @@ def judge_children(
     With `settle` both values are measured until they may become a baseline. Raises BaselineError for a baseline that
     cannot be read and ConfigError for a budget in another unit.
     """
-    metrics = (CHILDREN_PEAK, CHILDREN_RETAINED)
+    metrics = (CHILDREN_PEAK, CHILDREN_RETAINED, CHILDREN_RESIDENT)
     held = [(gate.budget(subject, one.name, rules), gate.baselines.bar(subject, one.name)) for one in metrics]
     asked = [_asked(metric, budget, bar, settle=settle) for metric, (budget, bar) in zip(metrics, held, strict=True)]
     measured = yield from measure(first, asked)
     found = []
     for metric, (budget, bar), (measurement, children) in zip(metrics, held, measured, strict=True):
-        finding = gate.judge(subject, metric.name, _with_programs(measurement, children), budget, bar)
+        remark = _untraced(children) if metric is CHILDREN_RESIDENT else _programs(children)
+        remarks = (*measurement.remarks, *([remark] if remark else ()))
+        finding = gate.judge(subject, metric.name, replace(measurement, remarks=remarks), budget, bar)
         if metric.keeps(measurement.value) or (bar.reference and metric.keeps(bar.reference.value)):
             found.append(finding)
     return found
@@ -56,8 +58,13 @@ def _asked(metric: Metric, budget: Budget, bar: Bar, *, settle: bool) -> "Asked[
     )
 
 
-def _with_programs(measurement: Measurement, children: "Children") -> Measurement:
+def _untraced(children: "Children") -> Remark | None:
+    text = f"the largest resident size of {children.largest}, which is not traced"
+    return Remark(kind=RemarkKind.TEXT, text=text) if children.largest else None
+
+
+def _programs(children: "Children") -> Remark | None:
     programs = children.programs
     more = (f"and {len(programs) - _NAMED} more",) if len(programs) > _NAMED else ()
-    remark = Remark(kind=RemarkKind.PROCESSES, names=(*programs[:_NAMED], *more), amounts=(len(children.all),))
-    return replace(measurement, remarks=(*measurement.remarks, remark)) if programs else measurement
+    names = (*programs[:_NAMED], *more)
+    return Remark(kind=RemarkKind.PROCESSES, names=names, amounts=(len(children.all),)) if programs else None

@@ -14,6 +14,7 @@ from pytest_memgate.errors import BaselineError
 from pytest_memgate.measure.children.boot import WIDE
 from pytest_memgate.measure.resources.child_processes import ProcessWatch
 from pytest_memgate.model.judgement.finding import Finding, Outcome
+from pytest_memgate.model.metric import CHILDREN_PEAK, CHILDREN_RETAINED
 from pytest_memgate.plugin.items import is_declared
 from pytest_memgate.plugin.loop.observers.observer import Observer
 from pytest_memgate.plugin.marker import children_of
@@ -24,8 +25,10 @@ from pytest_memgate.tasks.plans.repeats import Again, carry_out
 
 if TYPE_CHECKING:
     from pytest_memgate.measure.children.folder import ChildFolder, Children
+    from pytest_memgate.measure.children.resident import Resident, ResidentWatch
 
 _FAMILY = "children"
+_TRACED = {CHILDREN_PEAK.name, CHILDREN_RETAINED.name}
 _UNSEEN = "they are no Python with pytest-memgate, or have an environment of their own"
 _MUTE = "a process that outlives the test did not answer in time, so nobody knows what it took"
 _LEFT = "children: note"
@@ -36,8 +39,9 @@ class _Started:
     """The processes of the runs of one test.
 
     `owner` and, for what wider fixtures have started in it, `wide` own the processes of the run that goes on.
-    `is_wanted` is True while a run goes on whose processes are measured. `is_unseen` is True if the first run started
-    processes, and none of them left a capture. `is_mute` is True if a process that outlives the test did not answer.
+    `is_wanted` is True while a run goes on whose processes are measured. `has_begun` is True if the first run started
+    processes, `is_unwatched` if nobody looked at their sizes. `is_mute` is True if a process that outlives the test did
+    not answer.
     """
 
     mode: str
@@ -46,7 +50,8 @@ class _Started:
     mark: tuple[object, ...] = ()
     runs: list["Children | None"] = field(default_factory=list)
     is_wanted: bool = True
-    is_unseen: bool = False
+    has_begun: bool = False
+    is_unwatched: bool = False
     is_mute: bool = False
 
 
@@ -63,6 +68,7 @@ class ChildProcesses(Observer):
         self._settle = settle
         self._folder = None if cannot else _opened(gate)
         self._watch = ProcessWatch()
+        self._sizes = None if cannot else _size_watch()
         self._number = 0
         self._started: _Started | None = None  # of the run that goes on
         self._has_wide = False  # True once a process outlives a test
@@ -71,6 +77,8 @@ class ChildProcesses(Observer):
         """Remove all captures."""
         if self._folder:
             self._folder.close()
+        if self._sizes:
+            self._sizes.close()
 
     @pytest.hookimpl(wrapper=True)
     def pytest_fixture_setup(self, fixturedef: pytest.FixtureDef[Any]) -> Generator[None, object, object]:
@@ -104,6 +112,8 @@ class ChildProcesses(Observer):
             self._folder.owned_by(started.owner)
             if self._has_wide:
                 started.is_mute |= not self._folder.turn_to(started.owner)
+            if self._sizes:
+                self._sizes.begin()
         self._started = started
         started.mark = self._watch.mark()
 
@@ -113,17 +123,31 @@ class ChildProcesses(Observer):
         if self._folder is None or started is None or not started.mark:
             return
         has_started = self._watch.mark() != started.mark
-        children = self._folder.of(started.owner, started.wide) if started.owner else None
+        others = self._others(has_started=has_started) if started.owner else ()
+        children = self._folder.of(started.owner, started.wide, others or ()) if started.owner else None
         if started.owner:
             self._folder.owned_by("")
             self._has_wide = self._has_wide or (children is not None and self._folder.listens())
             if self._has_wide:
                 started.is_mute |= not self._folder.turn_to("")
         if not started.runs and not test.run.is_repeat:
-            started.is_unseen = has_started and children is None
+            started.has_begun = has_started
+            started.is_unwatched = has_started and others is None
         started.runs.append(children)
         started.owner, started.wide, started.mark, started.is_wanted = "", [], (), False
         self._started = None
+
+    def _others(self, *, has_started: bool) -> "tuple[Resident, ...] | None":
+        """Return the processes of a run that were watched, None if nobody has watched; from now on somebody does."""
+        if self._sizes is None:
+            return None
+        if not has_started:
+            self._sizes.stop()
+            return ()
+        others = self._sizes.told()
+        if others is None:
+            self._sizes.start()
+        return others
 
     def findings(self, test: Test, run_again: RunAgain) -> list[Finding]:
         """Return the findings on the processes of a test, none for a test that starts none."""
@@ -144,12 +168,7 @@ class ChildProcesses(Observer):
         stored = self._gate.baselines.stored(test.subject, _FAMILY)
         first = started.runs[0]
         if started.mode == "note":
-            return [_left(test, _LEFT)] if started.is_unseen else []
-        is_unseen = started.is_unseen or (bool(stored) and first is not None and not first)
-        if why := _MUTE if started.is_mute else _UNSEEN if is_unseen else first.fault if first else "":
-            return [_left(test, why, Outcome.UNMEASURED if stored else Outcome.NOT_GATED)]
-        if not (stored or first):
-            return []
+            return [_left(test, _LEFT)] if started.has_begun else []
         nobodys = self._folder.nobodys()
 
         def again() -> "Again[Children]":
@@ -162,6 +181,19 @@ class ChildProcesses(Observer):
             children = started.runs[-1] or nobodys
             return Again(None, children.fault) if children.fault else Again(children)
 
+        is_watched = not started.is_unwatched
+        is_first = started.is_unwatched and self._sizes and self._sizes.runs  # of all tests that start processes
+        if is_first and (children := again().capture) is not None:
+            first, is_watched = children, True
+        is_traced = bool(first and first.has_captures)
+        if started.has_begun and not is_traced and (not is_watched or _TRACED & stored):
+            why = _UNSEEN
+        else:
+            why = _MUTE if started.is_mute else first.fault if first else ""
+        if why:
+            return [_left(test, why, Outcome.UNMEASURED if stored else Outcome.NOT_GATED)]
+        if not (stored or first):
+            return []
         plan = judge_children(self._gate, test.subject, test.rules, first or nobodys, settle=self._settle)
         return carry_out(plan, again)
 
@@ -173,6 +205,12 @@ class ChildProcesses(Observer):
 
 def _left(test: Test, why: str, outcome: Outcome = Outcome.NOT_GATED) -> Finding:
     return Finding(subject=test.subject, metric=_FAMILY, outcome=outcome, why=why)
+
+
+def _size_watch() -> "ResidentWatch":
+    from pytest_memgate.measure.children.resident import ResidentWatch
+
+    return ResidentWatch()
 
 
 def _opened(gate: Gate) -> "ChildFolder":
