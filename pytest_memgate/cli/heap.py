@@ -17,17 +17,18 @@ def heap() -> None:
 
 
 @heap.command()
-@click.argument("url")
+@click.argument("program")
 @click.option("-o", "--output", type=_FILE, required=True, help="Where to write it, in the format pprof.")
 @click.option("--token", envvar="MEMGATE_LIVE_TOKEN", default="", help="That of the program, or MEMGATE_LIVE_TOKEN.")
-def snapshot(url: str, output: Path, token: str) -> None:
-    """Write what the program at URL holds now, after a garbage collection.
+def snapshot(program: str, output: Path, token: str) -> None:
+    """Write what a running PROGRAM holds now, after a garbage collection.
 
-    URL is its root, or the page of its heap: of pytest_memgate.live with --heap, or of Go's net/http/pprof.
+    PROGRAM is its URL, the id of its process, or a part of its command line. It needs a page that tells its heap: of
+    pytest_memgate.live with --heap (Python), or of net/http/pprof (Go).
     """
     from pytest_memgate.measure.heap.fetch import fetch_heap
 
-    data, page = fetch_heap(url, token)
+    data, page = fetch_heap(program, token)
     total = _read(data, page).total(retained=False).in_use
     try:
         output.write_bytes(data)

@@ -125,11 +125,10 @@ def test_what_is_written_is_read_again_and_opens_in_pprof(tmp_path: Path) -> Non
         (("diff", "a.pb.gz", "cut.pb.gz"), "cut.pb.gz is no file of pprof, or cut short; write it with memgate heap"),
         (("diff", "a.pb.gz", "text.pb.gz"), "text.pb.gz"),
         (("snapshot", "127.0.0.1:1", "-o", "x"), "http://127.0.0.1:1/heap: no answer: "),
-        (
-            ("snapshot", "4711", "-o", "x"),
-            "'4711' is no URL; give the URL of a service with pytest_memgate.live --heap",
-        ),
-        (("snapshot", "ftp://here", "-o", "x"), "'ftp://here' is no URL"),
+        (("snapshot", "99999999", "-o", "x"), "no process has the id 99999999"),
+        (("snapshot", "no such program", "-o", "x"), "'no such program' is no URL, and no process has it in its"),
+        (("snapshot", "1", "-o", "x"), "process 1 "),
+        (("snapshot", "ftp://here", "-o", "x"), "'ftp://here' is no URL of http"),
     ],
 )
 def test_what_is_no_heap_is_said_in_a_line(project: Project, args: tuple[str, ...], words: str) -> None:
@@ -141,6 +140,32 @@ def test_what_is_no_heap_is_said_in_a_line(project: Project, args: tuple[str, ..
     assert result.code in {2, 3}
     assert words in result.out
     assert "Traceback" not in result.out
+
+
+def test_a_process_is_found_by_its_id_and_by_its_command_line(project: Project) -> None:
+    with service(project.root, "fine", "--heap") as (process, address):
+        for name in (str(process.pid), str(project.root / "service.py")):
+            taken = snapshot(project, name, "x.pb.gz")
+            assert taken.code == 0, taken.out
+            assert f"of http://{address}/heap" in taken.out
+        with service(project.root, "fine") as (other, _):
+            many = snapshot(project, str(project.root / "service.py"), "x.pb.gz")
+            assert many.code == 2
+            assert "2 processes have" in many.out
+            assert str(other.pid) in many.out
+            without = snapshot(project, str(other.pid), "x.pb.gz")
+            assert without.code == 3
+            assert "start it with --heap" in without.out
+
+
+def test_a_process_that_listens_nowhere_is_told(project: Project) -> None:
+    with subprocess.Popen(["sleep", "60"]) as process:
+        result = snapshot(project, str(process.pid), "x.pb.gz")
+        process.kill()
+    assert result.code == 3
+    assert (
+        "listens on no port, so it has no page of its heap; start it with python -m pytest_memgate.live" in result.out
+    )
 
 
 def test_a_program_without_heap_says_how_to_start_it(project: Project) -> None:

@@ -6,6 +6,7 @@ import urllib.request
 from urllib.parse import urlsplit
 
 from pytest_memgate.errors import MeasureError, UsageError
+from pytest_memgate.measure.heap.process import addresses
 
 _PATHS = ("/heap", "/debug/pprof/heap?gc=1")  # of pytest_memgate.live, and of Go
 _ZIPPED = b"\x1f\x8b"
@@ -13,15 +14,33 @@ _TIMEOUT = 120.0  # seconds: a large heap takes a while; chosen
 _HOW = "give the URL of a service with pytest_memgate.live --heap (Python) or net/http/pprof (Go)"
 
 
-def fetch_heap(url: str, token: str) -> tuple[bytes, str]:
+def fetch_heap(program: str, token: str) -> tuple[bytes, str]:
     """Return a file of pprof of a running program, and the URL that it comes from.
 
-    `url` is the page itself, or the program's root. Raises UsageError for what is no URL, and MeasureError where there
-    is no such page.
+    `program` is the URL of the page itself or of the program's root, the id of a process, or a part of its command
+    line. Raises UsageError for what is none of these, and MeasureError where there is no such page.
     """
+    if _is_url(program):
+        return _fetched(program, token)
+    fault: MeasureError | None = None
+    for address in addresses(program):
+        try:
+            return _fetched(address, token)
+        except MeasureError as error:
+            fault = fault or error
+    assert fault  # noqa: S101  # it has addresses
+    raise fault
+
+
+def _is_url(text: str) -> bool:
+    host, colon, port = text.partition("/")[0].rpartition(":")
+    return "://" in text or bool(host and colon and port.isdigit() and not host.count(" "))
+
+
+def _fetched(url: str, token: str) -> tuple[bytes, str]:
     parts = urlsplit(url if "://" in url else f"http://{url}")
-    if url.isdigit() or parts.scheme not in {"http", "https"} or not parts.hostname:
-        raise UsageError(f"{url!r} is no URL", hint=_HOW)
+    if parts.scheme not in {"http", "https"} or not parts.hostname:
+        raise UsageError(f"{url!r} is no URL of http or https", hint=_HOW)
     root = f"{parts.scheme}://{parts.netloc}"
     pages = (parts.geturl(),) if parts.path.strip("/") else tuple(f"{root}{path}" for path in _PATHS)
     refused = ""
