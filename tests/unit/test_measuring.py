@@ -3,6 +3,7 @@
 import asyncio
 import gc
 import importlib
+import mmap
 import os
 import platform
 import sys
@@ -464,6 +465,24 @@ def test_what_is_kept_is_retained_and_named(places: Places) -> None:
     assert found.sites[0].key == f"{HERE.name}:keep_some"
     assert sum(site.size for site in found.sites) == capture.retained
     capture.close()
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux tells what of a mapping is resident")
+@pytest.mark.parametrize(("written", "owned"), [(5 * MB, 5 * MB), (150 * MB, 150 * MB)])
+def test_what_is_only_reserved_is_no_first_use(places: Places, written: int, owned: int) -> None:
+    """As an allocator reserves a gigabyte, and hands out some of it."""
+    kept: list[mmap.mmap] = []
+
+    def reserve() -> None:
+        area = mmap.mmap(-1, 150 * MB)
+        area.write(bytes(written))
+        kept.append(area)
+
+    capture = captured(reserve)
+    assert capture.retained >= 150 * MB
+    found = sum(size for parts in capture.owners(places).values() for size in parts.values())
+    assert abs(found - owned) < MB  # a mapping has whole pages
+    kept[0].close()
 
 
 def test_garbage_that_only_the_collector_frees_is_not_retained() -> None:

@@ -13,6 +13,7 @@ import memray
 from pytest_memgate.measure.memory.allocation_counts import CollectorWatch, Counts, count_allocations
 from pytest_memgate.measure.memory.greenlets import be_quiet
 from pytest_memgate.measure.memory.reading import reading
+from pytest_memgate.measure.resources.reserved import touched
 from pytest_memgate.measure.resources.snapshot import OWN_FILES
 from pytest_memgate.measure.stacks.call_sites import Sites, read_sites
 from pytest_memgate.measure.stacks.owners import FirstUse, read_owners
@@ -90,13 +91,14 @@ class Capture:
             return read_sites(read(merge_threads=True), places)
 
     def at_peak(self, places: Places) -> Sites:
-        """Return the call sites of what the block itself held at the peak."""
-        return self.sites(MEMORY_PEAK.name, places)
+        """Return the call sites of what the block itself held at the peak, without mappings that it only reserved."""
+        with reading(self.path, every=self.every) as reader:
+            return read_sites(touched(reader.get_high_watermark_allocation_records(merge_threads=True)), places)
 
     def owners(self, places: Places) -> FirstUse:
         """Return the retained bytes by package or file, and within these by module or call site."""
         with reading(self.path, every=self.every) as reader:
-            return read_owners(reader.get_leaked_allocation_records(merge_threads=True), places)
+            return read_owners(touched(reader.get_leaked_allocation_records(merge_threads=True)), places)
 
     @property
     def span(self) -> object | None:

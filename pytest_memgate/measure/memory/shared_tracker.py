@@ -37,6 +37,7 @@ from pytest_memgate.measure.memory.reading import reading
 from pytest_memgate.measure.memory.starting import Hooks, stop
 from pytest_memgate.measure.python.environment import is_profiled
 from pytest_memgate.measure.resources.child_processes import ProcessWatch
+from pytest_memgate.measure.resources.reserved import touched
 from pytest_memgate.measure.resources.snapshot import OWN_FILES, open_files
 from pytest_memgate.measure.resources.threads import names_of_others
 from pytest_memgate.measure.stacks.call_sites import Frame, Sites, read_sites
@@ -230,12 +231,13 @@ class Share(Capture):
         """Return the call sites of what this call held at the peak of all of them."""
         with reading(self._span.capture.path) as reader:
             records = map(_Left, reader.get_high_watermark_allocation_records(merge_threads=True))
-            return read_sites([one for one in records if one.is_of_call(self._file)], places)
+            return read_sites(touched([one for one in records if one.is_of_call(self._file)]), places)
 
     def owners(self, places: Places) -> FirstUse:
         """Return the memory still held of this call, or of the modules that it loaded, by package or file."""
         causes = self._span.causes
-        return read_owners([one for cause in (self._file, *self.modules) for one in causes.get(cause, ())], places)
+        own = [one for cause in (self._file, *self.modules) for one in causes.get(cause, ())]
+        return read_owners(touched(own), places)
 
     def loose(self, places: Places) -> FirstUse:
         """Return the memory of other threads; memory of the harness between two tests belongs to nobody."""

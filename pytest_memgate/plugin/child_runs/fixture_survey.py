@@ -20,6 +20,7 @@ from _pytest.unittest import TestCaseFunction
 from pytest_memgate.measure.compiling.bytecode import traced_imports
 from pytest_memgate.measure.memory.capture import Capture, new_tracker
 from pytest_memgate.measure.memory.reading import reading
+from pytest_memgate.measure.resources.reserved import touched
 from pytest_memgate.measure.stacks.call_sites import Frame
 from pytest_memgate.measure.stacks.import_hook import module_of
 from pytest_memgate.measure.stacks.owners import FirstUse, owner_of
@@ -127,7 +128,7 @@ def _left(capture: Capture, places: Places) -> FirstUse:
     """Return the bytes still held, by owner and call site, without those of imported modules, measured elsewhere."""
     found: dict[str, dict[str, int]] = defaultdict(lambda: defaultdict(int))
     with reading(capture.path) as reader:
-        for record in reader.get_leaked_allocation_records(merge_threads=True):
+        for record in touched(reader.get_leaked_allocation_records(merge_threads=True)):
             owner, part = owner_of(_within(record.stack_trace()), places)
             if owner and not part.endswith(":<module>"):
                 found[owner][part] += record.size
