@@ -8,7 +8,16 @@ from enum import Enum
 from pytest_memgate.model.judgement.finding import Finding, Outcome
 from pytest_memgate.model.judgement.remark import RemarkKind
 from pytest_memgate.model.measurement import Basis
-from pytest_memgate.model.metric import CHILDREN_PEAK, FAMILIES, FIRST_PEAK, MEMORY_RETAINED, Family, metric
+from pytest_memgate.model.metric import (
+    CHILDREN_PEAK,
+    FAMILIES,
+    FIRST_PEAK,
+    FIRST_USE,
+    MEMORY_PEAK,
+    MEMORY_RETAINED,
+    Family,
+    metric,
+)
 from pytest_memgate.model.run import Change, ChangeKind, Run, Verdict
 from pytest_memgate.report.lines import change_line, headline, listed_line, measured_line
 from pytest_memgate.report.stories import IN_FULL, Story, stories
@@ -190,6 +199,7 @@ def _notes(run: Run) -> Iterator[str]:
         yield f"starts processes now, and did not in its baseline: {_named(began)}"
     yield from (f"{one.subject}: {headline(one)}" for one in run.findings if one.metric == FIRST_PEAK.name and one.over)
     yield from _together(run)
+    yield from _moved_out(run)
     for one in run.findings:
         if one.outcome in _GOOD and one.measurement:
             soaks = (remark for remark in one.measurement.remarks if remark.kind is RemarkKind.SOAK)
@@ -197,6 +207,22 @@ def _notes(run: Run) -> Iterator[str]:
         if run.update and one.measurement and one.measurement.spread > (one.allowed or 0):
             spread, allowed = (format_amount(size, one.unit) for size in (one.measurement.spread, one.allowed or 0))
             yield f"{one.subject}: its runs differ by {spread}: a budget of {allowed} cannot be held"
+
+
+def _moved_out(run: Run) -> Iterator[str]:
+    """Yield the tests whose calls hold less of what first use holds more of: it moved to a set-up, say."""
+    gone: dict[str, list[tuple[float, str]]] = defaultdict(list)
+    for one in run.findings:
+        if one.metric == MEMORY_PEAK.name:
+            less = (part for part in one.growth_by_site if part.site and -part.growth > FIRST_USE.noise)
+            for part in less:
+                gone[part.site.key if part.site else ""].append((-part.growth, str(one.subject)))
+    for one in run.findings:
+        for part in one.growth_by_site if one.subject.is_first_use and one.outcome.fails_gate else ():
+            if part.site and part.growth > 0 and (tests := gone.get(part.site.key)):
+                less_by = format_amount(max(tests)[0], one.unit)
+                of = _named([test for _, test in sorted(tests, reverse=True)])
+                yield f"{part.site.label} holds {less_by} less in the calls of tests, so it moved out of them: {of}"
 
 
 def _together(run: Run) -> Iterator[str]:

@@ -1,5 +1,6 @@
 """Memory outside of a test's call: imports of test files, set-ups, teardowns, and what only a first run holds."""
 
+import re
 from pathlib import Path
 
 import pytest
@@ -130,6 +131,32 @@ def test_work_that_moves_out_of_a_test_s_call_is_red_with_its_place(
     assert f"MB  {part}  (0 B -> " in result.out
     assert "alone in a fresh process" in result.out
     assert "1 failed" in result.out
+
+
+def test_what_moved_from_a_call_to_a_fixture_is_told_so(tmp_path: Path) -> None:
+    project = Project(tmp_path / "project")
+    project.write("export.py", _EXPORT)
+    project.write("kind.py", "KIND = ''")
+    test = """
+        import export
+        import pytest
+
+        @pytest.fixture(scope="module")
+        def rows():
+            return %s
+
+        def test_day(rows):
+            assert len(%s) == 30_000
+    """
+    project.write("test_export.py", test % ("None", "export.rows(30_000)"))
+    assert project.update().code == 0
+    project.write("test_export.py", test % ("export.rows(30_000)", "rows"))
+    result = project.gate()
+    assert result.code == 1, result.out
+    moved = (
+        r"export.py in rows holds 1.\d+ MB less in the calls of tests, so it moved out of them: test_export.py::test_d"
+    )
+    assert re.search(f"note +{moved}", result.out)
 
 
 def test_the_same_is_red_on_two_workers(measured: Project) -> None:

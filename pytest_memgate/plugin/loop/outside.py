@@ -106,14 +106,15 @@ class Outside:
         is_large = is_own and key in self._large.get(request.node, ())
         if not (is_large or self._is_wanted(fixturedef, key)):
             return (yield)
-        self._seen.add(key)
         if is_own and not is_large:
             return (yield from self._weighed(fixturedef, key, request.node))
         teardown = _Teardown(self, None if is_own else request._pyfuncitem)
         fixturedef.addfinalizer(teardown.end)  # the first one is the last to be called
         capture, before = self.begin(), _held()
         try:
-            return (yield)
+            result = yield
+            self._seen.add(key)  # one that fails is looked at again
+            return result
         finally:
             if capture and is_profiled():  # to stop the tracker would stop the fixture's profiler
                 teardown.capture = capture
@@ -130,7 +131,9 @@ class Outside:
         fixturedef.addfinalizer(weight.end)
         weight.begin()
         try:
-            return (yield)
+            result = yield
+            self._seen.add(key)  # one that fails is looked at again
+            return result
         finally:
             weight.end()
             fixturedef.addfinalizer(weight.begin)
