@@ -8,6 +8,7 @@ import click
 from pytest_memgate import __version__
 from pytest_memgate.cli.baseline import baseline
 from pytest_memgate.cli.ci import ci
+from pytest_memgate.cli.compare import compare
 from pytest_memgate.cli.heap import heap
 from pytest_memgate.cli.profile import profile
 from pytest_memgate.cli.proof import calibrate, selftest
@@ -163,6 +164,7 @@ cli.add_command(baseline)
 cli.add_command(selftest)
 cli.add_command(calibrate)
 cli.add_command(profile)
+cli.add_command(compare)
 cli.add_command(ci)
 
 

@@ -41,6 +41,19 @@ class Override:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Setup:
+    """How `memgate compare` makes the base ready.
+
+    `files` are the files that pin packages, as patterns below the root: where they differ, the base gets packages of
+    its own, by the command `run` or, without one, by pip or uv. `build` is a command that makes what both sides serve.
+    """
+
+    files: tuple[str, ...] = ("requirements*.txt", "pyproject.toml", "uv.lock", "poetry.lock", "pdm.lock")
+    run: str = ""
+    build: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Settings:
     """The content of a configuration file; `file` is empty if there is none."""
 
@@ -55,6 +68,7 @@ class Settings:
     missing_source: str = "default"
     waivers: tuple[Waiver, ...] = ()
     declared: Mapping[str, Mapping[str, Check]] = field(default_factory=dict)  # by section: bundles, pages
+    setup: Setup = field(default_factory=Setup)
 
     @property
     def checks(self) -> dict[str, Check]:
@@ -106,6 +120,18 @@ _RULE = {
     "growth": {**_AMOUNT, "description": "Growth allowed above the baseline."},
     "limit": {**_AMOUNT, "description": "The most it may be, baseline or not."},
     "drift": {**_AMOUNT, "description": "Growth allowed above the anchor, in all."},
+}
+_SETUP = {
+    "files": Key(
+        read=lambda value: tuple(parsed(words)(item) for item in entries(value)),
+        schema={"type": "array", "items": TEXT, "description": "Files that pin packages, as patterns."},
+    ),
+    "run": Key(
+        read=parsed(words), schema={**TEXT, "description": "The command that installs the packages of the base."}
+    ),
+    "build": Key(
+        read=parsed(words), schema={**TEXT, "description": "The command that makes what is served, on both sides."}
+    ),
 }
 _WAIVER = {
     "test": Key(read=parsed(words), schema=_PATTERN, required=True),
@@ -207,7 +233,7 @@ def read_settings(top: Located) -> Settings:
     Raises ConfigError with file and line for an unknown key or a value of another type.
     """
     kinds = {probe.check.section: probe.check for probe in PROBES}
-    given = mapping(top, ["budgets", "measure", "children", "missing", "waivers", *kinds])
+    given = mapping(top, ["budgets", "measure", "children", "missing", "waivers", "setup", *kinds])
     nothing = Located(None, top.file, 0)
     budgets = given.get("budgets", nothing)
     declared = {section: _declared(kind, given.get(section, nothing)) for section, kind in kinds.items()}
@@ -229,6 +255,7 @@ def read_settings(top: Located) -> Settings:
         missing_source=missing.where if missing else "default",
         waivers=tuple(_waiver(item) for item in entries(given.get("waivers", nothing))),
         declared=declared,
+        setup=Setup(**record(_SETUP, given["setup"], "setup")) if "setup" in given else Setup(),
     )
 
 
@@ -273,6 +300,7 @@ def json_schema() -> dict[str, Any]:
                 "description": "Whether a test without a baseline entry, or an entry without its test, fails the run.",
             },
             "waivers": {"type": "array", "items": _object(_WAIVER)},
+            "setup": {**_object(_SETUP), "description": "How memgate compare makes the base ready."},
             **{probe.check.section: _section(probe.check) for probe in PROBES},
         },
         "additionalProperties": False,

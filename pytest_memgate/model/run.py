@@ -84,14 +84,27 @@ class Extent:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Measured:
+    """A git ref that was measured on this machine, in the same run, in place of reading a baseline.
+
+    `packages` are those that differ, as `ujson 5.12.0 -> 5.11.0`; `seconds` is what it took.
+    """
+
+    ref: str
+    commit: str
+    packages: tuple[str, ...] = ()
+    seconds: float = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Run:
     """One run: its findings in the order they came, its problems and its verdict.
 
     `changes` are the baseline entries that this run wrote or, beside a git ref, those that the change under test
     brings. `loosened` are the budgets and waivers that it brings, a line each. `skipped` and `failed` count tests that
     gave nothing to measure. `baseline` names the folders of the baselines, `compared_with` the git ref. `missing_fails`
-    is True if a test without an entry, or an entry without a test, is a problem. `provenance` is known if the run's
-    file is written.
+    is True if a test without an entry, or an entry without a test, is a problem. `measured` is known if there were no
+    baselines, but a git ref was measured. `provenance` is known if the run's file is written.
     """
 
     environment: Environment
@@ -108,6 +121,7 @@ class Run:
     skipped: int = 0
     failed: int = 0
     extent: Extent | None = None
+    measured: Measured | None = None
     provenance: Provenance | None = None
 
     @property

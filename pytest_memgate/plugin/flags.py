@@ -95,6 +95,8 @@ OPTIONS = (
     ),
     Option("--memgate-report", "Write the run as JSON.", {"metavar": "PATH"}),
     Option("--memgate-keep", "Keep the memray captures of failing tests.", {"metavar": "DIR"}),
+    # For `memgate compare`: the folder with the values of a base that it has measured.
+    Option("--memgate-measured", argparse.SUPPRESS, {"metavar": "DIR"}),
     # For `memgate calibrate` and `memgate selftest`: every test's own value, not only a bound of it.
     Option("--memgate-settle", argparse.SUPPRESS, {"action": "store_true", "default": None}),
 )

@@ -104,6 +104,8 @@ def _check(option: argparse.Namespace, *, update: bool) -> None:
         raise pytest.UsageError(f"memgate: --memgate-reason {option.memgate_reason!r} has no letter in it: say why")
     if option.memgate_base == "":
         raise pytest.UsageError("memgate: --memgate-base names no ref: it is empty")
+    if option.memgate_measured and (update or option.memgate_base):
+        raise pytest.UsageError("memgate: memgate compare neither updates nor reads a baseline: give it no such option")
     if update and option.memgate_base:
         raise pytest.UsageError("memgate: --memgate-update writes the work tree's baselines: not with --memgate-base")
 
@@ -125,7 +127,14 @@ def _opened(config: pytest.Config) -> Gate:
         lines += given.base_line()
         given.hold()
     options = options_of(option)
-    gate = open_gate(config.rootpath, here(), base=ref, options=options.rules, missing=options.missing)
+    gate = open_gate(
+        config.rootpath,
+        here(),
+        base=ref,
+        measured=option.memgate_measured or "",
+        options=options.rules,
+        missing=options.missing,
+    )
     if given:
         lines += loosened_by_options(gate.config.settings, held, told, strict=in_ci())
     return replace(gate, loosened=tuple(lines))

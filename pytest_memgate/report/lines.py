@@ -161,7 +161,9 @@ def failure_text(finding: Finding, *, as_in: str = "", accept: bool = True) -> s
         opens = "open the profile: python -m memray flamegraph " if finding.kept[0].endswith(".bin") else "kept: "
         more = f" and {len(finding.kept) - 1} more beside it" if len(finding.kept) > 1 else ""
         lines.append(f"{opens}{shlex.quote(finding.kept[0])}{more}")
-    if accept:
+    if finding.measured_from:
+        lines.append(f"against: {finding.measured_from}, measured here")
+    elif accept:
         lines.append(f"if it is meant: {accept_command(finding)}")
     return "\n".join(lines)
 

@@ -21,7 +21,7 @@ from pytest_memgate.model.metric import (
 from pytest_memgate.model.run import Change, ChangeKind, Run, Verdict
 from pytest_memgate.report.lines import change_line, headline, listed_line, measured_line
 from pytest_memgate.report.stories import IN_FULL, Story, stories
-from pytest_memgate.report.view import WORST_FIRST, excess, has_risen, moved, next_steps, telling, verdict_line
+from pytest_memgate.report.view import WORST_FIRST, against, excess, has_risen, moved, next_steps, telling, verdict_line
 from pytest_memgate.report.words.contributions import growth_lines
 from pytest_memgate.report.words.details import detail_lines
 from pytest_memgate.report.words.reason import reason
@@ -106,8 +106,7 @@ def _measured(run: Run) -> str:
     ):
         if number:
             parts.append(f"{number} {word}")
-    against = f"{run.baseline} of {run.compared_with}" if run.compared_with else run.baseline
-    return f"{', '.join(parts) or 'nothing measured'}; baseline {against}"
+    return f"{', '.join(parts) or 'nothing measured'}; {against(run)}"
 
 
 def _is_warm(finding: Finding) -> bool:
@@ -198,6 +197,8 @@ def _notes(run: Run) -> Iterator[str]:
     if began and not run.update:
         yield f"starts processes now, and did not in its baseline: {_named(began)}"
     yield from (f"{one.subject}: {headline(one)}" for one in run.findings if one.metric == FIRST_PEAK.name and one.over)
+    if run.measured and run.measured.packages:
+        yield f"{run.measured.ref} has other packages: {', '.join(run.measured.packages)}"
     yield from _together(run)
     yield from _moved_out(run)
     for one in run.findings:

@@ -1,6 +1,7 @@
 """A run as people read it: worst first, before and after, what to do next. Every report shows this in its form."""
 
 import math
+import shlex
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
@@ -176,11 +177,21 @@ def _unmeasured(run: Run) -> tuple[set[Subject], set[Subject]]:
     return {one.subject for one in ran}, silent - held
 
 
+def against(run: Run) -> str:
+    """Return what a run was compared with: `baseline .memgate/… of main`, `main, measured here in 38 s`."""
+    if run.measured:
+        return f"{run.measured.ref} ({run.measured.commit[:8]}), measured here in {run.measured.seconds:.0f} s"
+    return f"baseline {run.baseline}{f' of {run.compared_with}' if run.compared_with else ''}"
+
+
 def next_steps(run: Run) -> Iterator[tuple[str, str]]:
     """Yield the next step, and the command for it."""
     if run.update:
         if run.changes:
             yield "review and commit", run.baseline
+        return
+    if run.measured:
+        yield from _look(run)
         return
     failing = sorted(of(run, Outcome.REGRESSED) + of(run, Outcome.DRIFTED), key=excess, reverse=True)
     if failing:
@@ -193,6 +204,14 @@ def next_steps(run: Run) -> Iterator[tuple[str, str]]:
     ):
         if of(run, outcome):
             yield what, f"memgate baseline update --only {kind}"
+
+
+def _look(run: Run) -> Iterator[tuple[str, str]]:
+    """Yield the command that shows who holds what grew: there is no baseline that could be raised."""
+    memory = [one for one in of(run, Outcome.REGRESSED, Outcome.DRIFTED) if metric(one.metric).family == "memory"]
+    tests = [str(test) for one in memory for test in (one.paid_by or (one.subject,))]
+    if tests and run.measured:
+        yield "see who holds it", f"memgate profile {shlex.quote(tests[0])} --base {run.measured.ref}"
 
 
 def _accept_all(failing: Sequence[Finding]) -> str:

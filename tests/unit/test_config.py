@@ -30,7 +30,9 @@ waivers:
   - {test: "tests/test_x.py::test_y", metric: memory.peak, ceiling: 3MB, until: 2027-01-31, reason: soon gone}
 """
 
-_KEYS = sorted(["budgets", "children", "measure", "missing", "waivers", *(probe.check.section for probe in PROBES)])
+_KEYS = sorted(
+    ["budgets", "children", "measure", "missing", "setup", "waivers", *(probe.check.section for probe in PROBES)]
+)
 
 FULL_SOURCES = dict.fromkeys(("growth", "limit", "drift"), "memgate.yml:2")
 

@@ -92,6 +92,8 @@ class Controller:
     def pytest_report_header(self) -> str:
         """Return the line that says what the run is compared with."""
         against = f"baselines of {self._gate.base.ref}" if self._gate.base else self._gate.baselines.head.own.folder
+        if self._gate.measured:
+            against = f"{self._gate.measured.ref}, measured here"
         budgets = self._gate.config.settings.file or "no memgate.yml: default budgets"
         mode = "updating" if self._kinds else "against"
         return f"memgate: {mode} {against}, {budgets}{', strict' if self._strict else ''}"

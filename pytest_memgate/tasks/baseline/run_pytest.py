@@ -1,4 +1,4 @@
-"""Run pytest for a baseline update and turn its end into the command's exit code."""
+"""Run pytest where the user sees it, and turn its end into the command's exit code."""
 
 import signal
 import subprocess
@@ -16,13 +16,17 @@ _OWN_CTRL_C = 5.0  # seconds in which pytest ends if the terminal has sent it a 
 
 def run_update(root: Path, args: Sequence[str], *, only: Iterable[str], reason: str) -> int:
     """Return 0 if everything was updated, 1 if tests failed or values need a reason, 2 for usage, 3 for no answer."""
+    kinds = [f"--memgate-update={kind}" for kind in only]
+    return run_pytest(root, [*kinds, *([f"--memgate-reason={reason}"] if reason else []), *args])
+
+
+def run_pytest(root: Path, args: Sequence[str]) -> int:
+    """Return 0 if the gate of a pytest run passed, 1 if it failed, 2 for usage, 3 for no answer, 130 after Ctrl-C."""
     with tempfile.TemporaryDirectory(prefix="memgate-") as folder:
         named = [arg.partition("=")[2] for arg in args if arg.startswith("--memgate-report=")]
         report = Path(named[-1]) if named else Path(folder, "run.json")
         command = [
             *(sys.executable, "-m", "pytest", "--memgate", f"--memgate-report={report}"),
-            *(f"--memgate-update={kind}" for kind in only),
-            *([f"--memgate-reason={reason}"] if reason else []),
             *([] if any(arg.startswith("--rootdir") for arg in args) else [f"--rootdir={root}"]),
             *args,
         ]

@@ -1,5 +1,6 @@
 """The gate of one run: for each test its bar, its budget and its finding."""
 
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import date
@@ -13,14 +14,19 @@ from pytest_memgate.compare import judge as gate
 from pytest_memgate.compare.attribution import growth_by_site
 from pytest_memgate.config.schema import Settings
 from pytest_memgate.config.sources import Config, load_settings
+from pytest_memgate.errors import UsageError
+from pytest_memgate.model.codec import decode
 from pytest_memgate.model.environment import Environment
 from pytest_memgate.model.judgement.finding import Finding, Outcome
 from pytest_memgate.model.judgement.reason import UsedWaiver
 from pytest_memgate.model.judgement.reference import Bar
 from pytest_memgate.model.measurement import Measurement
+from pytest_memgate.model.run import Measured
 from pytest_memgate.model.subject import Subject
 from pytest_memgate.tasks.judge.baselines import Baselines
 from pytest_memgate.units import PLAIN
+
+MEASURED = "measured.json"  # beside the values of a measured base
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -28,7 +34,8 @@ class Gate:
     """The settings and baselines of one run; the same in every process of it.
 
     `config` holds the budgets that count: the base's if a ref was named. `own` are the work tree's settings. `loosened`
-    are options in ini files and in the environment that would loosen the gate, a line each: they do not count.
+    are options in ini files and in the environment that would loosen the gate, a line each: they do not count. If a git
+    ref was `measured` just now, its values take the place of baselines.
     """
 
     root: Path
@@ -37,6 +44,7 @@ class Gate:
     own: Settings
     baselines: Baselines
     base: GitRef | None = None
+    measured: Measured | None = None
     loosened: tuple[str, ...] = ()
     today: date = field(default_factory=date.today)
 
@@ -65,6 +73,8 @@ class Gate:
         old = self.baselines.moved_from(subject)
         if old:
             finding = replace(finding, moved_from=str(old))
+        if self.measured:
+            finding = replace(finding, measured_from=self.measured.ref)
         if finding.told_by_growth and finding.growth and bar.reference and measurement.sites:
             grown = growth_by_site(measurement.sites, bar.reference.sites, finding.growth)
             finding = replace(finding, growth_by_site=grown)
@@ -83,6 +93,24 @@ class Gate:
         return finding
 
 
+def _beside_measured(
+    root: Path, environment: Environment, own: Settings, folder: Path, options: Mapping[str, Rule], missing: str
+) -> Gate:
+    try:
+        measured = decode(Measured, json.loads((folder / MEASURED).read_text(encoding="utf-8")))
+    except (OSError, ValueError) as error:
+        raise UsageError(f"--memgate-measured {folder}: {error}", hint="run: memgate compare REF") from error
+    settings = load_settings(GitRef(root, measured.commit))
+    return Gate(
+        root=root,
+        environment=environment,
+        config=Config(settings=settings if settings.file else own, options=options, missing=missing),
+        own=own,
+        baselines=Baselines(Stores(WorkTree(folder), environment.key), None, environment.header),
+        measured=measured,
+    )
+
+
 def _used(waiver: Waiver, *, covers: bool) -> UsedWaiver:
     return UsedWaiver(
         until=waiver.until.isoformat(),
@@ -99,15 +127,18 @@ def open_gate(
     environment: Environment,
     *,
     base: str = "",
+    measured: str = "",
     options: Mapping[str, Rule] | None = None,
     missing: str = "",
 ) -> Gate:
-    """Return the gate for a project.
+    """Return the gate for a project; `measured` is the folder of a base that `memgate compare` has measured.
 
     Raises ConfigError for its configuration and UsageError for a ref that git does not know.
     """
     tree: Source = WorkTree(root)
     own = load_settings(tree)
+    if measured:
+        return _beside_measured(root, environment, own, Path(measured), options or {}, missing)
     ref = GitRef(root, base) if base else None
     settings = load_settings(ref) if ref else own
     return Gate(

@@ -65,6 +65,9 @@ def conclude(gate: Gate, facts: Facts, *, strict: bool, loosened_by_code: Iterab
     `loosened_by_code` are the lines on markers and calls that loosen the gate.
     """
     gate.baselines.add_moves(told_moves(facts.findings))
+    if gate.measured:
+        lines = loosened(gate.config.settings, gate.own)
+        return concluded(gate, facts, Brought(loosened=(*lines, *loosened_by_code)), strict=strict)
     if gate.base is None:
         return concluded(gate, facts, Brought(), strict=strict)
     problems: tuple[Problem, ...] = ()
@@ -106,7 +109,8 @@ def concluded(gate: Gate, facts: Facts, brought: Brought, *, strict: bool) -> Ru
         problems=tuple(problems),
         changes=brought.changes,
         loosened=brought.loosened,
-        baseline=folders(gate, findings, brought.changes),
+        baseline="" if gate.measured else folders(gate, findings, brought.changes),
+        measured=gate.measured,
         compared_with=brought.compared_with,
         strict=strict,
         missing_fails=gate.config.missing_fails,

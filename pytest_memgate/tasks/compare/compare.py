@@ -1,0 +1,167 @@
+"""Measure the base in a checkout of its own, then the work tree against that."""
+
+import json
+import math
+import os
+import re
+import shutil
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from pathlib import Path
+
+from pytest_memgate.baseline.source import WorkTree
+from pytest_memgate.baseline.store import FOLDER
+from pytest_memgate.config.schema import Setup
+from pytest_memgate.config.sources import load_settings
+from pytest_memgate.errors import MeasureError, UsageError
+from pytest_memgate.measure.process.workspace import Workspace
+from pytest_memgate.model.codec import encode
+from pytest_memgate.model.run import Measured
+from pytest_memgate.tasks.baseline.run_pytest import run_pytest
+from pytest_memgate.tasks.compare.base_environment import BaseEnvironment, Trees, base_environment
+from pytest_memgate.tasks.judge.gate import MEASURED
+from pytest_memgate.tasks.prove.pytest_subprocess import QUIET, Done
+from pytest_memgate.tasks.run.file import read_run
+from pytest_memgate.tasks.run.git_worktree import checked_out, commit_of, repository
+
+_CONFIG = "memgate.yml"
+_NOT_FOUND = re.compile(r"^ERROR: (?:not found|file or directory not found): (.*)", re.MULTILINE)
+_LOCKS = ("package-lock.json", "npm-shrinkwrap.json", "pnpm-lock.yaml", "yarn.lock", "bun.lock", "bun.lockb")
+_MODULES = "node_modules"
+_NOT_BOTH = ("--memgate-update", "--memgate-base", "--memgate-measured")
+_NOTHING = (4, 5)  # pytest's exit codes for arguments that name nothing, and for no test
+_TIMEOUT = 1800.0  # seconds for a build; chosen
+
+
+def compare(root: Path, cwd: Path, base: str, args: Sequence[str], say: Callable[[str], None]) -> int:
+    """Measure what pytest selects by `args` in `cwd`, of a git ref and of the work tree; return the gate's exit code.
+
+    Raises UsageError for a ref or a repository that does not exist, ConfigError for the configuration, and MeasureError
+    where the base cannot be measured.
+    """
+    if wrong := next((arg for arg in args if arg.startswith(_NOT_BOTH)), ""):
+        raise UsageError(f"{wrong.partition('=')[0]} has no place here: {base} is measured, and no baseline is read")
+    top, commit = repository(root), commit_of(root, base)
+    settings = load_settings(WorkTree(root))
+    began = time.monotonic()
+    with Workspace() as workspace, checked_out(root, commit, workspace.folder / "base") as tree:
+        trees = Trees(top=top, root=root, base_top=tree, ref=base)
+        name = f"{base} ({commit[:8]})"
+        for folder in (root, cwd):
+            if not trees.there(folder).is_dir():
+                raise MeasureError(f"{name} has no folder {folder.resolve().relative_to(top)}")
+        environment = base_environment(trees, settings.setup, workspace)
+        if environment.packages:
+            say(f"memgate: {name} has other packages: {', '.join(environment.packages)}")
+        _build(trees, settings.setup, workspace)
+        say(f"memgate: measuring {name}")
+        into = workspace.place()
+        _measure(trees, cwd, args, environment, workspace)
+        _take(trees, into)
+        measured = Measured(
+            ref=base, commit=commit, packages=environment.packages, seconds=round(time.monotonic() - began, 1)
+        )
+        (into / MEASURED).write_text(json.dumps(encode(measured)), encoding="utf-8")
+        say(f"memgate: {name} took {measured.seconds:.0f} s; now the work tree")
+        return run_pytest(root, [f"--memgate-measured={into}", *args])
+
+
+def _build(trees: Trees, setup: Setup, workspace: Workspace) -> None:
+    """Make what both sides serve."""
+    if not setup.build:
+        return
+    for lock in (path for name in _LOCKS for path in trees.base_root.rglob(name) if _MODULES not in path.parts):
+        here, modules = trees.root / lock.relative_to(trees.base_root), lock.parent / _MODULES
+        is_same = here.exists() and here.read_bytes() == lock.read_bytes()
+        if is_same and (here.parent / _MODULES).is_dir() and not modules.exists():
+            modules.symlink_to(here.parent / _MODULES, target_is_directory=True)
+    for folder, whose in ((trees.base_root, trees.ref), (trees.root, "the work tree")):
+        done = workspace.run(_shell(setup.build), workspace.place(), timeout_seconds=_TIMEOUT, cwd=folder)
+        if done.code:
+            said = (done.out.strip().splitlines() or ["it said nothing"])[-1]
+            raise MeasureError(f"setup.build fails in {whose}: {said}", hint=f"run it there: {setup.build}")
+
+
+def _shell(line: str) -> list[str]:
+    return [os.environ.get("COMSPEC", "cmd"), "/c", line] if os.name == "nt" else ["/bin/sh", "-c", line]
+
+
+def _measure(trees: Trees, cwd: Path, args: Sequence[str], environment: BaseEnvironment, workspace: Workspace) -> None:
+    """Measure the base, into baseline files of its own tree."""
+    shutil.rmtree(trees.base_root / FOLDER, ignore_errors=True)
+    if not load_settings(WorkTree(trees.base_root)).file and (trees.root / _CONFIG).exists():
+        shutil.copy(trees.root / _CONFIG, trees.base_root / _CONFIG)
+    given = [arg.replace(f"{trees.top}{os.sep}", f"{trees.base_top}{os.sep}") for arg in args]
+    while True:
+        done, foreign = _pytest(trees, cwd, given, environment, workspace)
+        missing = _NOT_FOUND.search(done.out) if done.code == 4 else None
+        there = [arg for arg in given if not (missing and _names(arg, missing[1], trees.there(cwd)))]
+        if missing is None or len(there) == len(given) or not any(_is_test(arg) for arg in there):
+            break
+        given = there  # only what both sides have is judged
+    if foreign:
+        raise _not_there(Path(foreign[0]), trees)
+    if done.code in _NOTHING:
+        raise MeasureError(f"{trees.ref} has none of these tests, so there is nothing to compare with")
+    if done.code not in {0, 1} or done.run is None:
+        why = replace(done, run=None).why_useless
+        raise MeasureError(f"in {trees.ref}, {why}", hint="files that git does not know are not there")
+
+
+def _is_test(arg: str) -> bool:
+    return not arg.startswith("-")
+
+
+def _names(arg: str, missing: str, cwd: Path) -> bool:
+    """True if an argument is the one that pytest has not found."""
+    return _is_test(arg) and os.path.normpath(cwd / arg) == os.path.normpath(cwd / missing)
+
+
+def _pytest(
+    trees: Trees, cwd: Path, args: Sequence[str], environment: BaseEnvironment, workspace: Workspace
+) -> tuple[Done, list[str]]:
+    folder = workspace.place()
+    proofs, report = folder / "proofs", folder / "run.json"
+    proofs.mkdir()
+    command = [
+        *(str(environment.python), "-m", "pytest", "-p", "pytest_memgate.plugin.child_runs.tree_proof", *QUIET),
+        *([] if any(arg.startswith("--rootdir") for arg in args) else [f"--rootdir={trees.base_root}"]),
+        *args,
+        *("--memgate", "--memgate-update", f"--memgate-report={report}", "-o", f"cache_dir={folder / 'cache'}"),
+    ]
+    order = {"from": str(trees.top), "to": str(trees.base_top), "into": str(proofs)}
+    paths = os.environ.get("PYTHONPATH", "").split(os.pathsep)
+    moved = os.pathsep.join(str(trees.there(Path(path))) if path else path for path in paths)
+    env = {
+        "MEMGATE_TREE": json.dumps(order),
+        "COVERAGE_FILE": str(folder / "coverage"),
+        "VIRTUAL_ENV": None,
+        **({"PYTHONPATH": moved} if any(paths) else {}),
+    }
+    job = workspace.start(command, folder, cwd=trees.there(cwd), env=env)
+    try:
+        job.wait(math.inf, lambda: None)
+        run = read_run(report) if report.exists() else None
+        done = Done(code=job.code() or 0, out=job.out(), run=run, seconds=0)
+    finally:
+        workspace.end(job)
+    foreign = [file for proof in sorted(proofs.iterdir()) for file in json.loads(proof.read_text(encoding="utf-8"))]
+    return done, foreign
+
+
+def _take(trees: Trees, into: Path) -> None:
+    """Keep the values of the base, and its budgets, which the change cannot touch."""
+    if not (trees.base_root / FOLDER).is_dir():
+        raise MeasureError(f"{trees.ref} has no value that can be compared: none of its tests could be measured")
+    shutil.copytree(trees.base_root / FOLDER, into / FOLDER)
+
+
+def _not_there(file: Path, trees: Trees) -> MeasureError:
+    if file.is_relative_to(trees.top) and "site-packages" not in file.parts:
+        why = f"{file.relative_to(trees.top)} is imported from the work tree, not from {trees.ref}"
+        return MeasureError(f"{why}: the difference would be a false one", hint="what leads there must be relative")
+    why = f"{file} is an installed copy of the project, the same for {trees.ref} and the work tree"
+    return MeasureError(
+        f"{why}: the difference would be a false zero", hint="install it with: pip install --editable ."
+    )
