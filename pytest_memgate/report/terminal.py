@@ -18,7 +18,7 @@ from pytest_memgate.model.metric import (
     Family,
     metric,
 )
-from pytest_memgate.model.run import Change, ChangeKind, Run, Verdict
+from pytest_memgate.model.run import Change, ChangeKind, Measured, Run, Verdict
 from pytest_memgate.report.lines import change_line, headline, listed_line, measured_line
 from pytest_memgate.report.stories import IN_FULL, Story, stories
 from pytest_memgate.report.view import WORST_FIRST, against, excess, has_risen, moved, next_steps, telling, verdict_line
@@ -197,8 +197,8 @@ def _notes(run: Run) -> Iterator[str]:
     if began and not run.update:
         yield f"starts processes now, and did not in its baseline: {_named(began)}"
     yield from (f"{one.subject}: {headline(one)}" for one in run.findings if one.metric == FIRST_PEAK.name and one.over)
-    if run.measured and run.measured.packages:
-        yield f"{run.measured.ref} has other packages: {', '.join(run.measured.packages)}"
+    if run.measured:
+        yield from _packages(run.measured)
     yield from _together(run)
     yield from _moved_out(run)
     for one in run.findings:
@@ -208,6 +208,13 @@ def _notes(run: Run) -> Iterator[str]:
         if run.update and one.measurement and one.measurement.spread > (one.allowed or 0):
             spread, allowed = (format_amount(size, one.unit) for size in (one.measurement.spread, one.allowed or 0))
             yield f"{one.subject}: its runs differ by {spread}: a budget of {allowed} cannot be held"
+
+
+def _packages(measured: Measured) -> Iterator[str]:
+    if measured.packages:
+        yield f"{measured.ref} has other packages: {', '.join(measured.packages)}"
+    for pin in measured.unmet:
+        yield f"the work tree pins {pin}: what that changes was not compared"
 
 
 def _moved_out(run: Run) -> Iterator[str]:

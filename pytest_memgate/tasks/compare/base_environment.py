@@ -20,6 +20,8 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
+from packaging.requirements import InvalidRequirement, Requirement
+
 from pytest_memgate.config.schema import Setup
 from pytest_memgate.errors import MeasureError
 from pytest_memgate.measure.process.workspace import Workspace
@@ -60,10 +62,14 @@ class Trees:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BaseEnvironment:
-    """The interpreter for the base, and the packages that differ: `ujson 5.12.0 -> 5.11.0`."""
+    """The interpreter for the base, and the packages that differ: `ujson 5.12.0 -> 5.11.0`.
+
+    `unmet` are pins of the work tree that are not what is installed here: `ujson==5.11.0, and 5.12.0 is installed`.
+    """
 
     python: Path
     packages: tuple[str, ...] = ()
+    unmet: tuple[str, ...] = ()
 
 
 def base_environment(trees: Trees, setup: Setup, workspace: Workspace) -> BaseEnvironment:
@@ -71,7 +77,8 @@ def base_environment(trees: Trees, setup: Setup, workspace: Workspace) -> BaseEn
     changed = _changed(trees, setup.files)
     own = [_installed(trees, setup, changed, workspace)] if changed else []
     python = _made(workspace.place() / "environment", [*own, *_folders()], trees)
-    return BaseEnvironment(python=python, packages=_differences(python, workspace) if own else ())
+    packages = _differences(python, workspace) if own else ()
+    return BaseEnvironment(python=python, packages=packages, unmet=tuple(_unmet(trees, changed)))
 
 
 def _changed(trees: Trees, patterns: Sequence[str]) -> list[str]:
@@ -85,6 +92,35 @@ def _changed(trees: Trees, patterns: Sequence[str]) -> list[str]:
     return sorted(name for name in found if _bytes(trees.root / name) != _bytes(trees.base_root / name))
 
 
+def _unmet(trees: Trees, changed: Sequence[str]) -> Iterator[str]:
+    """Yield the pins of the work tree's changed files that the packages installed here do not meet."""
+    here = _versions()
+    for name in changed:
+        for text in _pins(trees.root / name, "the work tree"):
+            try:
+                pin = Requirement(text)
+            except InvalidRequirement:
+                continue  # an option, or a file
+            version = here.get(_normal(pin.name))
+            counts = pin.marker is None or pin.marker.evaluate()
+            if version and counts and not pin.specifier.contains(version, prereleases=True):
+                yield f"{pin.name}{pin.specifier}, and {version} is installed"
+
+
+def _pins(path: Path, whose: str) -> Iterator[str]:
+    """Yield the requirements that stand in a file, a line each; those of a lock file as `name==version`."""
+    if not path.exists():
+        return
+    if path.suffix == ".txt":
+        yield from (line.partition(" #")[0].strip() for line in path.read_text(encoding="utf-8").splitlines())
+    elif path.name in _LOCKS:
+        for one in _toml(path, whose).get("package", []):
+            if one.get("version"):
+                yield f"{one.get('name')}=={one['version']}"
+    elif path.name == _PYPROJECT:
+        yield from map(str, _toml(path, whose).get("project", {}).get("dependencies", []))
+
+
 def _installed(trees: Trees, setup: Setup, changed: Sequence[str], workspace: Workspace) -> Path:
     """Return the folder with the packages of the base that differ, installed now or before."""
     cache = trees.root / CACHE
@@ -94,7 +130,7 @@ def _installed(trees: Trees, setup: Setup, changed: Sequence[str], workspace: Wo
         cache.mkdir(parents=True, exist_ok=True)
         (cache / ".gitignore").write_text("*\n", encoding="utf-8")
         made = workspace.place() / "packages"
-        python = _made(made, _folders(), None)
+        python = _made(made, _folders(), None, with_pip=bool(setup.run))
         if setup.run:
             env = {"VIRTUAL_ENV": str(made), "PATH": f"{python.parent}{os.pathsep}{os.environ.get('PATH', '')}"}
             _run(workspace, setup.run, trees, env)
@@ -110,24 +146,23 @@ def _wanted(trees: Trees, changed: Sequence[str]) -> Iterator[str]:
     here = _versions()
     locks = [name for name in changed if Path(name).name in _LOCKS and (trees.base_root / name).exists()]
     for name in locks:
-        pinned = _toml(trees.base_root / name, trees.ref).get("package", [])
-        versions = {_normal(str(one.get("name"))): str(one.get("version", "")) for one in pinned}
-        for package, version in sorted(versions.items()):
-            if version and package in here and here[package] != version:
-                yield f"{package}=={version}"
+        for pin in _pins(trees.base_root / name, trees.ref):
+            package, _, version = pin.partition("==")
+            if here.get(_normal(package), version) != version:
+                yield pin
     for name in changed:
         path = trees.base_root / name
         if path.suffix == ".txt" and path.exists():
             yield from ("-r", str(path))
-        elif path.name == _PYPROJECT and not locks and path.exists():
-            yield from map(str, _toml(path, trees.ref).get("project", {}).get("dependencies", []))
+        elif path.name == _PYPROJECT and not locks:
+            yield from _pins(path, trees.ref)
 
 
-def _toml(path: Path, ref: str) -> dict[str, Any]:
+def _toml(path: Path, whose: str) -> dict[str, Any]:
     try:
         return tomllib.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:
-        raise MeasureError(f"{path.name} of {ref} cannot be read: {error}") from error
+        raise MeasureError(f"{path.name} of {whose} cannot be read: {error}") from error
 
 
 def _installer(python: Path) -> list[str]:
@@ -153,9 +188,9 @@ def _run(workspace: Workspace, command: Sequence[str] | str, trees: Trees, env: 
         raise MeasureError(f"the packages of {trees.ref} cannot be installed: {why}", hint=_HOW)
 
 
-def _made(folder: Path, packages: Sequence[Path], trees: Trees | None) -> Path:
+def _made(folder: Path, packages: Sequence[Path], trees: Trees | None, *, with_pip: bool = False) -> Path:
     """Make an environment that has the packages of other folders, too, and return its interpreter."""
-    venv.EnvBuilder(symlinks=os.name != "nt").create(folder)
+    venv.EnvBuilder(symlinks=os.name != "nt", with_pip=with_pip).create(folder)
     lines = [f"import site; list(map(site.addsitedir, {list(map(str, packages))!r}))"]
     if trees:
         way = f"{os.path.realpath(trees.top)!r}, {os.path.realpath(trees.base_top)!r}"

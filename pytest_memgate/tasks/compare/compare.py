@@ -54,13 +54,19 @@ def compare(root: Path, cwd: Path, base: str, args: Sequence[str], say: Callable
         environment = base_environment(trees, settings.setup, workspace)
         if environment.packages:
             say(f"memgate: {name} has other packages: {', '.join(environment.packages)}")
+        for pin in environment.unmet:
+            say(f"memgate: the work tree pins {pin}: install it, or it is not compared")
         _build(trees, settings.setup, workspace)
         say(f"memgate: measuring {name}")
         into = workspace.place()
         _measure(trees, cwd, args, environment, workspace)
         _take(trees, into)
         measured = Measured(
-            ref=base, commit=commit, packages=environment.packages, seconds=round(time.monotonic() - began, 1)
+            ref=base,
+            commit=commit,
+            packages=environment.packages,
+            unmet=environment.unmet,
+            seconds=round(time.monotonic() - began, 1),
         )
         (into / MEASURED).write_text(json.dumps(encode(measured)), encoding="utf-8")
         say(f"memgate: {name} took {measured.seconds:.0f} s; now the work tree")
