@@ -22,6 +22,7 @@ from pytest_memgate.plugin.loop.loop import Loop
 from pytest_memgate.plugin.loop.observers.children import ChildProcesses
 from pytest_memgate.plugin.loop.observers.leftovers import Leftovers
 from pytest_memgate.plugin.loop.outside import Outside
+from pytest_memgate.plugin.loop.pairs import Pairs
 from pytest_memgate.plugin.loop.tracing import Tracing
 from pytest_memgate.plugin.session.collected import Inventory
 from pytest_memgate.plugin.session.controller import Controller
@@ -73,7 +74,8 @@ def start(config: pytest.Config) -> None:
     leftovers = Leftovers(gate, settle=settle)
     outside = Outside(gate.root, tracing)
     first_uses = FirstUses(gate.root, outside)
-    judge = Judge(gate, tracing, first_uses, children, leftovers, update=update, settle=settle, keep=keep)
+    pairs = Pairs(Path(option.memgate_measured)) if gate.measured else None
+    judge = Judge(gate, tracing, first_uses, children, leftovers, pairs, update=update, settle=settle, keep=keep)
     is_each = settle or tracing.recorder is None or _is_each(gate, option)
     grouping = None if is_each else Grouping(gate, tracing)
     _register(config, Loop(config, judge, tracing, grouping, update=update), "loop")

@@ -2,6 +2,7 @@
 
 import base64
 import hashlib
+import json
 import re
 import shutil
 import subprocess
@@ -293,3 +294,84 @@ def test_a_change_cannot_raise_its_own_budget(project: Project) -> None:
     assert re.search(
         r"loosened +growth of memory.peak: 100 KB -> 100 MB .memgate.yml:1.; it counts once", result.out
     ), result.out
+
+
+_TIMED = """
+    import json
+
+    LOOPS = 20
+    DATA = [{"id": number, "words": "x" * (number % 50)} for number in range(400)]
+
+    def work():
+        for _ in range(LOOPS):
+            json.loads(json.dumps(DATA))
+"""
+
+
+@pytest.fixture
+def timed(project: Project) -> Project:
+    """A project with benchmarks of each kind, which have a budget."""
+    project.write("work.py", _TIMED)
+    project.write("memgate.yml", "budgets: {time.median: {growth: 20%}}")
+    project.write(
+        "test_shop.py",
+        """
+        import work
+
+        def test_work(benchmark):
+            assert benchmark(work.work) is None
+
+        def test_pedantic(benchmark):
+            benchmark.pedantic(lambda data: work.json.dumps(data), setup=lambda: (([1] * 10_000,), {}), rounds=20)
+        """,
+    )
+    project.commit()
+    return project
+
+
+def compare_times(project: Project) -> Result:
+    result = compare(project, "HEAD", "--memgate-report=../run.json")
+    run = json.loads((project.root.parent / "run.json").read_text(encoding="utf-8"))
+    return Result(result.code, result.out, run)
+
+
+def test_times_are_judged_by_pairs_of_both_sides(timed: Project) -> None:
+    """Both sides are living processes that are timed in turn: what slows the machine slows both."""
+    result = compare_times(timed)
+    assert result.code == 0, result.out
+    for test in ("test_work", "test_pedantic"):
+        found = result.found(test, "time.median")
+        (remark,) = found["measurement"]["remarks"]
+        assert (found["outcome"], remark["kind"]) == ("passed", "pairs")
+        assert remark["amounts"][0] in {10, 20, 40, 80}
+        assert 0.8 < remark["amounts"][1] < 1.25
+    timed.replace("work.py", "LOOPS = 20", "LOOPS = 40")
+    result = compare_times(timed)
+    assert result.code == 1, result.out
+    found = result.found("test_work", "time.median")
+    assert (found["outcome"], found["measured_from"]) == ("regressed", "HEAD")
+    ratio, low = found["measurement"]["remarks"][0]["amounts"][1:3]
+    assert 1.7 < ratio < 2.3
+    assert low > 1.2
+    assert "pairs of both sides, in turn: " in result.out
+    assert result.found("test_pedantic", "time.median")["outcome"] == "passed"
+
+
+def test_a_side_that_does_not_come_to_the_call_leaves_the_times_as_they_are(timed: Project) -> None:
+    """It runs in a pytest of its own once more, in which it fails."""
+    timed.write(
+        "conftest.py",
+        """
+        import os
+        import pytest
+
+        @pytest.fixture(autouse=True)
+        def _refuses():
+            if "MEMGATE_PAIRED" in os.environ:
+                pytest.fail("not again")
+        """,
+    )
+    timed.commit()
+    result = compare_times(timed)
+    assert result.code == 0, result.out
+    assert "rounds" in {one["kind"] for one in result.found("test_work", "time.median")["measurement"]["remarks"]}

@@ -28,6 +28,7 @@ class DoubtKind(StrEnum):
     RUNS_DIFFER = "runs differ"  # by more than the value grew
     MOST_LOADS = "most loads"  # are over the budget, but not the middle of the second collection
     NOT_TIMED_AGAIN = "not timed again"
+    PAIRS = "pairs"  # of times leave it open
     FRESH_PROCESS = "fresh process"  # it could not tell
     LEAK = "leak"  # which is not certain
     SOAK = "soak"  # which is neither a leak for certain nor none

@@ -13,6 +13,7 @@ class RemarkKind(StrEnum):
     OTHER_WORK = "other work"  # in later runs, which need far more: `amounts` has the first run's bytes, then theirs
     ROUNDS = "rounds"  # of a benchmark: `amounts` has their number
     RUNS = "runs"  # `amounts` has what each of them left behind, the first run first
+    PAIRS = "pairs"  # of times: `amounts` has their number, the ratio of head to base, its least and its most (or 0)
     SOAK = "soak"  # `amounts` has the least and the most bytes a request, and the requests; `text` what was looked at
     TEXT = "text"  # `text`, in the words of the tool that measured
 

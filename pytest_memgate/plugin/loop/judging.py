@@ -18,6 +18,7 @@ from pytest_memgate.plugin.loop.observers.observer import Observer, Recorded
 from pytest_memgate.plugin.loop.observers.own_leak import OwnLeak
 from pytest_memgate.plugin.loop.observers.times import Times
 from pytest_memgate.plugin.loop.observers.untraced import Untraced
+from pytest_memgate.plugin.loop.pairs import Pairs
 from pytest_memgate.plugin.loop.tracing import Tracing
 from pytest_memgate.plugin.marker import is_tracked, read_marker
 from pytest_memgate.plugin.reports.properties import put_payments
@@ -41,6 +42,7 @@ class Judge:
         first_uses: FirstUses,
         children: ChildProcesses,
         leftovers: Leftovers,
+        pairs: Pairs | None,
         *,
         update: bool,
         settle: bool,
@@ -52,7 +54,7 @@ class Judge:
         self._memory = Memory(gate, tracing, first_uses, update=update, settle=settle, keep=keep)
         self._observers: tuple[Observer, ...] = (  # in the order of their findings, and of the runs that they ask for
             Recorded(),
-            Times(gate),
+            Times(gate, pairs),
             self._memory,
             OwnLeak(gate, settle=update or settle),
             Untraced(gate, settle=update or settle),

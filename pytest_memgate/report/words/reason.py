@@ -113,6 +113,8 @@ def _doubt(doubt: Doubt | None) -> str:
             return " in some of its runs, and within it in others"
         case DoubtKind.FIRST_RUN:
             return ", in its first run alone, which may have paid for other tests"
+        case DoubtKind.PAIRS:
+            return ", but pairs of both sides leave it open"
         case DoubtKind.NOT_TIMED_AGAIN:
             return ", and it could not be timed again"
         case DoubtKind.FRESH_PROCESS:

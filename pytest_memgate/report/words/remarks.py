@@ -24,10 +24,21 @@ def remark_text(remark: Remark) -> str:  # noqa: PLR0911  # one for each kind
             return f"of {_numbers(remark.amounts)} rounds"
         case RemarkKind.RUNS:
             return f"first run {_numbers(remark.amounts[:1])}; again {_numbers(remark.amounts[1:])}"
+        case RemarkKind.PAIRS:
+            return _pairs(remark)
         case RemarkKind.SOAK:
             return soak_text(remark)
         case RemarkKind.TEXT:
             return remark.text
+
+
+def _pairs(remark: Remark) -> str:
+    """Return what pairs say: `20 pairs of both sides, in turn: 1.25 times as long, 1.18 to 1.31 for certain`."""
+    if len(remark.amounts) != 4:  # in a run file that somebody else wrote
+        return remark.text
+    pairs, ratio, low, high = remark.amounts
+    certain = f", {low:.2f} to {high:.2f} for certain" if low > 0 and high > 0 else ""
+    return f"{pairs:.0f} pairs of both sides, in turn: {ratio:.2f} times as long{certain}"
 
 
 def _processes(remark: Remark) -> str:

@@ -20,7 +20,7 @@ from pytest_memgate.model.codec import encode
 from pytest_memgate.model.run import Measured
 from pytest_memgate.tasks.baseline.run_pytest import run_pytest
 from pytest_memgate.tasks.compare.base_environment import BaseEnvironment, Trees, base_environment
-from pytest_memgate.tasks.judge.gate import MEASURED
+from pytest_memgate.tasks.judge.gate import MEASURED, PAIRS
 from pytest_memgate.tasks.prove.pytest_subprocess import QUIET, Done
 from pytest_memgate.tasks.run.file import read_run
 from pytest_memgate.tasks.run.git_worktree import checked_out, commit_of, repository
@@ -69,6 +69,14 @@ def compare(root: Path, cwd: Path, base: str, args: Sequence[str], say: Callable
             seconds=round(time.monotonic() - began, 1),
         )
         (into / MEASURED).write_text(json.dumps(encode(measured)), encoding="utf-8")
+        order = {
+            "python": str(environment.python),
+            "cwd": str(trees.there(cwd)),
+            "top": str(top),
+            "base_top": str(tree),
+            "env": _paths(trees),
+        }
+        (into / PAIRS).write_text(json.dumps(order), encoding="utf-8")
         say(f"memgate: {name} took {measured.seconds:.0f} s; now the work tree")
         return run_pytest(root, [f"--memgate-measured={into}", *args])
 
@@ -137,13 +145,11 @@ def _pytest(
         *("--memgate", "--memgate-update", f"--memgate-report={report}", "-o", f"cache_dir={folder / 'cache'}"),
     ]
     order = {"from": str(trees.top), "to": str(trees.base_top), "into": str(proofs)}
-    paths = os.environ.get("PYTHONPATH", "").split(os.pathsep)
-    moved = os.pathsep.join(str(trees.there(Path(path))) if path else path for path in paths)
     env = {
         "MEMGATE_TREE": json.dumps(order),
         "COVERAGE_FILE": str(folder / "coverage"),
         "VIRTUAL_ENV": None,
-        **({"PYTHONPATH": moved} if any(paths) else {}),
+        **_paths(trees),
     }
     job = workspace.start(command, folder, cwd=trees.there(cwd), env=env)
     try:
@@ -154,6 +160,13 @@ def _pytest(
         workspace.end(job)
     foreign = [file for proof in sorted(proofs.iterdir()) for file in json.loads(proof.read_text(encoding="utf-8"))]
     return done, foreign
+
+
+def _paths(trees: Trees) -> dict[str, str]:
+    """Return PYTHONPATH as it is for the base."""
+    paths = os.environ.get("PYTHONPATH", "").split(os.pathsep)
+    moved = os.pathsep.join(str(trees.there(Path(path))) if path else path for path in paths)
+    return {"PYTHONPATH": moved} if any(paths) else {}
 
 
 def _take(trees: Trees, into: Path) -> None:

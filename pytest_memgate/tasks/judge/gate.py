@@ -26,7 +26,8 @@ from pytest_memgate.model.subject import Subject
 from pytest_memgate.tasks.judge.baselines import Baselines
 from pytest_memgate.units import PLAIN
 
-MEASURED = "measured.json"  # beside the values of a measured base
+# Beside the values of a measured base: what it is, and how a pytest of it is started.
+MEASURED, PAIRS = "measured.json", "pairs.json"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,22 +1,32 @@
 """How long a test takes, where pytest-benchmark times it."""
 
+from contextlib import suppress
+
+from pytest_memgate.compare.pairs import Paired
 from pytest_memgate.model.judgement.finding import Finding, Outcome
 from pytest_memgate.plugin.items import is_declared
 from pytest_memgate.plugin.loop.benchmarks import is_benchmark, is_timed, unlisted, was_timed, why_not_timed
 from pytest_memgate.plugin.loop.observers.observer import Observer
+from pytest_memgate.plugin.loop.pairs import NoPairs, Pairs
 from pytest_memgate.plugin.test import Run, RunAgain, Test
 from pytest_memgate.tasks.judge.answer import answered
 from pytest_memgate.tasks.judge.gate import Gate
-from pytest_memgate.tasks.judge.times import Timing, is_gated, time_findings
+from pytest_memgate.tasks.judge.times import Timing, is_gated, paired_findings, time_findings
+
+_ERROR = 0.01  # the probability that one of all times of a run gets a wrong verdict by pairs
 
 
 class Times(Observer):
-    """Judges what pytest-benchmark counted in the first run; only what a second run says, too, may block."""
+    """Judges what pytest-benchmark counted in the first run; only what a second run says, too, may block.
+
+    With `pairs`, both sides of a comparison are timed in turn, and only that counts.
+    """
 
     family = "time"
 
-    def __init__(self, gate: Gate) -> None:
+    def __init__(self, gate: Gate, pairs: Pairs | None) -> None:
         self._gate = gate
+        self._pairs = pairs
 
     def findings(self, test: Test, run_again: RunAgain) -> list[Finding]:
         if is_declared(test.item) or test.outcome is Outcome.SKIPPED:
@@ -37,7 +47,22 @@ class Times(Observer):
             return None if run.failure else run.timing
 
         subject = test.subject
+        if self._pairs:
+            with suppress(NoPairs):
+                return self._paired(test, timing, self._pairs)
         return answered(subject, self.family, lambda: time_findings(self._gate, subject, timing, test.rules, again))
+
+    def _paired(self, test: Test, timing: Timing, pairs: Pairs) -> list[Finding]:
+        error = _ERROR / sum(map(is_timed, test.item.session.items))
+
+        def measured(limit: float) -> Paired:
+            return pairs.measure(test.item, limit, error)
+
+        return answered(
+            test.subject,
+            self.family,
+            lambda: paired_findings(self._gate, test.subject, timing, test.rules, measured),
+        )
 
     def _without_value(self, test: Test, why: str) -> Finding:
         outcome = Outcome.UNMEASURED if is_gated(self._gate, test.subject, test.rules) else Outcome.NOT_GATED
