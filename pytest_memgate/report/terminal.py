@@ -215,6 +215,9 @@ def _packages(measured: Measured) -> Iterator[str]:
         yield f"{measured.ref} has other packages: {', '.join(measured.packages)}"
     for pin in measured.unmet:
         yield f"the work tree pins {pin}: what that changes was not compared"
+    yield from (f"in {measured.ref}, {line}" for line in measured.without[:_MOST])
+    if len(measured.without) > _MOST:
+        yield f"in {measured.ref}, {len(measured.without) - _MOST} more tests have no value"
 
 
 def _moved_out(run: Run) -> Iterator[str]:

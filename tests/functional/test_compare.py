@@ -284,6 +284,16 @@ def test_a_bundle_is_built_on_both_sides(project: Project) -> None:
     assert "memgate: setup.build fails in the work tree: no build today" in result.out
 
 
+def test_a_test_that_fails_on_the_base_is_told_so(project: Project) -> None:
+    project.write("test_more.py", "def test_more():\n    assert False\n")
+    project.commit()
+    project.write("test_more.py", "def test_more():\n    assert True\n")
+    result = compare(project, "HEAD")
+    assert result.code == 0, result.out
+    assert "note         in HEAD, test_more.py::test_more fails by itself" in result.out
+    assert "2 tests compared, 1 new (not judged)" in result.out
+
+
 def test_a_change_cannot_raise_its_own_budget(project: Project) -> None:
     project.write("memgate.yml", "budgets: {memory.peak: {growth: 100KB}}")
     project.commit()

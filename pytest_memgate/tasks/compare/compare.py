@@ -6,7 +6,7 @@ import os
 import re
 import shutil
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -17,7 +17,9 @@ from pytest_memgate.config.sources import load_settings
 from pytest_memgate.errors import MeasureError, UsageError
 from pytest_memgate.measure.process.workspace import Workspace
 from pytest_memgate.model.codec import encode
-from pytest_memgate.model.run import Measured
+from pytest_memgate.model.judgement.finding import Outcome
+from pytest_memgate.model.run import Measured, Run
+from pytest_memgate.report.words.reason import reason
 from pytest_memgate.tasks.baseline.run_pytest import run_pytest
 from pytest_memgate.tasks.compare.base_environment import BaseEnvironment, Trees, base_environment
 from pytest_memgate.tasks.judge.gate import MEASURED, PAIRS
@@ -30,6 +32,7 @@ _NOT_FOUND = re.compile(r"^ERROR: (?:not found|file or directory not found): (.*
 _LOCKS = ("package-lock.json", "npm-shrinkwrap.json", "pnpm-lock.yaml", "yarn.lock", "bun.lock", "bun.lockb")
 _MODULES = "node_modules"
 _NOT_BOTH = ("--memgate-update", "--memgate-base", "--memgate-measured")
+_NO_VALUE = {Outcome.NO_ANSWER, Outcome.UNMEASURED}
 _NOTHING = (4, 5)  # pytest's exit codes for arguments that name nothing, and for no test
 _TIMEOUT = 1800.0  # seconds for a build; chosen
 
@@ -59,13 +62,14 @@ def compare(root: Path, cwd: Path, base: str, args: Sequence[str], say: Callable
         _build(trees, settings.setup, workspace)
         say(f"memgate: measuring {name}")
         into = workspace.place()
-        _measure(trees, cwd, args, environment, workspace)
+        run = _measure(trees, cwd, args, environment, workspace)
         _take(trees, into)
         measured = Measured(
             ref=base,
             commit=commit,
             packages=environment.packages,
             unmet=environment.unmet,
+            without=tuple(_without(run)),
             seconds=round(time.monotonic() - began, 1),
         )
         (into / MEASURED).write_text(json.dumps(encode(measured)), encoding="utf-8")
@@ -101,8 +105,8 @@ def _shell(line: str) -> list[str]:
     return [os.environ.get("COMSPEC", "cmd"), "/c", line] if os.name == "nt" else ["/bin/sh", "-c", line]
 
 
-def _measure(trees: Trees, cwd: Path, args: Sequence[str], environment: BaseEnvironment, workspace: Workspace) -> None:
-    """Measure the base, into baseline files of its own tree."""
+def _measure(trees: Trees, cwd: Path, args: Sequence[str], environment: BaseEnvironment, workspace: Workspace) -> Run:
+    """Measure the base, into baseline files of its own tree; return its run."""
     shutil.rmtree(trees.base_root / FOLDER, ignore_errors=True)
     if not load_settings(WorkTree(trees.base_root)).file and (trees.root / _CONFIG).exists():
         shutil.copy(trees.root / _CONFIG, trees.base_root / _CONFIG)
@@ -121,6 +125,16 @@ def _measure(trees: Trees, cwd: Path, args: Sequence[str], environment: BaseEnvi
     if done.code not in {0, 1} or done.run is None:
         why = replace(done, run=None).why_useless
         raise MeasureError(f"in {trees.ref}, {why}", hint="files that git does not know are not there")
+    return done.run
+
+
+def _without(run: Run) -> Iterator[str]:
+    """Yield a line for each test of the base that gave no value."""
+    for one in run.findings:
+        if one.measurement is None and one.outcome in _NO_VALUE:
+            yield f"{one.subject} is {one.outcome}: {reason(one)}"
+    if run.extent:
+        yield from (f"{test} fails by itself" for test in run.extent.failed)
 
 
 def _is_test(arg: str) -> bool:
