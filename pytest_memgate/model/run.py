@@ -88,7 +88,7 @@ class Measured:
     """A git ref that was measured on this machine, in the same run, in place of reading a baseline.
 
     `packages` are those that differ, as `ujson 5.12.0 -> 5.11.0`; `unmet` are pins of the work tree that are not what
-    is installed: `ujson==5.11.0, and 5.12.0 is installed`. `without` are tests that it has and that gave no value there,
+    is installed: `ujson==5.11.0, and 5.12.0 is installed`. `without` are tests that it has and that gave no value,
     a line each. `seconds` is what it took.
     """
 
