@@ -13,6 +13,7 @@ from pytest_memgate.measure.process.other_tree import OtherTree
 from pytest_memgate.measure.stacks.source_paths import Places
 
 _PACKAGES = {"site-packages", "dist-packages"}
+_GATE = ("pytest_memgate", "_memgate_pytest")
 
 
 class Elsewhere(OtherTree):
@@ -27,7 +28,7 @@ class Elsewhere(OtherTree):
         found = []
         for module in list(sys.modules.values()):
             file = getattr(module, "__file__", None)
-            if not isinstance(module, ModuleType) or not isinstance(file, str):
+            if not isinstance(module, ModuleType) or not isinstance(file, str) or _is_gate(module.__name__):
                 continue
             real = os.path.realpath(file)
             if (self.is_source(real) and not self.is_installed(real)) or (
@@ -45,3 +46,8 @@ class Elsewhere(OtherTree):
         path = places.place(file).path
         bases = (places.root, places.root / "src", Path(self.target), Path(self.target, "src"))
         return not _PACKAGES.isdisjoint(Path(file).parts) and any((base / path).is_file() for base in bases)
+
+
+def _is_gate(module: str) -> bool:
+    """True if a module is one of the gate's, which measures both sides: its own repository may be the project."""
+    return module.partition(".")[0] in _GATE
