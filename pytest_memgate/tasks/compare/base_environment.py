@@ -25,6 +25,7 @@ from packaging.requirements import InvalidRequirement, Requirement
 from pytest_memgate.config.schema import Setup
 from pytest_memgate.errors import MeasureError
 from pytest_memgate.measure.process.workspace import Workspace
+from pytest_memgate.tasks.run.git_worktree import Trees
 
 CACHE = ".pytest_cache/memgate"  # below the root; in CI, to be kept between two jobs
 _PTH = "memgate_base.pth"
@@ -38,26 +39,6 @@ _TELL = (
     "[d.setdefault(one.name.lower().replace('_', '-'), one.version) for one in m.distributions() if one.name]; "
     "print(json.dumps(d))"
 )
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Trees:
-    """The work tree and the base's: the `top` folders of both checkouts, and the project's `root` in each."""
-
-    top: Path
-    root: Path
-    base_top: Path
-    ref: str
-
-    def there(self, path: Path) -> Path:
-        """Return the place in the base of a path in the work tree; any other path stays."""
-        real = path.resolve()
-        return self.base_top / real.relative_to(self.top) if real.is_relative_to(self.top) else path
-
-    @property
-    def base_root(self) -> Path:
-        """The project's root in the base."""
-        return self.there(self.root)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -21,11 +21,11 @@ from pytest_memgate.model.judgement.finding import Outcome
 from pytest_memgate.model.run import Measured, Run
 from pytest_memgate.report.words.reason import reason
 from pytest_memgate.tasks.baseline.run_pytest import run_pytest
-from pytest_memgate.tasks.compare.base_environment import BaseEnvironment, Trees, base_environment
+from pytest_memgate.tasks.compare.base_environment import BaseEnvironment, base_environment
 from pytest_memgate.tasks.judge.gate import MEASURED, PAIRS
 from pytest_memgate.tasks.prove.pytest_subprocess import QUIET, Done
 from pytest_memgate.tasks.run.file import read_run
-from pytest_memgate.tasks.run.git_worktree import checked_out, commit_of, repository
+from pytest_memgate.tasks.run.git_worktree import Trees, checked_out, commit_of, repository
 
 _CONFIG = "memgate.yml"
 _NOT_FOUND = re.compile(r"^ERROR: (?:not found|file or directory not found): (.*)", re.MULTILINE)
@@ -78,7 +78,7 @@ def compare(root: Path, cwd: Path, base: str, args: Sequence[str], say: Callable
             "cwd": str(trees.there(cwd)),
             "top": str(top),
             "base_top": str(tree),
-            "env": _paths(trees),
+            "env": trees.environment(),
         }
         (into / PAIRS).write_text(json.dumps(order), encoding="utf-8")
         say(f"memgate: {name} took {measured.seconds:.0f} s; now the work tree")
@@ -110,7 +110,7 @@ def _measure(trees: Trees, cwd: Path, args: Sequence[str], environment: BaseEnvi
     shutil.rmtree(trees.base_root / FOLDER, ignore_errors=True)
     if not load_settings(WorkTree(trees.base_root)).file and (trees.root / _CONFIG).exists():
         shutil.copy(trees.root / _CONFIG, trees.base_root / _CONFIG)
-    given = [arg.replace(f"{trees.top}{os.sep}", f"{trees.base_top}{os.sep}") for arg in args]
+    given = trees.arguments(args)
     while True:
         done, foreign = _pytest(trees, cwd, given, environment, workspace)
         missing = _NOT_FOUND.search(done.out) if done.code == 4 else None
@@ -118,8 +118,7 @@ def _measure(trees: Trees, cwd: Path, args: Sequence[str], environment: BaseEnvi
         if missing is None or len(there) == len(given) or not any(_is_test(arg) for arg in there):
             break
         given = there  # only what both sides have is judged
-    if foreign:
-        raise _not_there(Path(foreign[0]), trees)
+    trees.check(foreign)
     if done.code in _NOTHING:
         raise MeasureError(f"{trees.ref} has none of these tests, so there is nothing to compare with")
     if done.code not in {0, 1} or done.run is None:
@@ -163,7 +162,7 @@ def _pytest(
         "MEMGATE_TREE": json.dumps(order),
         "COVERAGE_FILE": str(folder / "coverage"),
         "VIRTUAL_ENV": None,
-        **_paths(trees),
+        **trees.environment(),
     }
     job = workspace.start(command, folder, cwd=trees.there(cwd), env=env)
     try:
@@ -176,25 +175,8 @@ def _pytest(
     return done, foreign
 
 
-def _paths(trees: Trees) -> dict[str, str]:
-    """Return PYTHONPATH as it is for the base."""
-    paths = os.environ.get("PYTHONPATH", "").split(os.pathsep)
-    moved = os.pathsep.join(str(trees.there(Path(path))) if path else path for path in paths)
-    return {"PYTHONPATH": moved} if any(paths) else {}
-
-
 def _take(trees: Trees, into: Path) -> None:
     """Keep the values of the base, and its budgets, which the change cannot touch."""
     if not (trees.base_root / FOLDER).is_dir():
         raise MeasureError(f"{trees.ref} has no value that can be compared: none of its tests could be measured")
     shutil.copytree(trees.base_root / FOLDER, into / FOLDER)
-
-
-def _not_there(file: Path, trees: Trees) -> MeasureError:
-    if file.is_relative_to(trees.top) and "site-packages" not in file.parts:
-        why = f"{file.relative_to(trees.top)} is imported from the work tree, not from {trees.ref}"
-        return MeasureError(f"{why}: the difference would be a false one", hint="what leads there must be relative")
-    why = f"{file} is an installed copy of the project, the same for {trees.ref} and the work tree"
-    return MeasureError(
-        f"{why}: the difference would be a false zero", hint="install it with: pip install --editable ."
-    )

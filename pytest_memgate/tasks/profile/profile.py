@@ -10,14 +10,14 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from pytest_memgate.compare.profile import profile_growth
-from pytest_memgate.errors import MeasureError, MemgateError, UsageError
+from pytest_memgate.errors import MeasureError, UsageError
 from pytest_memgate.measure.process.workspace import Workspace
 from pytest_memgate.measure.python.environment import cannot_measure
 from pytest_memgate.model.codec import decode
 from pytest_memgate.model.profile import Profile, ProfileGrowth, Sort
 from pytest_memgate.tasks.profile.file import check_environment, read_profile
 from pytest_memgate.tasks.prove.pytest_subprocess import QUIET, Done
-from pytest_memgate.tasks.run.git_worktree import checked_out, commit_of, repository
+from pytest_memgate.tasks.run.git_worktree import Trees, checked_out, commit_of, repository
 
 _CHECK = re.compile(r"(?:memgate\.yml|pyproject\.toml)::")
 _NOT_FOUND = re.compile(r"^ERROR: (?:not found|file or directory not found): (.*)", re.MULTILINE)
@@ -96,25 +96,18 @@ class _Run:
 
     def in_tree(self, root: Path, cwd: Path, top: Path, tree: Path, ref: str) -> Profile:
         """Profile in a checkout of another commit; raises MeasureError if other code than its own was measured."""
-
-        def there(path: Path) -> Path:
-            return tree / path.resolve().relative_to(top) if path.resolve().is_relative_to(top) else path
-
+        trees = Trees(top=top, root=root, base_top=tree, ref=ref)
         for folder in (root, cwd):
-            if not there(folder).is_dir():
+            if not trees.there(folder).is_dir():
                 raise MeasureError(f"{ref} has no folder {folder.resolve().relative_to(top)}", hint=_ALONE)
-        args = [arg.replace(f"{top}{os.sep}", f"{tree}{os.sep}") for arg in self._args]
-        paths = os.environ.get("PYTHONPATH", "").split(os.pathsep)
-        moved = os.pathsep.join(str(there(Path(path))) if path else path for path in paths)
-        env = {"PYTHONPATH": moved} if any(paths) else {}
-        done, found = self._pytest(there(root), there(cwd), args, {"from": str(top), "to": str(tree)}, env)
+        args, order = trees.arguments(self._args), {"from": str(top), "to": str(tree)}
+        done, found = self._pytest(trees.base_root, trees.there(cwd), args, order, trees.environment())
         if done.code == 4 and (missing := _NOT_FOUND.search(done.out)):
-            name = _relative(missing[1], there(root))
+            name = _relative(missing[1], trees.base_root)
             raise MeasureError(f"{name}: {_not_in(ref)}")
         if found is None:
             raise MeasureError(f"in {ref}, {done.why_useless}", hint="files that git does not know are not there")
-        if found.foreign:
-            raise _not_there(found.foreign, ref, top)
+        trees.check(found.foreign)
         return found
 
     def _pytest(
@@ -146,17 +139,6 @@ class _Run:
 
 def _not_in(ref: str) -> str:
     return f"not in {ref}, so there is no difference; {_ALONE}"
-
-
-def _not_there(foreign: Sequence[str], ref: str, top: Path) -> MemgateError:
-    file = Path(foreign[0])
-    if file.is_relative_to(top) and "site-packages" not in file.parts:
-        why = f"{file.relative_to(top)} is imported from the work tree, not from {ref}"
-        return MeasureError(f"{why}: the difference would be a false one", hint="what leads there must be relative")
-    why = f"{file} is an installed copy of the project, the same for {ref} and the work tree"
-    return MeasureError(
-        f"{why}: the difference would be a false zero", hint="install it with: pip install --editable ."
-    )
 
 
 def _relative(name: str, root: Path) -> str:

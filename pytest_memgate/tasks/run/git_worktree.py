@@ -6,13 +6,56 @@ import shutil
 import signal
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from types import FrameType
 
 from pytest_memgate.baseline.source import GitRef
 from pytest_memgate.errors import MeasureError, UsageError
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Trees:
+    """The work tree and the base's: the `top` folders of both checkouts, and the project's `root` in the former."""
+
+    top: Path
+    root: Path
+    base_top: Path
+    ref: str
+
+    def there(self, path: Path) -> Path:
+        """Return the place in the base of a path in the work tree; any other path stays."""
+        real = path.resolve()
+        return self.base_top / real.relative_to(self.top) if real.is_relative_to(self.top) else path
+
+    @property
+    def base_root(self) -> Path:
+        """The project's root in the base."""
+        return self.there(self.root)
+
+    def arguments(self, args: Sequence[str]) -> list[str]:
+        """Return pytest's arguments as they are for the base."""
+        return [arg.replace(f"{self.top}{os.sep}", f"{self.base_top}{os.sep}") for arg in args]
+
+    def environment(self) -> dict[str, str]:
+        """Return PYTHONPATH as it is for the base."""
+        paths = os.environ.get("PYTHONPATH", "").split(os.pathsep)
+        moved = os.pathsep.join(str(self.there(Path(path))) if path else path for path in paths)
+        return {"PYTHONPATH": moved} if any(paths) else {}
+
+    def check(self, foreign: Sequence[str]) -> None:
+        """Raise MeasureError if files from elsewhere were imported in place of the base's own."""
+        if not foreign:
+            return
+        file = Path(foreign[0])
+        if file.is_relative_to(self.top) and "site-packages" not in file.parts:
+            why = f"{file.relative_to(self.top)} is imported from the work tree, not from {self.ref}"
+            raise MeasureError(f"{why}: the difference would be a false one", hint="what leads there must be relative")
+        why = f"{file} is an installed copy of the project, the same for {self.ref} and the work tree"
+        hint = "install it with: pip install --editable ."
+        raise MeasureError(f"{why}: the difference would be a false zero", hint=hint)
 
 
 def repository(folder: Path) -> Path:
