@@ -207,7 +207,7 @@ def test_the_resident_size_of_another_program_is_gated_and_named(project: Projec
         import subprocess, sys
 
         def dd(megabytes):
-            return ["dd", "if=/dev/zero", "of=/dev/null", f"bs={megabytes}M", "count=4"]
+            return ["dd", "if=/dev/zero", "of=/dev/null", f"bs={megabytes}M", "count=60"]
 
         def test_program():
             subprocess.run(dd(40), check=True)
@@ -232,7 +232,7 @@ def test_the_resident_size_of_another_program_is_gated_and_named(project: Projec
         site = result.found(test, "children.resident")["growth_by_site"][0]["site"]
         assert (site["path"], round(site["size"] / 2**20 / size, 1)) == ("dd", 1.0)
     assert "children.resident" not in result.metrics("test_small")
-    assert "of dd if=/dev/zero of=/dev/null bs=90M count=4, which is not traced" in project.gate("-v").out
+    assert "of dd if=/dev/zero of=/dev/null bs=90M count=60, which is not traced" in project.gate("-v").out
 
 
 def test_processes_that_cannot_be_seen_are_told_in_the_ordinary_output(project: Project) -> None:
