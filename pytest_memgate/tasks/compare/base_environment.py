@@ -15,6 +15,7 @@ import sys
 import tomllib
 import venv
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
@@ -70,7 +71,14 @@ def _changed(trees: Trees, patterns: Sequence[str]) -> list[str]:
         for pattern in patterns
         for path in folder.glob(pattern)
     }
-    return sorted(name for name in found if _bytes(trees.root / name) != _bytes(trees.base_root / name))
+    return sorted(name for name in found if _differ(trees.root / name, trees.base_root / name, trees.ref))
+
+
+def _differ(here: Path, there: Path, ref: str) -> bool:
+    """True if two files do not pin the same, as far as that can be told."""
+    if here.suffix == ".txt" or here.name in {*_LOCKS, _PYPROJECT}:
+        return list(_pins(here, "the work tree")) != list(_pins(there, ref))
+    return _bytes(here) != _bytes(there)
 
 
 def _unmet(trees: Trees, changed: Sequence[str]) -> Iterator[str]:
@@ -83,7 +91,7 @@ def _unmet(trees: Trees, changed: Sequence[str]) -> Iterator[str]:
             except InvalidRequirement:
                 continue  # an option, or a file
             version = here.get(_normal(pin.name))
-            counts = pin.marker is None or pin.marker.evaluate()
+            counts = pin.marker is None or pin.marker.evaluate({"extra": ""})
             if version and counts and not pin.specifier.contains(version, prereleases=True):
                 yield f"{pin.name}{pin.specifier}, and {version} is installed"
 
@@ -118,7 +126,11 @@ def _installed(trees: Trees, setup: Setup, changed: Sequence[str], workspace: Wo
         elif wanted := list(_wanted(trees, changed)):
             _run(workspace, [*_installer(python), *wanted], trees, {})
         (made / _READY).touch()
-        shutil.copytree(made, folder, symlinks=True)
+        copy = folder.with_name(f"{folder.name}.{os.getpid()}")
+        shutil.copytree(made, copy, symlinks=True)
+        with suppress(OSError):  # another comparison was first
+            copy.rename(folder)
+        shutil.rmtree(copy, ignore_errors=True)
     return _packages(folder)
 
 

@@ -45,7 +45,7 @@ def compare(root: Path, cwd: Path, base: str, args: Sequence[str], say: Callable
     """
     if wrong := next((arg for arg in args if arg.startswith(_NOT_BOTH)), ""):
         raise UsageError(f"{wrong.partition('=')[0]} has no place here: {base} is measured, and no baseline is read")
-    top, commit = repository(root), commit_of(root, base)
+    top, commit = repository(root), commit_of(root, base, option="memgate compare")
     settings = load_settings(WorkTree(root))
     began = time.monotonic()
     with Workspace() as workspace, checked_out(root, commit, workspace.folder / "base") as tree:

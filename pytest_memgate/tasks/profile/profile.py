@@ -68,7 +68,8 @@ def profile(root: Path, cwd: Path, args: Sequence[str], base: str) -> Profiled:
             head = run.profile(root, cwd)
             check_environment(file, old.environment, head.environment)
             return Profiled(head=head, base=old, base_name=base)
-        top, commit = repository(root), commit_of(root, base)
+        top = repository(root, instead="give --base a file that -o has written")
+        commit = commit_of(root, base, option="--base")
         head = run.profile(root, cwd)
         with checked_out(root, commit, workspace.folder / "base") as tree:
             return Profiled(head=head, base=run.in_tree(root, cwd, top, tree, base), base_name=base)

@@ -58,20 +58,23 @@ class Trees:
         raise MeasureError(f"{why}: the difference would be a false zero", hint=hint)
 
 
-def repository(folder: Path) -> Path:
-    """Return the top folder of the git repository that holds `folder`; raises UsageError if there is none."""
+def repository(folder: Path, *, instead: str = "") -> Path:
+    """Return the top folder of the git repository that holds `folder`.
+
+    Raises UsageError if there is none, with what may serve `instead`.
+    """
     try:
         done = _git(folder, "rev-parse", "--show-toplevel")
     except FileNotFoundError as error:
-        raise UsageError("--base REF needs git, which is not on PATH") from error
+        raise UsageError("a git ref needs git, which is not on PATH") from error
     if done.returncode:
-        raise UsageError(f"{folder} is in no git repository", hint="give --base a file that -o has written")
+        raise UsageError(f"{folder} is in no git repository", hint=instead)
     return Path(done.stdout.strip("\n")).resolve()
 
 
-def commit_of(root: Path, ref: str) -> str:
-    """Return the commit that a ref names now; raises UsageError if git knows no such commit."""
-    return GitRef(root, ref, option="--base").commit
+def commit_of(root: Path, ref: str, *, option: str) -> str:
+    """Return the commit that a ref, given by `option`, names now; raises UsageError if git knows no such commit."""
+    return GitRef(root, ref, option=option).commit
 
 
 @contextmanager
