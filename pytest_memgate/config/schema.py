@@ -110,7 +110,7 @@ def _unit(name: str) -> str | None:
 
 
 _TRACKED = ("allocations",)
-MEASURES = ("bound", "each")
+MEASURES = ("bound", "each", "exact")
 CHILDREN = ("measure", "note", "off")
 children_word = one_of("value", CHILDREN)
 _PATTERN = {**TEXT, "examples": ["tests/etl/**", "tests/test_x.py::test_y*", "memgate.yml::bundle[app]"]}
@@ -289,7 +289,7 @@ def json_schema() -> dict[str, Any]:
             },
             "measure": {
                 "enum": list(MEASURES),
-                "description": "Whether tests are settled together by one bound where it does, or each on its own.",
+                "description": "Whether one bound settles several tests, each is measured alone, or to its exact value.",
             },
             "children": {
                 "enum": list(CHILDREN),

@@ -25,8 +25,8 @@ class _Update(argparse.Action):
 class Option(NamedTuple):
     """One option: its flag, its settings for argparse, and its other spellings.
 
-    An option that `loosens` can weaken the gate. Beside a base it counts only if it is typed; its `strictest` value
-    counts wherever it stands.
+    An option that `loosens` can weaken the gate. Beside a base it counts only if it is typed; its `strictest` values
+    count wherever they stand.
     """
 
     flag: str
@@ -34,7 +34,7 @@ class Option(NamedTuple):
     settings: Mapping[str, Any]
     spellings: tuple[str, ...] = ()
     loosens: bool = False
-    strictest: object = None
+    strictest: tuple[object, ...] = ()
 
     @property
     def name(self) -> str:
@@ -77,26 +77,24 @@ OPTIONS = (
         "What a test without a baseline, or the reverse, does.",
         {"choices": ("warn", "fail")},
         loosens=True,
-        strictest="fail",
+        strictest=("fail",),
     ),
     Option(
         "--memgate-strict",
         "Fail for what is unmeasured, incomparable or unstable too; on where CI is set.",
         {"action": argparse.BooleanOptionalAction},
         loosens=True,
-        strictest=True,
+        strictest=(True,),
     ),
     Option(
         "--memgate-measure",
-        "Measure tests together and prove by one bound that each is within its budget, or each on its own.",
-        {"choices": ("bound", "each")},
+        "Prove by one bound that several tests are within budget, measure each on its own, or to its exact value.",
+        {"choices": ("bound", "each", "exact")},
         loosens=True,
-        strictest="each",
+        strictest=("each", "exact"),
     ),
     Option("--memgate-report", "Write the run as JSON.", {"metavar": "PATH"}),
     Option("--memgate-keep", "Keep the memray captures of failing tests.", {"metavar": "DIR"}),
     # For `memgate compare`: the folder with the values of a base that it has measured.
     Option("--memgate-measured", argparse.SUPPRESS, {"metavar": "DIR"}),
-    # For `memgate calibrate` and `memgate selftest`: every test's own value, not only a bound of it.
-    Option("--memgate-settle", argparse.SUPPRESS, {"action": "store_true", "default": None}),
 )

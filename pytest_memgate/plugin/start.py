@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from pytest_memgate.compare.moved import Moves
+from pytest_memgate.config.schema import MEASURES
 from pytest_memgate.errors import MemgateError, UsageError
 from pytest_memgate.measure.compiling import bytecode
 from pytest_memgate.measure.compiling.private_folder import open_folder
@@ -68,7 +69,8 @@ def start(config: pytest.Config) -> None:
     inventory = Inventory(config)
     _register(config, inventory, "inventory")
     gate.baselines.find_moves_by(lambda: _moves(gate, inventory))
-    settle = update or bool(option.memgate_settle)
+    measure = _measure(gate, option)
+    settle = update or measure == "exact"
     tracing = Tracing(cannot_measure())
     children = ChildProcesses(gate, cannot=cannot_measure(), settle=settle)
     leftovers = Leftovers(gate, settle=settle)
@@ -76,7 +78,7 @@ def start(config: pytest.Config) -> None:
     first_uses = FirstUses(gate.root, outside)
     pairs = Pairs(Path(option.memgate_measured)) if gate.measured else None
     judge = Judge(gate, tracing, first_uses, children, leftovers, pairs, update=update, settle=settle, keep=keep)
-    is_each = settle or tracing.recorder is None or _is_each(gate, option)
+    is_each = settle or tracing.recorder is None or _is_each(measure, option)
     grouping = None if is_each else Grouping(gate, tracing)
     _register(config, Loop(config, judge, tracing, grouping, update=update), "loop")
     _register(config, outside, "outside")
@@ -148,14 +150,20 @@ def _moves(gate: Gate, inventory: Inventory) -> Moves | None:
     return None if seen is None else moves_of(gate.root, gate.baselines.against, gate.base, seen)
 
 
-def _is_each(gate: Gate, option: argparse.Namespace) -> bool:
+def _measure(gate: Gate, option: argparse.Namespace) -> str:
+    """Return how tests are measured: `bound`, `each` or `exact`, by the option or the closest of both settings."""
+    if option.memgate_measure:
+        return str(option.memgate_measure)
+    return max((gate.own.measure, gate.config.settings.measure), key=MEASURES.index)
+
+
+def _is_each(measure: str, option: argparse.Namespace) -> bool:
     """True if each test is measured on its own.
 
     That is so if a run may stop at a test: its verdict must be there before the next one starts.
     """
     stops = any(getattr(option, name, None) for name in ("maxfail", "usepdb", "trace", "stepwise"))
-    measures = {gate.own.measure, gate.config.settings.measure}
-    return stops or (option.memgate_measure or ("each" if "each" in measures else "bound")) == "each"
+    return stops or measure != "bound"
 
 
 def _folder(name: str) -> Path:

@@ -236,6 +236,6 @@ def test_one_run_compares_nothing_and_is_a_usage_error(project: Project) -> None
 
 def test_settling_without_the_gate_is_a_usage_error(project: Project) -> None:
     suite(project)
-    result = project.pytest("--memgate-settle")
+    result = project.pytest("--memgate-measure=exact")
     assert result.code == 4
-    assert "--memgate-settle has no effect without --memgate" in result.out
+    assert "--memgate-measure has no effect without --memgate" in result.out

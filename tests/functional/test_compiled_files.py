@@ -43,7 +43,7 @@ def modules(project: Project) -> Project:
 
 def _settled(project: Project, *args: str, env: dict[str, str] | None = None) -> dict[str, Any]:
     """Return the values of a run's tests by name and metric, its first runs among them."""
-    result = project.gate("--memgate-settle", *args, env=env)
+    result = project.gate("--memgate-measure=exact", *args, env=env)
     assert result.code == 0, result.out
     found: dict[str, Any] = {}
     for one in result.run["findings"]:
@@ -125,7 +125,7 @@ def test_in_a_patched_world_nothing_is_compiled_either(modules: Project) -> None
     modules.write("test_it.py", test)
     modules.update()
     _remove_compiled(modules)
-    peak = modules.gate("--memgate-settle").found("test_patched", "memory.peak")["measurement"]
+    peak = modules.gate("--memgate-measure=exact").found("test_patched", "memory.peak")["measurement"]
     assert peak["value"] < 1_000_000
     assert peak["cold"] < 1_000_000
 
@@ -220,4 +220,4 @@ def test_what_compiles_is_no_process_and_no_file_of_a_test(modules: Project) -> 
     result: Result = modules.gate("-v")
     assert result.code == 0, result.out
     assert not [one for one in result.run["findings"] if one["metric"].startswith("leftover") and one["value"]]
-    assert "children" not in str(modules.gate("--memgate-settle").metrics("test_imports"))
+    assert "children" not in str(modules.gate("--memgate-measure=exact").metrics("test_imports"))

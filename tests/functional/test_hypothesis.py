@@ -36,7 +36,7 @@ _RARE = """
 
 
 def _values(project: Project, *args: str) -> dict[str, float]:
-    result = project.gate("--memgate-settle", *args, plugins=_ON)
+    result = project.gate("--memgate-measure=exact", *args, plugins=_ON)
     assert result.code == 0, result.out
     found: dict[str, Any] = {
         f"{one['subject']['name']} {one['metric']}": one["measurement"]
@@ -131,7 +131,7 @@ def test_what_a_replayed_example_needs_is_not_measured(rare: Project) -> None:
     assert not _examples(rare)
     shutil.rmtree(_storage(rare))
     shutil.copytree(rare.root.parent / "kept", _storage(rare))
-    result = rare.gate("--memgate-settle", plugins=_ON)
+    result = rare.gate("--memgate-measure=exact", plugins=_ON)
     assert result.code == 0, result.out
     assert result.found("test_rare", "memory.peak")["measurement"]["cold"] < 10_000_000
 

@@ -548,7 +548,7 @@ def test_what_the_collector_lists_is_a_call_of_the_tests_own(project: Project) -
         """,
     )
     project.prepare()
-    (site, *_) = project.gate("--memgate-settle").finding("test_lists")["measurement"]["sites"]
+    (site, *_) = project.gate("--memgate-measure=exact").finding("test_lists")["measurement"]["sites"]
     assert (site["path"], site["function"]) == ("test_it.py", "test_lists")
 
 
@@ -619,7 +619,7 @@ def test_a_subtest_that_fails_when_its_test_is_run_again_fails_nothing(
     project.write("test_it.py", _SUBTESTS)
     if not hasattr(pytest, "Subtests"):  # came with pytest 9
         project.replace("test_it.py", "def test_parts(subtests)", "def parts(subtests)")
-    for result in (project.update("-v", *workers), project.gate("-v", *workers, "--memgate-settle")):
+    for result in (project.update("-v", *workers), project.gate("-v", *workers, "--memgate-measure=exact")):
         assert (result.code, "failed" in result.out) == (0, False), result.out
         found = result.finding("TestParts::test_method")["measurement"]
         assert (found["basis"], "AssertionError" in str(found["notes"])) == ("cold", True)

@@ -114,7 +114,7 @@ def test_the_live_heap_is_told_by_function_of_every_kind_of_test(project: Projec
 
 def test_the_profile_is_the_peak_that_the_gate_judges(project: Project) -> None:
     project.write("test_work.py", "from work import load\n\ndef test_load():\n    assert load(20_000)\n")
-    gate = project.gate("--memgate-settle", "--memgate-update")
+    gate = project.gate("--memgate-measure=exact", "--memgate-update")
     result = project.memgate("profile", "test_work.py", "-o", "p.json")
     assert result.code == 0, result.out
     (test,) = file_of(project.root / "p.json")["tests"]

@@ -30,7 +30,7 @@ def run_afresh(config: pytest.Config, tests: Sequence[str]) -> Done:
     with tempfile.TemporaryDirectory(prefix="memgate-") as folder:
         return real_run(
             config.rootpath,
-            [*args, "--memgate-settle", *tests],
+            [*args, "--memgate-measure=exact", *tests],
             Path(folder),
             cwd=config.rootpath,
             caches=manager.hasplugin("cacheprovider"),

@@ -122,7 +122,7 @@ class Given:
             raise pytest.UsageError("memgate: -p no:terminal hides what the gate says; type it where that is meant")
         for name, option in _LOOSENING.items():
             given = getattr(self._config.option, f"memgate_{name}")
-            if given is None or given != option.strictest:
+            if given not in option.strictest:
                 setattr(self._config.option, f"memgate_{name}", getattr(self.held, f"memgate_{name}"))
 
     def _place(self, flag: str, text: str) -> str:

@@ -153,7 +153,7 @@ def calibrate(root: Path, args: Sequence[str], count: int, say: Callable[[str], 
     for number, (name, order) in enumerate(zip(cycle((OWN, "reversed", "shuffled")), range(count), strict=False), 1):
         with tempfile.TemporaryDirectory(prefix="memgate-") as folder:
             how = f"--memgate-order={order if name == 'shuffled' else name}"
-            done = real_run(root, (*_ORDER, how, "--memgate-settle", *args), Path(folder))
+            done = real_run(root, (*_ORDER, how, "--memgate-measure=exact", *args), Path(folder))
         if done.is_refused:
             raise UsageError(done.why_useless, hint="TESTS go to pytest as they are, its options behind --")
         if done.run is None or done.why_useless:

@@ -62,7 +62,7 @@ def selftest(root: Path, test: str, *, pages: bool, say: Callable[[str], None]) 
     tests = [] if asked in declared else [asked] if asked else list(islice(_candidates(root, settings), _CANDIDATES))
     with tempfile.TemporaryDirectory(prefix="memgate-") as name:
         folder = Path(name).resolve()
-        unchanged = _run(root, [*tests, *declared], folder, "--memgate-settle") if tests or declared else None
+        unchanged = _run(root, [*tests, *declared], folder, "--memgate-measure=exact") if tests or declared else None
         if asked and unchanged and not _is_collected(unchanged, asked):
             raise _unknown(asked)
         trials: list[Trial] = []
