@@ -289,7 +289,7 @@ def json_schema() -> dict[str, Any]:
             },
             "measure": {
                 "enum": list(MEASURES),
-                "description": "Whether one bound settles several tests, each is measured alone, or to its exact value.",
+                "description": "Several tests are settled by one bound, each is measured alone, or to its exact value.",
             },
             "children": {
                 "enum": list(CHILDREN),
