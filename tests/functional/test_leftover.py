@@ -103,7 +103,9 @@ def test_what_outlives_a_test_fails_it_and_is_named(project: Project, workers: t
         ("test_task_of_anyio", "tasks", "shop/poller.py:26 in watch  (task poll())"),
         ("TestCase::test_socket", "files", "shop/poller.py:13 in serve  (socket)"),
     ):
-        assert result.metrics(test) == {"memory.peak": "passed", f"leftover.{kind}": "regressed"}
+        metrics = result.metrics(test)
+        assert metrics.pop("memory.retained", "passed") == "passed"  # some of the things take a few KB
+        assert metrics == {"memory.peak": "passed", f"leftover.{kind}": "regressed"}
         found = result.found(test, f"leftover.{kind}")
         assert found["measurement"]["value"] == 1
         header = f"_ {test.replace('::', '.')} _"
