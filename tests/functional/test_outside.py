@@ -159,11 +159,13 @@ def test_what_moved_from_a_call_to_a_fixture_is_told_so(tmp_path: Path) -> None:
     assert re.search(f"note +{moved}", result.out)
 
 
-def test_the_same_is_red_on_two_workers(measured: Project) -> None:
-    measured.write("kind.py", "KIND = 'wide fixture'")
-    result = measured.gate("-n2")
+@pytest.mark.parametrize("kind", ["wide fixture", "wide teardown"])
+def test_the_same_is_red_on_two_workers(measured: Project, kind: str) -> None:
+    measured.write("kind.py", f"KIND = {kind!r}")
+    result = measured.gate("-n2", "--junitxml=junit.xml")
     assert result.code == 1, result.out
     assert "first-use::export.py  memory.first_use 0 B -> " in result.out
+    assert "payment" not in (measured.root / "junit.xml").read_text(encoding="utf-8")
 
 
 @pytest.mark.parametrize("args", [(), ("--memgate-measure=each",)], ids=["bounds", "each"])

@@ -19,6 +19,7 @@ from pytest_memgate.report.lines import failure_texts, own_headline
 PROPERTY = "memgate."  # how the names of properties with findings begin
 NOTE = "memgate.note"
 PAYMENT = "memgate-payment"
+LATE = "memgate_payments"  # the attribute of a report for payments that come after a test
 
 
 def put_findings(test: Test, findings: Sequence[Finding], *, update: bool) -> None:
@@ -41,10 +42,10 @@ def put_findings(test: Test, findings: Sequence[Finding], *, update: bool) -> No
 
 
 def put_payments(test: Test, payments: Sequence[Payment]) -> None:
-    """Put payments, also of other tests, on the report of a test's teardown."""
-    if report := test.first.teardown:
-        paid = [(PAYMENT, dumps(encode(payment))) for payment in payments]
-        report.user_properties = [*report.user_properties, *paid]
+    """Put payments, also of other tests, on the report of a test's teardown: not as properties, which JUnit shows."""
+    report = test.first.teardown
+    if report and payments:
+        setattr(report, LATE, [dumps(encode(payment)) for payment in payments])
 
 
 def with_findings(test: Test, findings: Sequence[Finding]) -> list[pytest.TestReport]:

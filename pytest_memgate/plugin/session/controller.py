@@ -24,7 +24,7 @@ from pytest_memgate.model.judgement.finding import Finding
 from pytest_memgate.model.run import ChangeKind, Problem, Run, Verdict
 from pytest_memgate.model.subject import LEDGER, Subject
 from pytest_memgate.plugin.reports.deferred import FOLDER, left_by
-from pytest_memgate.plugin.reports.properties import NOTE, PAYMENT, PROPERTY, fail_report
+from pytest_memgate.plugin.reports.properties import LATE, NOTE, PAYMENT, PROPERTY, fail_report
 from pytest_memgate.plugin.session.asked import Asked
 from pytest_memgate.plugin.session.collected import TEST, Inventory, skip_reason
 from pytest_memgate.plugin.session.first_use import FirstUseReview
@@ -109,11 +109,11 @@ class Controller:
         own = [name for name, _ in properties if name.startswith(PROPERTY)]
         if report.when == "teardown":
             self._notes += [str(value) for name, value in report.user_properties if name == NOTE]
-        for name, value in report.user_properties if report.when in {"call", "teardown"} else ():
+        self._paid_texts += [(text, report) for text in getattr(report, LATE, ())]
+        for name, value in properties:
             if name == PAYMENT:
                 self._paid_texts.append((str(value), report))
-        for name, value in properties:
-            if name in own:
+            elif name in own:
                 self._told[test, name] = str(value)
         if report.failed and not own:
             self._failed.add(test)
