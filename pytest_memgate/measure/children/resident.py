@@ -49,8 +49,9 @@ class ResidentWatch:
 
     def begin(self) -> None:
         """Look at the processes that are started from now on."""
-        since = _time.clock_gettime(_time.CLOCK_BOOTTIME)
-        self._say(f"{size_watch.SINCE} {since}")
+        if self.runs:
+            since = _time.clock_gettime(_time.CLOCK_BOOTTIME)  # Linux only, as all of it
+            self._say(f"{size_watch.SINCE} {since}")
 
     def stop(self) -> None:
         """Look no more."""
