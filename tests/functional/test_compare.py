@@ -384,4 +384,6 @@ def test_a_side_that_does_not_come_to_the_call_leaves_the_times_as_they_are(time
     timed.commit()
     result = compare_times(timed)
     assert result.code == 0, result.out
+    told = "test_shop.py::test_work: its times are judged one after the other, without pairs: a side did not come to"
+    assert f"note         {told}" in result.out
     assert "rounds" in {one["kind"] for one in result.found("test_work", "time.median")["measurement"]["remarks"]}

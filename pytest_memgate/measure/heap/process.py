@@ -47,11 +47,12 @@ def _process(program: str) -> "psutil.Process":
             raise UsageError(f"no process has the id {program}") from error
     own = {os.getpid(), *(one.pid for one in psutil.Process().parents())}
     found = {}
-    for one in psutil.process_iter(["cmdline"]):
+    for one in psutil.process_iter(["cmdline", "ppid"]):
         words = " ".join(one.info["cmdline"] or ())
         if program in words and one.pid not in own:
             found[one] = words
-    first = [one for one in found if one.ppid() not in {other.pid for other in found}]  # not the workers of another
+    ids = {one.pid for one in found}
+    first = [one for one in found if one.info["ppid"] not in ids]  # not the workers of another
     if not first:
         raise UsageError(f"{program!r} is no URL, and no process has it in its command line", hint=_START)
     if len(first) > 1:

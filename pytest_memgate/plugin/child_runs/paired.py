@@ -95,7 +95,7 @@ def _loops(timed: Callable[[int], float], seconds: float) -> int:
     loops = 1
     while (took := timed(loops)) < seconds / 4 and loops < _MOST:
         loops = min(_MOST, max(2 * loops, int(loops * seconds / max(took, 1e-9))))
-    return max(1, min(_MOST, round(loops * seconds / took)))
+    return max(1, min(_MOST, round(loops * seconds / max(took, 1e-9))))
 
 
 def _say(way: Any, **what: object) -> None:

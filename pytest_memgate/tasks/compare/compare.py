@@ -176,7 +176,7 @@ def _pytest(
 
 
 def _take(trees: Trees, into: Path) -> None:
-    """Keep the values of the base, and its budgets, which the change cannot touch."""
+    """Keep the values of the base."""
     if not (trees.base_root / FOLDER).is_dir():
         raise MeasureError(f"{trees.ref} has no value that can be compared: none of its tests could be measured")
     shutil.copytree(trees.base_root / FOLDER, into / FOLDER)

@@ -1,7 +1,5 @@
 """How long a test takes, where pytest-benchmark times it."""
 
-from contextlib import suppress
-
 from pytest_memgate.compare.pairs import Paired
 from pytest_memgate.model.judgement.finding import Finding, Outcome
 from pytest_memgate.plugin.items import is_declared
@@ -48,8 +46,10 @@ class Times(Observer):
 
         subject = test.subject
         if self._pairs:
-            with suppress(NoPairs):
+            try:
                 return self._paired(test, timing, self._pairs)
+            except NoPairs as why:
+                test.notes.append(f"{test.item.nodeid}: its times are judged one after the other, without pairs: {why}")
         return answered(subject, self.family, lambda: time_findings(self._gate, subject, timing, test.rules, again))
 
     def _paired(self, test: Test, timing: Timing, pairs: Pairs) -> list[Finding]:
