@@ -70,15 +70,20 @@ def only(*plugins: str) -> list[str]:
     return [option for name in installed if name not in plugins for option in ("-p", f"no:{name}")]
 
 
-def run_pytest(folder: Path, *options: str, path: Path | None = None) -> Done:
-    """Run pytest in a process of its own; `path` is a folder to import from besides the project's."""
+def run_pytest(
+    folder: Path, *options: str, path: Path | None = None, command: tuple[str, ...] = ("-m", "pytest")
+) -> Done:
+    """Run pytest in a process of its own; `path` is a folder to import from besides the project's.
+
+    `command` is what runs it: the arguments of this interpreter.
+    """
     environment = {name: value for name, value in os.environ.items() if name not in _FROM_OUTSIDE}
     if path:
         environment["PYTHONPATH"] = str(path)
-    command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", *options]
+    whole = [sys.executable, *command, "-q", "-p", "no:cacheprovider", *options]
     start, cpu = time.perf_counter(), _children_cpu()
     done = subprocess.run(
-        command,
+        whole,
         cwd=folder,
         env=environment,
         stdout=subprocess.PIPE,

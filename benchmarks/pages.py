@@ -4,12 +4,14 @@ Real runs of `pytest --memgate` with the real Lighthouse CI and Chrome, strict a
 Two unchanged pages, one still and one that computes, are gated again and again. Then there are four changes: 400 KB of
 blocking script, an answer that comes 600 ms later, a banner that pushes the page down, a picture that waits for three
 scripts in a row. Each has to be red on the right metrics and to name what did it. Prints a table and the counts last;
-exits with 1 for any alarm, and for any change that is not found and named in every run.
+exits with 1 for any alarm, and for any change that is not found and named in every run. With `--compare`, no baseline
+is made: `memgate compare` loads the page before its change and after it in turn.
 """
 
 import argparse
 import shutil
 import statistics
+import subprocess
 import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -47,6 +49,7 @@ def main() -> int:
     )
     parser.add_argument("--runs", type=int, default=10, help="gated runs of each unchanged page")
     parser.add_argument("--changed-runs", type=int, default=5, help="gated runs of each changed page")
+    parser.add_argument("--compare", action="store_true", help="by `memgate compare`, without a baseline")
     arguments = parser.parse_args()
     if not shutil.which("lhci", path=str(NODE_MODULES / ".bin")):
         say("no answer: this benchmark needs Lighthouse CI (in tests: npm ci)")
@@ -56,13 +59,15 @@ def main() -> int:
     with project() as folder:
         for name in arguments.only:
             runs = arguments.changed_runs if scenes[name].red else arguments.runs
-            rows[name] = _play(folder / name, name, scenes[name], runs)
+            say(f"{name}: {scenes[name].about}")
+            play = _compare if arguments.compare else _play
+            rows[name] = play(folder / name, scenes[name], runs)
+            say("")
     return _count(scenes, rows)
 
 
-def _play(folder: Path, name: str, scene: Scene, runs: int) -> list[Gated]:
+def _play(folder: Path, scene: Scene, runs: int) -> list[Gated]:
     """Make the page's baseline, change the page, and gate it so many times."""
-    say(f"{name}: {scene.about}")
     _write(folder, scene.before)
     (folder / "node_modules").symlink_to(NODE_MODULES, target_is_directory=True)
     options = [*only("memgate"), "--memgate", "--memgate-strict", "--memgate-report", "run.json"]
@@ -75,7 +80,25 @@ def _play(folder: Path, name: str, scene: Scene, runs: int) -> list[Gated]:
         one = _read(scene, folder, run_pytest(folder, *options).expect(0, 1), len(base.found))
         gated.append(one)
         say(f"  run {number + 1} of {runs}: {_shown(one)}; {', '.join(one.wrong) or 'right'}")
-    say("")
+    return gated
+
+
+def _compare(folder: Path, scene: Scene, runs: int) -> list[Gated]:
+    """Commit the page, change it, and compare it with its commit so many times."""
+    _write(folder, scene.before)
+    (folder / "node_modules").symlink_to(NODE_MODULES, target_is_directory=True)
+    (folder / ".gitignore").write_text("node_modules\nrun.json\n", encoding="utf-8")
+    who = ("-c", "user.name=benchmark", "-c", "user.email=benchmark@example.org")
+    for args in (["init", "-q"], ["add", "-A"], [*who, "commit", "-q", "-m", "base"]):
+        subprocess.run(["git", *args], cwd=folder, check=True)
+    _write(folder, scene.after)
+    options = [*only("memgate"), "--memgate-strict", "--memgate-report", "run.json"]
+    gated = []
+    for number in range(runs):
+        done = run_pytest(folder, *options, command=("-m", "pytest_memgate", "compare", "HEAD")).expect(0, 1)
+        one = _read(scene, folder, done, len(findings(folder / "run.json")))
+        gated.append(one)
+        say(f"  run {number + 1} of {runs}: {_shown(one)}; {', '.join(one.wrong) or 'right'}")
     return gated
 
 

@@ -76,7 +76,7 @@ def start(config: pytest.Config) -> None:
     leftovers = Leftovers(gate, settle=settle)
     outside = Outside(gate.root, tracing)
     first_uses = FirstUses(gate.root, outside)
-    pairs = Pairs(Path(option.memgate_measured)) if gate.measured else None
+    pairs = Pairs(gate.side) if gate.side else None
     judge = Judge(gate, tracing, first_uses, children, leftovers, pairs, update=update, settle=settle, keep=keep)
     is_each = settle or tracing.recorder is None or _is_each(measure, option)
     grouping = None if is_each else Grouping(gate, tracing)
@@ -141,7 +141,7 @@ def _opened(config: pytest.Config) -> Gate:
     )
     if given:
         lines += loosened_by_options(gate.config.settings, held, told, strict=in_ci())
-    return replace(gate, loosened=tuple(lines))
+    return replace(gate, loosened=tuple(lines), is_base=option.memgate_side == "base")
 
 
 def _moves(gate: Gate, inventory: Inventory) -> Moves | None:

@@ -2,11 +2,14 @@
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any, ClassVar, Generic, Protocol, TypeVar
 
 from pytest_memgate.budget.rule import Budget
+from pytest_memgate.compare.pairs import Paired
+from pytest_memgate.measure.process.base_side import BaseSide
 from pytest_memgate.model.judgement.finding import Finding
 from pytest_memgate.model.judgement.reference import Reference
 from pytest_memgate.model.measurement import Measurement
@@ -16,13 +19,15 @@ from pytest_memgate.probes.check import Check
 
 C = TypeVar("C", bound=Check)
 Findings = Mapping[str, Finding]  # by metric
+_NONE: Mapping[str, Paired] = MappingProxyType({})
 
 
 class Case(Protocol):
     """One test that a check is measured for, and what it is held against.
 
     `part` tells the check from others of the same test, `settle` asks for values that can be stored, and `cache` is a
-    folder for what is slow to measure and does not change, where there is one.
+    folder for what is slow to measure and does not change, where there is one. With a `base`, what varies is measured
+    on both sides in turn; before that, in a run that `is_base`, it need not be measured closely.
     """
 
     @property
@@ -35,6 +40,10 @@ class Case(Protocol):
     def settle(self) -> bool: ...
     @property
     def cache(self) -> Path | None: ...
+    @property
+    def base(self) -> "Base | None": ...
+    @property
+    def is_base(self) -> bool: ...
 
     def known(self, metric: str) -> set[str]:
         """Return the names that a metric has in the test's baseline, with their parts."""
@@ -48,8 +57,23 @@ class Case(Protocol):
     def is_open(self, values: Mapping[str, Measurement]) -> bool:
         """True if measuring more could change a verdict."""
 
-    def judged(self, values: Mapping[str, Measurement]) -> dict[str, Finding]:
-        """Return the finding on each value. Raises BaselineError, and ConfigError for a budget in another unit."""
+    def judged(self, values: Mapping[str, Measurement], paired: Mapping[str, Paired] = _NONE) -> dict[str, Finding]:
+        """Return the finding on each value; where it was `paired` with the base's, pairs decide whether it grew.
+
+        Raises BaselineError, and ConfigError for a budget in another unit.
+        """
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Base:
+    """The base of a comparison, where it can be measured now; there, `check` is what is measured.
+
+    `error` is the probability of a wrong answer that one check may spend.
+    """
+
+    side: BaseSide
+    check: Check
+    error: float
 
 
 def _as_they_are(findings: Findings) -> Findings:
@@ -58,9 +82,13 @@ def _as_they_are(findings: Findings) -> Findings:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Reading:
-    """The values of a check by metric, in the metric's unit, and what adds to the findings on them what helps more."""
+    """The values of a check by metric, in the metric's unit, and what adds to the findings on them what helps more.
+
+    Those in `paired` were measured in turn with the base's.
+    """
 
     values: Mapping[str, Measurement]
+    paired: Mapping[str, Paired] = field(default_factory=dict)
     explained: Callable[[Findings], Findings] = _as_they_are
 
 

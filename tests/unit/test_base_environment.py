@@ -1,5 +1,8 @@
 """Which packages the base of a comparison gets: where files pin others, and what an installer is told."""
 
+import os
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -7,6 +10,7 @@ import pytest
 from pytest_memgate.config.schema import Setup
 from pytest_memgate.errors import MeasureError
 from pytest_memgate.tasks.compare import base_environment as made
+from pytest_memgate.tasks.compare import side
 from pytest_memgate.tasks.run.git_worktree import Trees
 
 FILES = Setup().files
@@ -84,3 +88,22 @@ def test_a_lock_file_that_cannot_be_read_is_told(trees: Trees) -> None:
     lay(trees, "uv.lock", "[[package\n", _LOCK.format(name="other", version="1.0"))
     with pytest.raises(MeasureError, match=r"^uv.lock of main cannot be read: "):
         made._changed(trees, FILES)
+
+
+def test_programs_of_this_environment_take_the_code_of_the_base(trees: Trees, monkeypatch: pytest.MonkeyPatch) -> None:
+    lay(trees, "shop.py", "print('the base')\n", "print('the work tree')\n")
+    programs = trees.top.parent / "bin"
+    programs.mkdir()
+    (programs / "python").symlink_to(sys.executable)
+    (programs / "serve-shop").write_text(f"#!{programs}/python\nimport shop\n", encoding="utf-8")
+    (programs / "serve-shop").chmod(0o755)
+    (programs / "other").write_text("#!/bin/sh\n", encoding="utf-8")
+    monkeypatch.setattr(sys, "executable", str(programs / "python"))
+    python = made._made(trees.top.parent / "environment", made._folders(), trees)
+    made._take_scripts(python)
+    assert not (python.parent / "other").exists()
+    monkeypatch.setenv("PATH", f"{programs}{os.pathsep}/usr/bin")
+    for command in (["serve-shop"], ["python", "-c", "import shop"]):
+        env = {"PATH": side._path(python.parent), "PYTHONPATH": str(trees.root)}
+        done = subprocess.run(command, env=env, capture_output=True, text=True, check=True, cwd=trees.base_root)
+        assert done.stdout == "the base\n"

@@ -26,17 +26,28 @@ _REPORTS = ".lighthouseci"  # where lhci writes, below the folder that it runs i
 class Collector:
     """A page ready to be loaded: its server runs and answers; on leaving, all started processes have ended.
 
-    `keep` is a folder where the reports stay, as `<n>.report.json`. Raises MeasureError if there is no page to serve,
-    and on entering if the page does not answer.
+    `keep` is a folder where the reports stay, as `<n>.report.json`, and `env` is what differs in the environment of its
+    server, None for a variable that is removed.
+
+    Raises MeasureError if there is no page to serve, and on entering if the page does not answer.
     """
 
-    def __init__(self, page: Page, tools: Tools, project: Path, keep: Path | None = None) -> None:
+    def __init__(
+        self,
+        page: Page,
+        tools: Tools,
+        project: Path,
+        keep: Path | None = None,
+        *,
+        env: Mapping[str, str | None] | None = None,
+    ) -> None:
         if page.serve:
             _check_file(page.serve, page, project)
         self._page = page
         self._tools = tools
         self._project = project
         self._keep = keep
+        self._env = env
         self._kept = 0
         self._workspace = Workspace()
         self._server: Server | None = None
@@ -100,6 +111,7 @@ class Collector:
                 asked=lambda url, seconds: ask(url, headers, any_content=any_content, timeout_seconds=seconds),
                 ready_seconds=page.ready_seconds,
                 setting="the page's `ready`",
+                env=self._env,
             )
         elif refusal := ask(page.url, headers, any_content=any_content):
             raise refusal.error()

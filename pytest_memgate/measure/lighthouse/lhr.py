@@ -31,6 +31,8 @@ _AUDITS = {
     "bytes": "total-byte-weight",
 }
 
+METRICS = tuple(_AUDITS)
+
 # They say how late the largest paint is, not what would make it earlier.
 _NO_ADVICE = ("largest-contentful-paint-element", "lcp-phases-insight", "lcp-breakdown-insight")
 

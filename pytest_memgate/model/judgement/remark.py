@@ -14,6 +14,9 @@ class RemarkKind(StrEnum):
     ROUNDS = "rounds"  # of a benchmark: `amounts` has their number
     RUNS = "runs"  # `amounts` has what each of them left behind, the first run first
     PAIRS = "pairs"  # of times: `amounts` has their number, the ratio of head to base, its least and its most (or 0)
+    LOADS = (
+        "loads"  # of a page, in pairs: `amounts` has their number, the growth and perhaps its bounds, `text` its unit
+    )
     SOAK = "soak"  # `amounts` has the least and the most bytes a request, and the requests; `text` what was looked at
     TEXT = "text"  # `text`, in the words of the tool that measured
 

@@ -1,23 +1,20 @@
 """Times of a test on both sides of `memgate compare`, in turn: each side is a living process that waits in the test."""
 
 import json
-import os
 import secrets
 import socket
 import sys
 from collections.abc import Mapping
 from contextlib import ExitStack
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Self
 
 import pytest
 
 from pytest_memgate.compare.pairs import Paired, measure_pairs
+from pytest_memgate.measure.process.base_side import BaseSide
 from pytest_memgate.measure.process.workspace import Job, Workspace
 from pytest_memgate.measure.resources.child_processes import uncounted
-from pytest_memgate.model.codec import decode
-from pytest_memgate.tasks.judge.gate import PAIRS
 
 _PLUGIN = ("-p", "pytest_memgate.plugin.child_runs.no_side_outputs", "-p", "pytest_memgate.plugin.child_runs.paired")
 _VARIABLE = "MEMGATE_PAIRED"
@@ -27,18 +24,7 @@ _TARGET = 0.05  # seconds of one time; chosen
 _PATIENCE = 120.0  # seconds for an answer; chosen
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Order:
-    """How a pytest of the base is started: `python` in `cwd`, with `env`; the work tree's `top` is `base_top` there."""
-
-    python: str
-    cwd: str
-    top: str
-    base_top: str
-    env: Mapping[str, str] = field(default_factory=dict)
-
-
-_Start = tuple[list[str], Path, Mapping[str, str]]  # the command, its folder, and what differs in its environment
+_Start = tuple[list[str], Path, Mapping[str, str | None]]  # the command, its folder, and what its environment changes
 
 
 class NoPairs(Exception):  # noqa: N818  # no error: the times are judged without
@@ -48,53 +34,50 @@ class NoPairs(Exception):  # noqa: N818  # no error: the times are judged withou
 class Pairs:
     """Measures pairs for the tests of one run."""
 
-    def __init__(self, folder: Path) -> None:
-        self._order = decode(Order, json.loads((folder / PAIRS).read_text(encoding="utf-8")))
+    def __init__(self, base: BaseSide) -> None:
+        self._base = base
         self._dice = secrets.SystemRandom()
 
     def measure(self, item: pytest.Item, limit: float, error: float) -> Paired:
-        """Return whether a test takes more than `limit` times as long as on the base; raises NoPairs."""
+        """Return whether a test takes more than `limit` times as long as on the base, in ms; raises NoPairs."""
         plan = measure_pairs(limit, error)
         next(plan)
         with uncounted(), Workspace() as workspace:
             while True:
                 with ExitStack() as stack:
-                    base = stack.enter_context(_Side(workspace, self._command(item, self._order)))
+                    base = stack.enter_context(_Side(workspace, self._command(item, self._base)))
                     head = stack.enter_context(_Side(workspace, self._command(item, None)))
                     loops = base.ask(do="loops", seconds=_TARGET)["loops"]
                     head.ask(do="time", loops=loops)  # to warm it up
                     for _ in range(_FRESH):
                         first, second = self._dice.sample((base, head), 2)
-                        times = {side: side.ask(do="time", loops=loops)["seconds"] for side in (first, second)}
+                        times = {side: side.ask(do="time", loops=loops)["seconds"] * 1000 for side in (first, second)}
                         try:
                             plan.send((times[base], times[head]))
                         except StopIteration as end:
                             found: Paired = end.value
                             return found
 
-    def _command(self, item: pytest.Item, order: Order | None) -> _Start:
+    def _command(self, item: pytest.Item, base: BaseSide | None) -> _Start:
         config = item.config
-        there = {order.top: order.base_top} if order else {}
 
         def moved(path: Path) -> str:
-            real = os.path.realpath(path)
-            top = next((one for one in there if real.startswith(f"{one}{os.sep}") or real == one), "")
-            return there[top] + real[len(top) :] if top else real
+            return str(base.there(path) if base else path.resolve())
 
         _, found, name = item.nodeid.partition("::")
         command = [
-            *(order.python if order else sys.executable, "-m", "pytest", *_PLUGIN),
+            *(base.python if base else sys.executable, "-m", "pytest", *_PLUGIN),
             f"--rootdir={moved(config.rootpath)}",
             *(("-c", moved(config.inipath)) if config.inipath else ()),
             *(("-n0",) if config.pluginmanager.hasplugin("xdist") else ()),
             f"{moved(item.path)}{found}{name}",
         ]
-        env = {
-            **(order.env if order else {}),
+        env: dict[str, str | None] = {
+            **(base.env if base else {}),
             "MEMGATE_PADDING": "x" * self._dice.randrange(_PADDING),
             "PYTHONHASHSEED": str(self._dice.randrange(1, 1 << 32)),
         }
-        return command, Path(order.cwd) if order else config.invocation_params.dir, env
+        return command, Path(base.cwd) if base else config.invocation_params.dir, env
 
 
 class _Side:

@@ -1,49 +1,40 @@
-"""What a page takes, loaded as often as its verdict needs, and what explains that it grew."""
+"""What a page takes, loaded as often as its verdict needs."""
 
-import json
-import re
-import shutil
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import replace
-from functools import partial
-from pathlib import Path
-from statistics import median_low
-from typing import Any
+from collections.abc import Mapping, Sequence
 
-from pytest_memgate.compare.attribution import growth_by_site
 from pytest_memgate.compare.judge import speaks_against
 from pytest_memgate.compare.noise import spread
 from pytest_memgate.measure.lighthouse.collect import Collector
 from pytest_memgate.measure.lighthouse.lhr import Load
 from pytest_memgate.measure.lighthouse.tools import find_tools
 from pytest_memgate.measure.process.machine_lock import alone
-from pytest_memgate.model.judgement.finding import Evidence, Finding
-from pytest_memgate.model.judgement.reference import Reference
-from pytest_memgate.model.judgement.remark import remarks_of
-from pytest_memgate.model.measurement import Basis, Measurement
-from pytest_memgate.model.metric import named
-from pytest_memgate.model.site import Contribution
-from pytest_memgate.model.subject import Subject
-from pytest_memgate.probes.face import Case, Findings, Reading
+from pytest_memgate.model.measurement import Measurement
+from pytest_memgate.probes.face import Case, Reading
+from pytest_memgate.probes.page.pairs import page_of_base, paired_reading
 from pytest_memgate.probes.page.probe import PageCheck
+from pytest_memgate.probes.page.values import explanation, measurements
 
-KEPT = ".lighthouseci/memgate"  # below the root: where the reports of a failing page go
 _FEW = 3
-_DIGITS = {"cls": 4, "bytes": 0}
 
 
 def page_reading(check: PageCheck, case: Case) -> Reading:
     """Return the metrics of a page.
 
-    A few loads are enough where all of them are far within the budgets. Otherwise the page is loaded as often as its
-    check says and, where that speaks against it, collected a second time: only what both say blocks. Raises
-    MeasureError for a page that gives no number.
+    With a base that can be served beside it, both are loaded in turn. Otherwise, a few loads are enough where all of
+    them are far within the budgets. If they are not, the page is loaded as often as its check says and, where that
+    speaks against it, collected a second time: only what both say blocks. Raises MeasureError for a page that gives no
+    number.
     """
     page = check.page(case.root)
+    if case.base and not case.settle and (there := page_of_base(case.base, case.root)):
+        return paired_reading(page, there, case, case.base)
     collector = Collector(page, find_tools(case.root, page.near), case.root)
+    if case.is_base and (page.serve or page.start):
+        with alone(), collector:
+            return Reading(values=dict(measurements(collector.collect(1), (), case.part, settled=True)))
 
     def values(loads: Sequence[Load], again: Sequence[Load] = ()) -> dict[str, Measurement]:
-        return dict(_measurements(loads, again, case.part, settled=len(loads) >= check.runs))
+        return dict(measurements(loads, again, case.part, settled=len(loads) >= check.runs))
 
     with alone(), collector:
         loads = list(collector.collect(min(_FEW, check.runs)))
@@ -57,9 +48,7 @@ def page_reading(check: PageCheck, case: Case) -> Reading:
         measured, findings = values(loads, again), case.judged(values(loads, again))
         if not any(finding.outcome.fails_gate for finding in findings.values()):
             return Reading(values=measured)
-        kept = tuple(_keep(case.root, case.subject, case.part, [*loads, *again]))
-        evidence = _evidence(case, findings, [*loads, *again])
-        return Reading(values=measured, explained=partial(_explained, evidence, kept))
+        return Reading(values=measured, explained=explanation(case, findings, [*loads, *again]))
 
 
 def _is_unsteady(case: Case, values: Mapping[str, Measurement]) -> bool:
@@ -69,85 +58,3 @@ def _is_unsteady(case: Case, values: Mapping[str, Measurement]) -> bool:
         if growth and spread(measurement.samples) > growth.of(measurement.value) / 2:
             return True
     return False
-
-
-def _measurements(
-    loads: Sequence[Load], again: Sequence[Load], part: str, *, settled: bool
-) -> Iterator[tuple[str, Measurement]]:
-    for key in loads[0].values:
-        middle = median_low(load.values[key] for load in loads)
-        load = next(load for load in loads if load.values[key] == middle)
-        digits = _DIGITS.get(key, 1)
-        yield (
-            named(f"web.{key}", part),
-            Measurement(
-                value=_rounded(middle, digits),
-                basis=Basis.SAMPLES,
-                settled=settled,
-                samples=tuple(_rounded(one.values[key], digits) for one in loads),
-                again=tuple(_rounded(one.values[key], digits) for one in again),
-                sites=tuple(replace(site, size=_rounded(site.size, digits)) for site in load.sites.get(key, ())),
-                remarks=remarks_of(load.warnings) if key == "lcp" else (),
-                conditions=load.conditions,
-                audits={name: _rounded(ms, 0) for name, ms in load.audits.items()} if key == "lcp" else {},
-            ),
-        )
-
-
-def _explained(evidence: Evidence, kept: tuple[str, ...], findings: Findings) -> Findings:
-    """Return the findings, the failing ones with the page's own hints and with the reports, which are kept."""
-    return {
-        metric: replace(finding, evidence=evidence, kept=kept) if finding.outcome.fails_gate else finding
-        for metric, finding in findings.items()
-    }
-
-
-def _evidence(case: Case, findings: Findings, loads: Sequence[Load]) -> Evidence:
-    lcp, size = named("web.lcp", case.part), named("web.bytes", case.part)
-    measured = findings[lcp].measurement
-    assert measured is not None  # noqa: S101  # of every load
-    return Evidence(
-        largest_paint=next((load.element for load in loads if _rounded(load.values["lcp"], 1) == measured.value), ""),
-        resources=tuple(_grown(findings[size], case.reference(size))),
-        audits=_worse(measured.audits, case.reference(lcp)),
-    )
-
-
-def _grown(finding: Finding, reference: Reference | None) -> Iterator[Contribution]:
-    """Yield the resources of a page that are larger than in its baseline."""
-    if finding.measurement is None or reference is None:
-        return
-    for one in growth_by_site(finding.measurement.sites, reference.sites, finding.growth or 0):
-        if one.site and one.growth > 0:
-            yield one
-
-
-def _worse(now: Mapping[str, float], reference: Reference | None) -> dict[str, float]:
-    """Return what each audit would save more than on the baseline, in ms, the largest first."""
-    before = reference.audits if reference else {}
-    growth = {name: ms - before.get(name, 0) for name, ms in now.items()}
-    return {name: ms for name, ms in sorted(growth.items(), key=lambda item: -item[1]) if ms > 0}
-
-
-def _keep(root: Path, subject: Subject, part: str, loads: Iterable[Load]) -> Iterator[str]:
-    """Copy the reports to where they stay, in place of those of an earlier run; yield their paths below the root."""
-    words = "-".join(word for word in (subject.file, subject.name, part) if word)
-    folder = root / KEPT / re.sub(r"[^\w.-]+", "-", words).strip("-")
-    shutil.rmtree(folder, ignore_errors=True)
-    folder.mkdir(parents=True)
-    for number, load in enumerate(loads, 1):
-        path = folder / f"{number}.report.json"
-        path.write_text(
-            json.dumps(_without_secrets(json.loads(load.lhr.read_text(encoding="utf-8")))), encoding="utf-8"
-        )
-        yield path.relative_to(root).as_posix()
-
-
-def _without_secrets(report: dict[str, Any]) -> dict[str, Any]:
-    """Return a report without the headers that were sent: they may let in whoever reads them."""
-    settings = report.get("configSettings", {})
-    return {**report, "configSettings": {**settings, "extraHeaders": None}}
-
-
-def _rounded(value: float, digits: int) -> float:
-    return round(value, digits) if digits else round(value)

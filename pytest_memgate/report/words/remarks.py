@@ -2,7 +2,7 @@
 
 from pytest_memgate.model.judgement.remark import Remark, RemarkKind, RepeatedCalls
 from pytest_memgate.model.measurement import Measurement
-from pytest_memgate.units import SIZE, counted, format_amount
+from pytest_memgate.units import SIZE, counted, format_amount, format_growth
 
 
 def remark_texts(measurement: Measurement) -> list[str]:
@@ -26,6 +26,8 @@ def remark_text(remark: Remark) -> str:  # noqa: PLR0911  # one for each kind
             return f"first run {_numbers(remark.amounts[:1])}; again {_numbers(remark.amounts[1:])}"
         case RemarkKind.PAIRS:
             return _pairs(remark)
+        case RemarkKind.LOADS:
+            return _loads(remark)
         case RemarkKind.SOAK:
             return soak_text(remark)
         case RemarkKind.TEXT:
@@ -39,6 +41,15 @@ def _pairs(remark: Remark) -> str:
     pairs, ratio, low, high = remark.amounts
     certain = f", {low:.2f} to {high:.2f} for certain" if low > 0 and high > 0 else ""
     return f"{pairs:.0f} pairs of both sides, in turn: {ratio:.2f} times as long{certain}"
+
+
+def _loads(remark: Remark) -> str:
+    """Return what pairs of loads say: `5 pairs of both sides, in turn: +312 ms, +290 ms to +331 ms for certain`."""
+    if len(remark.amounts) not in {2, 4}:  # in a run file that somebody else wrote
+        return remark.text
+    growth, *bounds = (format_growth(amount, remark.text) for amount in remark.amounts[1:])
+    certain = f", {bounds[0]} to {bounds[1]} for certain" if bounds else ""
+    return f"{remark.amounts[0]:.0f} pairs of both sides, in turn: {growth}{certain}"
 
 
 def _processes(remark: Remark) -> str:

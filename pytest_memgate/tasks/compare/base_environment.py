@@ -1,8 +1,9 @@
 """The environment in which the base is measured: this one, with the base's own code and, where they differ, packages.
 
 It is a thin virtual environment of one `.pth` file: it adds the folders of this interpreter's packages, and takes
-imports of the project from the base's tree, in each process that is started with it. Packages of which the base pins
-another version lie in a second environment before them, which is kept for the next time.
+imports of the project from the base's tree, in each process that is started with it. Programs of this environment, such
+as gunicorn, are there, too. Packages of which the base pins another version lie in a second environment before them,
+which is kept for the next time.
 """
 
 import hashlib
@@ -34,6 +35,7 @@ _LOCKS = ("uv.lock", "poetry.lock", "pdm.lock")
 _PYPROJECT = "pyproject.toml"
 _PATIENCE = 1800.0  # seconds for an installation; chosen
 _READY = "ready"
+_SHEBANG = 512  # bytes at most of how a program names its interpreter
 _HOW = "say in memgate.yml how they are: setup: {run: …}"
 _TELL = (
     "import importlib.metadata as m, json; d = {}; "
@@ -59,6 +61,7 @@ def base_environment(trees: Trees, setup: Setup, workspace: Workspace) -> BaseEn
     changed = _changed(trees, setup.files)
     own = [_installed(trees, setup, changed, workspace)] if changed else []
     python = _made(workspace.place() / "environment", [*own, *_folders()], trees)
+    _take_scripts(python)
     packages = _differences(python, workspace) if own else ()
     return BaseEnvironment(python=python, packages=packages, unmet=tuple(_unmet(trees, changed)))
 
@@ -190,6 +193,21 @@ def _made(folder: Path, packages: Sequence[Path], trees: Trees | None, *, with_p
         lines.append(f"import pytest_memgate.measure.process.other_tree as tree; tree.OtherTree({way}).redirect()")
     (_packages(folder) / _PTH).write_text("\n".join(lines) + "\n", encoding="utf-8")
     return folder / ("Scripts" if os.name == "nt" else "bin") / Path("python.exe" if os.name == "nt" else "python")
+
+
+def _take_scripts(python: Path) -> None:
+    """Put this environment's programs, such as gunicorn, beside another interpreter, which they start from there."""
+    here = Path(sys.executable).parent
+    old, new = (os.fsencode(f"{folder}{os.sep}python") for folder in (here, python.parent))
+    for script in here.iterdir():
+        target = python.parent / script.name
+        if not script.is_file() or target.exists():
+            continue
+        content = script.read_bytes()
+        head = content[:_SHEBANG]
+        if head.startswith(b"#!") and old in head:
+            target.write_bytes(head.replace(old, new) + content[_SHEBANG:])
+            target.chmod(0o755)
 
 
 def _packages(folder: Path) -> Path:

@@ -12,29 +12,24 @@ from pathlib import Path
 
 from pytest_memgate.baseline.source import WorkTree
 from pytest_memgate.baseline.store import FOLDER
-from pytest_memgate.config.schema import Setup
 from pytest_memgate.config.sources import load_settings
 from pytest_memgate.errors import MeasureError, UsageError
-from pytest_memgate.measure.process.workspace import Workspace
 from pytest_memgate.model.codec import encode
 from pytest_memgate.model.judgement.finding import Outcome
 from pytest_memgate.model.run import Measured, Run
 from pytest_memgate.report.words.reason import reason
 from pytest_memgate.tasks.baseline.run_pytest import run_pytest
-from pytest_memgate.tasks.compare.base_environment import BaseEnvironment, base_environment
-from pytest_memgate.tasks.judge.gate import MEASURED, PAIRS
+from pytest_memgate.tasks.compare.side import Prepared, prepared
+from pytest_memgate.tasks.judge.gate import MEASURED, SIDE
 from pytest_memgate.tasks.prove.pytest_subprocess import QUIET, Done
 from pytest_memgate.tasks.run.file import read_run
-from pytest_memgate.tasks.run.git_worktree import Trees, checked_out, commit_of, repository
+from pytest_memgate.tasks.run.git_worktree import Trees
 
 _CONFIG = "memgate.yml"
 _NOT_FOUND = re.compile(r"^ERROR: (?:not found|file or directory not found): (.*)", re.MULTILINE)
-_LOCKS = ("package-lock.json", "npm-shrinkwrap.json", "pnpm-lock.yaml", "yarn.lock", "bun.lock", "bun.lockb")
-_MODULES = "node_modules"
 _NOT_BOTH = ("--memgate-update", "--memgate-base", "--memgate-measured")
 _NO_VALUE = {Outcome.NO_ANSWER, Outcome.UNMEASURED}
 _NOTHING = (4, 5)  # pytest's exit codes for arguments that name nothing, and for no test
-_TIMEOUT = 1800.0  # seconds for a build; chosen
 
 
 def compare(root: Path, cwd: Path, base: str, args: Sequence[str], say: Callable[[str], None]) -> int:
@@ -45,74 +40,35 @@ def compare(root: Path, cwd: Path, base: str, args: Sequence[str], say: Callable
     """
     if wrong := next((arg for arg in args if arg.startswith(_NOT_BOTH)), ""):
         raise UsageError(f"{wrong.partition('=')[0]} has no place here: {base} is measured, and no baseline is read")
-    top, commit = repository(root), commit_of(root, base, option="memgate compare")
-    settings = load_settings(WorkTree(root))
     began = time.monotonic()
-    with Workspace() as workspace, checked_out(root, commit, workspace.folder / "base") as tree:
-        trees = Trees(top=top, root=root, base_top=tree, ref=base)
-        name = f"{base} ({commit[:8]})"
-        for folder in (root, cwd):
-            if not trees.there(folder).is_dir():
-                raise MeasureError(f"{name} has no folder {folder.resolve().relative_to(top)}")
-        environment = base_environment(trees, settings.setup, workspace)
-        if environment.packages:
-            say(f"memgate: {name} has other packages: {', '.join(environment.packages)}")
-        for pin in environment.unmet:
-            say(f"memgate: the work tree pins {pin}: install it, or it is not compared")
-        _build(trees, settings.setup, workspace)
-        say(f"memgate: measuring {name}")
-        into = workspace.place()
-        run = _measure(trees, cwd, args, environment, workspace)
-        _take(trees, into)
+    with prepared(root, cwd, base, "memgate compare", say) as ready:
+        say(f"memgate: measuring {ready.name}")
+        into = ready.workspace.place()
+        run = _measure(ready, cwd, args)
+        _take(ready.trees, into)
         measured = Measured(
             ref=base,
-            commit=commit,
-            packages=environment.packages,
-            unmet=environment.unmet,
+            commit=ready.commit,
+            packages=ready.environment.packages,
+            unmet=ready.environment.unmet,
             without=tuple(_without(run)),
             seconds=round(time.monotonic() - began, 1),
         )
         (into / MEASURED).write_text(json.dumps(encode(measured)), encoding="utf-8")
-        order = {
-            "python": str(environment.python),
-            "cwd": str(trees.there(cwd)),
-            "top": str(top),
-            "base_top": str(tree),
-            "env": trees.environment(),
-        }
-        (into / PAIRS).write_text(json.dumps(order), encoding="utf-8")
-        say(f"memgate: {name} took {measured.seconds:.0f} s; now the work tree")
+        (into / SIDE).write_text(json.dumps(encode(ready.side)), encoding="utf-8")
+        say(f"memgate: {ready.name} took {measured.seconds:.0f} s; now the work tree")
         return run_pytest(root, [f"--memgate-measured={into}", *args])
 
 
-def _build(trees: Trees, setup: Setup, workspace: Workspace) -> None:
-    """Make what both sides serve."""
-    if not setup.build:
-        return
-    for lock in (path for name in _LOCKS for path in trees.base_root.rglob(name) if _MODULES not in path.parts):
-        here, modules = trees.root / lock.relative_to(trees.base_root), lock.parent / _MODULES
-        is_same = here.exists() and here.read_bytes() == lock.read_bytes()
-        if is_same and (here.parent / _MODULES).is_dir() and not modules.exists():
-            modules.symlink_to(here.parent / _MODULES, target_is_directory=True)
-    for folder, whose in ((trees.base_root, trees.ref), (trees.root, "the work tree")):
-        done = workspace.run(_shell(setup.build), workspace.place(), timeout_seconds=_TIMEOUT, cwd=folder)
-        if done.code:
-            said = (done.out.strip().splitlines() or ["it said nothing"])[-1]
-            raise MeasureError(f"setup.build fails in {whose}: {said}", hint=f"run it there: {setup.build}")
-
-
-def _shell(line: str) -> list[str]:
-    return [os.environ.get("COMSPEC", "cmd"), "/c", line] if os.name == "nt" else ["/bin/sh", "-c", line]
-
-
-def _measure(trees: Trees, cwd: Path, args: Sequence[str], environment: BaseEnvironment, workspace: Workspace) -> Run:
+def _measure(base: Prepared, cwd: Path, args: Sequence[str]) -> Run:
     """Measure the base, into baseline files of its own tree; return its run."""
+    trees = base.trees
     shutil.rmtree(trees.base_root / FOLDER, ignore_errors=True)
     if not load_settings(WorkTree(trees.base_root)).file and (trees.root / _CONFIG).exists():
         shutil.copy(trees.root / _CONFIG, trees.base_root / _CONFIG)
     given = trees.arguments(args)
     while True:
-        done, foreign = _pytest(trees, cwd, given, environment, workspace)
+        done, foreign = _pytest(base, cwd, given)
         missing = _NOT_FOUND.search(done.out) if done.code == 4 else None
         there = [arg for arg in given if not (missing and _names(arg, missing[1], trees.there(cwd)))]
         if missing is None or len(there) == len(given) or not any(_is_test(arg) for arg in there):
@@ -145,24 +101,29 @@ def _names(arg: str, missing: str, cwd: Path) -> bool:
     return _is_test(arg) and os.path.normpath(cwd / arg) == os.path.normpath(cwd / missing)
 
 
-def _pytest(
-    trees: Trees, cwd: Path, args: Sequence[str], environment: BaseEnvironment, workspace: Workspace
-) -> tuple[Done, list[str]]:
+def _pytest(base: Prepared, cwd: Path, args: Sequence[str]) -> tuple[Done, list[str]]:
+    trees, workspace = base.trees, base.workspace
     folder = workspace.place()
     proofs, report = folder / "proofs", folder / "run.json"
     proofs.mkdir()
     command = [
-        *(str(environment.python), "-m", "pytest", "-p", "pytest_memgate.plugin.child_runs.tree_proof", *QUIET),
+        *(base.side.python, "-m", "pytest", "-p", "pytest_memgate.plugin.child_runs.tree_proof", *QUIET),
         *([] if any(arg.startswith("--rootdir") for arg in args) else [f"--rootdir={trees.base_root}"]),
         *args,
-        *("--memgate", "--memgate-update", f"--memgate-report={report}", "-o", f"cache_dir={folder / 'cache'}"),
+        *(
+            "--memgate",
+            "--memgate-update",
+            "--memgate-side=base",
+            f"--memgate-report={report}",
+            "-o",
+            f"cache_dir={folder / 'cache'}",
+        ),
     ]
     order = {"from": str(trees.top), "to": str(trees.base_top), "into": str(proofs)}
     env = {
         "MEMGATE_TREE": json.dumps(order),
         "COVERAGE_FILE": str(folder / "coverage"),
-        "VIRTUAL_ENV": None,
-        **trees.environment(),
+        **base.side.env,
     }
     job = workspace.start(command, folder, cwd=trees.there(cwd), env=env)
     try:

@@ -12,9 +12,11 @@ from pytest_memgate.budget.rule import Budget, Rule
 from pytest_memgate.budget.waiver import Waiver
 from pytest_memgate.compare import judge as gate
 from pytest_memgate.compare.attribution import growth_by_site
+from pytest_memgate.compare.pairs import Paired, by_pairs
 from pytest_memgate.config.schema import Settings
 from pytest_memgate.config.sources import Config, load_settings
 from pytest_memgate.errors import UsageError
+from pytest_memgate.measure.process.base_side import BaseSide
 from pytest_memgate.model.codec import decode
 from pytest_memgate.model.environment import Environment
 from pytest_memgate.model.judgement.finding import Finding, Outcome
@@ -26,8 +28,8 @@ from pytest_memgate.model.subject import Subject
 from pytest_memgate.tasks.judge.baselines import Baselines
 from pytest_memgate.units import PLAIN
 
-# Beside the values of a measured base: what it is, and how a pytest of it is started.
-MEASURED, PAIRS = "measured.json", "pairs.json"
+# Beside the values of a measured base: what it is, and how its processes are started.
+MEASURED, SIDE = "measured.json", "side.json"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,7 +38,8 @@ class Gate:
 
     `config` holds the budgets that count: the base's if a ref was named. `own` are the work tree's settings. `loosened`
     are options in ini files and in the environment that would loosen the gate, a line each: they do not count. If a git
-    ref was `measured` just now, its values take the place of baselines.
+    ref was `measured` just now, its values take the place of baselines; it can be measured again at `side`. A run that
+    measures such a ref `is_base`.
     """
 
     root: Path
@@ -46,6 +49,8 @@ class Gate:
     baselines: Baselines
     base: GitRef | None = None
     measured: Measured | None = None
+    side: BaseSide | None = None
+    is_base: bool = False
     loosened: tuple[str, ...] = ()
     today: date = field(default_factory=date.today)
 
@@ -55,27 +60,49 @@ class Gate:
         return self.own.waivers
 
     def assess(
-        self, subject: Subject, metric: str, measurement: Measurement, rules: Mapping[str, Rule], unit: str = PLAIN
+        self,
+        subject: Subject,
+        metric: str,
+        measurement: Measurement,
+        rules: Mapping[str, Rule],
+        unit: str = PLAIN,
+        *,
+        paired: Paired | None = None,
     ) -> Finding:
         """Return the finding for a measurement; `rules`, by metric, come before the configured ones.
 
+        Where it was `paired` with one of the base, the pairs decide whether it grew.
         Raises BaselineError for a baseline that cannot be read and ConfigError for a budget in another unit.
         """
         bar = self.baselines.bar(subject, metric, measurement.conditions)
-        return self.judge(subject, metric, measurement, self.budget(subject, metric, rules, unit), bar)
+        budget = self.budget(subject, metric, rules, unit)
+        return self.judge(subject, metric, measurement, budget, bar, paired=paired)
 
     def budget(self, subject: Subject, metric: str, rules: Mapping[str, Rule], unit: str = PLAIN) -> Budget:
         """Return the budget of a metric of a test; raises ConfigError for one in another unit."""
         return self.config.budget(subject, metric, rules, unit)
 
-    def judge(self, subject: Subject, metric: str, measurement: Measurement, budget: Budget, bar: Bar) -> Finding:
+    def judge(
+        self,
+        subject: Subject,
+        metric: str,
+        measurement: Measurement,
+        budget: Budget,
+        bar: Bar,
+        *,
+        paired: Paired | None = None,
+    ) -> Finding:
         """Return the finding for a measurement, with the sites that grew and the waiver that covers it."""
         finding = gate.judge(subject, metric, measurement, budget, bar)
+        if paired:
+            finding = by_pairs(finding, paired)
         old = self.baselines.moved_from(subject)
         if old:
             finding = replace(finding, moved_from=str(old))
         if self.measured:
-            finding = replace(finding, measured_from=self.measured.ref)
+            is_new = finding.outcome is Outcome.NO_BASELINE
+            outcome = Outcome.NEW if is_new else finding.outcome
+            finding = replace(finding, outcome=outcome, measured_from=self.measured.ref)
         if finding.told_by_growth and finding.growth and bar.reference and measurement.sites:
             grown = growth_by_site(measurement.sites, bar.reference.sites, finding.growth)
             finding = replace(finding, growth_by_site=grown)
@@ -99,6 +126,7 @@ def _beside_measured(
 ) -> Gate:
     try:
         measured = decode(Measured, json.loads((folder / MEASURED).read_text(encoding="utf-8")))
+        side = decode(BaseSide, json.loads((folder / SIDE).read_text(encoding="utf-8")))
     except (OSError, ValueError) as error:
         raise UsageError(f"--memgate-measured {folder}: {error}", hint="run: memgate compare REF") from error
     settings = load_settings(GitRef(root, measured.commit))
@@ -109,6 +137,7 @@ def _beside_measured(
         own=own,
         baselines=Baselines(Stores(WorkTree(folder), environment.key), None, environment.header),
         measured=measured,
+        side=side,
     )
 
 

@@ -6,12 +6,11 @@ from dataclasses import dataclass, replace
 
 from pytest_memgate.budget.rule import Rule
 from pytest_memgate.compare.judge import speaks_against
-from pytest_memgate.compare.pairs import Answer, Paired
+from pytest_memgate.compare.pairs import Paired
 from pytest_memgate.measure.python.environment import coverage_is_on
 from pytest_memgate.measure.python.machine_class import machine_class
-from pytest_memgate.model.judgement.budget import RuleKind
 from pytest_memgate.model.judgement.finding import Finding, Outcome
-from pytest_memgate.model.judgement.reason import Doubt, DoubtKind, Over
+from pytest_memgate.model.judgement.reason import Doubt, DoubtKind
 from pytest_memgate.model.judgement.remark import Remark, RemarkKind
 from pytest_memgate.model.measurement import Basis, Measurement
 from pytest_memgate.model.subject import Subject
@@ -55,39 +54,26 @@ def paired_findings(
 ) -> list[Finding]:
     """Return a finding for each of the times, those with a budget of growth judged by pairs of both sides.
 
-    `pairs` is given the ratio of head to base that is allowed.
+    `pairs` is given the ratio of head to base that is allowed, and measures in ms.
     """
     findings = [gate.assess(subject, metric, _measurement(metric, timing), rules) for metric in METRICS]
     gated = [one for one in findings if one.baseline and one.allowed is not None]
     if not gated:
         return findings
     paired = pairs(min(1 + (one.allowed or 0) / (one.baseline or 1) for one in gated))
-    return [_by_pairs(one, paired) if one in gated else one for one in findings]
-
-
-def _by_pairs(finding: Finding, paired: Paired) -> Finding:
-    base, head = _ms(paired.base), _ms(paired.head)
-    allowed = base * (finding.allowed or 0) / (finding.baseline or 1)
-    is_over = head - base > allowed
-    doubt = None
-    if paired.answer is Answer.SLOWER:
-        outcome = Outcome.REGRESSED
-    elif paired.answer is Answer.UNDECIDED and is_over:
-        outcome, doubt = Outcome.UNSTABLE, Doubt(kind=DoubtKind.PAIRS)
-    else:
-        outcome = Outcome.PASSED
-    high = paired.high if math.isfinite(paired.high) else 0.0
-    remark = Remark(kind=RemarkKind.PAIRS, amounts=(paired.pairs, paired.ratio, paired.low, high))
-    return replace(
-        finding,
-        outcome=outcome,
-        doubt=doubt,
-        over=Over(rule=RuleKind.GROWTH, amount=head - base, allowed=allowed) if is_over else None,
-        second=None,
-        measurement=Measurement(value=head, basis=Basis.SAMPLES, samples=_thinned(paired.heads), remarks=(remark,)),
-        baseline=base,
-        allowed=allowed,
+    ratio, low, high = paired.ratios
+    amounts = (paired.pairs, ratio, low, high if math.isfinite(high) else 0.0)
+    measurement = Measurement(
+        value=_rounded(paired.head),
+        basis=Basis.SAMPLES,
+        settled=True,
+        samples=_thinned(paired.heads),
+        conditions=_conditions(),
+        remarks=(Remark(kind=RemarkKind.PAIRS, amounts=amounts),),
     )
+    return [
+        gate.assess(subject, one.metric, measurement, rules, paired=paired) if one in gated else one for one in findings
+    ]
 
 
 def _in_doubt(finding: Finding) -> Finding:
@@ -98,15 +84,12 @@ def _in_doubt(finding: Finding) -> Finding:
 
 def _measurement(metric: str, timing: Timing, again: Timing | None = None) -> Measurement:
     name = metric.partition(".")[2]
-    conditions = machine_class()
-    if coverage_is_on():
-        conditions = {**conditions, "coverage": "on"}
     measurement = Measurement(
         value=_ms(getattr(timing, name)),
         basis=Basis.SAMPLES,
         settled=True,
-        samples=_thinned(timing.rounds),
-        conditions=conditions,
+        samples=_thinned([one * 1000 for one in timing.rounds]),
+        conditions=_conditions(),
         remarks=(Remark(kind=RemarkKind.ROUNDS, amounts=(len(timing.rounds),)),),
     )
     # The second run speaks with the same statistic as the first.
@@ -114,12 +97,20 @@ def _measurement(metric: str, timing: Timing, again: Timing | None = None) -> Me
 
 
 def _thinned(rounds: Sequence[float]) -> tuple[float, ...]:
-    """Return some of the rounds, in order of size: their quantiles are those of all."""
+    """Return some of the rounds, in ms and in order of size: their quantiles are those of all."""
     ordered = sorted(rounds)
     count = min(len(ordered), _MOST)
     places = (round(place * (len(ordered) - 1) / max(1, count - 1)) for place in range(count))
-    return tuple(_ms(ordered[place]) for place in places)
+    return tuple(_rounded(ordered[place]) for place in places)
 
 
 def _ms(seconds: float) -> float:
-    return float(f"{seconds * 1000:.{_DIGITS}g}")
+    return _rounded(seconds * 1000)
+
+
+def _rounded(ms: float) -> float:
+    return float(f"{ms:.{_DIGITS}g}")
+
+
+def _conditions() -> Mapping[str, str]:
+    return {**machine_class(), "coverage": "on"} if coverage_is_on() else machine_class()

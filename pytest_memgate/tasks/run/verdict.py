@@ -14,7 +14,7 @@ from pytest_memgate.errors import BaselineError, ConfigError
 from pytest_memgate.model.judgement.finding import Finding, Outcome
 from pytest_memgate.model.judgement.reason import Cause
 from pytest_memgate.model.metric import WEB, is_answered
-from pytest_memgate.model.run import Change, ChangeKind, Extent, Problem, Run, Verdict
+from pytest_memgate.model.run import Change, ChangeKind, Extent, Measured, Problem, Run, Verdict
 from pytest_memgate.model.subject import Subject
 from pytest_memgate.report.words.reason import reason
 from pytest_memgate.tasks.judge.baselines import unit_of
@@ -215,6 +215,9 @@ def unanswered(findings: tuple[Finding, ...]) -> Iterator[Problem]:
 
 
 def _no_baseline(gate: Gate, findings: tuple[Finding, ...]) -> Iterator[Problem]:
+    if gate.measured:
+        yield from _no_value(gate, gate.measured, findings)
+        return
     for store in gate.baselines.head:
         without = [
             finding
@@ -230,6 +233,22 @@ def _no_baseline(gate: Gate, findings: tuple[Finding, ...]) -> Iterator[Problem]
             hint=f"make it, and commit {store.folder}: {UPDATE}",
             verdict=Verdict.NO_ANSWER,
         )
+
+
+def _no_value(gate: Gate, measured: Measured, findings: tuple[Finding, ...]) -> Iterator[Problem]:
+    """Yield the problem of a measured base that has the tests of a family, and no value of any."""
+    for store in gate.baselines.head:
+        if store.files():
+            continue
+        tests = {
+            f"{one.subject} "
+            for one in findings
+            if one.outcome is Outcome.NEW and gate.baselines.head.of(one.metric) is store
+        }
+        if told := next((line for line in measured.without if line.startswith(tuple(tests))), ""):
+            yield Problem(
+                text=f"there is no value to compare with: in {measured.ref}, {told}", verdict=Verdict.NO_ANSWER
+            )
 
 
 def _missing(gate: Gate, findings: tuple[Finding, ...]) -> Iterator[Problem]:
