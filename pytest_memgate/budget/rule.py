@@ -7,7 +7,9 @@ from typing import Any, Self
 
 from pytest_memgate.model.judgement.budget import BY_SETTINGS, DEFAULT, BudgetRule, Origin, RuleKind
 from pytest_memgate.units import SIZE, format_amount, parse_amount, parse_any
+from pytest_memgate.values import one_of
 
+AGAINST = ("auto", "stored", "measured")
 _PERCENT = re.compile(r"\s*(\d{1,15}(?:\.\d{1,15})?)\s*%\s*")
 _EXAMPLES = {"B": "200KB, 5%, max(200KB, 5%) or min(200KB, 5%)", "ms": "300ms, 5% or max(300ms, 5%)"}
 _CHOICE = re.compile(r"\s*(max|min)\s*\((.*),(.*)\)\s*", re.IGNORECASE)
@@ -68,12 +70,14 @@ class Allowance:
 class Rule:
     """What one source says of a metric, in `unit` (empty if it names none); a part that it leaves open is None.
 
+    `against` is one of `AGAINST`: what beside a base decides, its stored value or a measurement of it now.
     `sources` gives the place of each part: `memgate.yml:3`, `marker`, `--memgate-growth`. `origin` says who set them.
     """
 
     growth: Allowance | None = None
     limit: float | None = None
     drift: Allowance | None = None
+    against: str | None = None
     unit: str = SIZE
     sources: Mapping[str, str] = field(default_factory=dict)
     origin: Origin = BY_SETTINGS
@@ -94,7 +98,9 @@ class Rule:
         named_unit = ""
         for name, text in parts.items():
             try:
-                if name == "limit":
+                if name == "against":
+                    read[name], own = one_of("value", AGAINST)(text), ""
+                elif name == "limit":
                     read[name], own = parse_any(text) if unit is None else (parse_amount(text, unit), unit)
                 else:
                     read[name] = Allowance.parse(text, unit)
@@ -123,13 +129,14 @@ class PartError(ValueError):
 class Budget:
     """The budget of one metric of one test: growth over the baseline, an absolute limit, growth over the anchor.
 
-    With none of the three, no value can fail and the metric is not gated. `sources` gives the place of each part,
-    `origins` who set it, unless the project's settings did.
+    With none of the three, no value can fail and the metric is not gated. `against` is as in a rule. `sources` gives
+    the place of each part, `origins` who set it, unless the project's settings did.
     """
 
     growth: Allowance | None = None
     limit: float | None = None
     drift: Allowance | None = None
+    against: str = "auto"
     unit: str = SIZE
     sources: Mapping[str, str] = field(default_factory=dict)
     origins: Mapping[str, Origin] = field(default_factory=dict)
@@ -164,7 +171,7 @@ def resolve(rules: list[Rule], unit: str = SIZE) -> Budget:
     sources: dict[str, str] = {}
     origins: dict[str, Origin] = {}
     for rule in rules:
-        for name in ("growth", "limit", "drift"):
+        for name in ("growth", "limit", "drift", "against"):
             value = getattr(rule, name)
             if value is not None and name not in parts:
                 parts[name] = replace(value, unit=unit) if isinstance(value, Allowance) else value

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
-from pytest_memgate.budget.rule import PartError, Rule
+from pytest_memgate.budget.rule import AGAINST, PartError, Rule
 from pytest_memgate.budget.waiver import Waiver
 from pytest_memgate.config.located import Located
 from pytest_memgate.config.reading import (
@@ -120,6 +120,10 @@ _RULE = {
     "growth": {**_AMOUNT, "description": "Growth allowed above the baseline."},
     "limit": {**_AMOUNT, "description": "The most it may be, baseline or not."},
     "drift": {**_AMOUNT, "description": "Growth allowed above the anchor, in all."},
+    "against": {
+        "enum": list(AGAINST),
+        "description": "Beside a base, what decides: its stored value, a measurement of it, or what can.",
+    },
 }
 _SETUP = {
     "files": Key(

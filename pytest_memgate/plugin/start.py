@@ -106,6 +106,8 @@ def _check(option: argparse.Namespace, *, update: bool) -> None:
         raise pytest.UsageError("memgate: --memgate-reason goes with --memgate-update")
     if option.memgate_reason and not is_reason(option.memgate_reason):
         raise pytest.UsageError(f"memgate: --memgate-reason {option.memgate_reason!r} has no letter in it: say why")
+    if option.memgate_measured or option.memgate_side:
+        option.memgate_base = None  # of an ini file: memgate compare measures what it is asked to
     if option.memgate_base == "":
         raise pytest.UsageError("memgate: --memgate-base names no ref: it is empty")
     if option.memgate_measured and (update or option.memgate_base):

@@ -179,9 +179,15 @@ def _unmeasured(run: Run) -> tuple[set[Subject], set[Subject]]:
 
 def against(run: Run) -> str:
     """Return what a run was compared with: `baseline .memgate/… of main`, `main, measured here in 38 s`."""
-    if run.measured:
-        return f"{run.measured.ref} ({run.measured.commit[:8]}), measured here in {run.measured.seconds:.0f} s"
-    return f"baseline {run.baseline}{f' of {run.compared_with}' if run.compared_with else ''}"
+    measured = run.measured
+    here = f"{measured.ref} ({measured.commit[:8]}), measured here in {measured.seconds:.0f} s" if measured else ""
+    if not run.baseline:
+        return here
+    stored = f"baseline {run.baseline}{f' of {run.compared_with}' if run.compared_with else ''}"
+    if not here:
+        return stored
+    tests = len({one.subject for one in run.findings if one.measured_from})
+    return f"{stored}; {counted(tests, 'test')} against {here}"
 
 
 def next_steps(run: Run) -> Iterator[tuple[str, str]]:
@@ -190,7 +196,7 @@ def next_steps(run: Run) -> Iterator[tuple[str, str]]:
         if run.changes:
             yield "review and commit", run.baseline
         return
-    if run.measured:
+    if run.measured and not run.baseline:
         yield from _look(run)
         return
     failing = sorted(of(run, Outcome.REGRESSED) + of(run, Outcome.DRIFTED), key=excess, reverse=True)

@@ -92,8 +92,9 @@ class Finding:
     of that budget. `growth_by_site` sums to the growth. `line` is where the test is defined. `kept` are the files kept
     of the measurement: the memray file, the Lighthouse reports. `paid_by` are the tests that paid for a first use, the
     largest share first; `line` is then that of the first one. `moved_from` is the name under which the entry of a moved
-    test is stored; `measured_from` is the git ref that was measured in place of reading a baseline; `may_be` are the
-    entries that may belong to a new test, if nobody can tell which.
+    test is stored; `measured_from` is the git ref that was measured in place of reading a baseline; a finding that
+    `waits` is decided by such a measurement at the end of the run; `may_be` are the entries that may belong to a new
+    test, if nobody can tell which.
 
     The reason is in `over`, `doubt`, `second`, `fresh`, `mismatch`, `cause` and `waivers` if the gate itself has
     decided. `why` is a reason in words from outside: the text of an exception, of a marker or of a tool; with `only
@@ -125,6 +126,7 @@ class Finding:
     paid_by: tuple[Subject, ...] = ()
     moved_from: str = ""
     measured_from: str = ""
+    waits: bool = False
 
     @property
     def is_bound(self) -> bool:

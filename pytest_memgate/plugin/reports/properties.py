@@ -25,7 +25,7 @@ LATE = "memgate_payments"  # the attribute of a report for payments that come af
 def put_findings(test: Test, findings: Sequence[Finding], *, update: bool) -> None:
     """Put findings on the reports of a test's call and teardown, the payment on the former, notes on the latter.
 
-    The call fails if a finding fails the test; an update fails no test.
+    The call fails if a finding fails the test, unless it waits; an update fails no test.
     """
     first, line = test.first, line_of(test.item)
     found = [replace(finding, line=finding.line or line) for finding in findings]
@@ -37,6 +37,7 @@ def put_findings(test: Test, findings: Sequence[Finding], *, update: bool) -> No
         notes = [(NOTE, note) for note in test.notes]
         first.teardown.user_properties = [*first.teardown.user_properties, *own, *notes]
     failing = [one for one in found if one.outcome is Outcome.NO_ANSWER or (one.outcome.fails_gate and not update)]
+    failing = [one for one in failing if not one.waits]
     if failing and first.is_called and first.call:
         fail_report(first.call, failing)
 

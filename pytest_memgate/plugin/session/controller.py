@@ -31,6 +31,7 @@ from pytest_memgate.plugin.session.first_use import FirstUseReview
 from pytest_memgate.plugin.session.folding import Folding
 from pytest_memgate.plugin.session.fresh_process import left_by_fixtures
 from pytest_memgate.plugin.session.marks import Marks
+from pytest_memgate.plugin.session.measured_base import decide
 from pytest_memgate.plugin.session.options import hand_over
 from pytest_memgate.report.terminal import Line, Tone, summary
 from pytest_memgate.tasks.baseline.conclude_update import CUT_SHORT, Survey, conclude_update
@@ -85,6 +86,8 @@ class Controller:
         self._payers: dict[Subject, pytest.TestReport] = {}
         self._paid: list[Finding] = []  # on first use
         self._extra: pytest.TestReport | None = None  # by which a test fails that has been reported
+        self._places: dict[Subject, tuple[str, int | None, str]] = {}  # of tests, by their reports
+        self._measured = gate.measured
         self._run: Run | None = None
         self._folding = Folding()
         config.pluginmanager.register(self._folding, "memgate-folding")
@@ -104,6 +107,7 @@ class Controller:
         if is_rerun or report is self._extra:
             return
         test = Subject.parse(getattr(report, TEST, report.nodeid))
+        self._places[test] = report.location
         # What is found of a test stands on the report of its teardown, too: JUnit takes it from there.
         properties = report.user_properties if report.when == "call" else ()
         own = [name for name, _ in properties if name.startswith(PROPERTY)]
@@ -149,7 +153,8 @@ class Controller:
             self._read_reports()
         if not interrupted:
             self._review_first_use()
-        self._run = self._concluded(session, interrupted=interrupted)
+            self._measure_base()
+        self._run = replace(self._concluded(session, interrupted=interrupted), measured=self._measured)
         path = self._config.option.memgate_report
         if path:
             try:
@@ -189,6 +194,33 @@ class Controller:
                 fail_report(report, [finding])
                 self._extra = report
                 self._config.hook.pytest_runtest_logreport(report=report)
+
+    def _measure_base(self) -> None:
+        """Decide what waits, by measuring the base now; a test that fails by that gets one more report."""
+        waiting = [one for one in self._findings if one.waits]
+        if not (waiting and self._gate.base):
+            return
+        ref, tests = self._gate.base.ref, len({one.subject for one in waiting})
+        self._progress(f"measuring {ref} for {counted(tests, 'test')}, since no stored value decides")
+        with real_world():
+            decided = decide(self._config, ref, self._findings)
+        self._progress("")
+        self._findings, self._measured = decided.findings, decided.measured
+        self._notes += decided.notes
+        failing: dict[Subject, list[Finding]] = {}
+        for finding in decided.waited:
+            if finding.outcome.fails_test:
+                failing.setdefault(finding.paid_by[0] if finding.paid_by else finding.subject, []).append(finding)
+        for test, found in failing.items():
+            self._fail(test, found)
+
+    def _fail(self, test: Subject, found: list[Finding]) -> None:
+        """Report once more, as failed, a test that has been reported."""
+        where = self._places.get(test, (test.file, found[0].line or None, test.name))
+        report = pytest.TestReport(str(test), where, {}, "passed", None, "call")
+        fail_report(report, found)
+        self._extra = report
+        self._config.hook.pytest_runtest_logreport(report=report)
 
     def pytest_terminal_summary(self, terminalreporter: TerminalReporter) -> None:
         """Write the gate's own part of the summary."""

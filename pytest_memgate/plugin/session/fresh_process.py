@@ -4,9 +4,11 @@ import argparse
 import contextlib
 import inspect
 import json
+import math
 import os
 import sys
 import tempfile
+import time
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, NoReturn
@@ -16,6 +18,7 @@ import pytest
 from pytest_memgate.measure.compiling.private_folder import shared
 from pytest_memgate.measure.process.workspace import Workspace
 from pytest_memgate.tasks.prove.pytest_subprocess import QUIET, Done, real_run
+from pytest_memgate.tasks.run.file import read_run
 
 FRESH = "MEMGATE_FRESH"  # set in such a process: it reports payments, and does not judge them
 _ENVIRONMENT = dict(os.environ)  # as the run began: a test may have another until its teardown
@@ -37,6 +40,29 @@ def run_afresh(config: pytest.Config, tests: Sequence[str]) -> Done:
             more={**dict.fromkeys(os.environ), **changed},
             timeout_seconds=_PATIENCE,
         )
+
+
+def run_compared(config: pytest.Config, ref: str, tests: Sequence[str]) -> Done:
+    """Compare some tests with a git ref that is measured now, by `memgate compare`; return how that ended."""
+    given = [
+        f"--memgate-{name}={value}"
+        for name in ("growth", "limit", "drift")
+        for value in getattr(config.option, f"memgate_{name}") or ()
+    ]
+    start = time.monotonic()
+    with Workspace() as space:
+        folder = space.place()
+        report = folder / "run.json"
+        command = [
+            *(sys.executable, "-m", "pytest_memgate", "compare", ref, *QUIET, f"--rootdir={config.rootpath}"),
+            *("--maxfail=0", *_options(config), *given, f"--memgate-report={report}"),
+            *(("-o", f"cache_dir={folder / 'cache'}") if config.pluginmanager.hasplugin("cacheprovider") else ()),
+            *tests,
+        ]
+        changed = {"COVERAGE_FILE": str(folder / "coverage"), **dict.fromkeys(os.environ), **_ENVIRONMENT}
+        done = space.run(command, folder, timeout_seconds=math.inf, cwd=config.rootpath, env=changed)
+        run = read_run(report) if report.exists() else None
+    return Done(code=done.code, out=done.out, run=run, seconds=time.monotonic() - start)
 
 
 def left_by_fixtures(config: pytest.Config, timeout_seconds: float) -> tuple[dict[str, dict[str, float]], str]:

@@ -67,6 +67,9 @@ def _measure(base: Prepared, cwd: Path, args: Sequence[str]) -> Run:
     if not load_settings(WorkTree(trees.base_root)).file and (trees.root / _CONFIG).exists():
         shutil.copy(trees.root / _CONFIG, trees.base_root / _CONFIG)
     given = trees.arguments(args)
+    roots = [arg.partition("=")[2] for arg in given if arg.startswith("--rootdir=")]
+    if any(not (trees.there(cwd) / root).resolve().is_relative_to(trees.base_top) for root in roots):
+        raise UsageError(f"--rootdir={roots[-1]} leads out of {trees.ref}", hint="give a folder of this repository")
     while True:
         done, foreign = _pytest(base, cwd, given)
         missing = _NOT_FOUND.search(done.out) if done.code == 4 else None

@@ -19,10 +19,11 @@ from pytest_memgate.errors import UsageError
 from pytest_memgate.measure.process.base_side import BaseSide
 from pytest_memgate.model.codec import decode
 from pytest_memgate.model.environment import Environment
+from pytest_memgate.model.judgement.budget import RuleKind
 from pytest_memgate.model.judgement.finding import Finding, Outcome
-from pytest_memgate.model.judgement.reason import UsedWaiver
+from pytest_memgate.model.judgement.reason import Cause, UsedWaiver
 from pytest_memgate.model.judgement.reference import Bar
-from pytest_memgate.model.measurement import Measurement
+from pytest_memgate.model.measurement import Basis, Measurement
 from pytest_memgate.model.run import Measured
 from pytest_memgate.model.subject import Subject
 from pytest_memgate.tasks.judge.baselines import Baselines
@@ -108,7 +109,20 @@ class Gate:
             finding = replace(finding, growth_by_site=grown)
         elif finding.outcome.fails_test and measurement.sites:
             finding = replace(finding, growth_by_site=growth_by_site(measurement.sites, {}, measurement.value))
-        return self._waived(finding) if finding.outcome.fails_test else finding
+        finding = self._waived(finding) if finding.outcome.fails_test else finding
+        return replace(finding, waits=True) if self._may_measure(finding, budget.against) else finding
+
+    def _may_measure(self, finding: Finding, against: str) -> bool:
+        """True if the base is to be measured now, at the end of the run, to decide what was found."""
+        is_limit = finding.over is not None and finding.over.rule is RuleKind.LIMIT
+        if self.base is None or against == "stored" or is_limit or finding.cause is Cause.NO_BUDGET:
+            return False
+        if finding.outcome in {Outcome.NO_BASELINE, Outcome.INCOMPARABLE}:
+            return True
+        if against == "measured":
+            return finding.is_held
+        is_noisy = finding.measurement is not None and finding.measurement.basis is Basis.SAMPLES
+        return is_noisy and finding.outcome in {Outcome.REGRESSED, Outcome.UNSTABLE}
 
     def _waived(self, finding: Finding) -> Finding:
         for waiver in self.waivers:

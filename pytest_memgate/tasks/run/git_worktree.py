@@ -2,6 +2,7 @@
 
 import contextlib
 import os
+import re
 import shutil
 import signal
 import subprocess
@@ -37,7 +38,8 @@ class Trees:
 
     def arguments(self, args: Sequence[str]) -> list[str]:
         """Return pytest's arguments as they are for the base."""
-        return [arg.replace(f"{self.top}{os.sep}", f"{self.base_top}{os.sep}") for arg in args]
+        own = re.compile(rf"{re.escape(str(self.top))}(?={re.escape(os.sep)}|$)")
+        return [own.sub(lambda _: str(self.base_top), arg) for arg in args]
 
     def environment(self) -> dict[str, str]:
         """Return PYTHONPATH as it is for the base."""
