@@ -37,11 +37,14 @@ def ci() -> None:
 @_input("pytest-args")
 @_input("base")
 @_input("merge")
+@_input("against", "auto")
 @_input("strict", "true")
 @_input("comment", "false")
 @_input("fail", "true")
 @_input("install")
-def plan(working_directory: str, pytest_args: str, base: str, merge: str, install: str, **flags: str) -> None:
+def plan(
+    working_directory: str, pytest_args: str, base: str, merge: str, against: str, install: str, **flags: str
+) -> None:
     """Look at the inputs, and find the commit to judge against."""
     from pytest_memgate.tasks.ci import inputs as ci_inputs
     from pytest_memgate.tasks.ci.plan import find_base
@@ -54,6 +57,7 @@ def plan(working_directory: str, pytest_args: str, base: str, merge: str, instal
         ci_inputs.words("install", install)
         for name, text in flags.items():
             ci_inputs.flag(name, text)
+        ci_inputs.against(against)
         given = ci_inputs.ref(base)
         if ci_inputs.words("merge", merge):
             return  # the parts say themselves what they were compared with
@@ -82,9 +86,12 @@ def install(working_directory: str, install: str, merge: str) -> None:
 @_input("pytest-args")
 @_input("base")
 @_input("merge")
+@_input("against", "auto")
 @_input("strict", "true")
 @_input("folder")
-def run(working_directory: str, pytest_args: str, base: str, merge: str, strict: str, folder: str) -> None:
+def run(
+    working_directory: str, pytest_args: str, base: str, merge: str, against: str, strict: str, folder: str
+) -> None:
     """Run the tests under the gate, or put the runs of other jobs together."""
     from pytest_memgate.report.terminal import summary
     from pytest_memgate.tasks.ci import inputs as ci_inputs
@@ -101,7 +108,14 @@ def run(working_directory: str, pytest_args: str, base: str, merge: str, strict:
                 click.echo("\n".join(line.text for line in summary(whole)))
             return
         args = ci_inputs.pytest_words(pytest_args)
-        command = pytest_command(root, Path(folder), args, base=base, strict=ci_inputs.flag("strict", strict))
+        command = pytest_command(
+            root,
+            Path(folder),
+            args,
+            base=base,
+            against=ci_inputs.against(against),
+            strict=ci_inputs.flag("strict", strict),
+        )
         ended = run_apart(command, where)
         _write({"ended": str(ended.code), "said": ended.said})
 

@@ -93,6 +93,13 @@ OPTIONS = (
         loosens=True,
         strictest=("each", "exact"),
     ),
+    Option(
+        "--memgate-against",
+        "Beside a base, what decides: its stored values, a measurement of it now, or what can (auto).",
+        {"choices": ("auto", "stored", "measured")},
+        loosens=True,
+        strictest=("stored",),
+    ),
     Option("--memgate-report", "Write the run as JSON.", {"metavar": "PATH"}),
     Option("--memgate-keep", "Keep the memray captures of failing tests.", {"metavar": "DIR"}),
     # For `memgate compare`: this run measures the base; the folder with the values of a base that it has measured.

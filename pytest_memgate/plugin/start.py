@@ -143,7 +143,7 @@ def _opened(config: pytest.Config) -> Gate:
     )
     if given:
         lines += loosened_by_options(gate.config.settings, held, told, strict=in_ci())
-    return replace(gate, loosened=tuple(lines), is_base=option.memgate_side == "base")
+    return replace(gate, loosened=tuple(lines), is_base=option.memgate_side == "base", against=option.memgate_against)
 
 
 def _moves(gate: Gate, inventory: Inventory) -> Moves | None:

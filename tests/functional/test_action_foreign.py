@@ -27,7 +27,7 @@ HOSTILE = [
 ]
 # These are given to commands, each text on its own; the others are compared with words, or are a name or a pattern.
 IN_COMMANDS = ["working_directory", "pytest_args", "base"]
-INPUTS = [*IN_COMMANDS, "strict", "fail", "comment", "artifact", "merge"]
+INPUTS = [*IN_COMMANDS, "against", "strict", "fail", "comment", "artifact", "merge"]
 
 
 @pytest.fixture

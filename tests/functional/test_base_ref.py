@@ -253,8 +253,11 @@ def test_a_base_that_had_no_baselines_takes_those_of_the_change(project: Project
     project.write("test_it.py", _TESTS)
     project.write(".gitignore", "__pycache__/\n")
     project.commit()
-    without = project.gate(_BASE)
+    without = project.gate(_BASE, "--memgate-against=stored")
     assert (without.code, without.run["verdict"]) == (1, "no answer")
+    measured = project.gate(_BASE)
+    assert (measured.code, measured.run["verdict"]) == (0, "passed")
+    assert {one["measured_from"] for one in measured.run["findings"]} == {"HEAD"}
     project.update()
     result = project.gate(_BASE)
     assert (result.code, set(result.outcomes().values())) == (0, {"passed"})

@@ -250,7 +250,7 @@ WAIVER = "waivers:\n  - test: a\n    until: 2027-01-31\n    reason: r\n    metri
             "budgets:\n  custom.rows:\n    growth: 5 rows\n    limit: 9 queries",
             "4: it is in queries, the budget's other parts are in rows",
         ),
-        ("budgets:\n  custom.rows: 5", "2: a mapping with drift or growth or limit is expected, not 5"),
+        ("budgets:\n  custom.rows: 5", "2: a mapping with against or drift or growth or limit is expected, not 5"),
         (f"budgets:\n  {GZIP}[]: {{growth: 5KB}}", f"2: not a metric of one part: '{GZIP}[]' (write it as"),
         (f"budgets:\n  '{GZIP}[main': {{growth: 5KB}}", f"2: not a metric of one part: '{GZIP}[main' (write"),
         (f"budgets:\n  {GZIP}[main]: {{growth: 5ms}}", "2: not a budget: '5ms' (write it as 200KB"),

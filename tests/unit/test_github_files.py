@@ -60,12 +60,12 @@ def test_what_could_be_an_option_or_a_refspec_is_no_ref(name: str) -> None:
 
 def test_the_gates_own_options_come_after_all_others() -> None:
     args = ["tests", "--memgate-report=mine.json", "--memgate-base=mine", "--no-memgate-strict"]
-    line = pytest_command(Path("/p"), Path("/out"), args, base="abc", strict=True)
+    line = pytest_command(Path("/p"), Path("/out"), args, base="abc", against="measured", strict=True)
     last = {word.partition("=")[0]: word for word in line}
     assert last["--memgate-report"] == "--memgate-report=/out/run.json"
     assert last["--memgate-base"] == "--memgate-base=abc"
     assert line.index("--memgate-strict") > line.index("--no-memgate-strict")
-    assert "--rootdir=/p" in line
+    assert {"--rootdir=/p", "--memgate-against=measured"} <= {*line}
 
 
 def test_a_root_of_another_place_is_refused() -> None:

@@ -4,7 +4,9 @@ import re
 import shlex
 from pathlib import Path
 
+from pytest_memgate.budget.rule import AGAINST
 from pytest_memgate.errors import UsageError
+from pytest_memgate.values import one_of
 
 _FLAGS = {"true": True, "false": False}
 _REF = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_./@{}^~+-]*")
@@ -16,6 +18,15 @@ def flag(name: str, text: str) -> bool:
         return _FLAGS[text.strip().lower()]
     except KeyError as error:
         raise UsageError(f"input {name}: {text!r} is neither true nor false") from error
+
+
+def against(text: str) -> str:
+    """Read one of `AGAINST`; raises UsageError."""
+    try:
+        word: str = one_of("value", AGAINST)(text.strip())
+    except ValueError as error:
+        raise UsageError(f"input against: {error}") from error
+    return word
 
 
 def words(name: str, text: str) -> list[str]:

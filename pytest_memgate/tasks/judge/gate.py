@@ -40,7 +40,7 @@ class Gate:
     `config` holds the budgets that count: the base's if a ref was named. `own` are the work tree's settings. `loosened`
     are options in ini files and in the environment that would loosen the gate, a line each: they do not count. If a git
     ref was `measured` just now, its values take the place of baselines; it can be measured again at `side`. A run that
-    measures such a ref `is_base`.
+    measures such a ref `is_base`. `against` is what decides for all metrics, whatever their budgets say.
     """
 
     root: Path
@@ -52,6 +52,7 @@ class Gate:
     measured: Measured | None = None
     side: BaseSide | None = None
     is_base: bool = False
+    against: str | None = None
     loosened: tuple[str, ...] = ()
     today: date = field(default_factory=date.today)
 
@@ -110,7 +111,7 @@ class Gate:
         elif finding.outcome.fails_test and measurement.sites:
             finding = replace(finding, growth_by_site=growth_by_site(measurement.sites, {}, measurement.value))
         finding = self._waived(finding) if finding.outcome.fails_test else finding
-        return replace(finding, waits=True) if self._may_measure(finding, budget.against) else finding
+        return replace(finding, waits=True) if self._may_measure(finding, self.against or budget.against) else finding
 
     def _may_measure(self, finding: Finding, against: str) -> bool:
         """True if the base is to be measured now, at the end of the run, to decide what was found."""
