@@ -29,7 +29,7 @@ _CONFIG = "memgate.yml"
 _NOT_FOUND = re.compile(r"^ERROR: (?:not found|file or directory not found): (.*)", re.MULTILINE)
 _NOT_BOTH = ("--memgate-update", "--memgate-base", "--memgate-measured")
 _NO_VALUE = {Outcome.NO_ANSWER, Outcome.UNMEASURED}
-_NOTHING = (4, 5)  # pytest's exit codes for arguments that name nothing, and for no test
+_REFUSED, _NO_TEST = 4, 5  # pytest's exit codes
 
 
 def compare(root: Path, cwd: Path, base: str, args: Sequence[str], say: Callable[[str], None]) -> int:
@@ -72,13 +72,13 @@ def _measure(base: Prepared, cwd: Path, args: Sequence[str]) -> Run:
         raise UsageError(f"--rootdir={roots[-1]} leads out of {trees.ref}", hint="give a folder of this repository")
     while True:
         done, foreign = _pytest(base, cwd, given)
-        missing = _NOT_FOUND.search(done.out) if done.code == 4 else None
+        missing = _NOT_FOUND.search(done.out) if done.code == _REFUSED else None
         there = [arg for arg in given if not (missing and _names(arg, missing[1], trees.there(cwd)))]
         if missing is None or len(there) == len(given) or not any(_is_test(arg) for arg in there):
             break
         given = there  # only what both sides have is judged
     trees.check(foreign)
-    if done.code in _NOTHING:
+    if done.code == _NO_TEST or (done.code == _REFUSED and missing):
         raise MeasureError(f"{trees.ref} has none of these tests, so there is nothing to compare with")
     if done.code not in {0, 1} or done.run is None:
         why = replace(done, run=None).why_useless

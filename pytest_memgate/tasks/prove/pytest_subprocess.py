@@ -57,7 +57,8 @@ class Done:
         told = [line for line in lines if line.startswith(("ERROR:", "INTERNALERROR")) or ": error: " in line]
         internal = [line for line in told if line.startswith("INTERNALERROR")][-1:]  # the end of a traceback
         said = next((line for line in [*internal, *told] if not line.startswith("ERROR: usage:")), "")
-        return f"pytest ended with {self.code}: {said or (lines[-1] if lines else 'it said nothing')}"
+        last = lines[-1].removeprefix("E ").strip() if lines else "it said nothing"
+        return f"pytest ended with {self.code}: {said or last}"
 
 
 def real_run(
