@@ -2,8 +2,8 @@
 
 Format 1 (0.1): a header (`format`, and where memory may be in it `allocator`, `memray`, `coverage`) and under `tests`
 an entry a test, sorted; each holds its metrics, and each of these `value`, then `unit`, `anchor`, `reason`,
-`repeatable`, `spread`, `conditions`, `samples` where there is something to say, then `sites` and `audits`. A blank line
-parts the entries, and a comment ends the file, so that git can merge changes to neighbours.
+`repeatable`, `spread`, `conditions`, `samples`, `paces` where there is something to say, then `sites` and `audits`. A
+blank line parts the entries, and a comment ends the file, so that git can merge changes to neighbours.
 
 Format 2 (0.2): a test without an entry of a metric that has an `absent` value (`memory.retained`) has been found to be
 within noise of that. In a file of format 1 nobody had looked.
@@ -107,26 +107,20 @@ def dump(document: Document) -> str:
 
 
 def _plain(reference: Reference) -> dict[str, Any]:
-    plain: dict[str, Any] = {"value": reference.value}
-    if reference.unit:
-        plain["unit"] = reference.unit
-    if reference.anchor is not None:
-        plain["anchor"] = reference.anchor
-    if reference.reason:
-        plain["reason"] = reference.reason
-    if not reference.repeatable:
-        plain["repeatable"] = False
-    if reference.spread:
-        plain["spread"] = reference.spread
-    if reference.conditions:
-        plain["conditions"] = _Line(sorted(reference.conditions.items()))
-    if reference.samples:
-        plain["samples"] = _Row(reference.samples)
-    if reference.sites:
-        plain["sites"] = dict(sorted(reference.sites.items()))
-    if reference.audits:
-        plain["audits"] = dict(sorted(reference.audits.items()))
-    return plain
+    parts: dict[str, Any] = {
+        "unit": reference.unit,
+        "anchor": reference.anchor,
+        "reason": reference.reason,
+        "repeatable": None if reference.repeatable else False,
+        "spread": reference.spread or None,
+        "conditions": _Line(sorted(reference.conditions.items())),
+        "samples": _Row(reference.samples),
+        "paces": _Row(reference.paces),
+        "sites": dict(sorted(reference.sites.items())),
+        "audits": dict(sorted(reference.audits.items())),
+    }
+    nothing: tuple[Any, ...] = (None, "", [], {})
+    return {"value": reference.value, **{name: part for name, part in parts.items() if part not in nothing}}
 
 
 class _Row(list[float]):
@@ -187,6 +181,7 @@ class _Reader:
             samples=self._samples(fields["samples"]) if "samples" in fields else (),
             conditions=self._each(fields.get("conditions"), str),
             audits=self._each(fields.get("audits"), float),
+            paces=self._samples(fields["paces"]) if "paces" in fields else (),
         )
 
     def _each(self, node: yaml.Node | None, kind: type) -> dict[str, Any]:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from statistics import median, median_low
 
 from pytest_memgate.budget.rule import Budget
-from pytest_memgate.compare.noise import explained, spread, upper
+from pytest_memgate.compare.noise import explained, spread, times_slower, upper
 from pytest_memgate.model.judgement.budget import RuleKind
 from pytest_memgate.model.judgement.finding import Finding, Outcome
 from pytest_memgate.model.judgement.reason import (
@@ -141,30 +141,43 @@ def _against(
     samples = _samples(measurement)
     growth = measurement.value - reference.value
     allowed = budget.growth.of(reference.value) if budget.growth else math.inf
-    drifted = _drifted(reference, measurement.value, budget, samples, second)
+    drifted = _drifted(reference, measurement, budget, second)
     if _over(growth, allowed):
         over = Over(rule=RuleKind.GROWTH, amount=growth, allowed=allowed)
-        noise = _noise(reference, measurement)
-        if growth > noise:
+        doubt = _doubt(reference, measurement, allowed)
+        if doubt is None:
             return _firmly(Outcome.REGRESSED, over, second, is_certain=_over(min(samples) - reference.value, allowed))
         if not drifted:
-            return _Judged(Outcome.UNSTABLE, over=over, doubt=Doubt(kind=DoubtKind.RUNS_DIFFER, amount=noise))
+            return _Judged(Outcome.UNSTABLE, over=over, doubt=doubt)
     if drifted:
         return drifted
     if measurement.imports and measurement.cold - reference.value > allowed:
         return _Judged(Outcome.PASSED, cause=Cause.FIRST_USE)
-    if _highest(measurement) < floor(budget, reference):
+    if _highest(measurement) * times_slower(measurement.paces, reference.paces) < floor(budget, reference):
         return _Judged(Outcome.IMPROVED, cause=Cause.LOWER)
     return _Judged(Outcome.PASSED)
 
 
-def _drifted(
-    reference: Reference, value: float, budget: Budget, samples: tuple[float, ...], second: SecondCollection | None
-) -> _Judged | None:
-    if budget.drift is None or not _over(value - reference.origin, most := budget.drift.of(reference.origin)):
+def _doubt(reference: Reference, measurement: Measurement, allowed: float) -> Doubt | None:
+    """Return why growth beyond what is allowed may not be of the code."""
+    slower = times_slower(reference.paces, measurement.paces)
+    if slower > 1 and not _over(min(_samples(measurement)) / slower - reference.value, allowed):
+        return Doubt(kind=DoubtKind.MACHINE, amount=slower)
+    noise = _noise(reference, measurement)
+    if measurement.value - reference.value > noise:
         return None
-    over = Over(rule=RuleKind.DRIFT, amount=value - reference.origin, allowed=most)
-    return _firmly(Outcome.DRIFTED, over, second, is_certain=_over(min(samples) - reference.origin, most))
+    return Doubt(kind=DoubtKind.RUNS_DIFFER, amount=noise)
+
+
+def _drifted(
+    reference: Reference, measurement: Measurement, budget: Budget, second: SecondCollection | None
+) -> _Judged | None:
+    growth = measurement.value - reference.origin
+    if budget.drift is None or not _over(growth, most := budget.drift.of(reference.origin)):
+        return None
+    least = min(_samples(measurement)) / times_slower(reference.paces, measurement.paces)
+    over = Over(rule=RuleKind.DRIFT, amount=growth, allowed=most)
+    return _firmly(Outcome.DRIFTED, over, second, is_certain=_over(least - reference.origin, most))
 
 
 def _firmly(outcome: Outcome, over: Over, second: SecondCollection | None, *, is_certain: bool) -> _Judged:
@@ -182,7 +195,7 @@ def _over(value: float, bound: float) -> bool:
 def _noise(reference: Reference, measurement: Measurement) -> float:
     """Return the growth that this metric shows without any change of the code."""
     if measurement.basis is Basis.SAMPLES:
-        return explained(reference.samples, measurement.samples + measurement.again)
+        return max(reference.spread, explained(reference.samples, measurement.samples + measurement.again))
     return reference.spread
 
 
@@ -202,7 +215,7 @@ def _samples(measurement: Measurement) -> tuple[float, ...]:
 
 
 def _highest(measurement: Measurement) -> float:
-    return upper(measurement.samples) if measurement.samples else measurement.value
+    return max([upper(measurement.samples), *measurement.again]) if measurement.samples else measurement.value
 
 
 def needs_rerun(measurement: Measurement, budget: Budget, bar: Bar) -> bool:

@@ -4,6 +4,7 @@ import math
 from collections.abc import Sequence
 from statistics import median, median_low
 
+_STEADY = 1.1  # paces of a machine that does nothing else differ by less; chosen
 _MARGIN = 1.25  # chosen: docs/concepts.md, "Exact, near-exact, noisy"; benchmarks/pages.py holds it
 
 
@@ -36,6 +37,17 @@ def upper(samples: Sequence[float]) -> float:
 def spread(samples: Sequence[float]) -> float:
     """Return the difference between the largest and the smallest sample, 0 for none."""
     return max(samples, default=0) - min(samples, default=0)
+
+
+def times_slower(before: Sequence[float], now: Sequence[float]) -> float:
+    """Return how many times slower a machine has become, by its paces; 1 if it has not, or if nobody looked.
+
+    Its slowest pace now counts: the work that is timed may have met the same.
+    """
+    if not (before and now):
+        return 1.0
+    ratio = max(now) / median(before)
+    return ratio if ratio > _STEADY else 1.0
 
 
 def _at(samples: Sequence[float], place: int) -> float:

@@ -41,7 +41,8 @@ class Measurement:
     can be.
 
     For a noisy metric, `value` is the middle of `samples`. `again` are the samples of a second collection, made if the
-    first one spoke against the test. `audits` are a page's own hints: the ms that each would save.
+    first one spoke against the test. `audits` are a page's own hints: the ms that each would save. `paces` say how fast
+    the machine was beside each collection of times: the nanoseconds of a step of a fixed work.
     """
 
     FIELDS_BY_NAME: ClassVar[Mapping[str, str]] = {"bound": "value", "cold_bound": "cold"}
@@ -62,6 +63,7 @@ class Measurement:
     repeated: RepeatedCalls | None = None
     conditions: Mapping[str, str] = field(default_factory=dict)
     audits: Mapping[str, float] = field(default_factory=dict)
+    paces: tuple[float, ...] = ()
 
     @property
     def is_bound(self) -> bool:

@@ -205,8 +205,8 @@ def _notes(run: Run) -> Iterator[str]:
         if one.outcome in _GOOD and one.measurement:
             soaks = (remark for remark in one.measurement.remarks if remark.kind is RemarkKind.SOAK)
             yield from (f"{one.subject}: {remark_text(remark)}" for remark in soaks)
-        if run.update and one.measurement and one.measurement.spread > (one.allowed or 0):
-            spread, allowed = (format_amount(size, one.unit) for size in (one.measurement.spread, one.allowed or 0))
+        if run.update and one.measurement and one.allowed is not None and one.measurement.spread > one.allowed:
+            spread, allowed = (format_amount(size, one.unit) for size in (one.measurement.spread, one.allowed))
             yield f"{one.subject}: its runs differ by {spread}: a budget of {allowed} cannot be held"
 
 

@@ -27,6 +27,7 @@ class DoubtKind(StrEnum):
     SOME_RUNS = "some runs"  # are over the budget, others are within it
     RUNS_DIFFER = "runs differ"  # by more than the value grew
     MOST_LOADS = "most loads"  # are over the budget, but not the middle of the second collection
+    MACHINE = "machine"  # is slower by `amount` times than it was at the baseline
     NOT_TIMED_AGAIN = "not timed again"
     PAIRS = "pairs"  # of times leave it open
     FRESH_PROCESS = "fresh process"  # it could not tell
@@ -41,7 +42,8 @@ class DoubtKind(StrEnum):
 class Doubt:
     """Why a value fails no test.
 
-    `amount` is in the finding's unit: the difference of the runs (`runs differ`), or the most that a leak can be. `why`
+    `amount` is in the finding's unit: the difference of the runs (`runs differ`), or the most that a leak can be; or it
+    is how many times slower the `machine` is. `why`
     says why the fresh process could not tell.
     """
 

@@ -28,6 +28,7 @@ from pytest_memgate.plugin.loop.loop import Loop
 from pytest_memgate.plugin.loop.tracing import Tracing, is_nested
 from pytest_memgate.plugin.test import Around, Run, RunAgain, Test, brief
 from pytest_memgate.report.words.remarks import remark_text
+from pytest_memgate.tasks.judge.times import Timing
 from pytest_memgate.tasks.plans.repeats import remarks_on
 
 if TYPE_CHECKING:
@@ -85,6 +86,9 @@ class Profiler:
 
     def end_run(self, test: Test) -> None:
         """Look at nothing."""
+
+    def timing(self, test: Test) -> Timing | None:
+        """Times do not matter here."""
 
     def early(self, test: Test, run_again: RunAgain) -> None:
         """Nothing has to be found before the next test."""

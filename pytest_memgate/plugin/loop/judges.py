@@ -7,6 +7,7 @@ import pytest
 
 from pytest_memgate.model.judgement.finding import Finding
 from pytest_memgate.plugin.test import Around, Run, RunAgain, Test
+from pytest_memgate.tasks.judge.times import Timing
 
 if TYPE_CHECKING:
     from pytest_memgate.measure.memory.shared_tracker import Share
@@ -29,6 +30,9 @@ class Judges(Protocol):
 
     def watch(self, test: Test) -> Around:
         """Return the wrapper put around the test's function in every run."""
+
+    def timing(self, test: Test) -> Timing | None:
+        """Return the times of the call that has just ended, if pytest-benchmark took any."""
 
     def end_run(self, test: Test) -> None:
         """Look at the process after a run has been torn down."""

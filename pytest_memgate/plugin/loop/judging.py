@@ -1,6 +1,7 @@
 """Judges a test from its runs: all findings on it come from here, once its first run is over."""
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from functools import reduce
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -8,8 +9,10 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from pytest_memgate.errors import ConfigError
+from pytest_memgate.measure.python.pace import pace
 from pytest_memgate.model.judgement.finding import Finding, Outcome
 from pytest_memgate.plugin.items import subject_of
+from pytest_memgate.plugin.loop.benchmarks import timing_of
 from pytest_memgate.plugin.loop.first_use import FirstUses
 from pytest_memgate.plugin.loop.observers.children import ChildProcesses
 from pytest_memgate.plugin.loop.observers.leftovers import Leftovers
@@ -24,6 +27,7 @@ from pytest_memgate.plugin.marker import is_tracked, read_marker
 from pytest_memgate.plugin.reports.properties import put_payments
 from pytest_memgate.plugin.test import Around, Run, RunAgain, Test
 from pytest_memgate.tasks.judge.gate import Gate
+from pytest_memgate.tasks.judge.times import Timing, is_gated
 
 if TYPE_CHECKING:
     from pytest_memgate.measure.memory.shared_tracker import Share
@@ -54,7 +58,7 @@ class Judge:
         self._memory = Memory(gate, tracing, first_uses, update=update, settle=settle, keep=keep)
         self._observers: tuple[Observer, ...] = (  # in the order of their findings, and of the runs that they ask for
             Recorded(),
-            Times(gate, pairs),
+            Times(gate, pairs, update=update),
             self._memory,
             OwnLeak(gate, settle=update or settle),
             Untraced(gate, settle=update or settle),
@@ -102,6 +106,13 @@ class Judge:
         """Look at what is there after a run."""
         for observer in self._observers:
             observer.after(test)
+
+    def timing(self, test: Test) -> Timing | None:
+        """Return the times that pytest-benchmark took in the call that has just ended; if gated, with the pace."""
+        found = timing_of(test.item)
+        if found is None or self._gate.side or self._gate.is_base or not is_gated(self._gate, test.subject, test.rules):
+            return found
+        return replace(found, pace=pace(found.median))
 
     def early(self, test: Test, run_again: RunAgain) -> None:
         """Find what cannot wait until the group of a test is judged."""

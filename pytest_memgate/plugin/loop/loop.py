@@ -15,7 +15,7 @@ from pytest_memgate.measure.python.original_functions import look, real_world, s
 from pytest_memgate.model.judgement.finding import Finding, Outcome
 from pytest_memgate.model.metric import MEMORY_PEAK
 from pytest_memgate.plugin.items import is_declared
-from pytest_memgate.plugin.loop.benchmarks import is_timed, timing_of
+from pytest_memgate.plugin.loop.benchmarks import give_stats, is_timed
 from pytest_memgate.plugin.loop.groups import Group, Grouping, Member, scope
 from pytest_memgate.plugin.loop.judges import Judges
 from pytest_memgate.plugin.loop.runs import run_again, run_first, tear_down_wider
@@ -312,9 +312,12 @@ class Loop:
             if is_declared(item):
                 return (yield)
             around = both(run.around, self._judge.watch(test))
-            with alone() if is_timed(item) else nullcontext(), around_call(item, around):
-                result = yield
-            run.timing = timing_of(item) if is_timed(item) else None
+            if run.is_repeat:
+                give_stats(item, test.first.timing)
+            with alone() if is_timed(item) else nullcontext():
+                with around_call(item, around):
+                    result = yield
+                run.timing = self._judge.timing(test) if is_timed(item) else None
             return result
         finally:
             run.phase = Phase.CALLED

@@ -107,12 +107,14 @@ def _origin(finding: Finding) -> float:
     return (finding.baseline if finding.anchor is None else finding.anchor) or 0
 
 
-def _doubt(doubt: Doubt | None) -> str:
+def _doubt(doubt: Doubt | None) -> str:  # noqa: PLR0911  # one for each kind
     match doubt.kind if doubt else None:
         case DoubtKind.SOME_RUNS:
             return " in some of its runs, and within it in others"
         case DoubtKind.FIRST_RUN:
             return ", in its first run alone, which may have paid for other tests"
+        case DoubtKind.MACHINE:
+            return f", but this machine is {doubt.amount if doubt else 1:.1f} times slower now than at the baseline"
         case DoubtKind.PAIRS:
             return ", but pairs of both sides leave it open"
         case DoubtKind.NOT_TIMED_AGAIN:

@@ -325,4 +325,5 @@ def _reference(finding: Finding, measurement: Measurement) -> Reference:
         samples=measurement.samples,
         conditions=measurement.conditions,
         audits=measurement.audits,
+        paces=measurement.paces,
     )

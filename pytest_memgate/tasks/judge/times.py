@@ -3,9 +3,9 @@
 import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from statistics import median_low
 
 from pytest_memgate.budget.rule import Rule
-from pytest_memgate.compare.judge import speaks_against
 from pytest_memgate.compare.pairs import Paired
 from pytest_memgate.measure.python.environment import coverage_is_on
 from pytest_memgate.measure.python.machine_class import machine_class
@@ -17,18 +17,26 @@ from pytest_memgate.model.subject import Subject
 from pytest_memgate.tasks.judge.gate import Gate
 
 METRICS = ("time.min", "time.median", "time.mean")
+_COLLECTIONS = 3  # at most; chosen
+_MATTERS = {Outcome.REGRESSED, Outcome.DRIFTED, Outcome.UNSTABLE, Outcome.IMPROVED}
 _MOST = 25  # samples that are kept of up to a million; chosen
 _DIGITS = 5  # significant digits that are stored
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Timing:
-    """One run of a benchmark, as pytest-benchmark timed it; all in seconds for each call."""
+    """One run of a benchmark, as pytest-benchmark timed it; all in seconds for each call.
+
+    `pace` says how fast the machine was then, 0 if nobody looked: the nanoseconds of a step of a fixed work. `stats` is
+    pytest-benchmark's own account, which a test may look at.
+    """
 
     min: float
     median: float
     mean: float
     rounds: Sequence[float]
+    pace: float = 0
+    stats: object = None
 
 
 def is_gated(gate: Gate, subject: Subject, rules: Mapping[str, Rule]) -> bool:
@@ -39,14 +47,39 @@ def is_gated(gate: Gate, subject: Subject, rules: Mapping[str, Rule]) -> bool:
 def time_findings(
     gate: Gate, subject: Subject, timing: Timing, rules: Mapping[str, Rule], again: Callable[[], Timing | None]
 ) -> list[Finding]:
-    """Return a finding for each of the times; one that speaks against the test is timed `again` before it blocks."""
-    findings = [gate.assess(subject, metric, _measurement(metric, timing), rules) for metric in METRICS]
-    if not any(map(speaks_against, findings)):
-        return findings
-    second = again()
-    if second is None:
-        return [_in_doubt(finding) for finding in findings]
-    return [gate.assess(subject, metric, _measurement(metric, timing, second), rules) for metric in METRICS]
+    """Return a finding for each of the times; what speaks against the test, or for it, is timed `again`, twice.
+
+    Only what all of these collections say is red or a gain.
+    """
+    timings = [timing]
+    findings = _found(gate, subject, timings, rules)
+    while len(timings) < _COLLECTIONS and any(one.outcome in _MATTERS for one in findings):
+        further = again()
+        if further is None:
+            return [_in_doubt(finding) for finding in findings]
+        timings.append(further)
+        findings = _found(gate, subject, timings, rules)
+    return findings
+
+
+def _found(gate: Gate, subject: Subject, timings: Sequence[Timing], rules: Mapping[str, Rule]) -> list[Finding]:
+    return [gate.assess(subject, metric, _measurement(metric, *timings), rules) for metric in METRICS]
+
+
+def stored_findings(
+    gate: Gate, subject: Subject, timings: Sequence[Timing], rules: Mapping[str, Rule]
+) -> list[Finding]:
+    """Return a finding for each of the times, of several collections, that can be stored: with what they differ by."""
+    findings = []
+    for metric in METRICS:
+        one = _measurement(metric, timings[0])
+        values = [_ms(getattr(timing, metric.partition(".")[2])) for timing in timings]
+        rounds = [one * 1000 for timing in timings for one in timing.rounds]
+        spread = _rounded(max(values) - min(values))
+        paces = tuple(_rounded(timing.pace) for timing in timings if timing.pace)
+        one = replace(one, value=median_low(values), samples=_thinned(rounds), spread=spread, paces=paces)
+        findings.append(gate.assess(subject, metric, one, rules))
+    return findings
 
 
 def paired_findings(
@@ -82,18 +115,19 @@ def _in_doubt(finding: Finding) -> Finding:
     return replace(finding, outcome=Outcome.UNSTABLE, doubt=Doubt(kind=DoubtKind.NOT_TIMED_AGAIN))
 
 
-def _measurement(metric: str, timing: Timing, again: Timing | None = None) -> Measurement:
+def _measurement(metric: str, timing: Timing, *again: Timing) -> Measurement:
+    """Return one of the times; each further run speaks with the same statistic, and the least of them for all."""
     name = metric.partition(".")[2]
-    measurement = Measurement(
+    return Measurement(
         value=_ms(getattr(timing, name)),
         basis=Basis.SAMPLES,
         settled=True,
         samples=_thinned([one * 1000 for one in timing.rounds]),
+        again=(_ms(min(getattr(one, name) for one in again)),) if again else (),
         conditions=_conditions(),
         remarks=(Remark(kind=RemarkKind.ROUNDS, amounts=(len(timing.rounds),)),),
+        paces=tuple(_rounded(one.pace) for one in (timing, *again) if one.pace),
     )
-    # The second run speaks with the same statistic as the first.
-    return replace(measurement, again=(_ms(getattr(again, name)),)) if again else measurement
 
 
 def _thinned(rounds: Sequence[float]) -> tuple[float, ...]:

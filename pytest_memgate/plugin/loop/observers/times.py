@@ -1,5 +1,8 @@
 """How long a test takes, where pytest-benchmark times it."""
 
+import time
+from collections.abc import Callable
+
 from pytest_memgate.compare.pairs import Paired
 from pytest_memgate.model.judgement.finding import Finding, Outcome
 from pytest_memgate.plugin.items import is_declared
@@ -9,8 +12,17 @@ from pytest_memgate.plugin.loop.pairs import NoPairs, Pairs
 from pytest_memgate.plugin.test import Run, RunAgain, Test
 from pytest_memgate.tasks.judge.answer import answered
 from pytest_memgate.tasks.judge.gate import Gate
-from pytest_memgate.tasks.judge.times import Timing, is_gated, paired_findings, time_findings
+from pytest_memgate.tasks.judge.times import (
+    Timing,
+    is_gated,
+    paired_findings,
+    stored_findings,
+    time_findings,
+)
 
+_APART = 1.0  # seconds between two collections; chosen
+_COLLECTIONS = 3  # for an update; chosen
+_sleep = time.sleep  # a test may have replaced it
 _ERROR = 0.01  # the probability that one of all times of a run gets a wrong verdict by pairs
 
 
@@ -22,9 +34,10 @@ class Times(Observer):
 
     family = "time"
 
-    def __init__(self, gate: Gate, pairs: Pairs | None) -> None:
+    def __init__(self, gate: Gate, pairs: Pairs | None, *, update: bool) -> None:
         self._gate = gate
         self._pairs = pairs
+        self._update = update
 
     def findings(self, test: Test, run_again: RunAgain) -> list[Finding]:
         if is_declared(test.item) or test.outcome is Outcome.SKIPPED:
@@ -39,18 +52,27 @@ class Times(Observer):
             return [self._without_value(test, why)]
 
         def again() -> Timing | None:
+            _sleep(_APART)
             run = Run()
             with unlisted(test.item):
                 run_again(test, run)
             return None if run.failure else run.timing
 
         subject = test.subject
+        if self._update and not self._gate.is_base:
+            return answered(subject, self.family, lambda: self._several(test, timing, again))
         if self._pairs:
             try:
                 return self._paired(test, timing, self._pairs)
             except NoPairs as why:
                 test.notes.append(f"{test.item.nodeid}: its times are judged one after the other, without pairs: {why}")
         return answered(subject, self.family, lambda: time_findings(self._gate, subject, timing, test.rules, again))
+
+    def _several(self, test: Test, timing: Timing, again: Callable[[], Timing | None]) -> list[Finding]:
+        """Return the findings for an update: of several collections, if a budget names the times."""
+        is_asked = is_gated(self._gate, test.subject, test.rules)
+        more = [again() for _ in range(_COLLECTIONS - 1)] if is_asked else []
+        return stored_findings(self._gate, test.subject, [timing, *filter(None, more)], test.rules)
 
     def _paired(self, test: Test, timing: Timing, pairs: Pairs) -> list[Finding]:
         error = _ERROR / sum(map(is_timed, test.item.session.items))
