@@ -163,6 +163,8 @@ def _doubt(reference: Reference, measurement: Measurement, allowed: float) -> Do
     slower = times_slower(reference.paces, measurement.paces)
     if slower > 1 and not _over(min(_samples(measurement)) / slower - reference.value, allowed):
         return Doubt(kind=DoubtKind.MACHINE, amount=slower)
+    if measurement.paces and len(measurement.samples) == 1:
+        return Doubt(kind=DoubtKind.ONE_ROUND)
     noise = _noise(reference, measurement)
     if measurement.value - reference.value > noise:
         return None

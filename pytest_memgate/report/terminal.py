@@ -199,6 +199,7 @@ def _notes(run: Run) -> Iterator[str]:
     yield from (f"{one.subject}: {headline(one)}" for one in run.findings if one.metric == FIRST_PEAK.name and one.over)
     if run.measured:
         yield from _packages(run.measured)
+    yield from _controls(run)
     yield from _together(run)
     yield from _moved_out(run)
     for one in run.findings:
@@ -208,6 +209,18 @@ def _notes(run: Run) -> Iterator[str]:
         if run.update and one.measurement and one.allowed is not None and one.measurement.spread > one.allowed:
             spread, allowed = (format_amount(size, one.unit) for size in (one.measurement.spread, one.allowed))
             yield f"{one.subject}: its runs differ by {spread}: a budget of {allowed} cannot be held"
+
+
+def _controls(run: Run) -> Iterator[str]:
+    """Yield how often the base was called slower than itself: false alarms."""
+    controls = {
+        one.subject: sum(remark.amounts)
+        for one in run.findings
+        for remark in (one.measurement.remarks if one.measurement else ())
+        if remark.kind is RemarkKind.CONTROL
+    }
+    if controls:
+        yield f"A/A: {sum(map(bool, controls.values()))} of {len(controls)} called slower, the base against itself"
 
 
 def _packages(measured: Measured) -> Iterator[str]:

@@ -387,3 +387,21 @@ def test_a_side_that_does_not_come_to_the_call_leaves_the_times_as_they_are(time
     told = "test_shop.py::test_work: its times are judged one after the other, without pairs: a side did not come to"
     assert f"note         {told}" in result.out
     assert "rounds" in {one["kind"] for one in result.found("test_work", "time.median")["measurement"]["remarks"]}
+
+
+def test_submodules_are_at_their_commits_of_then(project: Project) -> None:
+    library = Project(project.root.parent / "library")
+    library.write("lib.py", "def rows(number):\n    return [f'row {count}' for count in range(number)]\n")
+    library.commit()
+    project.git("-c", "protocol.file.allow=always", "submodule", "add", "-q", str(library.root), "library")
+    project.write("conftest.py", "import sys\n\nsys.path.insert(0, f'{__file__[:-11]}library')\n")
+    project.write("test_lib.py", "import lib\n\ndef test_lib():\n    assert lib.rows(1000)\n")
+    project.commit()
+    same = compare(project, "HEAD", "test_lib.py")
+    assert (same.code, "PASSED: 1 test compared" in same.out) == (0, True), same.out
+    project.replace("library/lib.py", "range(number)", "range(number + 6000)")
+    dirty = compare(project, "HEAD", "test_lib.py")
+    assert dirty.code == 1, dirty.out
+    assert "library/lib.py:2 in rows" in dirty.out
+    assert (project.root / "library" / "lib.py").read_text(encoding="utf-8").count("6000") == 1
+    assert project.command("git", "-C", "library", "worktree", "list").out.count("\n") == 1

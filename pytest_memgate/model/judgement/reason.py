@@ -27,6 +27,7 @@ class DoubtKind(StrEnum):
     SOME_RUNS = "some runs"  # are over the budget, others are within it
     RUNS_DIFFER = "runs differ"  # by more than the value grew
     MOST_LOADS = "most loads"  # are over the budget, but not the middle of the second collection
+    ONE_ROUND = "one round"  # of a time has no spread
     MACHINE = "machine"  # is slower by `amount` times than it was at the baseline
     NOT_TIMED_AGAIN = "not timed again"
     PAIRS = "pairs"  # of times leave it open

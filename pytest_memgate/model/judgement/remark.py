@@ -14,6 +14,7 @@ class RemarkKind(StrEnum):
     ROUNDS = "rounds"  # of a benchmark: `amounts` has their number
     RUNS = "runs"  # `amounts` has what each of them left behind, the first run first
     PAIRS = "pairs"  # of times: `amounts` has their number, the ratio of head to base, its least and its most (or 0)
+    CONTROL = "control"  # pairs of the base with itself: `amounts` has 1 if they call it slower, else 0
     LOADS = (
         "loads"  # of a page, in pairs: `amounts` has their number, the growth and perhaps its bounds, `text` its unit
     )

@@ -19,6 +19,7 @@ from pytest_memgate.measure.resources.child_processes import uncounted
 _PLUGIN = ("-p", "pytest_memgate.plugin.child_runs.no_side_outputs", "-p", "pytest_memgate.plugin.child_runs.paired")
 _VARIABLE = "MEMGATE_PAIRED"
 _FRESH = 10  # pairs by the same two processes: a layout of memory is not the code; chosen
+_CONTROLLED = 10  # one test in so many
 _PADDING = 4096  # characters that the environment differs by, at most: it moves the stack
 _TARGET = 0.05  # seconds of one time; chosen
 _PATIENCE = 120.0  # seconds for an answer; chosen
@@ -36,17 +37,21 @@ class Pairs:
 
     def __init__(self, base: BaseSide) -> None:
         self._base = base
+        self._number = secrets.randbelow(_CONTROLLED)
         self._dice = secrets.SystemRandom()
 
-    def measure(self, item: pytest.Item, limit: float, error: float) -> Paired:
-        """Return whether a test takes more than `limit` times as long as on the base, in ms; raises NoPairs."""
+    def measure(self, item: pytest.Item, limit: float, error: float, *, of_itself: bool = False) -> Paired:
+        """Return whether a test takes more than `limit` times as long as on the base, in ms; raises NoPairs.
+
+        With `of_itself`, both sides are the base: the answer must be no.
+        """
         plan = measure_pairs(limit, error)
         next(plan)
         with uncounted(), Workspace() as workspace:
             while True:
                 with ExitStack() as stack:
                     base = stack.enter_context(_Side(workspace, self._command(item, self._base)))
-                    head = stack.enter_context(_Side(workspace, self._command(item, None)))
+                    head = stack.enter_context(_Side(workspace, self._command(item, self._base if of_itself else None)))
                     loops = base.ask(do="loops", seconds=_TARGET)["loops"]
                     head.ask(do="time", loops=loops)  # to warm it up
                     for _ in range(_FRESH):
@@ -57,6 +62,11 @@ class Pairs:
                         except StopIteration as end:
                             found: Paired = end.value
                             return found
+
+    def is_controlled(self) -> bool:
+        """True for one test in ten: its base is to be compared with itself, too."""
+        self._number += 1
+        return self._number % _CONTROLLED == 0
 
     def _command(self, item: pytest.Item, base: BaseSide | None) -> _Start:
         config = item.config

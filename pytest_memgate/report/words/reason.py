@@ -113,6 +113,8 @@ def _doubt(doubt: Doubt | None) -> str:  # noqa: PLR0911  # one for each kind
             return " in some of its runs, and within it in others"
         case DoubtKind.FIRST_RUN:
             return ", in its first run alone, which may have paid for other tests"
+        case DoubtKind.ONE_ROUND:
+            return ", but one round has no spread: what it varies by cannot be told"
         case DoubtKind.MACHINE:
             return f", but this machine is {doubt.amount if doubt else 1:.1f} times slower now than at the baseline"
         case DoubtKind.PAIRS:

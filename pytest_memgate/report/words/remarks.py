@@ -11,7 +11,7 @@ def remark_texts(measurement: Measurement) -> list[str]:
     return [*map(remark_text, measurement.remarks), *calls]
 
 
-def remark_text(remark: Remark) -> str:  # noqa: PLR0911  # one for each kind
+def remark_text(remark: Remark) -> str:  # noqa: C901, PLR0911  # one for each kind
     """Return one remark: `ran beside 2 other thread(s): worker-1, worker-2`."""
     match remark.kind:
         case RemarkKind.PROCESSES:
@@ -26,6 +26,8 @@ def remark_text(remark: Remark) -> str:  # noqa: PLR0911  # one for each kind
             return f"first run {_numbers(remark.amounts[:1])}; again {_numbers(remark.amounts[1:])}"
         case RemarkKind.PAIRS:
             return _pairs(remark)
+        case RemarkKind.CONTROL:
+            return f"the base against itself: {'slower' if sum(remark.amounts) else 'not slower'}"
         case RemarkKind.LOADS:
             return _loads(remark)
         case RemarkKind.SOAK:

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from statistics import median_low
 
 from pytest_memgate.budget.rule import Rule
-from pytest_memgate.compare.pairs import Paired
+from pytest_memgate.compare.pairs import Answer, Paired
 from pytest_memgate.measure.python.environment import coverage_is_on
 from pytest_memgate.measure.python.machine_class import machine_class
 from pytest_memgate.model.judgement.finding import Finding, Outcome
@@ -83,17 +83,22 @@ def stored_findings(
 
 
 def paired_findings(
-    gate: Gate, subject: Subject, timing: Timing, rules: Mapping[str, Rule], pairs: Callable[[float], Paired]
+    gate: Gate,
+    subject: Subject,
+    timing: Timing,
+    rules: Mapping[str, Rule],
+    pairs: Callable[[float], tuple[Paired, Paired | None]],
 ) -> list[Finding]:
     """Return a finding for each of the times, those with a budget of growth judged by pairs of both sides.
 
-    `pairs` is given the ratio of head to base that is allowed, and measures in ms.
+    `pairs` is given the ratio of head to base that is allowed, and measures in ms: both sides, and perhaps the base
+    with itself.
     """
     findings = [gate.assess(subject, metric, _measurement(metric, timing), rules) for metric in METRICS]
     gated = [one for one in findings if one.baseline and one.allowed is not None]
     if not gated:
         return findings
-    paired = pairs(min(1 + (one.allowed or 0) / (one.baseline or 1) for one in gated))
+    paired, of_itself = pairs(min(1 + (one.allowed or 0) / (one.baseline or 1) for one in gated))
     ratio, low, high = paired.ratios
     amounts = (paired.pairs, ratio, low, high if math.isfinite(high) else 0.0)
     measurement = Measurement(
@@ -102,11 +107,17 @@ def paired_findings(
         settled=True,
         samples=_thinned(paired.heads),
         conditions=_conditions(),
-        remarks=(Remark(kind=RemarkKind.PAIRS, amounts=amounts),),
+        remarks=(Remark(kind=RemarkKind.PAIRS, amounts=amounts), *_control(of_itself)),
     )
     return [
         gate.assess(subject, one.metric, measurement, rules, paired=paired) if one in gated else one for one in findings
     ]
+
+
+def _control(of_itself: Paired | None) -> tuple[Remark, ...]:
+    if of_itself is None:
+        return ()
+    return (Remark(kind=RemarkKind.CONTROL, amounts=(1 if of_itself.answer is Answer.SLOWER else 0,)),)
 
 
 def _in_doubt(finding: Finding) -> Finding:

@@ -8,13 +8,15 @@ import signal
 import subprocess
 import sys
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from types import FrameType
 
 from pytest_memgate.baseline.source import GitRef
 from pytest_memgate.errors import MeasureError, UsageError
+
+_SUBMODULE = "160000"  # git's mode of one
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -83,17 +85,40 @@ def commit_of(root: Path, ref: str, *, option: str) -> str:
 def checked_out(root: Path, commit: str, folder: Path) -> Iterator[Path]:
     """Check a commit out into the new `folder`, and remove it again, even if this process is told to end.
 
-    No branch is made, no hook is run. Raises MeasureError if git cannot check it out.
+    No branch is made, no hook is run. Submodules that are checked out here are there, too, at their commits of then.
+    Raises MeasureError if git cannot check it out.
     """
+    top, inner = repository(root), ExitStack()
     with _ended_in_order():
         try:
             done = _git(root, "-c", "core.hooksPath=", "worktree", "add", "--quiet", "--detach", str(folder), commit)
             if done.returncode:
                 said = done.stderr.strip().splitlines()
                 raise MeasureError(f"{commit[:12]} cannot be checked out: {said[-1] if said else 'git says nothing'}")
-            yield folder
+            with inner:
+                for path, its_commit in _submodules(top, commit):
+                    if (top / path / ".git").exists():
+                        inner.enter_context(_submodule(top, path, its_commit, folder))
+                yield folder
         finally:
             _remove(root, folder)
+
+
+def _submodules(top: Path, commit: str) -> Iterator[tuple[str, str]]:
+    """Yield the submodules of a commit: the path, and the commit of each."""
+    for line in _git(top, "ls-tree", "-r", "-z", commit).stdout.split("\0"):
+        kind, _, path = line.partition("\t")
+        if kind.startswith(f"{_SUBMODULE} "):
+            yield path, kind.split()[2]
+
+
+@contextmanager
+def _submodule(top: Path, path: str, commit: str, folder: Path) -> Iterator[None]:
+    if _git(top / path, "cat-file", "-e", f"{commit}^{{commit}}").returncode:
+        why = f"the submodule {path} has no commit {commit[:12]}"
+        raise MeasureError(why, hint=f"fetch it: git -C {path} fetch --unshallow, or git submodule update")
+    with checked_out(top / path, commit, folder / path):
+        yield
 
 
 def _remove(root: Path, folder: Path) -> None:

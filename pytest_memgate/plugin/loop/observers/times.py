@@ -43,8 +43,7 @@ class Times(Observer):
         if is_declared(test.item) or test.outcome is Outcome.SKIPPED:
             return []
         if not is_benchmark(test.item):
-            why = "it asked for pytest-benchmark's fixture when it ran: name it among the test's arguments"
-            return [self._without_value(test, why)] if was_timed(test.item) else []
+            return self._of_another(test)
         timing = test.first.timing
         if timing is None:
             is_on = is_timed(test.item)
@@ -68,6 +67,17 @@ class Times(Observer):
                 test.notes.append(f"{test.item.nodeid}: its times are judged one after the other, without pairs: {why}")
         return answered(subject, self.family, lambda: time_findings(self._gate, subject, timing, test.rules, again))
 
+    def _of_another(self, test: Test) -> list[Finding]:
+        """Return the finding on a test that does not name pytest-benchmark's fixture, and may be timed all the same."""
+        if was_timed(test.item):
+            why = "it asked for pytest-benchmark's fixture when it ran: name it among the test's arguments"
+            return [self._without_value(test, why)]
+        names = getattr(test.item, "fixturenames", ())
+        if "benchmark" in names and is_gated(self._gate, test.subject, test.rules):
+            why = "its fixture benchmark is not that of pytest-benchmark, so no time came"
+            return [self._without_value(test, why)]
+        return []
+
     def _several(self, test: Test, timing: Timing, again: Callable[[], Timing | None]) -> list[Finding]:
         """Return the findings for an update: of several collections, if a budget names the times."""
         is_asked = is_gated(self._gate, test.subject, test.rules)
@@ -77,8 +87,9 @@ class Times(Observer):
     def _paired(self, test: Test, timing: Timing, pairs: Pairs) -> list[Finding]:
         error = _ERROR / sum(map(is_timed, test.item.session.items))
 
-        def measured(limit: float) -> Paired:
-            return pairs.measure(test.item, limit, error)
+        def measured(limit: float) -> tuple[Paired, Paired | None]:
+            of_itself = pairs.measure(test.item, limit, error, of_itself=True) if pairs.is_controlled() else None
+            return pairs.measure(test.item, limit, error), of_itself
 
         return answered(
             test.subject,
