@@ -102,7 +102,8 @@ OPTIONS = (
     ),
     Option("--memgate-report", "Write the run as JSON.", {"metavar": "PATH"}),
     Option("--memgate-keep", "Keep the memray captures of failing tests.", {"metavar": "DIR"}),
-    # For `memgate compare`: this run measures the base; the folder with the values of a base that it has measured.
-    Option("--memgate-side", argparse.SUPPRESS, {"choices": ("base",)}),
+    # For `memgate compare`: this run measures the base; the folder with the values of a base that it has measured. For
+    # `memgate calibrate`: each timed test is paired with itself.
+    Option("--memgate-side", argparse.SUPPRESS, {"choices": ("base", "itself")}),
     Option("--memgate-measured", argparse.SUPPRESS, {"metavar": "DIR"}),
 )

@@ -1,6 +1,7 @@
 """Start the gate of a pytest run: read the options, open the baselines, register the hooks."""
 
 import argparse
+import sys
 from dataclasses import replace
 from pathlib import Path
 
@@ -11,6 +12,7 @@ from pytest_memgate.config.schema import MEASURES
 from pytest_memgate.errors import MemgateError, UsageError
 from pytest_memgate.measure.compiling import bytecode
 from pytest_memgate.measure.compiling.private_folder import open_folder
+from pytest_memgate.measure.process.base_side import BaseSide
 from pytest_memgate.measure.python.environment import cannot_measure, here, in_ci
 from pytest_memgate.model.judgement.reference import is_reason
 from pytest_memgate.model.run import ChangeKind
@@ -76,7 +78,8 @@ def start(config: pytest.Config) -> None:
     leftovers = Leftovers(gate, settle=settle)
     outside = Outside(gate.root, tracing)
     first_uses = FirstUses(gate.root, outside)
-    pairs = Pairs(gate.side) if gate.side else None
+    side = _itself(config) if option.memgate_side == "itself" else gate.side
+    pairs = Pairs(side) if side else None
     judge = Judge(gate, tracing, first_uses, children, leftovers, pairs, update=update, settle=settle, keep=keep)
     is_each = settle or tracing.recorder is None or _is_each(measure, option)
     grouping = None if is_each else Grouping(gate, tracing)
@@ -144,6 +147,12 @@ def _opened(config: pytest.Config) -> Gate:
     if given:
         lines += loosened_by_options(gate.config.settings, held, told, strict=in_ci())
     return replace(gate, loosened=tuple(lines), is_base=option.memgate_side == "base", against=option.memgate_against)
+
+
+def _itself(config: pytest.Config) -> BaseSide:
+    """Return the work tree, in the place of a base."""
+    root, cwd = str(config.rootpath.resolve()), str(config.invocation_params.dir)
+    return BaseSide(ref="itself", python=sys.executable, cwd=cwd, top=root, base_top=root)
 
 
 def _moves(gate: Gate, inventory: Inventory) -> Moves | None:

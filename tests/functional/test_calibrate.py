@@ -1,8 +1,10 @@
 """`memgate calibrate`: real runs of an unchanged suite, what they differ by, and what the gate said of them."""
 
 import json
+import re
 from typing import Any
 
+import pytest
 from harness import Project, Result
 
 QUIET = "[pytest]\naddopts = -p no:randomly\n"
@@ -239,3 +241,14 @@ def test_settling_without_the_gate_is_a_usage_error(project: Project) -> None:
     result = project.pytest("--memgate-measure=exact")
     assert result.code == 4
     assert "--memgate-measure has no effect without --memgate" in result.out
+
+
+@pytest.mark.timeout(600)
+def test_timed_tests_are_paired_with_themselves(project: Project) -> None:
+    suite(project, "def test_time(benchmark):\n    benchmark(sorted, range(3000))\n")
+    project.write("memgate.yml", "budgets: {time.median: {growth: 50%}}\n")
+    args = ("calibrate", "-n", "2", "tests", "--", "-p", "no:asyncio")
+    result = project.memgate(*args)
+    assert re.search(r"times by pairs of both sides: \d+% can be held for tests/test_it.py::test_time", result.out), (
+        result.out
+    )

@@ -99,9 +99,21 @@ def paired_findings(
     if not gated:
         return findings
     paired, of_itself = pairs(min(1 + (one.allowed or 0) / (one.baseline or 1) for one in gated))
+    measurement = _by_pairs(paired, of_itself)
+    return [
+        gate.assess(subject, one.metric, measurement, rules, paired=paired) if one in gated else one for one in findings
+    ]
+
+
+def paired_finding(gate: Gate, subject: Subject, rules: Mapping[str, Rule], paired: Paired) -> Finding:
+    """Return the finding on a median time by pairs of the test with itself: nothing is judged by it."""
+    return replace(gate.assess(subject, "time.median", _by_pairs(paired), rules), outcome=Outcome.NOT_GATED)
+
+
+def _by_pairs(paired: Paired, of_itself: Paired | None = None) -> Measurement:
     ratio, low, high = paired.ratios
     amounts = (paired.pairs, ratio, low, high if math.isfinite(high) else 0.0)
-    measurement = Measurement(
+    return Measurement(
         value=_rounded(paired.head),
         basis=Basis.SAMPLES,
         settled=True,
@@ -109,9 +121,6 @@ def paired_findings(
         conditions=_conditions(),
         remarks=(Remark(kind=RemarkKind.PAIRS, amounts=amounts), *_control(of_itself)),
     )
-    return [
-        gate.assess(subject, one.metric, measurement, rules, paired=paired) if one in gated else one for one in findings
-    ]
 
 
 def _control(of_itself: Paired | None) -> tuple[Remark, ...]:

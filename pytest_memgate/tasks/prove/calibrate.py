@@ -3,7 +3,7 @@
 import tempfile
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from itertools import cycle
 from pathlib import Path
@@ -18,6 +18,7 @@ from pytest_memgate.compare.calibration import (
 )
 from pytest_memgate.errors import MeasureError, UsageError
 from pytest_memgate.model.judgement.finding import Finding, Outcome
+from pytest_memgate.model.judgement.remark import RemarkKind
 from pytest_memgate.model.metric import metric as metric_of
 from pytest_memgate.model.run import Run
 from pytest_memgate.model.subject import Subject
@@ -85,13 +86,15 @@ class Calibration:
     """All runs of one unchanged suite; the floors with the worst first.
 
     A test that is red in every run has grown since its baseline: that is no false alarm. `unmeasured` are tests without
-    a value in any run, each with the reason.
+    a value in any run, each with the reason. `paired` are timed tests, each with the share of its time that pairs of it
+    with itself leave uncertain: a smaller budget cannot be held, even by pairs.
     """
 
     orders: tuple[str, ...]
     floors: tuple[Floor, ...]
     runs: tuple[Run, ...]
     unmeasured: Mapping[str, str]
+    paired: Mapping[Subject, float] = field(default_factory=dict)
 
     @cached_property
     def grown(self) -> tuple[tuple[Subject, str], ...]:
@@ -167,6 +170,21 @@ def calibrate(root: Path, args: Sequence[str], count: int, say: Callable[[str], 
     if not found.floors:
         why = next(iter(found.unmeasured.values()), "")
         raise MeasureError(f"nothing was measured{f': {why}' if why else ''}", hint="see: memgate doctor")
+    timed = {floor.subject for floor in found.floors if floor.metric.startswith("time.")}
+    if not timed:
+        return found
+    say(f"one more run: each of {counted(len(timed), 'timed test')} in pairs with itself, as by memgate compare")
+    return replace(found, paired=_paired(root, args))
+
+
+def _paired(root: Path, args: Sequence[str]) -> dict[Subject, float]:
+    with tempfile.TemporaryDirectory(prefix="memgate-") as folder:
+        done = real_run(root, ("--memgate-side=itself", *args), Path(folder))
+    found: dict[Subject, float] = {}
+    for one in done.run.findings if done.run else ():
+        for remark in one.measurement.remarks if one.measurement else ():
+            if remark.kind is RemarkKind.PAIRS and remark.amounts[3] > 0:
+                found[one.subject] = max(remark.amounts[3] - 1, 1 - remark.amounts[2])
     return found
 
 
@@ -240,7 +258,13 @@ def to_json(found: Calibration) -> dict[str, Any]:
                 "holds": floor.holds,
                 "smallest_budget": floor.smallest,
                 "outcomes": list(floor.outcomes),
+                **_uncertain(found, floor),
             }
             for floor in found.floors
         ],
     }
+
+
+def _uncertain(found: Calibration, floor: Floor) -> dict[str, float]:
+    share = found.paired.get(floor.subject) if floor.metric.startswith("time.") else None
+    return {} if share is None else {"paired": round(share, 4)}

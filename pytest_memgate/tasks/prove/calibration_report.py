@@ -9,6 +9,8 @@ from pytest_memgate.units import counted, format_amount
 _MOST = 20  # rows of the table, unless all are asked for
 _NAMED = 5
 _HEAD = ("worst", "median", "budget", "smallest", "test and metric")
+_STEPS = (1, 2, 3, 5, 8, 10, 15, 20, 30, 50)  # budgets of times in percent that are proposed
+_TOO_MUCH = 1000
 _RARE = 0.05  # a rate of false alarms that can be lived with: the report says how many quiet runs prove it
 
 
@@ -23,6 +25,7 @@ def calibration_lines(found: Calibration, *, every: bool) -> Iterator[str]:
         test, why = next(iter(found.unmeasured.items()))
         yield f"not measured: {counted(len(found.unmeasured), 'test')}, first {test}: {why or 'no reason given'}"
     yield from _budgets(found)
+    yield from _pairs(found)
     yield from _alarms(found)
     yield f"calibrate: {_verdict(found)}"
 
@@ -52,6 +55,18 @@ def _budgets(found: Calibration) -> Iterator[str]:
     for floor in found.breaking[:_NAMED]:
         smallest = format_amount(floor.smallest, floor.unit).replace(" ", "")
         yield f"  give {floor.subject} {floor.metric} at least growth: {smallest}, or make it steadier"
+
+
+def _pairs(found: Calibration) -> Iterator[str]:
+    """Yield the budgets of times that can be held where both sides are measured, and for which tests."""
+    by_budget: dict[int, list[str]] = {}
+    for subject, share in found.paired.items():
+        budget = next((step for step in _STEPS if share <= step / 100), 0)
+        by_budget.setdefault(budget, []).append(str(subject))
+    for budget, tests in sorted(by_budget.items(), key=lambda item: item[0] or _TOO_MUCH):
+        named = ", ".join(tests[:_NAMED]) + (f" and {len(tests) - _NAMED} more" if len(tests) > _NAMED else "")
+        held = f"{budget}% can be held" if budget else f"not even {_STEPS[-1]}% can be held"
+        yield f"times by pairs of both sides: {held} for {named}"
 
 
 def _alarms(found: Calibration) -> Iterator[str]:

@@ -15,6 +15,7 @@ from pytest_memgate.tasks.judge.gate import Gate
 from pytest_memgate.tasks.judge.times import (
     Timing,
     is_gated,
+    paired_finding,
     paired_findings,
     stored_findings,
     time_findings,
@@ -50,6 +51,11 @@ class Times(Observer):
             why = "it did not call pytest-benchmark's fixture" if is_on else why_not_timed(test.item)
             return [self._without_value(test, why)]
 
+        return answered(test.subject, self.family, lambda: self._timed(test, timing, run_again))
+
+    def _timed(self, test: Test, timing: Timing, run_again: RunAgain) -> list[Finding]:
+        """Return the findings on times that came."""
+
         def again() -> Timing | None:
             _sleep(_APART)
             run = Run()
@@ -57,15 +63,16 @@ class Times(Observer):
                 run_again(test, run)
             return None if run.failure else run.timing
 
-        subject = test.subject
         if self._update and not self._gate.is_base:
-            return answered(subject, self.family, lambda: self._several(test, timing, again))
+            return self._several(test, timing, again)
+        if self._pairs and not self._gate.side:
+            return self._with_itself(test, self._pairs)
         if self._pairs:
             try:
                 return self._paired(test, timing, self._pairs)
             except NoPairs as why:
                 test.notes.append(f"{test.item.nodeid}: its times are judged one after the other, without pairs: {why}")
-        return answered(subject, self.family, lambda: time_findings(self._gate, subject, timing, test.rules, again))
+        return time_findings(self._gate, test.subject, timing, test.rules, again)
 
     def _of_another(self, test: Test) -> list[Finding]:
         """Return the finding on a test that does not name pytest-benchmark's fixture, and may be timed all the same."""
@@ -84,6 +91,14 @@ class Times(Observer):
         more = [again() for _ in range(_COLLECTIONS - 1)] if is_asked else []
         return stored_findings(self._gate, test.subject, [timing, *filter(None, more)], test.rules)
 
+    def _with_itself(self, test: Test, pairs: Pairs) -> list[Finding]:
+        """Return the finding on a test that is paired with itself until nothing more can be known."""
+        try:
+            paired = pairs.measure(test.item, 1.0, _ERROR, of_itself=True)
+        except NoPairs as why:
+            return [self._without_value(test, f"not paired with itself: {why}")]
+        return [paired_finding(self._gate, test.subject, test.rules, paired)]
+
     def _paired(self, test: Test, timing: Timing, pairs: Pairs) -> list[Finding]:
         error = _ERROR / sum(map(is_timed, test.item.session.items))
 
@@ -91,11 +106,7 @@ class Times(Observer):
             of_itself = pairs.measure(test.item, limit, error, of_itself=True) if pairs.is_controlled() else None
             return pairs.measure(test.item, limit, error), of_itself
 
-        return answered(
-            test.subject,
-            self.family,
-            lambda: paired_findings(self._gate, test.subject, timing, test.rules, measured),
-        )
+        return paired_findings(self._gate, test.subject, timing, test.rules, measured)
 
     def _without_value(self, test: Test, why: str) -> Finding:
         outcome = Outcome.UNMEASURED if is_gated(self._gate, test.subject, test.rules) else Outcome.NOT_GATED
