@@ -42,6 +42,7 @@ _NOT_COMPARED = {
     Outcome.WAIVED: "waived",
 }
 
+_FIRST_SCREEN = "bundle.initial.raw"
 SYMBOLS = {Verdict.PASSED: "✅", Verdict.FAILED: "❌", Verdict.NO_ANSWER: "❓"}
 _SWAY = 0.01  # of a value that is measured in another way: less is no rise; the share of the settle rule
 _TELLING = (
@@ -154,6 +155,10 @@ def compared_line(run: Run) -> str:
         number = len({one.subject for one in run.findings if one.outcome is outcome and not _is_within_limit(one)})
         if number:
             said.append(f"{number} {words}")
+    if large := _large_entries(run):
+        said.append(
+            f"{counted(large, 'new entry', 'new entries')} larger than {'its' if large == 1 else 'their'} budget"
+        )
     if pairs := moved(run):
         said.append(f"{len(pairs)} moved")
     if run.loosened:
@@ -162,6 +167,12 @@ def compared_line(run: Run) -> str:
     if unmeasured and 2 * len(unmeasured) >= len(tests):
         said.append(f"{len(unmeasured)} of {len(tests)} tests unmeasured")
     return ", ".join(said)
+
+
+def _large_entries(run: Run) -> int:
+    """Return the number of entries of bundles that are new, and larger than what a known one may grow by."""
+    new = (one for one in run.findings if one.outcome is Outcome.NEW and base_name(one.metric) == _FIRST_SCREEN)
+    return sum(one.measurement is not None and one.measurement.value > (one.allowed or math.inf) for one in new)
 
 
 def _is_within_limit(finding: Finding) -> bool:

@@ -150,13 +150,48 @@ def test_stats_of_an_older_build_are_refused(tmp_path: Path, bundler: str) -> No
     script = max((tmp_path / "out").rglob("*.js"), key=lambda path: path.stat().st_size)
     size = script.stat().st_size
     with script.open("ab") as file:
-        file.write(b"\n")
+        file.write(b"x" * 5000)
     with pytest.raises(MeasureError) as caught:
         measure(Source(stats=Path(VARIANTS[bundler])), tmp_path)
     assert str(caught.value) == (
-        f"{script.relative_to(tmp_path)} has {size + 1} bytes, but {size} in {VARIANTS[bundler]}: "
-        "one of them is of an older build; build again"
+        f"{script.relative_to(tmp_path)} has {size + 5000} bytes, but {size} in {VARIANTS[bundler]}: "
+        "it was changed after the build, or one of them is of an older build; build again"
     )
+
+
+@pytest.mark.parametrize("bundler", VARIANTS)
+@pytest.mark.parametrize(
+    ("front", "end"),
+    [
+        (b"", b"\n//# debugId=0f4d37c2-33a1-4f6a-8f5e-0a8e60e1a2b3"),
+        (b"/*! a banner */\n", b""),
+        (b"", b"\n/* one */\n// two\n"),
+    ],
+)
+def test_a_file_that_was_changed_a_little_after_the_build_counts_as_it_is(
+    tmp_path: Path, bundler: str, front: bytes, end: bytes
+) -> None:
+    shutil.copytree(BUILT / bundler / "base", tmp_path, dirs_exist_ok=True)
+    script = max((tmp_path / "out").rglob("*.js"), key=lambda path: path.stat().st_size)
+    before = script.read_bytes()
+    (entry, *_) = measure(Source(stats=Path(VARIANTS[bundler])), tmp_path)
+    script.write_bytes(front + before + end)
+    (touched, *_) = measure(Source(stats=Path(VARIANTS[bundler])), tmp_path)
+    assert touched.total.raw == entry.total.raw + len(front + end)
+    assert sum(site.size for site in touched.total_sites) == touched.total.raw
+    told = f"{script.relative_to(tmp_path)} has {len(front + before + end)} bytes, but {len(before)} in "
+    assert any(note.startswith(told) and note.endswith("it counts as it is") for note in touched.notes)
+
+
+def test_a_name_without_a_hash_is_taken_only_with_comments_at_its_end(tmp_path: Path) -> None:
+    (tmp_path / "main.js").write_bytes(b"x" * 349)
+    output = {"bytes": 300, "entryPoint": "src/main.ts", "imports": [], "exports": [], "inputs": {}}
+    stats = {"inputs": {"src/main.ts": {"bytes": 900, "imports": []}}, "outputs": {"main.js": output}}
+    (tmp_path / "meta.json").write_text(json.dumps(stats), encoding="utf-8")
+    with pytest.raises(MeasureError, match=r"main.js has 349 bytes, but 300 in meta.json: it was changed"):
+        measure(Source(stats=Path("meta.json")), tmp_path)
+    (tmp_path / "main.js").write_bytes(b"x" * 300 + b"\n//# debugId=00000000")
+    assert measure(Source(stats=Path("meta.json")), tmp_path)[0].initial.raw == 321
 
 
 @pytest.mark.parametrize("bundler", VARIANTS)

@@ -97,14 +97,14 @@ def test_without_source_maps_files_are_named_whole(copy: Path) -> None:
     (entry,) = measure(OUT, copy)
     assert entry.initial == entries("base")["index.html"].initial
     assert sizes(entry).keys() == {"assets/index-*.js", "assets/index-*.css", "index.html"}
-    assert entry.notes == ("what is in assets/index-*.js and 1 more is not known: no source map lies beside it",)
+    assert entry.notes == ("what is in assets/index-*.js and 1 more is not known: it has no source map",)
 
 
 @pytest.mark.parametrize(
     ("content", "said"),
     [
         ("{", "it is not JSON"),
-        ('{"version": 3, "sections": []}', "it is made of sections, which are not read"),
+        ('{"version": 3, "sections": [7]}', "one of its sections is none"),
         ('{"sources": ["a.js"], "mappings": ";;;;;AAAA"}', "it does not fit its file: it is of another build"),
     ],
 )
@@ -113,7 +113,7 @@ def test_a_source_map_that_is_of_no_use_is_noted_and_costs_no_number(copy: Path,
     source_map.write_text(content, encoding="utf-8")
     (entry,) = measure(OUT, copy)
     assert entry.initial == entries("base")["index.html"].initial
-    assert f"assets/index-*.js.map says nothing: {said}" in entry.notes
+    assert f"the source map of assets/index-*.js says nothing: {said}" in entry.notes
 
 
 def test_a_manifest_can_be_named_by_its_file_or_folder() -> None:

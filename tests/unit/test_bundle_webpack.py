@@ -199,10 +199,51 @@ def test_a_query_in_a_file_name_is_not_part_of_it(changed: Callable[..., Path]) 
     assert measure(STATS, changed("base", query))[0].total == entries("base")["main"].total
 
 
+@pytest.mark.parametrize(
+    ("edit", "said"),
+    [
+        (lambda stats: stats["modules"].append({"type": "hidden modules"}), "'hidden modules' in place of each module"),
+        (lambda stats: stats.update(filteredModules=12), "12 modules are hidden; set stats.modulesSpace"),
+        (lambda stats: stats["modules"][0].update(filteredModules=2), "modules[0]: stats lack detail: 2 modules"),
+        (lambda stats: stats["modules"][1].update(sizes={"css": True}), "modules[1].sizes.css is True, not a number"),
+        (lambda stats: stats["modules"][1].update(name=7), "modules[1].name is 7, not text"),
+    ],
+)
+def test_a_fault_of_what_only_names_costs_names(
+    changed: Callable[..., Path], edit: Callable[[dict[str, Any]], object], said: str
+) -> None:
+    (whole,) = entries("base").values()
+    (entry,) = measure(STATS, changed("base", edit))
+    assert entry.initial == whole.initial
+    assert any(note.startswith("no module is named: ") and said in note for note in entry.notes)
+    assert sum(site.size for site in entry.initial_sites) == entry.initial.raw
+
+
+def test_a_module_may_have_a_size_between_two_bytes(changed: Callable[..., Path]) -> None:
+    edited = changed("base", lambda stats: stats["modules"][0].update(size=128.46, sizes={"javascript": 128.46}))
+    assert not any("named" in note for note in measure(STATS, edited)[0].notes)
+
+
+def test_runtime_modules_in_a_group_are_the_bundlers_own(changed: Callable[..., Path]) -> None:
+    edited = changed("base", lambda stats: stats["modules"].append({"type": "runtime modules", "size": 700}))
+    assert not any("named" in note for note in measure(STATS, edited)[0].notes)
+
+
+def test_without_relations_each_entry_counts_all_later_chunks(changed: Callable[..., Path]) -> None:
+    def drop(stats: dict[str, Any]) -> None:
+        for chunk in stats["chunks"]:
+            chunk.pop("children")
+
+    (whole,) = entries("base").values()
+    (entry,) = measure(STATS, changed("base", drop))
+    assert (entry.initial, entry.total) == (whole.initial, whole.total)
+    assert "set stats.chunkRelations: true" in " ".join(entry.notes)
+
+
 def test_stats_without_modules_name_files(changed: Callable[..., Path]) -> None:
     (entry,) = measure(STATS, changed("base", lambda stats: stats.pop("modules")))
     assert list(sizes(entry)) == ["main.*.js", "main.*.css"]
-    assert entry.notes == ("what is in main.*.js and 1 more is not known: no source map lies beside it",)
+    assert entry.notes == ("what is in main.*.js and 1 more is not known: it has no source map",)
 
 
 def test_a_failed_build_is_no_measurement() -> None:
@@ -233,26 +274,28 @@ def test_one_failed_configuration_of_several_is_an_error(changed: Callable[..., 
 @pytest.mark.parametrize(
     ("variant", "said"),
     [
-        ("collapsed", "'modules by path' in place of each module; set stats.modulesSpace"),
-        ("terse", "no entrypoints; set stats.entrypoints"),
+        ("terse", "these stats hold no build, only its time and errors, as Rspack 2 writes them; say in its config"),
     ],
 )
 def test_stats_that_lack_detail_are_refused(variant: str, said: str) -> None:
-    with pytest.raises(MeasureError, match="stats lack detail") as caught:
+    with pytest.raises(MeasureError) as caught:
         entries(variant)
     assert said in str(caught.value)
+
+
+def test_groups_of_modules_cost_the_names_and_not_the_sizes() -> None:
+    (entry,) = entries("collapsed").values()
+    assert entry.initial.raw
+    assert "'modules by path' in place of each module; set stats.modulesSpace" in " ".join(entry.notes)
 
 
 @pytest.mark.parametrize(
     ("edit", "said"),
     [
         (lambda stats: stats.pop("chunks"), "no chunks; set stats.entrypoints, chunks"),
-        (lambda stats: stats["chunks"][0].pop("children"), "no children; set stats.chunkRelations: true"),
+        (lambda stats: stats["chunks"][0].pop("id"), "no id; set stats.ids: true"),
         (lambda stats: stats["entrypoints"]["main"].pop("assets"), "no assets; set stats.chunkGroupMaxAssets"),
         (lambda stats: stats["assets"].append({"type": "hidden assets"}), "'hidden assets' in place of each asset"),
-        (lambda stats: stats["modules"].append({"type": "hidden modules"}), "'hidden modules' in place of each module"),
-        (lambda stats: stats.update(filteredModules=12), "12 modules are hidden; set stats.modulesSpace"),
-        (lambda stats: stats["modules"][0].update(filteredModules=2), "modules[0]: stats lack detail: 2 modules"),
     ],
 )
 def test_what_is_left_out_of_stats_is_named(
@@ -270,7 +313,6 @@ def test_what_is_left_out_of_stats_is_named(
         (lambda stats: stats.update(entrypoints={}), "its entrypoints are empty"),
         (lambda stats: stats["entrypoints"]["main"].update(chunks=[7]), "entrypoints.main: there is no chunk 7"),
         (lambda stats: stats["assets"][0].update(size="1 KB"), "assets[0].size is text, not a number of bytes"),
-        (lambda stats: stats["modules"][1].update(sizes={"css": True}), "modules[1].sizes.css is True, not a number"),
         (lambda stats: stats["chunks"][0].update(files=[3]), "chunks[0].files[0] is 3, not an object"),
     ],
 )

@@ -22,6 +22,8 @@ from pytest_memgate.model.site import Site
 
 __all__ = ["Entry", "Sizes", "Source", "measure"]
 
+_SMALL = 100  # bytes: an entry of less is hardly a whole one; chosen
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Entry:
@@ -115,7 +117,7 @@ def _entries(
     files = read_files(layout, dict.fromkeys(path for start in starts for path in start.total), project, root)
     sizes = weigh(files.contents, cache)
     parts = {
-        path: parts_of(layout.outputs[path], files.paths[path], content, names)
+        path: parts_of(layout.outputs[path], files.paths[path], content, names, project)
         for path, content in files.contents.items()
     }
     around = (folder for folder in (files.base, *files.base.parents) if folder.is_relative_to(project))
@@ -137,8 +139,20 @@ def _entries(
             total=Sizes.sum(sizes[path] for path in total),
             initial_sites=sites_of(_added(parts[path] for path in initial), named, imports, versions),
             total_sites=sites_of(modules, named, imports, versions),
-            notes=(*duplicates(named, versions), *remarks({path: parts[path] for path in total}), *unknown),
+            notes=(
+                *layout.notes,
+                *files.notes,
+                *_small(start.name, sum(sizes[path].raw for path in initial)),
+                *duplicates(named, versions),
+                *remarks({path: parts[path] for path in total}),
+                *unknown,
+            ),
         )
+
+
+def _small(name: str, size: int) -> Iterator[str]:
+    if size < _SMALL:
+        yield f"the entry{f' {name}' if name else ''} has only {size} bytes: is the build whole?"
 
 
 def _added(parts: Iterable[Parts]) -> Mapping[str, int]:

@@ -1,13 +1,19 @@
 """The parts of each file, exactly: bytes by module that sum to its size."""
 
+import base64
+import re
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
+from urllib.parse import unquote
 
 from pytest_memgate.measure.bundle.sourcemap import MapError, bytes_by_source
 from pytest_memgate.measure.bundle.stats.layout import Output
 from pytest_memgate.measure.bundle.stats.modules import RUNTIME, ModuleNames
 
+_NAMED_MAP = re.compile(rb"(?://|/\*)[#@] *sourceMappingURL=([^\s*]+)")
+_TAIL = 4096  # bytes in which a file mostly names its map
 _SCRIPTS = (".js", ".mjs", ".cjs")
 
 
@@ -21,30 +27,46 @@ class Parts:
     unread: str = ""
 
 
-def parts_of(output: Output, path: Path, content: bytes, names: ModuleNames) -> Parts:
-    """Return the parts of a file: from its bundler, from the source map beside it, or else by estimate."""
+def parts_of(output: Output, path: Path, content: bytes, names: ModuleNames, project: Path) -> Parts:
+    """Return the parts of a file: from its bundler, from its source map, or else by estimate."""
     if output.parts and not output.estimated:
         return Parts(modules=_with_rest(output.parts, len(content)))
     unread = ""
     try:
-        if mapped := _mapped(path, content, names):
+        if mapped := _mapped(path, content, names, project):
             return Parts(modules=_with_rest(mapped, len(content)))
     except MapError as error:
-        unread = f"{output.label}.map says nothing: {error}"
+        unread = f"the source map of {output.label} says nothing: {error}"
     if output.parts and sum(output.parts.values()):
         return Parts(modules=scaled(output.parts, len(content)), estimated=True, unread=unread)
     return Parts(modules={output.label: len(content)}, whole=True, unread=unread)
 
 
-def _mapped(path: Path, content: bytes, names: ModuleNames) -> dict[str, int]:
-    try:
-        source_map = path.with_name(f"{path.name}.map").read_bytes()
-    except OSError:
+def _mapped(path: Path, content: bytes, names: ModuleNames, project: Path) -> dict[str, int]:
+    source_map = _source_map(path, content, project)
+    if source_map is None:
         return {}
     found: dict[str, int] = {}
     for source, size in bytes_by_source(content, source_map).items():
         found[names(source)] = found.get(names(source), 0) + size
     return found
+
+
+def _source_map(path: Path, content: bytes, project: Path) -> bytes | None:
+    """Return the source map that a file names, in itself or below the project, or else the one beside it."""
+    named = _NAMED_MAP.findall(content[-_TAIL:]) or _NAMED_MAP.findall(content)
+    url = named[-1].decode("utf-8", "replace") if named else ""
+    if url.startswith("data:"):
+        encoded = url.partition(";base64,")[2]
+        with suppress(ValueError):
+            return base64.b64decode(encoded, validate=True) if encoded else None
+    beside = path.with_name(f"{path.name}.map")
+    places = [] if not url or ":" in url else [path.parent / unquote(url.partition("?")[0])]
+    for place in (*places, beside):
+        if place == beside or place.resolve().is_relative_to(project.resolve()):
+            with suppress(OSError, ValueError):
+                return place.read_bytes()
+    return None
 
 
 def _with_rest(parts: Mapping[str, int], size: int) -> Mapping[str, int]:
@@ -73,5 +95,5 @@ def remarks(parts: Mapping[str, Parts]) -> tuple[str, ...]:
     if whole:
         more = f" and {len(whole) - 1} more" if len(whole) > 1 else ""
         name = next(iter(parts[whole[0]].modules))
-        found.append(f"what is in {name}{more} is not known: no source map lies beside it")
+        found.append(f"what is in {name}{more} is not known: it has no source map")
     return tuple(found)

@@ -8,11 +8,13 @@ source owns the text up to the next segment. Columns are UTF-16 code units.
 import json
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
+from typing import Any
 
 from pytest_memgate.errors import MeasureError
 
 _DIGITS = {digit: i for i, digit in enumerate("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/")}
 _NOBODY = -1
+_PRAGMA = "//# "  # its own map, or a debug id
 _OTHER_FILE = "it does not fit its file: it is of another build"
 
 
@@ -23,37 +25,49 @@ class MapError(MeasureError):
 def bytes_by_source(generated: bytes, source_map: bytes) -> Mapping[str, int]:
     """Return the bytes of a generated file by source, named as in the map, without those of no source.
 
-    Line ends and indentation belong to the source around them. Raises MapError for text that is not a map, for a map of
-    sections, and for one that does not fit the file.
+    A source owns the text up to the next mapping, over line ends, too. Raises MapError for text that is not a map, and
+    for one that does not fit the file.
     """
-    sources, mappings = _read(source_map)
     try:
         lines = generated.decode("utf-8").split("\n")
     except UnicodeDecodeError as error:
         raise MapError("its file is not UTF-8") from error
-    mapped = mappings.rstrip(";").split(";")
-    if len(mapped) > len(lines):
-        raise MapError(_OTHER_FILE)
+    sources, spans_of = _spans(source_map, len(lines))
     owned: Counter[int] = Counter()
-    decoder = _Decoder(len(sources))
     owner = _NOBODY
-    for line, segments in zip(lines, mapped, strict=False):
+    for number, line in enumerate(lines):
         size_of = _ruler(line)
-        spans = list(decoder.spans(segments))
-        if not spans:
-            owner = owner if not line.strip() else _NOBODY
-            spans = [(0, owner)]
-        elif line[: spans[0][0]].strip():
-            spans.insert(0, (0, _NOBODY))
-        else:
-            spans[0] = (0, spans[0][1])
+        spans = [(0, _NOBODY)] if line.startswith(_PRAGMA) else spans_of.get(number, [])
+        if not spans or spans[0][0]:
+            # Indentation belongs to what follows it.
+            first = spans[0][1] if spans and not line[: spans[0][0]].strip() else owner
+            spans = [(0, first), *spans]
         ends = [*(column for column, _ in spans[1:]), None]
-        for (start, owner), end in zip(spans, ends, strict=True):
+        for (start, owner), end in zip(spans, ends, strict=True):  # the last one holds on
             owned[owner] += size_of(start, end)
-        owned[owner] += 1
-    if len(mapped) == len(lines):
-        owned[owner] -= 1  # the last line has no end
+        owned[owner] += number < len(lines) - 1  # its end
     return _by_name(owned, sources)
+
+
+def _spans(source_map: bytes, lines: int) -> tuple[list[str], Mapping[int, list[tuple[int, int]]]]:
+    """Return all sources of a map, and for each line the columns where another of them begins."""
+    sources: list[str] = []
+    found: dict[int, list[tuple[int, int]]] = {}
+    for line, column, own, mappings in _sections(source_map):
+        decoder, first = _Decoder(len(own)), len(sources)
+        sources += own
+        mapped = mappings.rstrip(";").split(";")
+        if line + len(mapped) > lines:
+            raise MapError(_OTHER_FILE)
+        for number, segments in enumerate(mapped):
+            shift = column if number == 0 else 0
+            spans = [
+                (place + shift, _NOBODY if source == _NOBODY else source + first)
+                for place, source in decoder.spans(segments)
+            ]
+            if spans:
+                found.setdefault(line + number, []).extend(spans)
+    return sources, found
 
 
 def _by_name(owned: Counter[int], sources: list[str]) -> Mapping[str, int]:
@@ -64,15 +78,27 @@ def _by_name(owned: Counter[int], sources: list[str]) -> Mapping[str, int]:
     return {name: size for name, size in named.items() if size > 0}
 
 
-def _read(source_map: bytes) -> tuple[list[str], str]:
+def _sections(source_map: bytes) -> Iterator[tuple[int, int, list[str], str]]:
+    """Yield the line and column where a map begins, its sources and its mappings: a map of sections holds several."""
     try:
         content = json.loads(source_map)
     except (ValueError, RecursionError) as error:
         raise MapError("it is not JSON") from error
     if not isinstance(content, dict):
         raise MapError("it is not a source map")
-    if "sections" in content:
-        raise MapError("it is made of sections, which are not read")
+    sections = content.get("sections")
+    if sections is None:
+        yield (0, 0, *_read(content))
+        return
+    for section in sections if isinstance(sections, list) else [None]:
+        offset, inner = (section.get("offset"), section.get("map")) if isinstance(section, dict) else (None, None)
+        line, column = (offset.get("line"), offset.get("column")) if isinstance(offset, dict) else (None, None)
+        if not isinstance(inner, dict) or not isinstance(line, int) or not isinstance(column, int):
+            raise MapError("one of its sections is none")
+        yield (max(line, 0), max(column, 0), *_read(inner))
+
+
+def _read(content: Mapping[str, Any]) -> tuple[list[str], str]:
     sources, mappings = content.get("sources"), content.get("mappings")
     if not isinstance(sources, list) or not isinstance(mappings, str):
         raise MapError("it has no sources and mappings")

@@ -1,11 +1,15 @@
 """Finds a build's files on disk, and refuses files that are not those that the bundler described."""
 
+import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 from pytest_memgate.errors import MeasureError
-from pytest_memgate.measure.bundle.stats.layout import Layout
+from pytest_memgate.measure.bundle.stats.layout import Layout, Output
+
+_LITTLE, _SHARE = 2000, 0.01  # bytes, and part of the file, that it may differ by; chosen
+_COMMENTS = re.compile(rb"\s*(?:(?://[^\n]*|/\*(?:[^*]|\*(?!/))*\*/)\s*)*")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -15,14 +19,16 @@ class Files:
     base: Path
     paths: Mapping[str, Path]
     contents: Mapping[str, bytes]
+    notes: tuple[str, ...] = ()
 
 
 def read_files(layout: Layout, wanted: Iterable[str], project: Path, root: Path | None = None) -> Files:
     """Return the wanted outputs from the folder that has them all; pages only if they are there.
 
     The folder is `root` if it is given, or else the first of these in which the sizes are right too: the folder of the
-    stats file, the bundler's output folder, the folders around the stats file, the project. Raises MeasureError for
-    files that are missing or do not have the size in the stats: one of the two is of an older build.
+    stats file, the bundler's output folder, the folders around the stats file, the project. A file that was changed a
+    little after the build, as by a debug id, is taken as it is, with a note. Raises MeasureError for files that are
+    missing, and for those of another size: one of the two is of an older build.
     """
     wanted = list(wanted)
     required = [name for name in wanted if name not in layout.pages]
@@ -37,15 +43,32 @@ def read_files(layout: Layout, wanted: Iterable[str], project: Path, root: Path 
         )
     paths = place.there(wanted)
     contents = {name: _read(path, project) for name, path in paths.items()}
+    touched = []
     for name, content in contents.items():
-        said = layout.outputs[name].size
-        if said is not None and said != len(content):
-            raise MeasureError(
-                f"{shown(paths[name], project)} has {len(content)} bytes, but {said} in "
-                f"{shown(layout.origin, project)}: one of them is of an older build",
-                hint="build again",
-            )
-    return Files(base=place.base, paths=paths, contents=contents)
+        output = layout.outputs[name]
+        if output.size is None or output.size == len(content):
+            continue
+        why = (
+            f"{shown(paths[name], project)} has {len(content)} bytes, but {output.size} in "
+            f"{shown(layout.origin, project)}"
+        )
+        if not _is_touched(output, output.size, content):
+            why += ": it was changed after the build, or one of them is of an older build"
+            raise MeasureError(why, hint="build again")
+        touched.append(why)
+    more = f", and {len(touched) - 1} more files" if len(touched) > 1 else ""
+    notes = (f"{touched[0]}{more}: changed after the build, it counts as it is",) if touched else ()
+    return Files(base=place.base, paths=paths, contents=contents, notes=notes)
+
+
+def _is_touched(output: Output, said: int, content: bytes) -> bool:
+    """True if a file is that of the stats, changed a little: by comments at its end or, if its name has a hash, at all.
+
+    Error trackers add a debug id, and a line that registers it; others a banner, or a value of the environment.
+    """
+    if output.label != output.path and abs(len(content) - said) <= max(_LITTLE, said * _SHARE):
+        return True
+    return len(content) > said and bool(_COMMENTS.fullmatch(content[said:]))
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,7 +1,8 @@
 """Reads the metafile of esbuild: its outputs, the bytes by module in each, and their imports."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
+from typing import TypeVar
 
 from pytest_memgate.errors import MeasureError
 from pytest_memgate.measure.bundle.stats.hashes import without_hash
@@ -9,6 +10,7 @@ from pytest_memgate.measure.bundle.stats.layout import Importer, Layout, Output,
 from pytest_memgate.measure.bundle.stats.modules import ModuleNames
 from pytest_memgate.measure.bundle.stats.shape import Node
 
+V = TypeVar("V")
 _EAGER = {"import-statement", "require-call", "import-rule"}
 _LAZY = "dynamic-import"
 _PAGE_FILES = (".js", ".mjs", ".cjs", ".css")
@@ -26,23 +28,41 @@ def read_metafile(content: Node, origin: Path, names: ModuleNames) -> Layout:
     entries = graph.entries()
     if not entries:
         raise MeasureError(f"{content.where}: none of its outputs is an entry", hint="build with `entryPoints`")
+    notes: list[str] = []
+    parts = {
+        path: _named(lambda node: _parts(node, names), output["inputs"], notes) for path, output in outputs.items()
+    }
     return Layout(
         origin=origin,
         bundler="esbuild",
-        outputs={path: _output(path, output, names) for path, output in outputs.items()},
+        outputs={path: _output(path, output, parts[path]) for path, output in outputs.items()},
         starts=tuple(graph.start(path) for path in entries),
         optional=tuple(graph.start(path) for path in graph.candidates if path not in entries),
-        importers=_importers(content["inputs"], names),
+        importers=_named(lambda node: _importers(node, names), content["inputs"], notes),
         from_elsewhere=True,
+        notes=tuple(dict.fromkeys(notes)),
     )
 
 
-def _output(path: str, output: Node, names: ModuleNames) -> Output:
-    parts: dict[str, int] = {}
-    for raw, part in output["inputs"].fields().items():
-        module = names(raw)
-        parts[module] = parts.get(module, 0) + part["bytesInOutput"].size()
+def _output(path: str, output: Node, parts: Mapping[str, int]) -> Output:
     return Output(path=path, label=without_hash(path), size=output["bytes"].size(), parts=parts)
+
+
+def _named(read: Callable[[Node], Mapping[str, V]], node: Node, notes: list[str]) -> Mapping[str, V]:
+    """Return what only names parts, or nothing and a note where it cannot be read."""
+    try:
+        return read(node)
+    except MeasureError as error:
+        notes.append(f"not all modules are named: {error}")
+        return {}
+
+
+def _parts(inputs: Node, names: ModuleNames) -> Mapping[str, int]:
+    parts: dict[str, int] = {}
+    for raw, part in inputs.fields().items():
+        module = names(raw)
+        parts[module] = parts.get(module, 0) + part["bytesInOutput"].amount()
+    return parts
 
 
 def _importers(inputs: Node, names: ModuleNames) -> Mapping[str, frozenset[Importer]]:

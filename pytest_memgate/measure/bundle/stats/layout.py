@@ -46,7 +46,7 @@ class Layout:
 
     `optional` are entries that only a user can tell from lazy chunks: they count if they are named. `pages` are outputs
     that count if they are there. `folders` are further folders to look for the files in; with `from_elsewhere`, their
-    names begin with folders that may have other names here.
+    names begin with folders that may have other names here. `notes` tell what is not known of it.
     """
 
     origin: Path
@@ -58,6 +58,7 @@ class Layout:
     importers: Mapping[str, frozenset[Importer]] = field(default_factory=dict)
     folders: tuple[Path, ...] = ()
     from_elsewhere: bool = False
+    notes: tuple[str, ...] = ()
 
 
 def is_download(path: str) -> bool:

@@ -14,6 +14,7 @@ _RUNTIME = re.compile(
 )
 _SCHEME = re.compile(r"^(?!https?:)[a-z][\w+.-]*://[^/]*/")  # webpack://timetable/./src/entry.js
 _NAMESPACE = re.compile(r"^(?:\([a-z]+\):|[A-Za-z][\w-]+:(?!//))")  # (disabled):path and vue:path of esbuild
+_TURBOPACK = "[project]/"  # its name of the project's folder
 _STORE = re.compile(r"(?:.*/)?node_modules/\.(?:pnpm|bun|store)/([^/]+)/(node_modules/.+)")
 
 
@@ -55,7 +56,7 @@ class ModuleNames:
             return "data:"
         if _RUNTIME.match(re.sub(r"^(?:\.\./)+\0?(?:_virtual/)?\0?", "", _SCHEME.sub("", name))):
             return RUNTIME
-        name = _NAMESPACE.sub("", _SCHEME.sub("", name.replace("file:///", "/")))
+        name = _NAMESPACE.sub("", _SCHEME.sub("", name.replace("file:///", "/"))).removeprefix(_TURBOPACK)
         if name.startswith(("http:", "https:")):
             return name
         for project in self._projects:

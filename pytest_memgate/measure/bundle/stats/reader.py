@@ -1,11 +1,11 @@
 """Finds the file in which a bundler describes its build, and tells the bundler by its content."""
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from pytest_memgate.errors import MeasureError
-from pytest_memgate.measure.bundle.stats import esbuild, vite, webpack
+from pytest_memgate.measure.bundle.stats import esbuild, manifests, vite, webpack
 from pytest_memgate.measure.bundle.stats.disk import shown
 from pytest_memgate.measure.bundle.stats.layout import Layout
 from pytest_memgate.measure.bundle.stats.modules import ModuleNames
@@ -13,6 +13,7 @@ from pytest_memgate.measure.bundle.stats.shape import Node
 
 _NAMES = (".vite/manifest.json", "manifest.json", "stats.json", "metafile.json", "meta.json")
 _WEBPACK_KEYS = {"entrypoints", "chunks", "assetsByChunkName", "errors", "errorsCount", "warningsCount"}
+_GZIP = b"\x1f\x8b"
 _Reader = Callable[[Node, Path, ModuleNames, Path], tuple[Layout, ...]]
 
 
@@ -24,6 +25,9 @@ def read_stats(path: Path, names: ModuleNames, project: Path) -> tuple[Layout, .
     if path.is_dir():
         return _read_folder(path, names, project)
     content = _load(path, project)
+    kind, instead = manifests.what_it_is(content)
+    if kind:
+        raise MeasureError(f"{shown(path, project)} is {kind}, which describes no build", hint=f"give {instead}")
     reader = _reader(content)
     if reader is None:
         raise MeasureError(
@@ -45,7 +49,10 @@ def _read_folder(folder: Path, names: ModuleNames, project: Path) -> tuple[Layou
 
 def _load(path: Path, project: Path) -> object:
     try:
-        content: object = json.loads(path.read_bytes())  # in UTF-8 or, redirected by PowerShell, UTF-16
+        text = path.read_bytes()
+        if text.startswith(_GZIP):
+            raise MeasureError(f"{shown(path, project)} is compressed with gzip", hint="give it as it was before that")
+        content: object = json.loads(text)  # in UTF-8 or, redirected by PowerShell, UTF-16
     except OSError as error:
         hint = "build first, or name the file that the bundler writes"
         raise MeasureError(f"{shown(path, project)}: {error.strerror}", hint=hint) from error
@@ -56,12 +63,26 @@ def _load(path: Path, project: Path) -> object:
 
 
 def _reader(content: object) -> _Reader | None:
+    """Return what reads such a file, None if nobody does."""
+    if manifests.is_routes(content):
+        return lambda node, path, *_: (manifests.read_routes(node, path),)
     if not isinstance(content, dict):
         return None
-    if isinstance(content.get("outputs"), dict) and isinstance(content.get("inputs"), dict):
-        return lambda node, path, names, _: (esbuild.read_metafile(node, path, names),)
-    if _WEBPACK_KEYS & content.keys():
-        return webpack.read_stats
-    if content and all(isinstance(chunk, dict) and isinstance(chunk.get("file"), str) for chunk in content.values()):
-        return lambda node, path, *_: (vite.read_manifest(node, path),)
-    return None
+    known: tuple[tuple[bool, _Reader], ...] = (
+        (_is_metafile(content), lambda node, path, names, _: (esbuild.read_metafile(node, path, names),)),
+        (manifests.is_tracker(content), lambda node, path, *_: (manifests.read_tracker(node, path),)),
+        (manifests.is_rsbuild(content), lambda node, path, *_: (manifests.read_rsbuild(node, path),)),
+        (bool(_WEBPACK_KEYS & content.keys()), webpack.read_stats),
+        (_is_manifest(content), lambda node, path, *_: (vite.read_manifest(node, path),)),
+    )
+    return next((reader for fits, reader in known if fits), None)
+
+
+def _is_metafile(content: Mapping[str, object]) -> bool:
+    return isinstance(content.get("outputs"), dict) and isinstance(content.get("inputs"), dict)
+
+
+def _is_manifest(content: Mapping[str, object]) -> bool:
+    return bool(content) and all(
+        isinstance(chunk, dict) and isinstance(chunk.get("file"), str) for chunk in content.values()
+    )

@@ -5,6 +5,8 @@ from typing import Any
 
 from pytest_memgate.errors import MeasureError
 
+_MOST = 1e15  # bytes of a module
+
 
 @dataclass(frozen=True, slots=True)
 class Node:
@@ -43,6 +45,12 @@ class Node:
         if value < 0 or isinstance(value, bool):
             raise self._wrong("a number of bytes")
         return value
+
+    def amount(self) -> int:
+        """Return a module's size in bytes, rounded: bundlers estimate some, as of an inlined image; as for `size`."""
+        if isinstance(self.value, float) and 0 <= self.value < _MOST:
+            return round(self.value)
+        return self.size()
 
     def _checked(self, kind: type, name: str) -> Any:
         if not isinstance(self.value, kind):

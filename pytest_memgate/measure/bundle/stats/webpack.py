@@ -12,7 +12,9 @@ from pytest_memgate.measure.bundle.stats.modules import ModuleNames
 from pytest_memgate.measure.bundle.stats.shape import Node
 from pytest_memgate.measure.bundle.stats.webpack_modules import Module, Modules, option, read_modules
 
+_ALL = "entrypoints: true, chunks: true, chunkRelations: true, modules: true, assets: true, ids: true"
 _NEEDED = "entrypoints, chunks, chunkRelations, modules and assets: true"
+_RELATED = option("chunkRelations: true")
 _COLORS = re.compile(r"\x1b\[[\d;]*m")
 
 
@@ -48,11 +50,16 @@ def _refuse_failed(content: Node) -> None:
 
 def _read_one(content: Node, origin: Path, names: ModuleNames, project: Path, prefix: str = "") -> Layout:
     _refuse_failed(content)
+    if not any(content[key].value for key in ("entrypoints", "chunks", "assets", "modules")):
+        why = f"{content.where}: these stats hold no build, only its time and errors, as Rspack 2 writes them"
+        raise MeasureError(why, hint=f"say in its configuration: stats: {{ {_ALL} }}")
     for key in ("entrypoints", "chunks"):
         if content[key].value is None:
             raise MeasureError(f"{content.where}: stats lack detail: no {key}", hint=option(_NEEDED))
-    modules = read_modules(content, names)
+    modules, notes = _modules(content, names)
     graph = _Graph(content["chunks"], modules)
+    if not graph.is_related:
+        notes.append(f"{content.where}: which entry loads which later chunk is not known, each counts all: {_RELATED}")
     starts = [graph.start(name, entry, prefix) for name, entry in content["entrypoints"].fields().items()]
     if not starts:
         raise MeasureError(f"{content.where}: its entrypoints are empty", hint="give the stats of a build of a page")
@@ -70,7 +77,16 @@ def _read_one(content: Node, origin: Path, names: ModuleNames, project: Path, pr
         starts=tuple(starts),
         importers=modules.importers,
         folders=_folders(content["outputPath"].value, origin.parent, project),
+        notes=tuple(notes),
     )
+
+
+def _modules(content: Node, names: ModuleNames) -> tuple[Modules, list[str]]:
+    """Return the modules, and a note in place of those that cannot be read: they only name what grew."""
+    try:
+        return read_modules(content, names), []
+    except MeasureError as error:
+        return Modules(by_identifier={}, importers={}), [f"no module is named: {error}"]
 
 
 def _assets(assets: Node) -> dict[str, tuple[int | None, tuple[str, ...]]]:
@@ -122,6 +138,7 @@ class _Graph:
         self.sizes: dict[str, int] = {}
         self._modules = modules.by_identifier
         self._chunks = {str(chunk["id"].value): _chunk(chunk) for chunk in chunks.items()}
+        self.is_related = all(chunk["children"].value is not None for chunk in chunks.items())
 
     def start(self, name: str, entrypoint: Node, prefix: str) -> Start:
         """Return the entry of an entrypoint; raises MeasureError for one without files."""
@@ -154,6 +171,8 @@ class _Graph:
 
     def _loaded(self, first: Iterable[str]) -> Iterable[str]:
         found = dict.fromkeys(first)
+        if not self.is_related:
+            return found | {chunk: None for chunk, each in self._chunks.items() if not each.initial}
         while fresh := [
             child
             for chunk in found
@@ -196,14 +215,14 @@ class _Graph:
 
 
 def _chunk(chunk: Node) -> _Chunk:
-    if chunk["children"].value is None:
-        raise MeasureError(f"{chunk.where}: stats lack detail: no children", hint=option("chunkRelations: true"))
+    if chunk["id"].value is None:
+        raise MeasureError(f"{chunk.where}: stats lack detail: no id", hint=option("ids: true"))
     origins = chunk["origins"]
     return _Chunk(
         files=tuple(path for file in chunk["files"].items() if is_download(path := _path(file))),
         names=tuple(str(name.value) for name in chunk["names"].items_if_any()),
         parents=tuple(str(parent.value) for parent in chunk["parents"].items_if_any()),
-        children=tuple(str(child.value) for child in chunk["children"].items()),
+        children=tuple(str(child.value) for child in chunk["children"].items_if_any()),
         origins=None if not origins.value else tuple(filter(None, map(_origin, origins.items()))),
         initial=chunk["initial"].value is True,
         has_runtime=chunk["entry"].value is not False,

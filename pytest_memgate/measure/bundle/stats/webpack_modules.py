@@ -8,6 +8,7 @@ from pytest_memgate.measure.bundle.stats.layout import Importer
 from pytest_memgate.measure.bundle.stats.modules import ModuleNames
 from pytest_memgate.measure.bundle.stats.shape import Node
 
+_RUNTIME = "runtime modules"  # as a group, without stats.runtimeModules
 _OPTIONS = "modulesSpace and nestedModulesSpace: Infinity and its groupModulesBy… options to false"
 
 
@@ -68,6 +69,8 @@ def _top(content: Node) -> list[tuple[Node, frozenset[str]]]:
 
 def _walk(modules: Node, inherited: frozenset[str]) -> Iterator[tuple[Node, frozenset[str]]]:
     for node in modules.items():
+        if node["type"].value == _RUNTIME:
+            continue  # bytes of no module are the bundler's own
         if node["type"].value not in {None, "module"}:
             raise MeasureError(
                 f"{node.where}: stats lack detail: {node['type'].value!r} in place of each module",
@@ -105,8 +108,8 @@ def _sizes(node: Node, raw: str) -> tuple[int, int]:
     """Return a module's bytes in scripts and in styles; webpack 4 has one size for both."""
     sizes = node["sizes"]
     if not sizes.value:
-        size = node["size"].size()
+        size = node["size"].amount()
         return (0, size) if raw.startswith("css ") else (size, 0)
-    by_type = {kind: size.size() for kind, size in sizes.fields().items()}
+    by_type = {kind: size.amount() for kind, size in sizes.fields().items()}
     style = sum(size for kind, size in by_type.items() if kind in {"css", "css/mini-extract"})
     return by_type.get("javascript", 0) + by_type.get("runtime", 0), style
