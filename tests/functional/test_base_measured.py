@@ -58,6 +58,8 @@ def test_another_memray_is_no_reason_for_red(project: Project, workers: tuple[st
     assert re.search(r"2 tests against main \(\w{8}\), measured here in \d+ s", result.summary())
     assert result.found("test_report", "memory.peak")["measured_from"] == "main"
     assert "waits" not in str(result.run)
+    assert result.found("test_report", "memory.peak")["measurement"]["settled"]
+    assert "so that nothing has to be measured: memgate baseline update" in result.out
     assert project.git("status", "--porcelain") == ""
 
 

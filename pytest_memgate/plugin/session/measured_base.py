@@ -37,7 +37,7 @@ def decide(config: pytest.Config, ref: str, findings: Sequence[Finding]) -> Deci
         if one.waits and other is None and one.subject in held:
             continue  # what passes and is small is not told
         if one.waits:
-            found = replace(other, line=one.line) if other else found
+            found = _decided(one, other) if other else found
             waited.append(found)
         decided.append(found)
     known = {(one.subject, one.metric) for one in findings}
@@ -49,6 +49,12 @@ def decide(config: pytest.Config, ref: str, findings: Sequence[Finding]) -> Deci
         notes=(*notes, *(_without(done.run.measured) if done.run and done.run.measured else ())),
         measured=done.run.measured if done.run else None,
     )
+
+
+def _decided(one: Finding, other: Finding) -> Finding:
+    """Return the finding of the comparison; a value that is settled here says more than a bound there."""
+    measurement = one.measurement if other.is_bound else other.measurement
+    return replace(other, line=one.line, measurement=measurement)
 
 
 def _without(measured: Measured) -> Iterator[str]:

@@ -13,6 +13,7 @@ from pytest_memgate.errors import MemgateError, RunFileError, UsageError
 from pytest_memgate.github.event import Event
 from pytest_memgate.measure.python.environment import key
 from pytest_memgate.model.judgement.finding import Finding, Outcome
+from pytest_memgate.model.measurement import Basis
 from pytest_memgate.model.run import Change, Run
 from pytest_memgate.report.escape import one_line
 from pytest_memgate.tasks.baseline.accept import accept
@@ -65,9 +66,21 @@ def make_patch(root: Path, top: Path, run: Run, reason: str) -> Patch:
 
 
 def _wanted(run: Run) -> tuple[Finding, ...]:
-    """Return all findings of the tests that need another baseline; tests within theirs keep it."""
-    subjects = {one.subject for one in run.findings if one.outcome in _WANTED and one.measurement}
-    return tuple(one for one in run.findings if one.subject in subjects)
+    """Return all findings of the tests that need another baseline; tests within theirs keep it.
+
+    What was measured in place of one needs one, too, but for pairs, which are no values of one side.
+    """
+    subjects = {
+        one.subject
+        for one in run.findings
+        if one.measurement and (one.outcome in _WANTED or (one.measured_from and not _is_paired(one)))
+    }
+    return tuple(one for one in run.findings if one.subject in subjects and not _is_paired(one))
+
+
+def _is_paired(finding: Finding) -> bool:
+    is_noisy = finding.measurement is not None and finding.measurement.basis is Basis.SAMPLES
+    return bool(finding.measured_from) and is_noisy
 
 
 def _patch(root: Path, way: Path, run: Run, reason: str) -> Patch:
