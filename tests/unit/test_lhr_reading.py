@@ -261,6 +261,17 @@ def test_a_document_that_was_not_found_is_no_load(changed: Changed) -> None:
         read_lhr(changed("still-12", lambda lhr: lhr["audits"].pop("network-requests")))
 
 
+@pytest.mark.parametrize("kind", ["Script", "Stylesheet"])
+def test_a_script_or_style_that_is_answered_by_a_page_is_missing(changed: Changed, kind: str) -> None:
+    def answer(lhr: dict[str, Any]) -> None:
+        items = lhr["audits"]["network-requests"]["details"]["items"]
+        next(item for item in items if item["resourceType"] == kind)["mimeType"] = "text/html"
+
+    name = {"Script": r"app-\*\.js", "Stylesheet": r"style\.css"}[kind]
+    with pytest.raises(MeasureError, match=f"{name} is not there, and the server answers it with a page; build again"):
+        read_lhr(changed("still-13", answer))
+
+
 @pytest.mark.parametrize("text", ["", "{", "[]", "null", "{}", '{"audits": 1}'])
 def test_what_is_no_report_is_an_error_of_one_line(tmp_path: Path, text: str) -> None:
     path = tmp_path / "x.json"

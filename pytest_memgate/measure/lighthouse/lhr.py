@@ -5,7 +5,7 @@ The paths are those of Lighthouse 10 to 13.
 
 import json
 import math
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -101,6 +101,25 @@ def _check_page(lhr: Mapping[str, Any], url: str) -> None:
         raise MeasureError(f"{url}: the report lists no request of it", hint="do not skip the audit network-requests")
     if 200 not in status:
         raise MeasureError(f"{url}: the server answered {status[-1]} to Chrome", hint="see the server's log")
+    _check_kinds(lhr, url, shown)
+
+
+def _check_kinds(lhr: Mapping[str, Any], url: str, shown: str) -> None:
+    """Raise MeasureError if a script or style is answered by a page, as a server for single-page apps answers all."""
+    answered = (item for item in _own(lhr, shown) if int(item.get("statusCode") or 200) < _REFUSED)
+    pages = [item["url"] for item in answered if str(item.get("mimeType", "")).startswith("text/html")]
+    if pages:
+        name = names(pages, shown or url)[pages[0]]
+        why = f"{url}: {name} is not there, and the server answers it with a page"
+        raise MeasureError(why, hint="build again: without it this is another page")
+
+
+def _own(lhr: Mapping[str, Any], shown: str) -> Iterator[Mapping[str, Any]]:
+    """Yield the requests of the page's own scripts and styles."""
+    own = urlsplit(shown)[:2]
+    for item in requests(lhr):
+        if item.get("resourceType") in {"Script", "Stylesheet"} and urlsplit(item["url"])[:2] == own:
+            yield item
 
 
 def _is_cut_off(lhr: Mapping[str, Any]) -> bool:
@@ -113,14 +132,7 @@ def _is_cut_off(lhr: Mapping[str, Any]) -> bool:
 def _broken(lhr: Mapping[str, Any], url: str) -> dict[str, str]:
     """Return the page's own scripts and styles that failed to load: without them it is lighter, and another page."""
     shown = lhr.get("finalDisplayedUrl") or lhr.get("finalUrl", "")
-    own = urlsplit(shown)
-    failed = [
-        item["url"]
-        for item in requests(lhr)
-        if item.get("resourceType") in {"Script", "Stylesheet"}
-        and int(item.get("statusCode") or 200) >= _REFUSED
-        and urlsplit(item["url"])[:2] == own[:2]
-    ]
+    failed = [item["url"] for item in _own(lhr, shown) if int(item.get("statusCode") or 200) >= _REFUSED]
     known = names(failed, shown or url)
     return {"not found": ", ".join(sorted(set(known.values())))} if failed else {}
 

@@ -52,7 +52,8 @@ def merge(root: Path, paths: Sequence[Path], *, partial: bool = False) -> Run:
     )
     gate = _gate(root, first, missing="fail" if any(run.missing_fails for run in parts.values()) else "warn")
     whole = concluded(gate, facts, brought, strict=any(run.strict for run in parts.values()))
-    return replace(whole, provenance=together([run.provenance for run in parts.values()]))
+    measured = next((run.measured for run in parts.values() if run.measured), None)
+    return replace(whole, provenance=together([run.provenance for run in parts.values()]), measured=measured)
 
 
 def _gate(root: Path, run: Run, *, missing: str) -> Gate:
