@@ -140,8 +140,11 @@ def _about(run: Run) -> str:
         said.append(f"{run.failed} failed by {'itself' if run.failed == 1 else 'themselves'}")
     if run.skipped:
         said.append(f"{run.skipped} skipped")
-    against = f"{markdown_code(run.baseline)}{f' of {markdown_code(run.compared_with)}' if run.compared_with else ''}"
-    return f"{', '.join(said) or 'nothing found'} · {markdown_text(run.environment.key)} · baseline {against}"
+    of = f" of {markdown_code(run.compared_with)}" if run.compared_with else ""
+    against = [f"baseline {markdown_code(run.baseline)}{of}"] if run.baseline else []
+    if run.measured:
+        against.append(f"{markdown_code(run.measured.ref)} measured here in {run.measured.seconds:.0f} s")
+    return " · ".join([", ".join(said) or "nothing found", markdown_text(run.environment.key), *against])
 
 
 def _hint(hint: str) -> str:

@@ -168,14 +168,20 @@ def test_no_tests_are_no_answer(origin: Origin) -> None:
     assert "nothing was measured: no test ran" in job.gate.out
 
 
-def test_a_missing_baseline_is_no_answer_and_the_patch_makes_it(origin: Origin) -> None:
+@pytest.mark.parametrize("against", ["stored", "auto"])
+def test_the_patch_makes_a_missing_baseline_whether_the_base_was_measured_or_not(origin: Origin, against: str) -> None:
     origin.project.git("rm", "-q", "-r", ".memgate")
     origin.commit("no baselines")
-    job = origin.judged(unchanged(origin))
-    assert job.gate.code == 3
-    assert "there is no baseline for" in job.gate.out
+    job = origin.judged(unchanged(origin), against=against)
+    if against == "stored":
+        assert job.gate.code == 3
+        assert "there is no baseline for" in job.gate.out
+    else:
+        assert job.gate.code == 0, job.gate.out
+        assert "measured here in" in job.summary
     origin.project.git("apply", "--index", job.outputs["patch"])
-    assert not origin.judged(origin.pull_request()).failed
+    judged = origin.judged(origin.pull_request(), against="stored")
+    assert not judged.failed
 
 
 def test_a_broken_configuration_is_a_usage_error_in_its_own_words(origin: Origin) -> None:

@@ -174,7 +174,7 @@ def _drop(project: Project) -> None:
 
 def _edit(project: Project) -> None:
     main = next((project.root / "web/out").glob("main*.js"))
-    main.write_text(main.read_text(encoding="utf-8") + ";", encoding="utf-8")
+    main.write_text(main.read_text(encoding="utf-8") + ";" * 5000, encoding="utf-8")
 
 
 def _forget(project: Project) -> None:
@@ -199,11 +199,11 @@ def _rename(project: Project) -> None:
 
 NO_ANSWERS = {
     _drop: "web/stats.json: 1 of the 4 files that it names is not on disk, first 213.e362e026.js (looked in web",
-    _edit: "has 4608 bytes, but 4607 in web/stats.json: one of them is of an older build; build again",
+    _edit: "in web/stats.json: it was changed after the build, or one of them is of an older build; build again",
     _forget: "web/stats.json: No such file or directory; build first, or name the file that the bundler writes",
     _spoil: "web/stats.json is not JSON: Expecting property name enclosed in double quotes",
     _fail: "web/stats.json: webpack's build failed: ./src/broken.js: Module not found: Error: Can't resolve './gone",
-    _shorten: "web/stats.json: stats lack detail: no entrypoints; set stats.entrypoints",
+    _shorten: "web/stats.json: these stats hold no build, only its time and errors, as Rspack 2 writes them; say in",
     _rename: "the bundle has no entry 'mian'; did you mean 'main'?",
 }
 

@@ -47,6 +47,8 @@ def _facts(run: Run, history: Sequence[Run]) -> Iterator[tuple[str, str]]:
         yield "Baselines", run.baseline
     if run.compared_with:
         yield "Compared with", run.compared_with
+    if run.measured:
+        yield "Measured here", f"{run.measured.ref} ({run.measured.commit[:8]}), {run.measured.seconds:.0f} s"
     header = run.environment.header
     how = [header.allocator, f"memray {header.memray}" if header.memray else "", "coverage on" * header.coverage]
     if any(how):
