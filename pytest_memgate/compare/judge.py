@@ -121,7 +121,8 @@ def _judged(measurement: Measurement, budget: Budget, bar: Bar) -> _Judged:
     top = ceiling(budget, bar.reference)
     second = SecondCollection(first=samples[0], second=samples[-1], ceiling=top) if measurement.again else None
     if second and top is not None and not _over(second.second, top) and _over(second.first, top):
-        if median_low([*measurement.samples, *measurement.again]) > top and len(measurement.again) > 1:
+        is_page = len(measurement.again) > 1 and not measurement.paces
+        if is_page and median_low([*measurement.samples, *measurement.again]) > top:
             return _Judged(Outcome.UNSTABLE, doubt=Doubt(kind=DoubtKind.MOST_LOADS), second=second)
         return _Judged(Outcome.PASSED, second=second)
     value = measurement.value
@@ -205,12 +206,12 @@ def _samples(measurement: Measurement) -> tuple[float, ...]:
     """Return the values that must all be over a budget before it blocks.
 
     For memory these are the runs that stand for the test itself; if its warm runs never agreed, all of them. For a
-    noisy metric, the middles of the two collections.
+    noisy metric, the middles of the two collections; of several collections of times, the least of the further ones.
     """
     if measurement.basis is Basis.COLD:
         return (measurement.cold - measurement.imports,)
     if measurement.again:
-        return (measurement.value, median(measurement.again))
+        return (measurement.value, min(measurement.again) if measurement.paces else median(measurement.again))
     if (measurement.settled and not measurement.spread) or measurement.basis in {Basis.EXACT, Basis.SAMPLES}:
         return (measurement.value,)
     return measurement.warm or (measurement.cold,)

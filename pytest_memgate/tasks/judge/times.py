@@ -130,20 +130,22 @@ def _control(of_itself: Paired | None) -> tuple[Remark, ...]:
 
 
 def _in_doubt(finding: Finding) -> Finding:
+    if finding.outcome is Outcome.IMPROVED:
+        return replace(finding, outcome=Outcome.PASSED, cause=None)
     if not finding.outcome.fails_gate:
         return finding
     return replace(finding, outcome=Outcome.UNSTABLE, doubt=Doubt(kind=DoubtKind.NOT_TIMED_AGAIN))
 
 
 def _measurement(metric: str, timing: Timing, *again: Timing) -> Measurement:
-    """Return one of the times; each further run speaks with the same statistic, and the least of them for all."""
+    """Return one of the times; each further run speaks with the same statistic."""
     name = metric.partition(".")[2]
     return Measurement(
         value=_ms(getattr(timing, name)),
         basis=Basis.SAMPLES,
         settled=True,
         samples=_thinned([one * 1000 for one in timing.rounds]),
-        again=(_ms(min(getattr(one, name) for one in again)),) if again else (),
+        again=tuple(_ms(getattr(one, name)) for one in again),
         conditions=_conditions(),
         remarks=(Remark(kind=RemarkKind.ROUNDS, amounts=(len(timing.rounds),)),),
         paces=tuple(_rounded(one.pace) for one in (timing, *again) if one.pace),
