@@ -9,6 +9,7 @@ from pytest_memgate.measure.lighthouse.lhr import Load
 from pytest_memgate.measure.lighthouse.tools import find_tools
 from pytest_memgate.measure.process.machine_lock import alone
 from pytest_memgate.model.measurement import Measurement
+from pytest_memgate.model.metric import named
 from pytest_memgate.probes.face import Case, Reading
 from pytest_memgate.probes.page.pairs import page_of_base, paired_reading
 from pytest_memgate.probes.page.probe import PageCheck
@@ -26,7 +27,8 @@ def page_reading(check: PageCheck, case: Case) -> Reading:
     number.
     """
     page = check.page(case.root)
-    if case.base and not case.settle and (there := page_of_base(case.base, case.root)):
+    is_on_both = case.base is not None and case.reference(named("web.lcp", case.part)) is not None
+    if case.base and is_on_both and (there := page_of_base(case.base, case.root)):
         return paired_reading(page, there, case, case.base)
     collector = Collector(page, find_tools(case.root, page.near), case.root)
     if case.is_base and (page.serve or page.start):

@@ -45,13 +45,14 @@ def compare(root: Path, cwd: Path, base: str, args: Sequence[str], say: Callable
         say(f"memgate: measuring {ready.name}")
         into = ready.workspace.place()
         run = _measure(ready, cwd, args)
-        _take(ready.trees, into)
+        without = tuple(_without(run))
+        _take(ready.trees, into, without)
         measured = Measured(
             ref=base,
             commit=ready.commit,
             packages=ready.environment.packages,
             unmet=ready.environment.unmet,
-            without=tuple(_without(run)),
+            without=without,
             seconds=round(time.monotonic() - began, 1),
         )
         (into / MEASURED).write_text(json.dumps(encode(measured)), encoding="utf-8")
@@ -139,8 +140,9 @@ def _pytest(base: Prepared, cwd: Path, args: Sequence[str]) -> tuple[Done, list[
     return done, foreign
 
 
-def _take(trees: Trees, into: Path) -> None:
+def _take(trees: Trees, into: Path, without: Sequence[str]) -> None:
     """Keep the values of the base."""
     if not (trees.base_root / FOLDER).is_dir():
-        raise MeasureError(f"{trees.ref} has no value that can be compared: none of its tests could be measured")
+        why = without[0] if without else "none of its tests could be measured"
+        raise MeasureError(f"{trees.ref} has no value that can be compared: {why}")
     shutil.copytree(trees.base_root / FOLDER, into / FOLDER)
