@@ -96,7 +96,7 @@ def test_a_test_may_look_at_its_times(project: Project) -> None:
         """,
     )
     made = project.update(plugins=_TIMES)
-    assert made.metrics("test_time")["memory.peak"] == "new"
+    assert made.metrics("test_time")["memory.peak"] in {"new", "no baseline"}
     result = project.gate("--memgate-strict", plugins=_TIMES)
     assert result.code == 0, result.out
     assert result.metrics("test_time")["memory.peak"] == "passed"

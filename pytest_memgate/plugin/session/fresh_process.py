@@ -22,6 +22,7 @@ from pytest_memgate.tasks.run.file import read_run
 
 FRESH = "MEMGATE_FRESH"  # set in such a process: it reports payments, and does not judge them
 _ENVIRONMENT = dict(os.environ)  # as the run began: a test may have another until its teardown
+_NO_WORKER = {"PYTEST_XDIST_WORKER": None, "PYTEST_XDIST_WORKER_COUNT": None}
 _PATIENCE = 300.0  # seconds for a fresh process; chosen: docs/memory.md, "First use"
 _TAKE_NONE = {"store_true", "store_false", "store_const", "append_const", "count"}
 
@@ -29,7 +30,7 @@ _TAKE_NONE = {"store_true", "store_false", "store_const", "append_const", "count
 def run_afresh(config: pytest.Config, tests: Sequence[str]) -> Done:
     """Run some tests, in this order, in a process of their own; return how it ended, and its run."""
     args, manager = _options(config), config.pluginmanager
-    changed = {**_ENVIRONMENT, FRESH: "1", "PYTEST_XDIST_WORKER": None, **shared()}
+    changed = {**_ENVIRONMENT, FRESH: "1", **_NO_WORKER, **shared()}
     with tempfile.TemporaryDirectory(prefix="memgate-") as folder:
         return real_run(
             config.rootpath,
@@ -59,7 +60,7 @@ def run_compared(config: pytest.Config, ref: str, tests: Sequence[str]) -> Done:
             *(("-o", f"cache_dir={folder / 'cache'}") if config.pluginmanager.hasplugin("cacheprovider") else ()),
             *tests,
         ]
-        changed = {"COVERAGE_FILE": str(folder / "coverage"), **dict.fromkeys(os.environ), **_ENVIRONMENT}
+        changed = {**dict.fromkeys(os.environ), **_ENVIRONMENT, "COVERAGE_FILE": str(folder / "coverage"), **_NO_WORKER}
         done = space.run(command, folder, timeout_seconds=math.inf, cwd=config.rootpath, env=changed)
         run = read_run(report) if report.exists() else None
     return Done(code=done.code, out=done.out, run=run, seconds=time.monotonic() - start)

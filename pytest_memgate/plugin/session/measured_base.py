@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 import pytest
 
 from pytest_memgate.model.judgement.finding import Finding
+from pytest_memgate.model.metric import metric
 from pytest_memgate.model.run import Measured
 from pytest_memgate.plugin.session.fresh_process import run_compared
 
@@ -34,7 +35,7 @@ def decide(config: pytest.Config, ref: str, findings: Sequence[Finding]) -> Deci
     decided, waited = [], []
     for one in findings:
         found, other = replace(one, waits=False), there.get((one.subject, one.metric))
-        if one.waits and other is None and one.subject in held:
+        if one.waits and other is None and one.subject in held and metric(one.metric).absent is not None:
             continue  # what passes and is small is not told
         if one.waits:
             found = _decided(one, other) if other else found
