@@ -353,7 +353,7 @@ def test_times_are_judged_by_pairs_of_both_sides(timed: Project) -> None:
         found = result.found(test, "time.median")
         remark, *controls = found["measurement"]["remarks"]
         assert (found["outcome"], remark["kind"]) == ("passed", "pairs")
-        assert controls in ([], [{"kind": "control", "amounts": [0]}])  # one test of ten
+        assert {one["kind"] for one in controls} <= {"control"}  # of one test in ten
         assert remark["amounts"][0] in {10, 20, 40, 80}
         assert 0.8 < remark["amounts"][1] < 1.25
     timed.replace("work.py", "LOOPS = 20", "LOOPS = 40")
