@@ -55,3 +55,17 @@ def test_without_a_comparison_all_stays(monkeypatch: pytest.MonkeyPatch) -> None
     found = decided(monkeypatch, [one("memory.peak", Outcome.INCOMPARABLE, waits=True)], None)
     assert outcomes(found) == {"memory.peak": Outcome.INCOMPARABLE}
     assert found.notes == ("main could not be measured: main cannot be built",)
+
+
+@pytest.mark.parametrize("outcome", [Outcome.NEW, Outcome.NO_ANSWER, Outcome.UNMEASURED, Outcome.INCOMPARABLE])
+def test_a_comparison_that_has_not_compared_turns_nothing_into_a_pass(
+    monkeypatch: pytest.MonkeyPatch, outcome: Outcome
+) -> None:
+    for stored in (Outcome.REGRESSED, Outcome.INCOMPARABLE, Outcome.UNSTABLE):
+        found = decided(monkeypatch, [one("time.median", stored, waits=True)], [one("time.median", outcome)])
+        assert outcomes(found) == {"time.median": stored}
+
+
+def test_a_test_that_neither_side_knows_is_new(monkeypatch: pytest.MonkeyPatch) -> None:
+    waiting = [one("memory.peak", Outcome.NO_BASELINE, waits=True)]
+    assert outcomes(decided(monkeypatch, waiting, [one("memory.peak", Outcome.NEW)])) == {"memory.peak": Outcome.NEW}

@@ -314,3 +314,37 @@ def test_what_is_not_gated_says_why_it_could_not_be_compared() -> None:
         Outcome.NOT_GATED,
         "its baseline was measured with cpu old there and new here",
     )
+
+
+# What the machine, or its collections, explain of a time
+
+
+def timed(value: float, *again: float, paces: tuple[float, ...] = (50.0,)) -> Measurement:
+    return replace(sampled(*[value] * 5), again=again, paces=paces)
+
+
+@pytest.mark.parametrize(
+    ("measurement", "outcome"),
+    [
+        (timed(1500, 1500, 1500), Outcome.REGRESSED),
+        (timed(1500, 1500, 1500, paces=(50.0, 75.0)), Outcome.UNSTABLE),  # half as slow again
+        (timed(1500, 1500, 1500, paces=(54.0,)), Outcome.REGRESSED),  # as any machine is at times
+        (timed(3000, 3000, 3000, paces=(75.0,)), Outcome.REGRESSED),  # more than the machine
+        (timed(1500, 1500, 1100), Outcome.PASSED),  # one of three is within
+        (timed(500, 500, 500), Outcome.IMPROVED),
+        (timed(500, 500, 1000), Outcome.PASSED),
+        (timed(500, 500, 500, paces=(25.0,)), Outcome.PASSED),  # a quicker machine
+    ],
+)
+def test_only_what_all_collections_say_and_the_machine_does_not_counts(
+    measurement: Measurement, outcome: Outcome
+) -> None:
+    base = replace(taken(*[1000.0] * 5), paces=(50.0,))
+    assert judged(measurement, base).outcome is outcome
+
+
+def test_growth_within_what_the_collections_of_the_baseline_differ_by_is_no_regression() -> None:
+    base = replace(taken(*[1000.0] * 5), paces=(50.0,), spread=600.0)
+    found = judged(timed(1500, 1500, 1500), base)
+    assert found.outcome is Outcome.UNSTABLE
+    assert "its runs differ by 600 ms by themselves: a budget of 300 ms cannot be held" in reason(found)

@@ -44,8 +44,7 @@ class Doubt:
     """Why a value fails no test.
 
     `amount` is in the finding's unit: the difference of the runs (`runs differ`), or the most that a leak can be; or it
-    is how many times slower the `machine` is. `why`
-    says why the fresh process could not tell.
+    is how many times slower the `machine` is. `why` says why the fresh process could not tell.
     """
 
     kind: DoubtKind

@@ -15,9 +15,7 @@ class RemarkKind(StrEnum):
     RUNS = "runs"  # `amounts` has what each of them left behind, the first run first
     PAIRS = "pairs"  # of times: `amounts` has their number, the ratio of head to base, its least and its most (or 0)
     CONTROL = "control"  # pairs of the base with itself: `amounts` has 1 if they call it slower, else 0
-    LOADS = (
-        "loads"  # of a page, in pairs: `amounts` has their number, the growth and perhaps its bounds, `text` its unit
-    )
+    LOADS = "loads"  # of a page, in pairs: `amounts` has their number, the growth and its bounds, `text` the unit
     SOAK = "soak"  # `amounts` has the least and the most bytes a request, and the requests; `text` what was looked at
     TEXT = "text"  # `text`, in the words of the tool that measured
 

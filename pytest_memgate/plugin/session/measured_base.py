@@ -5,12 +5,10 @@ from dataclasses import dataclass, replace
 
 import pytest
 
-from pytest_memgate.model.judgement.finding import Finding
+from pytest_memgate.model.judgement.finding import Finding, Outcome
 from pytest_memgate.model.metric import metric
 from pytest_memgate.model.run import Measured
 from pytest_memgate.plugin.session.fresh_process import run_compared
-
-_TAIL = "memgate: "
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,7 +36,7 @@ def decide(config: pytest.Config, ref: str, findings: Sequence[Finding]) -> Deci
         if one.waits and other is None and one.subject in held and metric(one.metric).absent is not None:
             continue  # what passes and is small is not told
         if one.waits:
-            found = _decided(one, other) if other else found
+            found = _decided(one, other) if other and _decides(one, other) else found
             waited.append(found)
         decided.append(found)
     known = {(one.subject, one.metric) for one in findings}
@@ -50,6 +48,14 @@ def decide(config: pytest.Config, ref: str, findings: Sequence[Finding]) -> Deci
         notes=(*notes, *(_without(done.run.measured) if done.run and done.run.measured else ())),
         measured=done.run.measured if done.run else None,
     )
+
+
+def _decides(one: Finding, other: Finding) -> bool:
+    """True if a comparison has compared: a test that the base does not have, or that fails there, is new to it.
+
+    Without a baseline nobody can say more; where there is one, it stands.
+    """
+    return other.is_held or (one.outcome is Outcome.NO_BASELINE and other.outcome is Outcome.NEW)
 
 
 def _decided(one: Finding, other: Finding) -> Finding:
@@ -65,4 +71,4 @@ def _without(measured: Measured) -> Iterator[str]:
 def _why(out: str) -> str:
     """Return the last line that the command has said."""
     lines = [line.strip() for line in out.splitlines() if line.strip()] or ["it said nothing"]
-    return next((line for line in reversed(lines) if line.startswith("memgate: error")), lines[-1]).removeprefix(_TAIL)
+    return lines[-1].removeprefix("memgate: ")

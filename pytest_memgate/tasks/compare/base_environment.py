@@ -203,11 +203,11 @@ def _take_scripts(python: Path) -> None:
         target = python.parent / script.name
         if not script.is_file() or target.exists():
             continue
-        content = script.read_bytes()
-        head = content[:_SHEBANG]
-        if head.startswith(b"#!") and old in head:
-            target.write_bytes(head.replace(old, new) + content[_SHEBANG:])
-            target.chmod(0o755)
+        with script.open("rb") as file:
+            head = file.read(_SHEBANG)
+            if head.startswith(b"#!") and old in head:
+                target.write_bytes(head.replace(old, new) + file.read())
+                target.chmod(0o755)
 
 
 def _packages(folder: Path) -> Path:

@@ -71,14 +71,14 @@ def stored_findings(
 ) -> list[Finding]:
     """Return a finding for each of the times, of several collections, that can be stored: with what they differ by."""
     findings = []
+    rounds = _thinned([each * 1000 for timing in timings for each in timing.rounds])
+    paces = tuple(_rounded(timing.pace) for timing in timings if timing.pace)
     for metric in METRICS:
-        one = _measurement(metric, timings[0])
         values = [_ms(getattr(timing, metric.partition(".")[2])) for timing in timings]
-        rounds = [one * 1000 for timing in timings for one in timing.rounds]
         spread = _rounded(max(values) - min(values))
-        paces = tuple(_rounded(timing.pace) for timing in timings if timing.pace)
-        one = replace(one, value=median_low(values), samples=_thinned(rounds), spread=spread, paces=paces)
-        findings.append(gate.assess(subject, metric, one, rules))
+        first = _measurement(metric, timings[0])
+        measurement = replace(first, value=median_low(values), samples=rounds, spread=spread, paces=paces)
+        findings.append(gate.assess(subject, metric, measurement, rules))
     return findings
 
 

@@ -61,6 +61,8 @@ def _read_one(content: Node, origin: Path, names: ModuleNames, project: Path, pr
     if not graph.is_related:
         notes.append(f"{content.where}: which entry loads which later chunk is not known, each counts all: {_RELATED}")
     starts = [graph.start(name, entry, prefix) for name, entry in content["entrypoints"].fields().items()]
+    if notes and graph.is_related and len(starts) > 1:
+        notes.append("without them, a later chunk counts for each entry that may load it")
     if not starts:
         raise MeasureError(f"{content.where}: its entrypoints are empty", hint="give the stats of a build of a page")
     files = _assets(content["assets"])
