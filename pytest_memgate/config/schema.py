@@ -18,7 +18,7 @@ from pytest_memgate.config.reading import (
     record,
 )
 from pytest_memgate.model.metric import CUSTOM, METRICS, base_name, metric, part_of
-from pytest_memgate.probes.check import TEXT, Check
+from pytest_memgate.probes.check import TEXT, Check, of_settings
 from pytest_memgate.probes.table import PROBES
 from pytest_memgate.units import parse_amount, parse_any
 from pytest_memgate.values import day, one_of, shown, unknown, words
@@ -214,7 +214,8 @@ def _declared(kind: type[Check], value: Located) -> dict[str, Check]:
 
 
 def _check(kind: type[Check], name: str, value: Located) -> Check:
-    check = kind(name=name, source=value.where, **record(keys_of(kind), value, f"a {kind.kind}"))
+    given = record(keys_of(kind), value, f"a {kind.kind}")
+    check = of_settings(kind, given, name=name, source=value.where)
     if why := check.why_wrong():
         raise fail(value, why)
     return check

@@ -4,7 +4,8 @@ import re
 from collections.abc import Callable, Mapping
 from dataclasses import MISSING, dataclass, field, fields
 from enum import Enum
-from typing import Any, ClassVar
+from keyword import iskeyword
+from typing import Any, ClassVar, TypeVar
 
 from pytest_memgate.values import flag, one_of, shown, wait, words
 
@@ -62,6 +63,9 @@ class Check:
         return ""
 
 
+_C = TypeVar("_C", bound=Check)
+
+
 def word(description: str, *, default: str | None = "") -> Any:
     """Return a field that is a text; without a default it has to be given."""
     return _field(Setting(parse=words, schema=_described(TEXT, description), required=default is None), default)
@@ -71,6 +75,19 @@ def several(description: str) -> Any:
     """Return a field that is one text or several: a tuple."""
     schema = {"anyOf": [TEXT, {"type": "array", "items": TEXT}]}
     return _field(Setting(parse=words, schema=_described(schema, description), form=Form.LIST), ())
+
+
+def lists(description: str) -> Any:
+    """Return a field that is a mapping of names to one text or several: of tuples; it counts for no hash."""
+
+    def parse(data: Any) -> Mapping[str, tuple[str, ...]]:
+        if not isinstance(data, dict) or not all(data.values()):
+            raise ValueError(f"a mapping of names to lists is expected, not {shown(data)}")
+        return {str(name): tuple(map(words, of if isinstance(of, list) else [of])) for name, of in data.items()}
+
+    schema = {"type": "object", "additionalProperties": {"anyOf": [TEXT, {"type": "array", "items": TEXT}]}}
+    setting = Setting(parse=parse, schema=_described(schema, description), form=Form.FREE)
+    return field(default_factory=dict, hash=False, metadata={_SETTING: setting})
 
 
 def choice(what: str, choices: tuple[str, ...], *, default: str) -> Any:
@@ -113,15 +130,25 @@ def free_mapping(what: str, description: str) -> Any:
 
 
 def settings_in(kind: type[Check]) -> dict[str, Setting]:
-    """Return the settings that a kind of check has in memgate.yml, in the order of its fields."""
-    return {field.name: field.metadata[_SETTING] for field in fields(kind) if _SETTING in field.metadata}
+    """Return the settings that a kind of check has in memgate.yml, in the order of its fields.
+
+    A field whose name would be a keyword of Python ends with `_`, its key does not.
+    """
+    return {
+        field.name.removesuffix("_"): field.metadata[_SETTING] for field in fields(kind) if _SETTING in field.metadata
+    }
+
+
+def of_settings(kind: type[_C], settings: Mapping[str, Any], **others: Any) -> _C:
+    """Return a check with these settings, by the keys of memgate.yml."""
+    return kind(**{f"{key}_" if iskeyword(key) else key: value for key, value in settings.items()}, **others)
 
 
 def settings_of(check: Check) -> dict[str, str]:
     """Return what a check says otherwise than by default, in words, by key."""
     usual = {one.name: _default(one) for one in fields(check)}
     said = {name: getattr(check, name) for name in usual if name not in {"name", "source"}}
-    given = {name: value for name, value in said.items() if value != usual[name]}
+    given = {name.removesuffix("_"): value for name, value in said.items() if value != usual[name]}
     return {
         name: ", ".join(map(str, value)) if isinstance(value, tuple) else str(value) for name, value in given.items()
     }

@@ -3,7 +3,7 @@
 from samples import site
 
 from pytest_memgate.compare.attribution import growth_by_site, largest
-from pytest_memgate.model.site import Contribution
+from pytest_memgate.model.site import Contribution, Site
 
 
 def test_what_grew_comes_first_and_what_shrank_last() -> None:
@@ -69,3 +69,31 @@ def test_a_baseline_keeps_the_sites_above_two_percent_ten_at_most() -> None:
 def test_the_harness_is_no_business_of_a_baseline() -> None:
     ours = site("call", 900, path="pytest_memgate/measure/memory/capture.py")
     assert list(largest([ours, site("load", 100)], 1000)) == ["shop/orders.py:load"]
+
+
+def _chunks(sizes: dict[str, int]) -> list[Site]:
+    return [Site(path=path, size=size) for path, size in sizes.items()]
+
+
+def test_files_that_only_have_another_name_are_no_growth() -> None:
+    base = {"chunks/abcdefgh.js": 230_000, "chunks/ijklmnop.js": 90_000, "chunks/qrstuvwx.css": 90_000}
+    head = _chunks({"chunks/zyxwvuts.js": 230_003, "chunks/rqponmlk.js": 90_001, "chunks/jihgfedc.css": 90_000})
+    assert [(one.site and one.site.path, one.growth) for one in growth_by_site(head, base, 4)] == [
+        ("chunks/zyxwvuts.js", 3),
+        ("chunks/rqponmlk.js", 1),
+    ]
+
+
+def test_a_renamed_chunk_that_grew_is_told_by_its_growth() -> None:
+    base = {f"chunks/*.js ({name}.js)": size for name, size in (("0a1", 230_000), ("0b2", 120_000), ("0c3", 40_000))}
+    head = {f"chunks/*.js ({name}.js)": size for name, size in (("0d4", 450_000), ("0e5", 120_004), ("0f6", 40_000))}
+    grown = growth_by_site(_chunks(head), base, 220_004)
+    assert [(one.site and one.site.path, one.growth) for one in grown] == [
+        ("chunks/*.js (0d4.js)", 220_000),
+        (None, 4),
+    ]
+
+
+def test_another_file_in_place_of_one_is_told_as_both() -> None:
+    grown = growth_by_site(_chunks({"src/new.js": 300_000}), {"src/old.js": 90_000}, 210_000)
+    assert [one.growth for one in grown] == [300_000, -90_000]

@@ -529,14 +529,14 @@ def test_a_call_from_a_test_takes_what_the_check_has_with_the_same_defaults(
     defaults = {one.name: one.default for one in fields(check) if one.default is not MISSING}
     given = {name: one.default for name, one in signature(call).parameters.items()}
     own = given.keys() - {"self", "name", "budgets"}
-    assert own <= keys_of(check).keys()
+    assert {name.removesuffix("_") for name in own} <= keys_of(check).keys()
     for name in own & defaults.keys():
         assert given[name] == defaults[name], name
 
 
 def test_each_key_of_a_check_is_a_field_that_can_be_left_out() -> None:
-    assert list(keys_of(BundleCheck)) == ["stats", "files", "lazy", "root", "entries"]
+    assert list(keys_of(BundleCheck)) == ["stats", "files", "lazy", "root", "entries", "screens", "with"]
     assert keys_of(ImportCheck) == {}
     for check in (BundleCheck, PageCheck):
-        assert {one.name for one in fields(check)} == {"name", "source", *keys_of(check)}
+        assert {one.name.removesuffix("_") for one in fields(check)} == {"name", "source", *keys_of(check)}
         assert check(name="x") == check(name="x", source="")

@@ -1,18 +1,19 @@
 """Measures a web build: the bytes that each entry makes the browser download, at once and in all, and their parts."""
 
-import difflib
 from collections import Counter
-from collections.abc import Collection, Iterable, Iterator, Mapping
-from dataclasses import dataclass
-from fnmatch import fnmatchcase
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from pytest_memgate.errors import MeasureError
+from pytest_memgate.measure.bundle.entries import Source, choose
 from pytest_memgate.measure.bundle.imports import Imports
+from pytest_memgate.measure.bundle.page import local_files
 from pytest_memgate.measure.bundle.parts import Parts, parts_of, remarks
 from pytest_memgate.measure.bundle.sites import Versions, duplicates, sites_of
-from pytest_memgate.measure.bundle.stats.disk import read_files
-from pytest_memgate.measure.bundle.stats.layout import Layout, Start
+from pytest_memgate.measure.bundle.stats.disk import Files, read_file, read_files
+from pytest_memgate.measure.bundle.stats.hashes import without_hash
+from pytest_memgate.measure.bundle.stats.layout import Layout, Output, Start, with_labels_apart
 from pytest_memgate.measure.bundle.stats.modules import ModuleNames, keys
 from pytest_memgate.measure.bundle.stats.plain import read_files as find_files
 from pytest_memgate.measure.bundle.stats.reader import read_stats
@@ -42,72 +43,34 @@ class Entry:
     notes: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Source:
-    """The files to read; either `stats` or `files`.
-
-    `stats` is webpack's stats.json, a Vite manifest or an esbuild metafile, or the folder that holds it. `files` are
-    globs of the first screen's files, `lazy` those of later ones. `root` is the folder of the output files, and the
-    folder that the globs start from. `entries` are patterns of the entries' names. `known` are the entries that a
-    baseline has: each of them stays an entry, even if another entry begins to import it lazily.
-    """
-
-    stats: Path | None = None
-    files: tuple[str, ...] = ()
-    lazy: tuple[str, ...] = ()
-    root: Path | None = None
-    entries: tuple[str, ...] = ()
-    known: frozenset[str] = frozenset()
-
-
 def measure(source: Source, project: Path, cache: Path | None = None) -> tuple[Entry, ...]:
     """Return the entries of a bundle; paths are relative to `project`, `cache` keeps sizes between runs.
 
     Raises MeasureError if the answer would not be the size of one complete build.
     """
+    project = project.absolute()
+    names = ModuleNames(project)
+    builds: dict[int, tuple[Layout, list[Start]]] = {}
+    for layout, start in read_entries(source, project, names):
+        builds.setdefault(id(layout), (layout, []))[1].append(start)
+    root = project / source.root if source.root else None
+    return tuple(
+        entry for layout, starts in builds.values() for entry in _entries(layout, starts, names, project, root, cache)
+    )
+
+
+def read_entries(source: Source, project: Path, names: ModuleNames) -> list[tuple[Layout, Start]]:
+    """Return the entries of a bundle that count, each with its build; nothing is weighed. Raises MeasureError."""
     if (source.stats is None) == (not source.files):
         raise MeasureError("a bundle is read from either `stats` or `files`", hint="give one of them")
     if source.lazy and not source.files:
         raise MeasureError("`lazy` files go with `files`", hint="stats tell by themselves what is lazy")
-    project = project.absolute()
     root = project / source.root if source.root else None
     if root and not root.is_dir():
         raise MeasureError(f"{source.root} is not a folder", hint="build first, or mend `root`")
-    names = ModuleNames(project)
     if source.stats:
-        layouts = read_stats(project / source.stats, names, project)
-    else:
-        layouts = (find_files(source.files, source.lazy, root or project),)
-    chosen = _chosen(layouts, source.entries, source.known)
-    for start in chosen:
-        if sum(other.name == start.name for other in chosen) > 1 and not source.entries:
-            hint = "give each configuration a `name` of its own"
-            raise MeasureError(f"the bundle has two entries named {start.name!r}", hint=hint)
-    return tuple(
-        entry
-        for layout in layouts
-        if (starts := [start for start in (*layout.starts, *layout.optional) if start in chosen])
-        for entry in _entries(layout, starts, names, project, root, cache)
-    )
-
-
-def _chosen(layouts: Iterable[Layout], patterns: Iterable[str], known: Collection[str]) -> list[Start]:
-    """Return the entries that are asked for: all, or those with a name or pattern among `patterns`."""
-    starts = [start for layout in layouts for start in layout.starts]
-    optional = [start for layout in layouts for start in layout.optional]
-    if not patterns:
-        return [*starts, *(start for start in optional if start.name in known)]
-    chosen: list[Start] = []
-    for pattern in patterns:
-        found = [start for start in (*starts, *optional) if start.name == pattern]
-        found = found or [start for start in starts if fnmatchcase(start.name, pattern)]
-        if not found:
-            names = [start.name for start in starts]
-            near = difflib.get_close_matches(pattern, [*names, *(start.name for start in optional)], n=1)
-            hint = f"did you mean {near[0]!r}?" if near else f"known: {', '.join(names)}"
-            raise MeasureError(f"the bundle has no entry {pattern!r}", hint=hint)
-        chosen += found
-    return chosen
+        return choose(read_stats(project / source.stats, names, project), source)
+    return choose((find_files(source.files, source.lazy, root or project),), source)
 
 
 def _entries(
@@ -115,9 +78,11 @@ def _entries(
 ) -> Iterator[Entry]:
     starts = list(starts)
     files = read_files(layout, dict.fromkeys(path for start in starts for path in start.total), project, root)
+    layout, starts, files = _with_local_files(layout, starts, files, project)
     sizes = weigh(files.contents, cache)
+    outputs = with_labels_apart(layout.outputs)
     parts = {
-        path: parts_of(layout.outputs[path], files.paths[path], content, names, project)
+        path: parts_of(outputs[path], files.paths[path], content, names, project)
         for path, content in files.contents.items()
     }
     around = (folder for folder in (files.base, *files.base.parents) if folder.is_relative_to(project))
@@ -148,6 +113,24 @@ def _entries(
                 *unknown,
             ),
         )
+
+
+def _with_local_files(
+    layout: Layout, starts: Iterable[Start], files: Files, project: Path
+) -> tuple[Layout, list[Start], Files]:
+    """Return the build with the scripts and styles that its pages load without the bundler's knowing."""
+    outputs, contents, paths = dict(layout.outputs), dict(files.contents), dict(files.paths)
+    grown = []
+    for start in starts:
+        pages = [path for path in start.initial if path.lower().endswith((".html", ".htm")) and path in files.contents]
+        loaded = [path for page in pages for path in local_files(page, files.contents[page], files.base)]
+        for path in (path for path in loaded if path not in contents):
+            outputs.setdefault(path, Output(path=path, label=without_hash(path)))
+            paths[path] = files.base / path
+            contents[path] = read_file(paths[path], project)
+        initial, total = dict.fromkeys([*start.initial, *loaded]), dict.fromkeys([*start.total, *loaded])
+        grown.append(replace(start, initial=tuple(initial), total=tuple(total)))
+    return replace(layout, outputs=outputs), grown, replace(files, contents=contents, paths=paths)
 
 
 def _small(name: str, size: int) -> Iterator[str]:

@@ -91,6 +91,8 @@ class Recorder:
         lazy: str | Iterable[str] = (),
         root: str | Path = "",
         entries: str | Iterable[str] = (),
+        screens: Mapping[str, str | Iterable[str]] | None = None,
+        with_: str | Iterable[str] = (),
         name: str = "",
         budgets: Budgets | None = None,
     ) -> dict[str, float]:
@@ -108,6 +110,8 @@ class Recorder:
             lazy=_several("bundle(): lazy=", lazy),
             root=str(root),
             entries=_several("bundle(): entries=", entries),
+            screens={page: _several("bundle(): screens=", parts) for page, parts in (screens or {}).items()},
+            with_=_several("bundle(): with_=", with_),
         )
         return self._probe(check, "bundle()", budgets)
 

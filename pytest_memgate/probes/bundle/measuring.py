@@ -1,12 +1,14 @@
 """The sizes of what a bundler made, entry by entry, and what explains those that grew."""
 
 import zlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 from functools import partial
+from pathlib import Path
 
 from pytest_memgate.compare.attribution import growth_by_site
-from pytest_memgate.measure.bundle.build import Entry, Source, measure
+from pytest_memgate.measure.bundle.build import Entry, measure
+from pytest_memgate.measure.bundle.entries import Source
 from pytest_memgate.model.judgement.finding import Evidence, Finding
 from pytest_memgate.model.judgement.remark import remarks_of
 from pytest_memgate.model.measurement import Basis, Measurement
@@ -24,21 +26,27 @@ def bundle_reading(check: BundleCheck, case: Case) -> Reading:
 
     Raises MeasureError for a bundle that gives no number.
     """
-    root = case.root
-    source = Source(
+    source = source_of(check, case.root, _known(case))
+    values = {
+        named(metric, ":".join(word for word in (case.part, entry.name) if word)): measurement
+        for entry in measure(source, case.root, case.cache)
+        for metric, measurement in _measurements(entry)
+    }
+    return Reading(values=values, explained=partial(_explained, case))
+
+
+def source_of(check: BundleCheck, root: Path, known: Iterable[str]) -> Source:
+    """Return the files of a bundle of the project at `root`; `known` are the entries that its baseline has."""
+    return Source(
         stats=root / check.stats if check.stats else None,
         files=check.files,
         lazy=check.lazy,
         root=root / check.root if check.root else None,
         entries=check.entries,
-        known=frozenset(_known(case)),
+        screens=check.screens,
+        along=check.with_,
+        known=frozenset(known),
     )
-    values = {
-        named(metric, ":".join(word for word in (case.part, entry.name) if word)): measurement
-        for entry in measure(source, root, case.cache)
-        for metric, measurement in _measurements(entry)
-    }
-    return Reading(values=values, explained=partial(_explained, case))
 
 
 def _known(case: Case) -> Iterator[str]:

@@ -1,9 +1,10 @@
 """What a bundle is declared with, and the probe that measures it."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import ClassVar
 
-from pytest_memgate.probes.check import Check, several, word
+from pytest_memgate.probes.check import Check, lists, several, word
 from pytest_memgate.probes.face import Case, Probe, Reading
 
 
@@ -11,7 +12,8 @@ from pytest_memgate.probes.face import Case, Probe, Reading
 class BundleCheck(Check):
     """What a bundler made, below the project's root: its `stats` file, or plain `files` (and `lazy` ones) by glob.
 
-    `root` is where the output files lie, `entries` are patterns of those that count.
+    `root` is where the output files lie, `entries` are patterns of those that count, `screens` are entries that add up
+    to a page, and `with_` are later chunks that are loaded without being asked for.
     """
 
     kind: ClassVar[str] = "bundle"
@@ -21,13 +23,17 @@ class BundleCheck(Check):
     files: tuple[str, ...] = several("Without a stats file: the first screen's files, by glob.")
     lazy: tuple[str, ...] = several("With `files`: what is loaded later, by glob.")
     root: str = word("Where the output files lie.")
-    entries: tuple[str, ...] = several("Patterns of the entries that count; all by default.")
+    entries: tuple[str, ...] = several("Patterns of the entries that count; all by default. Later chunks can be some.")
+    screens: Mapping[str, tuple[str, ...]] = lists("Entries that add up to a page, by its name.")
+    with_: tuple[str, ...] = several("Later chunks that an entry loads without being asked.")
 
     def why_wrong(self) -> str:
         if bool(self.stats) == bool(self.files):
             return "a bundle needs either 'stats', a bundler's file, or 'files', globs"
         if self.lazy and not self.files:
             return "'lazy' goes with 'files': a stats file says by itself what is loaded later"
+        if self.files and (self.entries or self.screens or self.with_):
+            return "'entries', 'screens' and 'with' go with 'stats': globs name the files of one entry by themselves"
         return ""
 
 

@@ -3,20 +3,19 @@
 import json
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Any
 
 from pytest_memgate.config.schema import Settings
 from pytest_memgate.errors import MeasureError
+from pytest_memgate.measure.bundle.build import read_entries
 from pytest_memgate.measure.bundle.stats.disk import read_files
 from pytest_memgate.measure.bundle.stats.layout import Layout, Start
 from pytest_memgate.measure.bundle.stats.modules import ModuleNames
-from pytest_memgate.measure.bundle.stats.plain import read_files as find_files
-from pytest_memgate.measure.bundle.stats.reader import read_stats
 from pytest_memgate.model.judgement.finding import Finding
 from pytest_memgate.model.metric import part_of
 from pytest_memgate.model.subject import Subject
+from pytest_memgate.probes.bundle.measuring import source_of
 from pytest_memgate.probes.bundle.probe import BundleCheck
 from pytest_memgate.report.words.budget import budget_text
 from pytest_memgate.tasks.prove.scratch_project import Scratch, noise
@@ -92,23 +91,15 @@ def _judged(
 def _build(root: Path, check: BundleCheck, entries: set[str]) -> Build:
     """Return the build with the first of these entries; raises MeasureError if none of its files can grow."""
     base = root / check.root if check.root else None
-    if check.stats:
-        layouts = read_stats(root / check.stats, ModuleNames(root), root)
-    else:
-        layouts = (find_files(check.files, check.lazy, base or root),)
-    for layout in layouts:
-        starts = [one for one in (*layout.starts, *layout.optional) if _is_asked(one.name, check.entries)]
-        wanted = dict.fromkeys(path for one in starts for path in one.total)
-        for start in (one for one in starts if one.name in entries):
+    chosen = read_entries(source_of(check, root, entries), root, ModuleNames(root))
+    for layout, start in chosen:
+        wanted = dict.fromkeys(path for of, one in chosen if of is layout for path in one.total)
+        if start.name in entries:
             paths = read_files(layout, wanted, root, base).paths
             name = next((path for path in start.initial if path in paths and path.endswith(_GROWING)), "")
             if name:
                 return Build(layout=layout, start=start, paths=paths, name=name)
     raise MeasureError("no script or style is in its first screen")
-
-
-def _is_asked(name: str, patterns: tuple[str, ...]) -> bool:
-    return not patterns or any(name == pattern or fnmatchcase(name, pattern) for pattern in patterns)
 
 
 def _with_maps(build: Build) -> Iterator[Path]:

@@ -42,7 +42,7 @@ def read_files(layout: Layout, wanted: Iterable[str], project: Path, root: Path 
             hint="build again, or name the folder that they are in (root)",
         )
     paths = place.there(wanted)
-    contents = {name: _read(path, project) for name, path in paths.items()}
+    contents = {name: read_file(path, project) for name, path in paths.items()}
     touched = []
     for name, content in contents.items():
         output = layout.outputs[name]
@@ -113,7 +113,8 @@ def _shared_folders(names: Iterable[str]) -> list[str]:
     return shared
 
 
-def _read(path: Path, project: Path) -> bytes:
+def read_file(path: Path, project: Path) -> bytes:
+    """Return what is in a file; raises MeasureError with its path below the project."""
     try:
         return path.read_bytes()
     except OSError as error:

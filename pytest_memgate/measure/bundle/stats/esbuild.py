@@ -1,6 +1,8 @@
 """Reads the metafile of esbuild: its outputs, the bytes by module in each, and their imports."""
 
+from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
+from functools import partial
 from pathlib import Path
 from typing import TypeVar
 
@@ -37,7 +39,7 @@ def read_metafile(content: Node, origin: Path, names: ModuleNames) -> Layout:
         bundler="esbuild",
         outputs={path: _output(path, output, parts[path]) for path, output in outputs.items()},
         starts=tuple(graph.start(path) for path in entries),
-        optional=tuple(graph.start(path) for path in graph.candidates if path not in entries),
+        named=graph.named(),
         importers=_named(lambda node: _importers(node, names), content["inputs"], notes),
         from_elsewhere=True,
         notes=tuple(dict.fromkeys(notes)),
@@ -89,6 +91,7 @@ class _Graph:
             for path, name in self._names.items()
             if name and path not in bundled and path.lower().endswith(_PAGE_FILES)
         ]
+        self._count = Counter(str(self._names[path]) for path in self.candidates)
 
     def entries(self) -> list[str]:
         """Return the outputs where a page starts: lazy chunks have an entry point too, but another entry reaches them.
@@ -102,12 +105,18 @@ class _Graph:
         ring = [path for path in rest if all(other in rest[path] for other in rest if path in rest[other])]
         return [path for path in self.candidates if path in first or path in ring]
 
+    def named(self) -> Mapping[str, Callable[[], Start]]:
+        """Return what gives the entry of an output that has an entry point, by the name of the entry."""
+        return {self._name(path): partial(self.start, path) for path in self.candidates}
+
+    def _name(self, path: str) -> str:
+        name = str(self._names[path])
+        return name if self._count[name] == 1 else f"{name} ({without_hash(path)})"
+
     def start(self, path: str) -> Start:
         """Return the entry of an output: the files of its first screen, and all that it can load."""
-        name = str(self._names[path])
-        same = [other for other in self.candidates if self._names[other] == name]
         return Start(
-            name=name if len(same) == 1 else f"{name} ({without_hash(path)})",
+            name=self._name(path),
             initial=tuple(self._with_css(self._closure(path, self._eager))),
             total=tuple(self._all(path)),
         )

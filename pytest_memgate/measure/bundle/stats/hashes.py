@@ -42,9 +42,11 @@ def _after_name(stem: str, name: str) -> str:
 
 
 def _ending(stem: str) -> str:
-    """Return the stem without a hash of eight characters at its end; `-` and `_` may be among them."""
+    """Return the stem without a hash of eight characters at its end, or as a whole; `-` and `_` may be among them."""
     head, tail = stem[:-8], stem[-8:]
-    return f"{head}*" if head.endswith(("-", ".")) and _BASE64.fullmatch(tail) and _is_random(tail) else ""
+    return (
+        f"{head}*" if (not head or head.endswith(("-", "."))) and _BASE64.fullmatch(tail) and _is_random(tail) else ""
+    )
 
 
 def _anywhere(stem: str) -> str:

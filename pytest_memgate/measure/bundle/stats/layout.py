@@ -1,7 +1,8 @@
 """The outputs of a bundler, in one form for all bundlers: files, the entries of the browser, and imports."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections import Counter
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 # Written beside the downloads, but for others: source maps, licences, twins that a server sends instead.
@@ -12,12 +13,14 @@ _NO_DOWNLOADS = (".map", ".license.txt", ".legal.txt", ".gz", ".br", ".zst", ".h
 class Output:
     """A file that the bundler wrote.
 
-    `path` is the bundler's name for it, `label` the same without its hash. `size` is in bytes, None if the bundler does
-    not say. `parts` are bytes by module, before minification if `estimated`; empty if nothing is known of them.
+    `path` is the bundler's name for it, `label` the same without its hash. `source` is the module that it is made for,
+    if the bundler says so. `size` is in bytes, None if the bundler does not say. `parts` are bytes by module, before
+    minification if `estimated`; empty if nothing is known of them.
     """
 
     path: str
     label: str
+    source: str = ""
     size: int | None = None
     parts: Mapping[str, int] = field(default_factory=dict)
     estimated: bool = False
@@ -44,7 +47,8 @@ class Importer:
 class Layout:
     """One build, as `origin` describes it: a file, or the folder that globs start from.
 
-    `optional` are entries that only a user can tell from lazy chunks: they count if they are named. `pages` are outputs
+    `named` gives what else can be an entry if somebody names it, by each name: later chunks, and entries by further
+    names. `pages` are outputs
     that count if they are there. `folders` are further folders to look for the files in; with `from_elsewhere`, their
     names begin with folders that may have other names here. `notes` tell what is not known of it.
     """
@@ -53,7 +57,7 @@ class Layout:
     bundler: str
     outputs: Mapping[str, Output]
     starts: tuple[Start, ...]
-    optional: tuple[Start, ...] = ()
+    named: Mapping[str, Callable[[], Start]] = field(default_factory=dict)
     pages: frozenset[str] = frozenset()
     importers: Mapping[str, frozenset[Importer]] = field(default_factory=dict)
     folders: tuple[Path, ...] = ()
@@ -64,3 +68,22 @@ class Layout:
 def is_download(path: str) -> bool:
     """True if a browser that loads the page gets this file."""
     return not path.lower().endswith(_NO_DOWNLOADS)
+
+
+def with_labels_apart(outputs: Mapping[str, Output]) -> dict[str, Output]:
+    """Return the outputs, each whose label is that of another one, too, with what tells them apart behind it.
+
+    That is the source, which stays the same from build to build, or else the file's name with its hash.
+    """
+    by_source = _told_apart(outputs, {path: output.source for path, output in outputs.items()})
+    return _told_apart(by_source, {path: path.rpartition("/")[2] for path in outputs})
+
+
+def _told_apart(outputs: Mapping[str, Output], words: Mapping[str, str]) -> dict[str, Output]:
+    count = Counter(output.label for output in outputs.values())
+    return {
+        path: replace(output, label=f"{output.label} ({words[path]})")
+        if count[output.label] > 1 and words[path]
+        else output
+        for path, output in outputs.items()
+    }

@@ -1,6 +1,7 @@
 """Reads the manifest that Vite writes with `build.manifest`: its chunks, their imports, and their CSS."""
 
 from collections.abc import Iterable, Mapping
+from functools import partial
 from pathlib import Path
 
 from pytest_memgate.errors import MeasureError
@@ -25,27 +26,34 @@ def read_manifest(content: Node, origin: Path) -> Layout:
         raise MeasureError(f"{content.where}: none of its chunks has isEntry", hint="give the manifest of a build")
     common = _common_css(chunks)
     pages = [key for key in entries if key.endswith(".html")]
-    starts = []
-    for key in entries:
+
+    def start(key: str) -> Start:
         page = (key,) if key in pages else ()
         initial = _closure(chunks, key, "imports")
         total = _closure(chunks, key, "imports", "dynamicImports")
-        starts.append(
-            Start(
-                name=key,
-                initial=_once(page, _files(chunks, initial), common),
-                total=_once(page, _files(chunks, initial), common, _files(chunks, total)),
-            )
+        return Start(
+            name=key,
+            initial=_once(page, _files(chunks, initial), common),
+            total=_once(page, _files(chunks, initial), common, _files(chunks, total)),
         )
-    labels = _labels(chunks) | {page: page for page in pages}
+
+    outputs = _outputs(chunks) | {page: Output(path=page, label=page) for page in pages}
     return Layout(
         origin=origin,
         bundler="Vite",
-        outputs={path: Output(path=path, label=label) for path, label in labels.items()},
-        starts=tuple(starts),
+        outputs=outputs,
+        starts=tuple(map(start, entries)),
+        named={name: partial(start, key) for name, key in _names(chunks).items()},
         pages=frozenset(pages),
         folders=(origin.parent.parent,) if origin.parent.name == ".vite" else (),
     )
+
+
+def _names(chunks: Mapping[str, Node]) -> dict[str, str]:
+    """Return the key of each chunk by its key and, if no other chunk has it, by its name: `entry/start`."""
+    names = [str(chunk["name"].value or "") for chunk in chunks.values()]
+    own = {name: key for name, key in zip(names, chunks, strict=True) if name and names.count(name) == 1}
+    return own | {key: key for key in chunks}
 
 
 def _closure(chunks: Mapping[str, Node], key: str, *ways: str) -> list[str]:
@@ -77,14 +85,14 @@ def _common_css(chunks: Mapping[str, Node]) -> list[str]:
     return [single["file"].text()]
 
 
-def _labels(chunks: Mapping[str, Node]) -> dict[str, str]:
-    """Return each file's name without its hash; a chunk's CSS mostly has the chunk's name."""
-    labels: dict[str, str] = {}
+def _outputs(chunks: Mapping[str, Node]) -> dict[str, Output]:
+    """Return the files, the label of each its name without the hash; a chunk's CSS mostly has the chunk's name."""
+    outputs: dict[str, Output] = {}
     for key, chunk in chunks.items():
-        name = str(chunk["name"].value or "")
+        name, source = str(chunk["name"].value or ""), str(chunk["src"].value or "")
         for path in _files(chunks, [key]):
-            labels.setdefault(path, without_hash(path, name=name))
-    return labels
+            outputs.setdefault(path, Output(path=path, label=without_hash(path, name=name), source=source))
+    return outputs
 
 
 def _once(*paths: Iterable[str]) -> tuple[str, ...]:

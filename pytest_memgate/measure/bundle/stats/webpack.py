@@ -1,8 +1,9 @@
 """Reads webpack's stats, as `webpack --json` writes them: the assets of each entrypoint, and its lazy chunks."""
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 from pytest_memgate.errors import MeasureError
@@ -15,6 +16,8 @@ from pytest_memgate.measure.bundle.stats.webpack_modules import Module, Modules,
 _ALL = "entrypoints: true, chunks: true, chunkRelations: true, modules: true, assets: true, ids: true"
 _NEEDED = "entrypoints, chunks, chunkRelations, modules and assets: true"
 _RELATED = option("chunkRelations: true")
+_FRONT = re.compile(r"^(?:[@~]?/|\.{1,2}/)+")  # of a request: ./later, ../later, @/later
+_EXTENSION = re.compile(r"(?:/index)?\.\w+$")
 _COLORS = re.compile(r"\x1b\[[\d;]*m")
 
 
@@ -77,6 +80,7 @@ def _read_one(content: Node, origin: Path, names: ModuleNames, project: Path, pr
         bundler="webpack",
         outputs=outputs,
         starts=tuple(starts),
+        named=graph.named(prefix),
         importers=modules.importers,
         folders=_folders(content["outputPath"].value, origin.parent, project),
         notes=tuple(notes),
@@ -128,6 +132,8 @@ class _Chunk:
     names: tuple[str, ...]
     parents: tuple[str, ...]
     children: tuple[str, ...]
+    siblings: tuple[str, ...]  # that are loaded together with it
+    requests: tuple[str, ...]  # by which modules import it: `./later`
     origins: tuple[str, ...] | None  # the modules that load it, empty for an entry; None where the stats do not say
     initial: bool
     has_runtime: bool
@@ -195,15 +201,34 @@ class _Graph:
         modules = [self._modules.get(origin) for origin in origins]
         return any(module is None or module.chunks & found.keys() for module in modules)
 
+    def named(self, prefix: str) -> dict[str, Callable[[], Start]]:
+        """Return what gives the entry that a later chunk could be, by its names and by the module that it is for."""
+        inside = self._inside()
+        return {
+            f"{prefix}{name}": partial(self._later, f"{prefix}{name}", identifier)
+            for identifier, each in self._chunks.items()
+            if not each.initial
+            for name in (*_roots(each.requests, [module.name for module in inside.get(identifier, ())]), *each.names)
+        }
+
+    def _later(self, name: str, chunk: str) -> Start:
+        beside = [one for one in self._chunks[chunk].siblings if one in self._chunks and not self._chunks[one].initial]
+        total = self._files(self._loaded([chunk, *beside]))
+        return Start(name=name, initial=_once(self._files([chunk, *beside])), total=_once(total))
+
+    def _inside(self) -> dict[str, list[Module]]:
+        inside: dict[str, list[Module]] = {}
+        for module in self._modules.values():
+            for chunk in module.chunks:
+                inside.setdefault(chunk, []).append(module)
+        return inside
+
     def _files(self, chunks: Iterable[str]) -> list[str]:
         return [file for chunk in chunks for file in self._chunks[chunk].files]
 
     def parts(self) -> dict[str, dict[str, int]]:
         """Return for each file the modules of its chunks, scripts in scripts and styles in styles."""
-        inside: dict[str, list[Module]] = {}
-        for module in self._modules.values():
-            for chunk in module.chunks:
-                inside.setdefault(chunk, []).append(module)
+        inside = self._inside()
         found: dict[str, dict[str, int]] = {}
         for identifier, each in self._chunks.items():
             modules = inside.get(identifier, [])
@@ -225,10 +250,20 @@ def _chunk(chunk: Node) -> _Chunk:
         names=tuple(str(name.value) for name in chunk["names"].items_if_any()),
         parents=tuple(str(parent.value) for parent in chunk["parents"].items_if_any()),
         children=tuple(str(child.value) for child in chunk["children"].items_if_any()),
+        siblings=tuple(str(sibling.value) for sibling in chunk["siblings"].items_if_any()),
+        requests=tuple(str(origin["request"].value or "") for origin in origins.items_if_any()),
         origins=None if not origins.value else tuple(filter(None, map(_origin, origins.items()))),
         initial=chunk["initial"].value is True,
         has_runtime=chunk["entry"].value is not False,
     )
+
+
+def _roots(requests: Iterable[str], modules: Iterable[str]) -> Iterator[str]:
+    """Yield the modules of a chunk that `import()` asks for: those whose names end as the request does."""
+    for request in requests:
+        end = _EXTENSION.sub("", _FRONT.sub("", request))
+        fitting = (name for name in modules if end and f"/{_EXTENSION.sub('', name)}".endswith(f"/{end}"))
+        yield from sorted(fitting, key=len)[:1]
 
 
 def _origin(origin: Node) -> str:
