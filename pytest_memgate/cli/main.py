@@ -61,12 +61,14 @@ def config(root: Path, schema: bool) -> None:
 
 
 @cli.command()
+@click.option("--page", metavar="NAME", help="Load this page, and show what of it the bundles count.")
 @click.pass_obj
-def doctor(root: Path) -> None:
+def doctor(root: Path, page: str | None) -> None:
     """Show what can be measured here, and what cannot."""
     from pytest_memgate.tasks.prove.doctor import examine
+    from pytest_memgate.tasks.prove.examine_page import examine_page
 
-    checks = examine(root)
+    checks = examine_page(root, page) if page else examine(root)
     for check in checks:
         click.echo(f"{click.style(f'{check.state:<5}', fg=_COLOURS[check.state])} {check.what}: {check.found}")
     if any(check.state == "bad" for check in checks):

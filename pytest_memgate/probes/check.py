@@ -82,7 +82,7 @@ def lists(description: str) -> Any:
 
     def parse(data: Any) -> Mapping[str, tuple[str, ...]]:
         if not isinstance(data, dict) or not all(data.values()):
-            raise ValueError(f"a mapping of names to lists is expected, not {shown(data)}")
+            raise ValueError(f"a mapping of names to lists with names is expected, not {shown(data)}")
         return {str(name): tuple(map(words, of if isinstance(of, list) else [of])) for name, of in data.items()}
 
     schema = {"type": "object", "additionalProperties": {"anyOf": [TEXT, {"type": "array", "items": TEXT}]}}

@@ -1,5 +1,6 @@
 """The summary that the terminal shows: worst first, then what to do next, then the verdict."""
 
+import math
 from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -16,7 +17,9 @@ from pytest_memgate.model.metric import (
     MEMORY_PEAK,
     MEMORY_RETAINED,
     Family,
+    base_name,
     metric,
+    part_of,
 )
 from pytest_memgate.model.run import Change, ChangeKind, Measured, Run, Verdict
 from pytest_memgate.report.lines import change_line, headline, listed_line, measured_line
@@ -202,6 +205,7 @@ def _notes(run: Run) -> Iterator[str]:
     yield from _controls(run)
     yield from _together(run)
     yield from _moved_out(run)
+    yield from _loaded_later(run)
     for one in run.findings:
         if one.outcome in _GOOD and one.measurement:
             soaks = (remark for remark in one.measurement.remarks if remark.kind is RemarkKind.SOAK)
@@ -247,6 +251,24 @@ def _moved_out(run: Run) -> Iterator[str]:
                 less_by = format_amount(max(tests)[0], one.unit)
                 of = _named([test for _, test in sorted(tests, reverse=True)])
                 yield f"{part.site.label} holds {less_by} less in the calls of tests, so it moved out of them: {of}"
+
+
+def _loaded_later(run: Run) -> Iterator[str]:
+    """Yield the bundles that grew by later code, which no budget holds, by more than their first screen may grow."""
+    first = {
+        (one.subject, part_of(one.metric)): one for one in run.findings if base_name(one.metric) == "bundle.initial.raw"
+    }
+    for one in run.findings:
+        known = first.get((one.subject, part_of(one.metric)))
+        if run.update or base_name(one.metric) != "bundle.total.raw" or one.rules or known is None:
+            continue
+        growth = min(one.growth or 0, (one.growth or 0) - (known.growth or 0))
+        if growth > (known.allowed or math.inf):
+            largest = next((f", most of it {part.site.label}" for part in one.growth_by_site if part.site), "")
+            yield (
+                f"{one.subject}: {one.metric} grew by {format_amount(growth, one.unit)} of what is loaded later, which "
+                f"no budget holds{largest}; if the page loads it unasked, name it in `with`"
+            )
 
 
 def _together(run: Run) -> Iterator[str]:

@@ -103,6 +103,31 @@ def test_a_budget_of_what_is_compressed_names_what_grew_before(project: Project)
     assert "node_modules/@post/letters was loaded lazily before" in said
 
 
+def test_later_code_that_grows_beyond_the_first_screens_budget_is_a_note(project: Project) -> None:
+    declare(project, "files: main.js, lazy: later.js")
+    project.write("main.js", "x" * 900)
+    project.write("later.js", "x" * 900)
+    project.prepare()
+    project.write("later.js", "x" * 742_900)
+    result = project.gate()
+    assert result.code == 0
+    assert "bundle[app]: bundle.total.raw grew by 742 KB of what is loaded later, which no budget holds" in result.out
+    project.write("later.js", "x" * 90_000)
+    assert "loaded later" not in project.gate().out
+
+
+def test_later_code_that_an_entry_loads_unasked_is_judged_with_it(project: Project) -> None:
+    project.lay("bundles/built/webpack/base", "web")
+    declare(project, "stats: web/stats.json, with: src/route.js")
+    project.prepare()
+    found = project.gate().found("bundle[app]", "bundle.initial.raw[main]")
+    assert (found["outcome"], found["growth"]) == ("passed", 0)
+    project.lay("bundles/built/webpack/eager", "web")
+    result = project.gate()
+    assert result.code == 1
+    assert result.run["problems"][0]["text"].endswith("the bundle has no entry 'src/route.js'; known: main")
+
+
 def test_files_need_no_bundler(project: Project) -> None:
     project.write("dist/app-1f3c5a7e.js", "console.log('a');\n" * 100)
     project.write("dist/later.js", "console.log('b');\n" * 50)

@@ -84,6 +84,13 @@ def read_lhr(path: Path, *, asked: str = "") -> Load:
     )
 
 
+def own_files(lhr: Mapping[str, Any]) -> dict[str, float]:
+    """Return the page's own scripts and styles that were loaded, by URL, in bytes before compression."""
+    shown = lhr.get("finalDisplayedUrl") or lhr.get("finalUrl", "")
+    loaded = (item for item in _own(lhr, shown) if int(item.get("statusCode") or 200) < _REFUSED)
+    return {item["url"]: float(item.get("resourceSize") or 0) for item in loaded}
+
+
 def _check_page(lhr: Mapping[str, Any], url: str) -> None:
     """Raise MeasureError unless the page asked for was loaded."""
     error = lhr.get("runtimeError") or {}
