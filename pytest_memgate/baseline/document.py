@@ -2,8 +2,8 @@
 
 Format 1 (0.1): a header (`format`, and where memory may be in it `allocator`, `memray`, `coverage`) and under `tests`
 an entry a test, sorted; each holds its metrics, and each of these `value`, then `unit`, `anchor`, `reason`,
-`repeatable`, `spread`, `conditions`, `samples`, `paces` where there is something to say, then `sites` and `audits`. A
-blank line parts the entries, and a comment ends the file, so that git can merge changes to neighbours.
+`repeatable`, `spread`, `conditions`, `samples`, `paces` where there is something to say, `sites`, `audits` and `seen`.
+A blank line parts the entries, and a comment ends the file, so that git can merge changes to neighbours.
 
 Format 2 (0.2): a test without an entry of a metric that has an `absent` value (`memory.retained`) has been found to be
 within noise of that. In a file of format 1 nobody had looked.
@@ -118,6 +118,7 @@ def _plain(reference: Reference) -> dict[str, Any]:
         "paces": _Row(reference.paces),
         "sites": dict(sorted(reference.sites.items())),
         "audits": dict(sorted(reference.audits.items())),
+        "seen": dict(sorted(reference.seen.items())),
     }
     nothing: tuple[Any, ...] = (None, "", [], {})
     return {"value": reference.value, **{name: part for name, part in parts.items() if part not in nothing}}
@@ -181,6 +182,7 @@ class _Reader:
             samples=self._samples(fields["samples"]) if "samples" in fields else (),
             conditions=self._each(fields.get("conditions"), str),
             audits=self._each(fields.get("audits"), float),
+            seen=self._each(fields.get("seen"), str),
             paces=self._samples(fields["paces"]) if "paces" in fields else (),
         )
 

@@ -41,8 +41,9 @@ class Measurement:
     can be.
 
     For a noisy metric, `value` is the middle of `samples`. `again` are the samples of a second collection, made if the
-    first one spoke against the test. `audits` are a page's own hints: the ms that each would save. `paces` say how fast
-    the machine was beside each collection of times: the nanoseconds of a step of a fixed work.
+    first one spoke against the test. `audits` are a page's own hints: the ms that each would save. `seen` is what the
+    page showed, each with its kind: its largest elements, errors in its console, requests that failed. `paces` say how
+    fast the machine was beside each collection of times: the nanoseconds of a step of a fixed work.
     """
 
     FIELDS_BY_NAME: ClassVar[Mapping[str, str]] = {"bound": "value", "cold_bound": "cold"}
@@ -63,6 +64,7 @@ class Measurement:
     repeated: RepeatedCalls | None = None
     conditions: Mapping[str, str] = field(default_factory=dict)
     audits: Mapping[str, float] = field(default_factory=dict)
+    seen: Mapping[str, str] = field(default_factory=dict)
     paces: tuple[float, ...] = ()
 
     @property

@@ -13,7 +13,7 @@ from pytest_memgate.errors import MeasureError
 from pytest_memgate.measure.lighthouse.answer import ask
 from pytest_memgate.measure.lighthouse.failure import chrome_failure, failure
 from pytest_memgate.measure.lighthouse.lhr import Load, read_lhr
-from pytest_memgate.measure.lighthouse.options import collect_options, read_lighthouserc
+from pytest_memgate.measure.lighthouse.options import collect_options, expecting, read_lighthouserc
 from pytest_memgate.measure.lighthouse.page import Page
 from pytest_memgate.measure.lighthouse.tools import Tools
 from pytest_memgate.measure.process.machine_lock import alone
@@ -93,7 +93,8 @@ class Collector:
         asked = self._server.url if self._server else self._page.url
         if failed := failure(asked or self._page.name, done, len(reports), runs, self._page.timeout_seconds):
             raise failed
-        return tuple(read_lhr(self._keep_one(report), asked=asked) for report in reports)
+        expect = self._page.expect
+        return tuple(read_lhr(self._keep_one(report), asked=asked, expect=expect) for report in reports)
 
     def _make_ready(self) -> None:
         page = self._page
@@ -138,6 +139,8 @@ class Collector:
         # Variables named so are options of lhci, before those of the file.
         options = dict.fromkeys(name for name in os.environ if name.startswith("LHCI"))
         # A private TMPDIR holds Chrome's profile and whatever a killed Chrome leaves.
+        if self._page.expect:
+            options |= expecting(self._page, self._given)
         return {**options, "CHROME_PATH": self._tools.chrome, "TMPDIR": str(folder), "TEMP": str(folder)}
 
     def _progress(self, folder: Path) -> int:

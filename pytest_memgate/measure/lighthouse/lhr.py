@@ -9,14 +9,15 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
-from urllib.parse import urldefrag, urlsplit
+from urllib.parse import urldefrag
 
 from pytest_memgate.errors import MeasureError
 from pytest_memgate.measure.lighthouse.answer import same_page
 from pytest_memgate.measure.lighthouse.conditions import read_conditions
 from pytest_memgate.measure.lighthouse.failure import runtime_error
 from pytest_memgate.measure.lighthouse.parts import lcp_node, read_parts, requests
-from pytest_memgate.measure.lighthouse.urls import names
+from pytest_memgate.measure.lighthouse.seen import check_expected, read_seen
+from pytest_memgate.measure.lighthouse.urls import names, origin
 from pytest_memgate.model.site import Site
 
 _AUDITS = {
@@ -47,23 +48,26 @@ class Load:
 
     `values` has lcp, fcp, tbt, tti, si, ttfb, max_potential_fid (in ms), cls (no unit) and bytes; `sites` has the parts
     of a value under the same names. `audits` are those that could be better, with the milliseconds that Lighthouse
-    expects each to save. `element` is the one that was painted largest. `warnings` are Lighthouse's own. `lhr` is the
-    report's file. `conditions` must be equal for two loads to be comparable.
+    expects each to save. `element` is the one that was painted largest. `seen` is what the page showed, by which it is
+    known again. `warnings` are Lighthouse's own. `lhr` is the report's file. `conditions` must be equal for two loads
+    to be comparable.
     """
 
     values: Mapping[str, float]
     sites: Mapping[str, tuple[Site, ...]]
     audits: Mapping[str, float]
     element: str
+    seen: Mapping[str, str]
     warnings: tuple[str, ...]
     lhr: Path
     conditions: Mapping[str, str]
 
 
-def read_lhr(path: Path, *, asked: str = "") -> Load:
+def read_lhr(path: Path, *, asked: str = "", expect: str = "") -> Load:
     """Read a report; `asked` is the page's URL if the report's own `requestedUrl` is not to be trusted.
 
-    Raises MeasureError if the file is no report, if the load failed or ended on another page, or if a value is missing.
+    Raises MeasureError if the file is no report, if the load failed or ended on another page, if a value is missing, or
+    if the page does not show what the selector `expect` names.
     """
     try:
         lhr = json.loads(path.read_text(encoding="utf-8"))
@@ -72,12 +76,15 @@ def read_lhr(path: Path, *, asked: str = "") -> Load:
         raise MeasureError(f"{path}: no Lighthouse report: {error}", hint="run the measurement again") from error
     url = asked or lhr.get("requestedUrl", "")
     _check_page(lhr, url)
+    if expect:
+        check_expected(lhr, url, expect)
     values = {name: _value(audits, name, url, version) for name in _AUDITS}
     return Load(
         values=values,
         sites=read_parts(lhr, values),
         audits=_advice(audits),
         element=_element(lhr),
+        seen=read_seen(lhr, lhr.get("finalDisplayedUrl") or lhr.get("finalUrl") or url),
         warnings=tuple(" ".join(str(warning).split()) for warning in lhr.get("runWarnings") or ()),
         lhr=path,
         conditions={**read_conditions(lhr), **_broken(lhr, url)},
@@ -123,9 +130,8 @@ def _check_kinds(lhr: Mapping[str, Any], url: str, shown: str) -> None:
 
 def _own(lhr: Mapping[str, Any], shown: str) -> Iterator[Mapping[str, Any]]:
     """Yield the requests of the page's own scripts and styles."""
-    own = urlsplit(shown)[:2]
     for item in requests(lhr):
-        if item.get("resourceType") in {"Script", "Stylesheet"} and urlsplit(item["url"])[:2] == own:
+        if item.get("resourceType") in {"Script", "Stylesheet"} and origin(item["url"]) == origin(shown):
             yield item
 
 

@@ -12,6 +12,7 @@ import yaml
 
 from pytest_memgate.errors import MeasureError
 from pytest_memgate.measure.lighthouse.page import Page
+from pytest_memgate.measure.lighthouse.seen import CONSOLE, EXPECTED
 from pytest_memgate.measure.process.workspace import Workspace
 
 # Of a lighthouserc, how a page is loaded. What is loaded, and how often, is ours to say, and assert and upload are not
@@ -19,6 +20,7 @@ from pytest_memgate.measure.process.workspace import Workspace
 _KEPT = ("settings", "puppeteerScript", "puppeteerLaunchOptions", "headful", "chromePath")
 _PATHS = ("configPath", "budgetPath", "budgetsPath", "precomputedLanternDataPath", "extraHeaders")
 
+_EXPECTING = Path(__file__).with_name("expect.mjs")
 _ERROR = re.compile(r"\w*Error( \[\w+\])?: ")
 
 _CHROME_FLAGS = (
@@ -59,6 +61,9 @@ def collect_options(page: Page, given: Mapping[str, Any], folder: Path) -> dict[
     if page.throttling != "simulate":
         settings |= {"throttlingMethod": page.throttling}
     _choose_audits(settings)
+    if page.expect:
+        settings["configPath"] = str(_EXPECTING)
+    settings["onlyAudits"] = [*_listed(settings.get("onlyAudits")), CONSOLE, *([EXPECTED] if page.expect else [])]
     settings.setdefault("disableFullPageScreenshot", True)
     settings.setdefault("enableErrorReporting", False)  # or it looks into the user's home, and asks the network
     own = _own_flags(settings.pop("chromeFlags", ""))
@@ -71,6 +76,12 @@ def collect_options(page: Page, given: Mapping[str, Any], folder: Path) -> dict[
     else:
         settings["chromeFlags"] = " ".join((*ours, own)).strip()
     return {**options, "settings": settings}
+
+
+def expecting(page: Page, given: Mapping[str, Any]) -> dict[str, str | None]:
+    """Return the variables by which Lighthouse's configuration knows what the page must show."""
+    own = {**_mapping(given.get("settings"), "settings"), **page.settings}.get("configPath")
+    return {"MEMGATE_EXPECT": page.expect, "MEMGATE_CONFIG": str(Path(str(own)).absolute()) if own else None}
 
 
 def read_lighthouserc(
@@ -128,15 +139,17 @@ def _load_script(path: Path, node: str, workspace: Workspace) -> object:
 
 def _choose_audits(settings: dict[str, Any]) -> None:
     """Make sure that performance is among the audits, and that nothing slow is done besides."""
-    only = settings.get("onlyCategories") or []
-    categories = [only] if isinstance(only, str) else list(only)
+    categories = _listed(settings.get("onlyCategories"))
     if "performance" not in categories:
         categories.append("performance")
     settings["onlyCategories"] = categories
     if categories == ["performance"] and not settings.get("onlyAudits"):
-        skipped = settings.get("skipAudits") or []
-        own = [skipped] if isinstance(skipped, str) else list(skipped)
+        own = _listed(settings.get("skipAudits"))
         settings["skipAudits"] = [*own, *(audit for audit in _SLOW_AUDITS if audit not in own)]
+
+
+def _listed(given: object) -> list[Any]:
+    return list(given) if isinstance(given, (list, tuple)) else [given] if given else []
 
 
 def _own_flags(given: object) -> str:

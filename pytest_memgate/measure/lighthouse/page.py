@@ -23,6 +23,7 @@ class Page:
       answer within `ready_seconds`.
     - `settings` go to Lighthouse as `ci.collect.settings`. `lighthouserc` is a file whose `ci.collect` is used too, see
       `options.collect_options`.
+    - `expect` is the CSS selector of an element that the page must show.
     - `timeout_seconds` is for each load, with the two more tries that Lighthouse CI makes when one fails.
 
     Raises ConfigError if these do not fit together.
@@ -39,6 +40,7 @@ class Page:
     lighthouserc: Path | None = None
     timeout_seconds: float = 180
     single_page_app: bool = False
+    expect: str = ""
 
     def __post_init__(self) -> None:
         """Raise ConfigError for fields that do not fit together."""

@@ -51,17 +51,17 @@ def read_parts(lhr: Mapping[str, Any], values: Mapping[str, float]) -> dict[str,
 
 def requests(lhr: Mapping[str, Any]) -> list[Mapping[str, Any]]:
     """Return the requests that the page made over the network."""
-    return [item for item in _items(lhr, "network-requests") if str(item.get("url", "")).startswith("http")]
+    return [item for item in items(lhr, "network-requests") if str(item.get("url", "")).startswith("http")]
 
 
 def lcp_node(lhr: Mapping[str, Any]) -> Mapping[str, Any]:
     """Return the element that was painted largest, with its selector and snippet; empty if the report has none."""
-    for item in _items(lhr, "largest-contentful-paint-element"):
+    for item in items(lhr, "largest-contentful-paint-element"):
         for row in item.get("items", ()):
             if _is_node(row.get("node")):
                 return dict(row["node"])
     for audit in ("lcp-breakdown-insight", "lcp-phases-insight"):
-        for item in _items(lhr, audit):
+        for item in items(lhr, audit):
             if _is_node(item):
                 return dict(item)
     return {}
@@ -70,7 +70,7 @@ def lcp_node(lhr: Mapping[str, Any]) -> Mapping[str, Any]:
 def _phases(lhr: Mapping[str, Any]) -> Iterator[tuple[str, float]]:
     # The first one's phases are of the load as it is reported, simulated or not; the others' always as it was observed.
     for audit in ("largest-contentful-paint-element", "lcp-breakdown-insight", "lcp-phases-insight"):
-        rows = [row for item in _items(lhr, audit) for row in item.get("items", ())]
+        rows = [row for item in items(lhr, audit) for row in item.get("items", ())]
         found = [
             (_PHASES[key], row.get("timing", row.get("duration", 0)))
             for row in rows
@@ -82,14 +82,14 @@ def _phases(lhr: Mapping[str, Any]) -> Iterator[tuple[str, float]]:
 
 
 def _blocking(lhr: Mapping[str, Any]) -> list[Mapping[str, Any]]:
-    return _items(lhr, "render-blocking-insight") or _items(lhr, "render-blocking-resources")
+    return items(lhr, "render-blocking-insight") or items(lhr, "render-blocking-resources")
 
 
 def _tasks(
     lhr: Mapping[str, Any], known: Mapping[str, str], values: Mapping[str, float]
 ) -> Iterator[tuple[str, float]]:
     """Yield the script behind each long task and the ms that it blocks between first paint and interactivity."""
-    for item in _items(lhr, "long-tasks"):
+    for item in items(lhr, "long-tasks"):
         start, duration = item.get("startTime", 0), item.get("duration", 0)
         inside = min(start + duration, values["tti"]) - max(start, values["fcp"])
         if inside > _BLOCKING_MS:
@@ -99,10 +99,10 @@ def _tasks(
 
 def _shifts(lhr: Mapping[str, Any]) -> tuple[Site, ...]:
     """Return the elements that moved, with the cause that Lighthouse gives."""
-    tables = [item.get("items") or [] for item in _items(lhr, "cls-culprits-insight") if item.get("type") == "table"]
+    tables = [item.get("items") or [] for item in items(lhr, "cls-culprits-insight") if item.get("type") == "table"]
     # Each table is a burst of shifts, with their total in its first row; the worst burst is the page's value.
     rows = max(tables, key=lambda table: table[0].get("score", 0) if table else 0, default=[])
-    rows = [row for row in rows if not _is_total(row)] or _items(lhr, "layout-shifts")
+    rows = [row for row in rows if not _is_total(row)] or items(lhr, "layout-shifts")
     causes: dict[str, list[str]] = {}
     for row in rows:
         said = [str(part.get("cause", "")) for part in (row.get("subItems") or {}).get("items", ())]
@@ -126,7 +126,7 @@ def _selector(row: Mapping[str, Any]) -> str:
 def _names(lhr: Mapping[str, Any]) -> dict[str, str]:
     """Return the stable name of each URL in the report."""
     urls = [item["url"] for item in requests(lhr)]
-    urls += [item["url"] for item in _items(lhr, "long-tasks") if str(item.get("url", "")).startswith("http")]
+    urls += [item["url"] for item in items(lhr, "long-tasks") if str(item.get("url", "")).startswith("http")]
     return names([*urls, _document(lhr)], _document(lhr))
 
 
@@ -138,7 +138,8 @@ def _is_node(value: object) -> bool:
     return isinstance(value, Mapping) and value.get("type") == "node"
 
 
-def _items(lhr: Mapping[str, Any], audit: str) -> list[Mapping[str, Any]]:
+def items(lhr: Mapping[str, Any], audit: str) -> list[Mapping[str, Any]]:
+    """Return the rows of an audit's details, none if it has no such."""
     details = (lhr["audits"].get(audit) or {}).get("details") or {}
     return [item for item in details.get("items") or () if isinstance(item, Mapping)]
 

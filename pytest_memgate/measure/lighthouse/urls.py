@@ -28,6 +28,12 @@ def names(urls: Iterable[str], page: str) -> dict[str, str]:
     return {url: _with_query(path, parts[url].query, queries[path]) for url, path in paths.items()}
 
 
+def origin(url: str) -> tuple[str, str]:
+    """Return the scheme and the host, with its port, of a URL."""
+    parts = urlsplit(url)
+    return parts.scheme, parts.netloc
+
+
 def without_hash(path: str) -> str:
     """Return a path with `*` for each part that changes from build to build."""
     *folders, file = path.split("/")

@@ -15,7 +15,7 @@ class Reference:
     `sites` are the largest sites by their key (`path:function` for memory). `anchor` is the value before the first
     raise, `reason` the reason of the last raise. `spread` is the difference between runs that never agreed.
     `repeatable` is False for a test that cannot run twice: its value is that of a first run. `samples`, `conditions`,
-    `audits` and `paces` are as in a measurement.
+    `audits`, `seen` and `paces` are as in a measurement.
     """
 
     value: float
@@ -28,6 +28,7 @@ class Reference:
     samples: tuple[float, ...] = ()
     conditions: Mapping[str, str] = field(default_factory=dict)
     audits: Mapping[str, float] = field(default_factory=dict)
+    seen: Mapping[str, str] = field(default_factory=dict)
     paces: tuple[float, ...] = ()
 
     @property

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager, nullcontext
 from dataclasses import replace
 from pathlib import Path
+from statistics import median_low
 
 from pytest_memgate.compare.pairs import Paired, measure_loads
 from pytest_memgate.errors import MeasureError
@@ -19,6 +20,7 @@ from pytest_memgate.model.judgement.remark import Remark, RemarkKind
 from pytest_memgate.model.measurement import Measurement
 from pytest_memgate.model.metric import named
 from pytest_memgate.probes.face import Base, Case, Reading
+from pytest_memgate.probes.page.identity import check_identity
 from pytest_memgate.probes.page.probe import PageCheck
 from pytest_memgate.probes.page.values import explanation, measurements
 
@@ -38,7 +40,7 @@ def paired_reading(page: Page, there: Page, case: Case, base: Base) -> Reading:
     """Return the metrics of a page and their growth, of pairs of loads, in random order, until all are certain.
 
     Two servers with one port of their own are started in turn, for each load. Raises MeasureError for a page that gives
-    no number on one of the sides.
+    no number on one of the sides, or is another one on each.
     """
     budgets = {key: case.budget(named(f"web.{key}", case.part)).growth for key in METRICS}
     plan = measure_loads({key: growth.of for key, growth in budgets.items() if growth}, base.error)
@@ -57,6 +59,9 @@ def paired_reading(page: Page, there: Page, case: Case, base: Base) -> Reading:
             try:
                 plan.send((sides[0].loads[-1].values, sides[1].loads[-1].values))
             except StopIteration as end:
+                before = {text: kind for load in sides[0].loads for text, kind in load.seen.items()}
+                size = median_low(load.values["bytes"] for load in sides[0].loads)
+                check_identity(page.name, sides[1].loads, before, size)
                 return _reading(case, end.value, sides[1].loads)
 
 

@@ -31,6 +31,7 @@ class PageCheck(Check):
     settings: Mapping[str, Any] = free_mapping("Lighthouse's settings", "Lighthouse's own settings.")
     lighthouserc: str = word("A file whose ci.collect is used.")
     single_page_app: bool = switch()
+    expect: str = word("The CSS selector of an element that the page must show.")
     ready: float = duration("How long `start` may take.", default=30_000)
     timeout: float = duration("How long one load may take.", default=180_000)
 
@@ -55,6 +56,7 @@ class PageCheck(Check):
             lighthouserc=root / self.lighthouserc if self.lighthouserc else None,
             timeout_seconds=self.timeout / 1000,
             single_page_app=self.single_page_app,
+            expect=self.expect,
         )
 
 

@@ -45,6 +45,7 @@ def measurements(
                 remarks=remarks_of(load.warnings) if key == "lcp" else (),
                 conditions=load.conditions,
                 audits={name: _rounded(ms, 0) for name, ms in load.audits.items()} if key == "lcp" else {},
+                seen={text: kind for one in loads for text, kind in one.seen.items()} if key == "lcp" else {},
             ),
         )
 

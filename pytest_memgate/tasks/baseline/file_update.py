@@ -325,5 +325,6 @@ def _reference(finding: Finding, measurement: Measurement) -> Reference:
         samples=measurement.samples,
         conditions=measurement.conditions,
         audits=measurement.audits,
+        seen=measurement.seen,
         paces=measurement.paces,
     )
