@@ -98,7 +98,8 @@ def measure_loads(
 ) -> Generator[None, tuple[Values, Values], dict[str, Paired]]:
     """Return the verdicts on the metrics of a page: a plan that asks for pairs of loads until all are certain.
 
-    `allowed` gives the growth that is allowed of a base's value, by metric, in its unit. The plan is sent the values of
+    `allowed` gives the growth that is allowed of a base's value, by metric, in its unit; a metric that a load lacks is
+    not judged. The plan is sent the values of
     base and head. `error` is the probability of a wrong verdict, on either side, once the order decides.
     """
     loads: list[tuple[Values, Values]] = []
@@ -107,6 +108,8 @@ def measure_loads(
         while len(loads) < look:
             loads.append((yield))
         for name, growth in allowed.items():
+            if not all(name in base and name in head for base, head in loads):
+                continue
             known = found.get(name)
             if known is None or known.answer is Answer.UNDECIDED:
                 pairs = [(base[name], head[name]) for base, head in loads]

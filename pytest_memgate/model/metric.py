@@ -151,6 +151,7 @@ METRICS = {
         ),
         *(Metric(name=f"bundle.total.{form}", unit=SIZE) for form in ("raw", "gzip", "brotli")),
         Metric(name="web.lcp", unit=DURATION, growth="300ms"),
+        Metric(name="web.observed.lcp", unit=DURATION, growth="300ms"),
         Metric(name="web.fcp", unit=DURATION),
         Metric(name="web.tbt", unit=DURATION),
         Metric(name="web.cls", unit=PLAIN, growth="0.1"),

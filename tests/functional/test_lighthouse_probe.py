@@ -197,6 +197,21 @@ def test_a_page_that_sends_chrome_to_another_is_not_measured(tools: Tools, base:
     assert left(base) == []
 
 
+def test_what_the_page_must_show_is_looked_for_in_the_browser(tools: Tools, base: Path, tmp_path: Path) -> None:
+    own = tmp_path / "own.cjs"
+    own.write_text(
+        "module.exports = {extends: 'lighthouse:default', settings: {maxWaitForFcp: 31000}};", encoding="utf-8"
+    )
+    shown = Page(serve=PAGES / "still", expect="h1", settings={"configPath": str(own)})
+    with Collector(shown, tools, base) as collector:
+        (load,) = collector.collect(1)
+        report = json.loads(load.lhr.read_text(encoding="utf-8"))
+    assert report["configSettings"]["maxWaitForFcp"] == 31000  # by the user's own file
+    missing = Page(serve=PAGES / "still", expect="#cart")
+    with Collector(missing, tools, base) as collector, pytest.raises(MeasureError, match="'#cart', which it must show"):
+        collector.collect(1)
+
+
 def test_a_blank_page_is_not_measured(tools: Tools, base: Path) -> None:
     impatient = Page(serve=PAGES / "blank", settings={"maxWaitForFcp": 1000})
     expected = r"blank/: the page painted nothing \(NO_FCP\); see that"

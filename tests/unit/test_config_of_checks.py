@@ -352,6 +352,7 @@ def test_what_nothing_names_has_its_built_in_budget_or_none() -> None:
             for form in ("raw", "gzip", "brotli")
         },
         "web.lcp": "growth 300 ms (default)",
+        "web.observed.lcp": "growth 300 ms (default)",
         "web.ttfb": "growth 300 ms (default)",
         "web.cls": "growth 0.1 (default)",
         "web.bytes": "growth 200 KB (default)",

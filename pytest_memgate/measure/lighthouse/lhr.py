@@ -15,7 +15,7 @@ from pytest_memgate.errors import MeasureError
 from pytest_memgate.measure.lighthouse.answer import same_page
 from pytest_memgate.measure.lighthouse.conditions import read_conditions
 from pytest_memgate.measure.lighthouse.failure import runtime_error
-from pytest_memgate.measure.lighthouse.parts import lcp_node, read_parts, requests
+from pytest_memgate.measure.lighthouse.parts import items, lcp_node, node_line, read_parts, requests
 from pytest_memgate.measure.lighthouse.seen import check_expected, read_seen
 from pytest_memgate.measure.lighthouse.urls import names, origin
 from pytest_memgate.model.site import Site
@@ -32,12 +32,13 @@ _AUDITS = {
     "bytes": "total-byte-weight",
 }
 
-METRICS = tuple(_AUDITS)
+_OBSERVED = {"observed.lcp": "observedLargestContentfulPaint"}
+
+METRICS = (*_AUDITS, *_OBSERVED)
 
 # They say how late the largest paint is, not what would make it earlier.
 _NO_ADVICE = ("largest-contentful-paint-element", "lcp-phases-insight", "lcp-breakdown-insight")
 
-_ELEMENT_CHARACTERS = 150  # of the element that is named
 _REFUSED = 400  # status codes from here on
 _TOO_SLOW = "loaded too slowly to finish within the time limit"
 
@@ -46,11 +47,11 @@ _TOO_SLOW = "loaded too slowly to finish within the time limit"
 class Load:
     """One page load.
 
-    `values` has lcp, fcp, tbt, tti, si, ttfb, max_potential_fid (in ms), cls (no unit) and bytes; `sites` has the parts
-    of a value under the same names. `audits` are those that could be better, with the milliseconds that Lighthouse
-    expects each to save. `element` is the one that was painted largest. `seen` is what the page showed, by which it is
-    known again. `warnings` are Lighthouse's own. `lhr` is the report's file. `conditions` must be equal for two loads
-    to be comparable.
+    `values` has lcp, fcp, tbt, tti, si, ttfb, max_potential_fid (in ms), cls (no unit) and bytes and, where the network
+    is simulated, observed.lcp (in ms); `sites` has the parts of a value under the same names. `audits` are those that
+    could be better, with the milliseconds that Lighthouse expects each to save. `element` is the one that was painted
+    largest. `seen` is what the page showed, by which it is known again. `warnings` are Lighthouse's own. `lhr` is the
+    report's file. `conditions` must be equal for two loads to be comparable.
     """
 
     values: Mapping[str, float]
@@ -78,12 +79,12 @@ def read_lhr(path: Path, *, asked: str = "", expect: str = "") -> Load:
     _check_page(lhr, url)
     if expect:
         check_expected(lhr, url, expect)
-    values = {name: _value(audits, name, url, version) for name in _AUDITS}
+    values = {name: _value(audits, name, url, version) for name in _AUDITS} | _observed(lhr)
     return Load(
         values=values,
         sites=read_parts(lhr, values),
         audits=_advice(audits),
-        element=_element(lhr),
+        element=node_line(lcp_node(lhr)),
         seen=read_seen(lhr, lhr.get("finalDisplayedUrl") or lhr.get("finalUrl") or url),
         warnings=tuple(" ".join(str(warning).split()) for warning in lhr.get("runWarnings") or ()),
         lhr=path,
@@ -162,6 +163,15 @@ def _value(audits: Mapping[str, Any], name: str, url: str, version: str) -> floa
     return int(value) if name == "bytes" else float(value)
 
 
+def _observed(lhr: Mapping[str, Any]) -> dict[str, float]:
+    """Return what was observed in Chrome, without any throttling, where Lighthouse computes the values from that."""
+    if (lhr.get("configSettings") or {}).get("throttlingMethod") != "simulate":
+        return {}
+    found = next(iter(items(lhr, "metrics")), {})
+    given = {name: found.get(key) for name, key in _OBSERVED.items()}
+    return {name: float(value) for name, value in given.items() if isinstance(value, (int, float))}
+
+
 def _advice(audits: Mapping[str, Any]) -> dict[str, float]:
     """Return the estimated savings of each audit in ms, without audits that a newer one repeats."""
     found = {key: saved for key, audit in audits.items() if key not in _NO_ADVICE and (saved := _savings(audit)) > 0}
@@ -174,9 +184,3 @@ def _savings(audit: Mapping[str, Any]) -> float:
     details = audit.get("details") or {}
     amounts = [saved.get(metric) for metric in ("LCP", "FCP", "TBT")] + [details.get("overallSavingsMs")]
     return max((float(amount) for amount in amounts if isinstance(amount, (int, float))), default=0.0)
-
-
-def _element(lhr: Mapping[str, Any]) -> str:
-    node = lcp_node(lhr)
-    line = " ".join(f"{node.get('selector', '')} {node.get('snippet', '')}".split())
-    return line if len(line) <= _ELEMENT_CHARACTERS else f"{line[: _ELEMENT_CHARACTERS - 1]}…"

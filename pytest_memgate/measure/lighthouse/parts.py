@@ -24,12 +24,15 @@ _PHASES = {
 # a task blocks for the time beyond this: the definition of total blocking time (web.dev/articles/tbt)
 _BLOCKING_MS = 50
 
+_ELEMENT_CHARACTERS = 150  # of an element that is named
+
 
 def read_parts(lhr: Mapping[str, Any], values: Mapping[str, float]) -> dict[str, tuple[Site, ...]]:
     """Return the parts of each value that has parts, the largest first.
 
     Those of lcp, tbt, cls and bytes add up to the value, with `other` for the part that Lighthouse does not divide.
-    Those of fcp and si are the times by which resources block the first paint; these overlap.
+    Those of fcp and si are the times by which resources block the first paint, those of observed.lcp the times that
+    requests took before it; these overlap.
     """
     known = _names(lhr)
     blocking = _sites((known.get(item.get("url", ""), ""), item.get("wastedMs", 0)) for item in _blocking(lhr))
@@ -38,6 +41,7 @@ def read_parts(lhr: Mapping[str, Any], values: Mapping[str, float]) -> dict[str,
         "fcp": blocking,
         "si": blocking,
         "ttfb": _sites([(known.get(_document(lhr), "/"), values["ttfb"])]),
+        "observed.lcp": _sites(_before(lhr, known, values.get("observed.lcp", 0))),
         "tbt": _whole(_sites(_tasks(lhr, known, values)), values["tbt"], least=1),
         "cls": _whole(_shifts(lhr), values["cls"], least=0.001),
         "bytes": _whole(
@@ -81,6 +85,14 @@ def _phases(lhr: Mapping[str, Any]) -> Iterator[tuple[str, float]]:
             return
 
 
+def _before(lhr: Mapping[str, Any], known: Mapping[str, str], paint: float) -> Iterator[tuple[str, float]]:
+    """Yield the requests that had ended before a paint, at `paint` ms, and the ms that each took."""
+    for item in requests(lhr):
+        start, end = item.get("networkRequestTime"), item.get("networkEndTime")
+        if isinstance(start, (int, float)) and isinstance(end, (int, float)) and end <= paint:
+            yield known[item["url"]], end - start
+
+
 def _blocking(lhr: Mapping[str, Any]) -> list[Mapping[str, Any]]:
     return items(lhr, "render-blocking-insight") or items(lhr, "render-blocking-resources")
 
@@ -105,10 +117,23 @@ def _shifts(lhr: Mapping[str, Any]) -> tuple[Site, ...]:
     rows = [row for row in rows if not _is_total(row)] or items(lhr, "layout-shifts")
     causes: dict[str, list[str]] = {}
     for row in rows:
-        said = [str(part.get("cause", "")) for part in (row.get("subItems") or {}).get("items", ())]
+        said = [_cause(part) for part in (row.get("subItems") or {}).get("items", ())]
         causes.setdefault(_selector(row), []).extend(said)
     sites = _sites((_selector(row), row.get("score", 0)) for row in rows)
     return tuple(replace(site, via=tuple(_causes(causes[site.path]))) for site in sites)
+
+
+def _cause(part: Mapping[str, Any]) -> str:
+    """Return why an element moved, with the element or the resource behind it: an image without dimensions."""
+    behind = part.get("extra") or {}
+    name = node_line(behind) if _is_node(behind) else str(behind.get("value") or "") if behind else ""
+    return ": ".join(filter(None, (str(part.get("cause") or ""), name)))
+
+
+def node_line(node: Mapping[str, Any]) -> str:
+    """Return an element in one line: its selector and the start of its tag."""
+    line = " ".join(f"{node.get('selector', '')} {node.get('snippet', '')}".split())
+    return line if len(line) <= _ELEMENT_CHARACTERS else f"{line[: _ELEMENT_CHARACTERS - 1]}…"
 
 
 def _causes(texts: Iterable[str]) -> Iterator[Lead]:
