@@ -265,7 +265,7 @@ WAIVER = "waivers:\n  - test: a\n    until: 2027-01-31\n    reason: r\n    metri
         (WAIVER.format("custom.", "3s"), "5: unknown metric 'custom.' ("),
         (WAIVER.format(f"'{GZIP}[main'", "3KB"), f"5: not a metric of one part: '{GZIP}[main'"),
         ("bundles:\n  app: {stats: ''}", "2: some words are expected"),
-        ("bundles:\n  app: {files: []}", "2: a bundle needs either 'stats', a bundler's file, or 'files', globs"),
+        ("bundles:\n  app: {files: []}", "2: a bundle needs either 'stats', a bundler's file, or 'framework', or 'files', globs"),
         ("bundles:\n  app:\n    files: [a, {b: c}]", "3: one value is expected, not a list or mapping"),
         ("bundles:\n  app:\n    stats: a\n    entries: {main: 1}", "4: one value is expected, not a list or mapping"),
         ("bundles:\n  'app[1]': {stats: a}", "2: not a name for a bundle: 'app[1]' (letters, digits, dots, dashes)"),
@@ -536,7 +536,7 @@ def test_a_call_from_a_test_takes_what_the_check_has_with_the_same_defaults(
 
 
 def test_each_key_of_a_check_is_a_field_that_can_be_left_out() -> None:
-    assert list(keys_of(BundleCheck)) == ["stats", "files", "lazy", "root", "entries", "screens", "with"]
+    assert list(keys_of(BundleCheck)) == ["framework", "stats", "files", "lazy", "root", "entries", "screens", "with"]
     assert keys_of(ImportCheck) == {}
     for check in (BundleCheck, PageCheck):
         assert {one.name.removesuffix("_") for one in fields(check)} == {"name", "source", *keys_of(check)}

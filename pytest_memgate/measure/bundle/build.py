@@ -10,6 +10,7 @@ from pytest_memgate.measure.bundle.entries import Source, choose
 from pytest_memgate.measure.bundle.imports import Imports
 from pytest_memgate.measure.bundle.page import local_files
 from pytest_memgate.measure.bundle.parts import Parts, parts_of, remarks
+from pytest_memgate.measure.bundle.routes.find import find_stats
 from pytest_memgate.measure.bundle.sites import Versions, duplicates, sites_of
 from pytest_memgate.measure.bundle.stats.disk import Files, read_file, read_files
 from pytest_memgate.measure.bundle.stats.hashes import without_hash
@@ -61,6 +62,8 @@ def measure(source: Source, project: Path, cache: Path | None = None) -> tuple[E
 
 def read_entries(source: Source, project: Path, names: ModuleNames) -> list[tuple[Layout, Start]]:
     """Return the entries of a bundle that count, each with its build; nothing is weighed. Raises MeasureError."""
+    if source.framework:
+        return choose(read_stats(find_stats(source.framework, project), names, project), source)
     if (source.stats is None) == (not source.files):
         raise MeasureError("a bundle is read from either `stats` or `files`", hint="give one of them")
     if source.lazy and not source.files:

@@ -14,16 +14,18 @@ _Chosen = list[tuple[Layout, Start]]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Source:
-    """The files to read; either `stats` or `files`.
+    """The files to read; either `stats` or `files`, or the name of a `framework` that they are found by.
 
-    `stats` is webpack's stats.json, a Vite manifest or an esbuild metafile, or the folder that holds it. `files` are
-    globs of the first screen's files, `lazy` those of later ones. `root` is the folder of the output files, and the
-    folder that the globs start from. `entries` are patterns of the entries' names; a later chunk that is named is one,
-    too. `screens` are entries that add up to one page, by its name. `along` are later chunks that an entry loads
-    without being asked: they are of its first screen. `known` are the entries that a baseline has: each of them stays
-    an entry, even if another entry begins to import it lazily.
+    `framework` is one of `routes.find.FRAMEWORKS`, or `auto`. `stats` is webpack's stats.json, a Vite manifest or an
+    esbuild metafile, the folder that holds it, or a glob of pages. `files` are globs of the first screen's files,
+    `lazy` those of later ones. `root` is the folder of the output files, and the folder that the globs start from.
+    `entries` are patterns of the entries' names; a later chunk that is named is one, too. `screens` are entries that
+    add up to one page, by its name. `along` are later chunks that an entry loads without being asked: they are of its
+    first screen. `known` are the entries that a baseline has: each of them stays an entry, even if another entry begins
+    to import it lazily.
     """
 
+    framework: str = ""
     stats: Path | None = None
     files: tuple[str, ...] = ()
     lazy: tuple[str, ...] = ()

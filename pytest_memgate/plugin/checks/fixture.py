@@ -13,6 +13,7 @@ from pytest_memgate.baseline.paths import file_key
 from pytest_memgate.budget.rule import Rule
 from pytest_memgate.config.sources import covers
 from pytest_memgate.errors import MemgateError
+from pytest_memgate.measure.bundle.routes.find import FRAMEWORKS
 from pytest_memgate.model.judgement.budget import Origin, OriginKind
 from pytest_memgate.model.judgement.finding import Finding, Outcome
 from pytest_memgate.model.measurement import Basis, Measurement
@@ -31,7 +32,7 @@ from pytest_memgate.tasks.judge.gate import Gate
 from pytest_memgate.tasks.judge.leak import ROUNDS, WARM_UP, LeakCheck
 from pytest_memgate.tasks.judge.probed import probe_findings
 from pytest_memgate.units import MOST, to_base
-from pytest_memgate.values import one_of, words
+from pytest_memgate.values import one_of, unknown, words
 
 _NAME = re.compile(r"[\w.-]+")
 _NAMED = 3  # metrics that a message lists
@@ -92,6 +93,7 @@ class Recorder:
         root: str | Path = "",
         entries: str | Iterable[str] = (),
         screens: Mapping[str, str | Iterable[str]] | None = None,
+        framework: str = "",
         with_: str | Iterable[str] = (),
         name: str = "",
         budgets: Budgets | None = None,
@@ -101,10 +103,13 @@ class Recorder:
         `name` tells it from another bundle of the same test. The memory of a test that measures a bundle is not gated.
         Wrong arguments, and a bundle that gives no number, fail the test.
         """
-        if bool(str(stats)) == bool(files):
-            _fail("bundle(): it takes either a bundler's stats file, or files=, globs")
+        if bool(str(stats) or framework) == bool(files):
+            _fail("bundle(): it takes either a bundler's stats file, or framework=, or files=, globs")
+        if framework and framework not in ("auto", *FRAMEWORKS):
+            _fail(f"bundle(): {unknown('framework', framework, FRAMEWORKS)}")
         check = BundleCheck(
             name=name,
+            framework=framework,
             stats=str(stats),
             files=_several("bundle(): files=", files),
             lazy=_several("bundle(): lazy=", lazy),

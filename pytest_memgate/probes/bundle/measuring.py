@@ -17,6 +17,7 @@ from pytest_memgate.model.site import Contribution
 from pytest_memgate.probes.bundle.probe import BundleCheck
 from pytest_memgate.probes.face import Case, Findings, Reading
 
+AUTO = "auto"
 _FORMS = ("raw", "gzip", "brotli")
 _SCOPES = ("initial", "total")
 
@@ -37,8 +38,10 @@ def bundle_reading(check: BundleCheck, case: Case) -> Reading:
 
 def source_of(check: BundleCheck, root: Path, known: Iterable[str]) -> Source:
     """Return the files of a bundle of the project at `root`; `known` are the entries that its baseline has."""
+    is_named = bool(check.stats) and check.stats != AUTO
     return Source(
-        stats=root / check.stats if check.stats else None,
+        framework="" if is_named or check.files else check.framework or AUTO,
+        stats=root / check.stats if is_named else None,
         files=check.files,
         lazy=check.lazy,
         root=root / check.root if check.root else None,

@@ -3,7 +3,7 @@
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
 from functools import partial
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import TypeVar
 
 from pytest_memgate.errors import MeasureError
@@ -15,6 +15,7 @@ from pytest_memgate.measure.bundle.stats.shape import Node
 V = TypeVar("V")
 _EAGER = {"import-statement", "require-call", "import-rule"}
 _LAZY = "dynamic-import"
+_ANGULAR = "angular:"
 _PAGE_FILES = (".js", ".mjs", ".cjs", ".css")
 
 
@@ -27,7 +28,10 @@ def read_metafile(content: Node, origin: Path, names: ModuleNames) -> Layout:
     """
     outputs = {path: output for path, output in content["outputs"].fields().items() if is_download(path)}
     graph = _Graph(outputs)
-    entries = graph.entries()
+    found = graph.entries()
+    # What Angular adds to each page stands among the entries: polyfills, and the styles and scripts of all pages.
+    common = [path for path in found if str(outputs[path]["entryPoint"].value).startswith(_ANGULAR)]
+    entries = [path for path in found if path not in common] or found
     if not entries:
         raise MeasureError(f"{content.where}: none of its outputs is an entry", hint="build with `entryPoints`")
     notes: list[str] = []
@@ -38,7 +42,8 @@ def read_metafile(content: Node, origin: Path, names: ModuleNames) -> Layout:
         origin=origin,
         bundler="esbuild",
         outputs={path: _output(path, output, parts[path]) for path, output in outputs.items()},
-        starts=tuple(graph.start(path) for path in entries),
+        starts=tuple(graph.start(path, common) for path in entries),
+        folders=(origin.parent / "browser",) if common else (),
         named=graph.named(),
         importers=_named(lambda node: _importers(node, names), content["inputs"], notes),
         from_elsewhere=True,
@@ -47,7 +52,8 @@ def read_metafile(content: Node, origin: Path, names: ModuleNames) -> Layout:
 
 
 def _output(path: str, output: Node, parts: Mapping[str, int]) -> Output:
-    return Output(path=path, label=without_hash(path), size=output["bytes"].size(), parts=parts)
+    name = PurePosixPath(str(output["entryPoint"].value or "chunk.js")).stem
+    return Output(path=path, label=without_hash(path, name=name), size=output["bytes"].size(), parts=parts)
 
 
 def _named(read: Callable[[Node], Mapping[str, V]], node: Node, notes: list[str]) -> Mapping[str, V]:
@@ -100,8 +106,8 @@ class _Graph:
         """
         imported = {lazy for targets in self._lazy.values() for lazy in targets}
         first = [path for path in self.candidates if path not in imported]
-        reached = {found for path in first for found in self._all(path)}
-        rest = {path: self._all(path) for path in self.candidates if path not in reached}
+        reached = {found for path in first for found in self._all([path])}
+        rest = {path: self._all([path]) for path in self.candidates if path not in reached}
         ring = [path for path in rest if all(other in rest[path] for other in rest if path in rest[other])]
         return [path for path in self.candidates if path in first or path in ring]
 
@@ -113,20 +119,21 @@ class _Graph:
         name = str(self._names[path])
         return name if self._count[name] == 1 else f"{name} ({without_hash(path)})"
 
-    def start(self, path: str) -> Start:
-        """Return the entry of an output: the files of its first screen, and all that it can load."""
+    def start(self, path: str, common: Iterable[str] = ()) -> Start:
+        """Return the entry of an output and of those that go with each: its first screen, and all that it can load."""
+        paths = dict.fromkeys([path, *common])
         return Start(
             name=self._name(path),
-            initial=tuple(self._with_css(self._closure(path, self._eager))),
-            total=tuple(self._all(path)),
+            initial=tuple(self._with_css(self._closure(paths, self._eager))),
+            total=tuple(self._all(paths)),
         )
 
-    def _all(self, path: str) -> dict[str, None]:
-        return self._with_css(self._closure(path, self._eager, self._lazy))
+    def _all(self, paths: Iterable[str]) -> dict[str, None]:
+        return self._with_css(self._closure(paths, self._eager, self._lazy))
 
-    def _closure(self, path: str, *ways: Mapping[str, tuple[str, ...]]) -> dict[str, None]:
-        found = {path: None}
-        for each in (queue := [path]):
+    def _closure(self, paths: Iterable[str], *ways: Mapping[str, tuple[str, ...]]) -> dict[str, None]:
+        found = dict.fromkeys(paths)
+        for each in (queue := list(found)):
             fresh = [target for way in ways for target in way.get(each, ()) if target not in found]
             queue += dict.fromkeys(fresh)
             found |= dict.fromkeys(fresh)
@@ -136,7 +143,7 @@ class _Graph:
         found = dict(paths)
         for path in paths:
             if css := self._css.get(path):
-                found |= self._closure(css, self._eager)
+                found |= self._closure([css], self._eager)
         return found
 
 

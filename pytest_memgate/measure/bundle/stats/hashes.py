@@ -8,6 +8,7 @@ _TOKEN = re.compile(r"(?<![A-Za-z0-9])[A-Za-z0-9]{6,}(?![A-Za-z0-9])")
 _HEX = re.compile(r"[0-9a-f]+")
 _BASE32 = re.compile(r"[A-Z2-7]{8}")  # esbuild's
 _BASE64 = re.compile(r"[A-Za-z0-9_-]{8}")  # Rollup's, and so Vite's
+_TURBOPACK = re.compile(r"((?:[a-z]+-)?)[0-9a-z_~.-]{13}")
 _SUFFIX = re.compile(r"[-._][A-Za-z0-9_-]{6,}")
 _NAME = re.compile(r"(?:[A-Z]?[a-z]{2,})+[A-Z]{0,3}\d{0,2}|[A-Z]{2,}\d{0,2}|v?\d+|[A-Z]?[a-z]")
 _NO_SPEECH = re.compile(r"[b-df-hj-np-tv-xz]{5}")
@@ -31,10 +32,20 @@ def without_hash(path: str, *, hashes: Iterable[str] = (), name: str = "") -> st
     return f"{folder}{slash}{_after_name(stem, name) or _ending(stem) or _anywhere(stem)}{extension}"
 
 
+def turbopack_label(path: str) -> str:
+    """Return a file's name with `*` for the hash of Turbopack: 13 characters, the whole name or after a word."""
+    folder, slash, file = path.rpartition("/")
+    stem, dot, extension = file.rpartition(".")
+    match = _TURBOPACK.fullmatch(stem)
+    return f"{folder}{slash}{match[1]}*{dot}{extension}" if match else without_hash(path)
+
+
 def _after_name(stem: str, name: str) -> str:
     """Return the stem with `*` for the text after a chunk's known name, empty if that is no hash."""
     name = name.rpartition("/")[2]
     rest = stem.removeprefix(name)
+    if name and name not in stem and _BASE64.fullmatch(stem):
+        return "*"
     if not name or rest == stem or not _SUFFIX.fullmatch(rest):
         return ""
     # Eight characters are Rollup's hash even if all are small letters; another length may be a word of the pattern's.

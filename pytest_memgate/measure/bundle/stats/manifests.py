@@ -1,11 +1,13 @@
 """Reads manifests of names alone: webpack-bundle-tracker's, Rsbuild's, Next's list of routes; and knows others."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from urllib.parse import urlsplit
 
 from pytest_memgate.errors import MeasureError
-from pytest_memgate.measure.bundle.stats.hashes import without_hash
+from pytest_memgate.measure.bundle.routes import next as next_build
+from pytest_memgate.measure.bundle.routes import react_router
+from pytest_memgate.measure.bundle.stats.hashes import turbopack_label, without_hash
 from pytest_memgate.measure.bundle.stats.layout import Layout, Output, Start, is_download
 from pytest_memgate.measure.bundle.stats.shape import Node
 
@@ -69,11 +71,25 @@ def is_routes(content: object) -> bool:
 
 def read_routes(content: Node, origin: Path) -> Layout:
     """Return the build of Next's list of routes: an entry for each route, its first load."""
+    next_build.check_age(origin, content.where)
+    styles = next_build.styles(origin)
     starts = []
     for route in content.items():
         files = [file.text() for file in route[_PATHS].items() if _is_loaded(file.text())]
+        folder = files[0].partition("static/")[0] if files else ""
+        files += [f"{folder}{style}" for style in styles.get(route["route"].text(), ())]
         starts.append(Start(name=route["route"].text(), initial=_once(files), total=_once(files)))
-    return _layout(content, origin, "Next", starts, from_elsewhere=True, notes=(f"{content.where}: {_NO_LATER}",))
+    notes = (f"{content.where}: {_NO_LATER}",)
+    return _layout(content, origin, "Next", starts, from_elsewhere=True, notes=notes, label=turbopack_label)
+
+
+def read_addresses(content: Node, origin: Path) -> Layout:
+    """Return the build of React Router's script of routes: an entry for each page, by its address."""
+    files = react_router.files_by_route(content)
+    starts = [Start(name=name, initial=_once(some), total=_once(some)) for name, some in files.items()]
+    notes = (f"{content.where}: {_NO_LATER}",)
+    folders = [origin.parent.parent]
+    return _layout(content, origin, "React Router", starts, folders=folders, from_elsewhere=True, notes=notes)
 
 
 def what_it_is(content: object) -> tuple[str, str]:
@@ -126,6 +142,7 @@ def _layout(
     folders: Iterable[Path] = (),
     from_elsewhere: bool = False,
     notes: tuple[str, ...] = (),
+    label: Callable[[str], str] = without_hash,
 ) -> Layout:
     if not any(start.initial for start in starts):
         raise MeasureError(f"{content.where}: none of its entries has a script or a style", hint="build again")
@@ -133,7 +150,7 @@ def _layout(
     return Layout(
         origin=origin,
         bundler=bundler,
-        outputs={path: Output(path=path, label=without_hash(path)) for path in paths},
+        outputs={path: Output(path=path, label=label(path)) for path in paths},
         starts=tuple(starts),
         folders=tuple(folders),
         from_elsewhere=from_elsewhere,

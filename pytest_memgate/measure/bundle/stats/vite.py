@@ -1,52 +1,78 @@
 """Reads the manifest that Vite writes with `build.manifest`: its chunks, their imports, and their CSS."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from functools import partial
 from pathlib import Path
 
 from pytest_memgate.errors import MeasureError
+from pytest_memgate.measure.bundle.routes.nuxt import nuxt
+from pytest_memgate.measure.bundle.routes.react_router import react_router
+from pytest_memgate.measure.bundle.routes.routes import Finder
+from pytest_memgate.measure.bundle.routes.sveltekit import sveltekit
 from pytest_memgate.measure.bundle.stats.hashes import without_hash
 from pytest_memgate.measure.bundle.stats.layout import Layout, Output, Start
 from pytest_memgate.measure.bundle.stats.shape import Node
 
 _SAME_BUILD_SECONDS = 2  # files this much newer than the manifest are still of its build; chosen
+_FRAMEWORKS: tuple[Finder, ...] = (sveltekit, nuxt, react_router)
 _SINGLE_CSS = "style.css"  # the key of the one file there is with `build.cssCodeSplit: false`
 
 
-def read_manifest(content: Node, origin: Path) -> Layout:
+def read_manifest(content: Node, origin: Path, project: Path) -> Layout:
     """Return the build that a manifest describes; it has no sizes, and no modules but its chunks.
 
     The first screen of an entry is its file, its CSS, and those of the chunks that it imports other than by `import()`;
-    for an HTML entry also the page itself, if it lies with the output. Fonts and images (`assets`) are not in it.
-    Raises MeasureError for a manifest without an entry, or of another shape.
+    for an HTML entry also the page itself, if it lies with the output. Fonts and images (`assets`) are not in it. A
+    framework's pages are entries, each by its route. Raises MeasureError for a manifest without an entry, or of another
+    shape.
     """
-    chunks = content.fields()
-    entries = [key for key, chunk in chunks.items() if chunk["isEntry"].value is True]
+    plain = content.fields()
+    routes = next((found for find in _FRAMEWORKS if (found := find(plain, origin, project))), None)
+    chunks = routes.chunks if routes else plain
+    entries = routes.pages if routes else {key: (key,) for key, one in chunks.items() if one["isEntry"].value is True}
     if not entries:
         raise MeasureError(f"{content.where}: none of its chunks has isEntry", hint="give the manifest of a build")
     common = _common_css(chunks)
     pages = [key for key in entries if key.endswith(".html")]
 
-    def start(key: str) -> Start:
-        page = (key,) if key in pages else ()
-        initial = _closure(chunks, key, "imports")
-        total = _closure(chunks, key, "imports", "dynamicImports")
+    def start(name: str, keys: Iterable[str]) -> Start:
+        page = (name,) if name in pages else ()
+        initial = _closure(chunks, keys, "imports")
+        total = _closure(chunks, keys, "imports", "dynamicImports")
         return Start(
-            name=key,
+            name=name,
             initial=_once(page, _files(chunks, initial), common),
             total=_once(page, _files(chunks, initial), common, _files(chunks, total)),
         )
 
+    starts = tuple(start(name, keys) for name, keys in entries.items())
     outputs = _outputs(chunks) | {page: Output(path=page, label=page) for page in pages}
     return Layout(
         origin=origin,
         bundler="Vite",
         outputs=outputs,
-        starts=tuple(map(start, entries)),
-        named={name: partial(start, key) for name, key in _names(chunks).items()},
+        starts=starts,
+        named={name: partial(start, key, (key,)) for name, key in _names(chunks).items()},
         pages=frozenset(pages),
-        folders=(origin.parent.parent,) if origin.parent.name == ".vite" else (),
+        folders=(
+            *([origin.parent.parent] if origin.parent.name == ".vite" else []),
+            *(routes.folders if routes else ()),
+        ),
+        notes=routes.notes if routes else tuple(_unreached(content.where, chunks, starts)),
     )
+
+
+def _unreached(where: str, chunks: Mapping[str, Node], starts: Iterable[Start]) -> Iterator[str]:
+    """Yield a note on chunks that a page can load and no entry reaches: nothing counts them."""
+    reached = {path for start in starts for path in start.total}
+    lost = [
+        key
+        for key, chunk in chunks.items()
+        if chunk["isDynamicEntry"].value is True and chunk["file"].text() not in reached
+    ]
+    if lost:
+        more = f" and {len(lost) - 1} more" if len(lost) > 1 else ""
+        yield f"{where}: no entry reaches {lost[0]}{more}, so nothing counts it: name it in `entries` or `screens`"
 
 
 def _names(chunks: Mapping[str, Node]) -> dict[str, str]:
@@ -56,9 +82,9 @@ def _names(chunks: Mapping[str, Node]) -> dict[str, str]:
     return own | {key: key for key in chunks}
 
 
-def _closure(chunks: Mapping[str, Node], key: str, *ways: str) -> list[str]:
-    found = {key: None}
-    for each in (queue := [key]):
+def _closure(chunks: Mapping[str, Node], keys: Iterable[str], *ways: str) -> list[str]:
+    found = dict.fromkeys(keys)
+    for each in (queue := list(found)):
         for imported in (item for way in ways for item in chunks[each][way].items_if_any()):
             if imported.text() not in chunks:
                 raise MeasureError(f"{imported.where}: there is no chunk {imported.value}", hint="build again")
@@ -89,7 +115,8 @@ def _outputs(chunks: Mapping[str, Node]) -> dict[str, Output]:
     """Return the files, the label of each its name without the hash; a chunk's CSS mostly has the chunk's name."""
     outputs: dict[str, Output] = {}
     for key, chunk in chunks.items():
-        name, source = str(chunk["name"].value or ""), str(chunk["src"].value or "")
+        name = str(chunk["name"].value or "")
+        source = str(chunk["src"].value or name)
         for path in _files(chunks, [key]):
             outputs.setdefault(path, Output(path=path, label=without_hash(path, name=name), source=source))
     return outputs
