@@ -14,6 +14,9 @@ from pytest_memgate.measure.process.server import Refusal, port_of
 TIMEOUT_SECONDS = 20.0  # for one request; chosen
 
 _GONE = (404, 410)
+_MOVED = range(300, 400)  # an error only in a circle: urllib follows the others
+_LOG_IN = "give `Authorization` in the page's settings: {extraHeaders: {Authorization: …}}"
+_OF_THE_MACHINE = ("negotiate", "ntlm")  # ways to log in that Chrome may know by itself
 
 
 def ask(
@@ -26,7 +29,8 @@ def ask(
     """Request a page; return what is wrong with its answer, None if nothing is.
 
     With `any_content` any answer will do: a login script may let Chrome in where we stay outside. Things that only a
-    browser can judge, such as a certificate or a 403, are left to Chrome.
+    browser can judge, such as a certificate or a 403, are left to Chrome. An answer that a server may give while it
+    starts is one `for_now`.
     """
     plain = quote(url, safe="%/:?#[]@!$&'()*+,;=~")
     request = urllib.request.Request(plain, headers={"Accept": "text/html,*/*", **headers})  # noqa: S310
@@ -41,9 +45,10 @@ def ask(
     if any_content:
         return None
     if not same_page(url, shown):
-        return Refusal(f"{url} leads to {shown}, another page", "ask for that one, or let Lighthouse log in first")
+        hint = "ask for that one, or let Lighthouse log in first"
+        return Refusal(f"{url} leads to {shown}, another page", hint, for_now=True)
     if not first:
-        return Refusal(f"{url}: the answer is empty, 0 bytes", "see why the server sends no page")
+        return Refusal(f"{url}: the answer is empty, 0 bytes", "see why the server sends no page", for_now=True)
     return None
 
 
@@ -72,7 +77,8 @@ def _path(parts: SplitResult) -> str:
 def _opener(url: str) -> urllib.request.OpenerDirector:
     # Chrome judges certificates by its own store; ours may lack what that has.
     handlers: list[urllib.request.BaseHandler] = [
-        urllib.request.HTTPSHandler(context=ssl._create_unverified_context())  # noqa: S323, SLF001
+        urllib.request.HTTPSHandler(context=ssl._create_unverified_context()),  # noqa: S323, SLF001
+        urllib.request.HTTPCookieProcessor(),  # a page may set a cookie and lead to itself
     ]
     if _is_loopback(urlsplit(url).hostname or ""):  # Chrome asks no proxy for it either
         handlers.append(urllib.request.ProxyHandler({}))
@@ -87,11 +93,14 @@ def _is_loopback(host: str) -> bool:
 
 
 def _bad_status(url: str, error: urllib.error.HTTPError) -> Refusal | None:
+    why = f"{url}: the server answers {error.code} {error.reason}"
+    if error.code == 401 and not (error.headers.get("WWW-Authenticate") or "").lower().startswith(_OF_THE_MACHINE):
+        return Refusal(why, _LOG_IN)
     if error.code in _GONE:
-        return Refusal(f"{url}: the server answers {error.code} {error.reason}", "check the URL")
-    if error.code >= 500:
-        return Refusal(f"{url}: the server answers {error.code} {error.reason}", "see the server's log", for_now=True)
-    return None
+        return Refusal(why, "check the URL", for_now=True)
+    if error.code in _MOVED:
+        return Refusal(f"{url}: the server's redirects lead nowhere", "see the server's log", for_now=True)
+    return Refusal(why, "see the server's log", for_now=True) if error.code >= 500 else None
 
 
 def _no_answer(url: str, error: Exception, timeout_seconds: float) -> Refusal | None:

@@ -92,7 +92,7 @@ class Server:
     def _never_ready(self, seconds: float, refusal: Refusal) -> MeasureError:
         return MeasureError(
             f"`{self.command}` is not ready after {seconds:g} s; {refusal.why}{self.said()}",
-            hint=f"raise {self._setting}, or see what it waits for",
+            hint=f"raise {self._setting}, check the URL, or see what it waits for",
         )
 
 

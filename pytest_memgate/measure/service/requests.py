@@ -16,6 +16,7 @@ from pytest_memgate.measure.service.scenario import FILE, Request, is_function, 
 _TIMEOUT = 30.0  # seconds for one answer; chosen
 _DYING = 0.5  # seconds from a broken connection to the end of a process; chosen
 _SHOWN_LINES = 3  # of a tool's output, in an error
+_LOG_IN = (401, 403)  # waiting does not help
 
 
 def sender(texts: Sequence[str], load: str, server: Server, root: Path, workspace: Workspace) -> Callable[[int], None]:
@@ -54,9 +55,10 @@ def ready(path: str) -> Callable[[str, float], Refusal | None]:
             return Refusal(f"{url}: nothing listens there", "see the service's log", for_now=True)
         finally:
             client.close()
-        if status >= 500:
-            return Refusal(f"{url}{path}: it answers {status}", "see the service's log", for_now=True)
-        return Refusal(f"{url}{path}: it answers {status}", "check `ready`") if status >= 400 else None
+        if status < 400:
+            return None
+        hint = "see the service's log" if status >= 500 else "check `ready`"
+        return Refusal(f"{url}{path}: it answers {status}", hint, for_now=status not in _LOG_IN)
 
     return asked
 
