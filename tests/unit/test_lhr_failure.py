@@ -58,6 +58,11 @@ def line(out: str, code: int = 1, *, loads: int = 0, asked: int = 1, timed_out: 
         ),
         (
             "FAILED_DOCUMENT_REQUEST",
+            "Lighthouse was unable to load. (Details: net::ERR_INVALID_AUTH_CREDENTIALS)",
+            "the server answers 401 to Chrome; give `Authorization` in the page's settings",
+        ),
+        (
+            "FAILED_DOCUMENT_REQUEST",
             'Lighthouse was unable to load \\"x\\". (Details: net::ERR_EMPTY_RESPONSE)',
             'Lighthouse was unable to load "x". (Details: net::ERR_EMPTY_RESPONSE) (FAILED_DOCUMENT_REQUEST); see the',
         ),
@@ -88,7 +93,16 @@ def test_any_other_failure_is_told_by_its_first_error() -> None:
     assert "exit code 1: TypeError: x is no function" not in line("TypeError: x is no function\n    at a.js\n")
     assert "lhci failed, exit code 1: x is no function" in line("TypeError: x is no function\n    at a.js\n")
     assert "lhci failed, exit code 9: it says nothing" in line("", 9)
+    assert "exit code 1: x is no function; see `settings`" in line("TypeError [ERR_X]: x is no function\n")
     assert "exit code 9: Not enough arguments" in line("Usage\n\nNot enough arguments\n", 9)
+
+
+def test_a_wrong_option_is_told_in_lighthouse_s_words() -> None:
+    choices = 'Argument: preset, Given: "nosuch", Choices: "perf", "desktop"'
+    out = f"{FAILED}Invalid values:\n  {choices}\n\nSpecify --help for available options\n"
+    assert f"lhci failed, exit code 1: Invalid values: {choices}; see `settings` and" in line(out)
+    missing = "ENOENT: no such file or directory, open 'headers.json'"
+    assert f"exit code 1: {missing}; see" in line(f"{FAILED}{missing}\n\nSpecify --help for available options\n")
 
 
 @pytest.mark.parametrize(("code", "name"), [(-9, "SIGKILL"), (137, "SIGKILL"), (-15, "SIGTERM"), (130, "SIGINT")])

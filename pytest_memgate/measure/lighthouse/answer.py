@@ -15,7 +15,7 @@ TIMEOUT_SECONDS = 20.0  # for one request; chosen
 
 _GONE = (404, 410)
 _MOVED = range(300, 400)  # an error only in a circle: urllib follows the others
-_LOG_IN = "give `Authorization` in the page's settings: {extraHeaders: {Authorization: …}}"
+LOG_IN = "give `Authorization` in the page's settings: {extraHeaders: {Authorization: …}}"
 _OF_THE_MACHINE = ("negotiate", "ntlm")  # ways to log in that Chrome may know by itself
 
 
@@ -95,7 +95,7 @@ def _is_loopback(host: str) -> bool:
 def _bad_status(url: str, error: urllib.error.HTTPError) -> Refusal | None:
     why = f"{url}: the server answers {error.code} {error.reason}"
     if error.code == 401 and not (error.headers.get("WWW-Authenticate") or "").lower().startswith(_OF_THE_MACHINE):
-        return Refusal(why, _LOG_IN)
+        return Refusal(why, LOG_IN)
     if error.code in _GONE:
         return Refusal(why, "check the URL", for_now=True)
     if error.code in _MOVED:

@@ -6,20 +6,23 @@ import os
 import re
 import signal
 import sys
+from itertools import groupby
 from pathlib import Path
 
 from pytest_memgate.errors import MeasureError
+from pytest_memgate.measure.lighthouse.answer import LOG_IN
 from pytest_memgate.measure.process import reaper as warden
 from pytest_memgate.measure.process.workspace import Done
 
 _CODE = re.compile(r'"runtimeError": \{\s*"code": "(\w+)",\s*"message": ("(?:[^"\\]|\\.)*")')
 _STATUS = re.compile(r"Status code: (\d+)")
 _SPOKEN = re.compile(
-    r"^(?:Runtime error encountered|\w*Error): (?!Lighthouse failed with exit code)(.+)$", re.MULTILINE
+    r"^(?:Runtime error encountered|\w*Error(?: \[\w+\])?): (?!Lighthouse failed with exit code)(.+)$", re.MULTILINE
 )
 _CHROME_GONE = re.compile("Target closed|Connection closed|WebSocket is not open|TargetCloseError")
 _LOG_PREFIX = re.compile(r"^\[[^\]]*\] *")
-_NOISE = re.compile(r"^\s*(at |LH:|\d{4}-\d\d-\d\dT|[\]}{\"]|$)")
+_NOISE = re.compile(r"^\s*(at |LH:|\d{4}-\d\d-\d\dT|[\]}{\"]|Specify --help|Node\.js v|$)")
+_WRONG_LOG_IN = "ERR_INVALID_AUTH_CREDENTIALS"  # Chrome's word for a 401 to a page
 
 # Lighthouse's own codes for a page that it could not load, in our words, and what to do next.
 _RUNTIME_ERRORS = {
@@ -56,6 +59,8 @@ def failure(name: str, done: Done, loads: int, asked: int, timeout_seconds: floa
 
 def runtime_error(name: str, code: str, message: str) -> MeasureError:
     """Return the error for Lighthouse's `runtimeError`."""
+    if _WRONG_LOG_IN in message:
+        return MeasureError(f"{name}: the server answers 401 to Chrome", hint=LOG_IN)
     if known := _RUNTIME_ERRORS.get(code):
         status = _STATUS.search(message)
         why, hint = known[0].format(status=status.group(1) if status else "with an error"), known[1]
@@ -97,11 +102,16 @@ def _other(name: str, done: Done) -> MeasureError:
     if "Unable to require 'puppeteer'" in done.out:
         return MeasureError(f"{name}: puppeteerScript needs puppeteer", hint="run `npm install --save-dev puppeteer`")
     spoken = _SPOKEN.findall(done.out)
-    plain = [line for line in done.out.splitlines() if not _NOISE.match(line)]
-    why = spoken[0] if spoken else plain[-1] if plain else "it says nothing"
-    return MeasureError(
-        f"{name}: lhci failed, exit code {done.code}: {_one_line(why)}", hint="see the page in a browser"
-    )
+    why = _one_line(spoken[0] if spoken else _last_words(done.out))
+    hint = "see `settings` and `lighthouserc`, and the page in a browser"
+    return MeasureError(f"{name}: lhci failed, exit code {done.code}: {why}", hint=hint)
+
+
+def _last_words(out: str) -> str:
+    """Return the last paragraph of an output: a complaint about several options has a line for each."""
+    grouped = groupby(out.splitlines(), key=lambda line: bool(_NOISE.match(line)))
+    said = [list(lines) for is_noise, lines in grouped if not is_noise]
+    return " ".join(said[-1]) if said else "it says nothing"
 
 
 def _one_line(text: str) -> str:
