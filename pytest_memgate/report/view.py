@@ -133,12 +133,9 @@ def excess(finding: Finding) -> float:
 def verdict_line(run: Run) -> str:
     """Return the verdict with its counts: `PASSED: 31 tests compared`, `FAILED: 2 regressed; 31 tests compared`."""
     if run.update:
-        words = {
-            Verdict.PASSED: "updated",
-            Verdict.FAILED: "not all of it updated",
-            Verdict.NO_ANSWER: "not updated",
-        }
-        return words[run.verdict]
+        if run.verdict is Verdict.PASSED:
+            return "updated"
+        return "not all of it updated" if run.changes or run.verdict is Verdict.FAILED else "not updated"
     if run.verdict is Verdict.PASSED:
         return f"PASSED: {compared_line(run)}"
     said = [f"{run.count(outcome)} {outcome}" for outcome in (Outcome.REGRESSED, Outcome.DRIFTED) if run.count(outcome)]

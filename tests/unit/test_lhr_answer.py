@@ -235,7 +235,9 @@ def test_a_server_that_is_never_ready_is_shown_with_its_last_words(tmp_path: Pat
 def test_a_server_without_the_page_is_no_server_of_it(tmp_path: Path, workspace: Workspace) -> None:
     page = serving(SERVE)
     absent = Page(url=f"{page.url}absent.html", start=page.start, ready_seconds=1)
-    expected = r"is not ready after 1 s; .*absent\.html: the server answers 404 .*; raise `ready`, check the URL, or see"
+    expected = (
+        r"is not ready after 1 s; .*absent\.html: the server answers 404 .*; raise `ready`, check the URL, or see"
+    )
     with pytest.raises(MeasureError, match=expected):
         started(absent, tmp_path, workspace)
 

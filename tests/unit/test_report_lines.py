@@ -264,6 +264,12 @@ def test_an_update_says_what_it_came_to(verdict: Verdict, word: str, tone: Tone)
     assert not [line for line in texts(run) if line.startswith("new")]
 
 
+def test_an_update_that_wrote_something_never_says_that_it_wrote_nothing() -> None:
+    written = Change(subject=SUBJECT, metric="memory.peak", kind=ChangeKind.NEW, after=MB)
+    run = replace(run_of(verdict=Verdict.NO_ANSWER), update=True, changes=(written,))
+    assert summary(run)[-1].text == "memgate: not all of it updated"
+
+
 def test_an_update_that_writes_nothing_says_how_many_values_have_moved() -> None:
     moved = finding(Outcome.PASSED, settled(2 * MB), baseline=MB)
     same = finding(Outcome.PASSED, settled(MB + 10), baseline=MB)

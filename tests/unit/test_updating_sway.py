@@ -16,6 +16,7 @@ from samples import (
     make_gate,
     open_store,
     put_baseline,
+    sampled,
     settled,
 )
 
@@ -201,3 +202,39 @@ def test_ctrl_c_in_a_later_step_says_what_is_written(tmp_path: Path) -> None:
     assert [one.subject.file for one in run.changes] == [FILE]
     assert run.extent is not None
     assert run.extent.cut_short == CUT_SHORT
+
+
+CONFIG = "memgate.yml"
+NO_ANSWER = Finding(subject=Subject(CONFIG, "page[shop]"), metric="web", outcome=Outcome.NO_ANSWER, why="it is away")
+
+
+def loaded() -> Finding:
+    return replace(measured(900, measurement=sampled(900)), subject=Subject(CONFIG, "page[home]"), metric="web.lcp")
+
+
+def test_ctrl_c_loses_no_page_that_was_measured(tmp_path: Path) -> None:
+    facts = Facts(findings=(measured(MB), loaded()), cut_short="the run was interrupted", extent=Extent())
+    run = conclude_update(make_gate(tmp_path), facts, ALL_KINDS, "", strict=False)
+    assert [one.text for one in run.problems] == ["the run was interrupted: 1 check written, nothing else"]
+    assert [str(one.subject) for one in run.changes] == ["memgate.yml::page[home]"]
+    assert open_store(tmp_path).own.files() == []
+    assert summary(run)[-1].text == "memgate: not all of it updated"
+
+
+def test_an_update_that_was_cut_short_before_any_check_wrote_nothing(tmp_path: Path) -> None:
+    facts = Facts(findings=(measured(MB),), cut_short="the run was interrupted")
+    run = conclude_update(make_gate(tmp_path), facts, ALL_KINDS, "", strict=False)
+    assert [one.text for one in run.problems] == ["the run was interrupted: nothing was written"]
+    assert summary(run)[-1].text == "memgate: not updated"
+
+
+def test_a_file_with_a_check_without_an_answer_loses_no_entry(tmp_path: Path) -> None:
+    known = Facts(findings=(loaded(),), extent=Extent())
+    conclude_update(make_gate(tmp_path), known, ALL_KINDS, "", strict=False)
+    collected = {CONFIG: frozenset({"page[shop]"})}
+    for findings, kinds in (((NO_ANSWER,), []), ((), [ChangeKind.REMOVED])):
+        answered = measured(900, measurement=sampled(900))
+        answered = replace(answered, subject=NO_ANSWER.subject, metric="web.lcp")
+        facts = Facts(findings=findings or (answered,), collected=collected, everything=True, extent=Extent())
+        run = conclude_update(make_gate(tmp_path), facts, ALL_KINDS, "", strict=False)
+        assert [one.kind for one in run.changes if one.subject.name == "page[home]"] == kinds

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from pytest_memgate.compare.verdict import verdict
 from pytest_memgate.errors import BaselineError
 from pytest_memgate.model.judgement.finding import Finding, Outcome
-from pytest_memgate.model.metric import FIRST_USE, MEMORY_PEAK
+from pytest_memgate.model.metric import FIRST_USE, MEMORY_PEAK, metric
 from pytest_memgate.model.run import ChangeKind, Problem, Run, Verdict
 from pytest_memgate.model.subject import LEDGER, Subject
 from pytest_memgate.tasks.baseline.update import Order, Updated, unreasoned_problem, update
@@ -15,6 +15,7 @@ from pytest_memgate.tasks.judge.first_use import settled, without_first_use
 from pytest_memgate.tasks.judge.gate import Gate
 from pytest_memgate.tasks.run.account import unjudged
 from pytest_memgate.tasks.run.verdict import UPDATE, Facts, folders, nothing_measured, told_moves, unanswered
+from pytest_memgate.units import counted
 
 CUT_SHORT = "interrupted while baselines were written"
 
@@ -45,28 +46,31 @@ def conclude_update(
     """Write the findings' values into the baselines and return the run.
 
     The entries of tests come first; `survey`, which takes long, is made for the ledger of first use alone. With
-    `exactly` the user named the tests to be written.
+    `exactly` the user named the tests to be written. Of a run that was cut short, checks as memgate.yml declares them are written alone:
+    each is a measurement of its own, and may have taken minutes.
     """
     failing = {Subject.parse(test).file for test in facts.failed}
-    collected = {file: names for file, names in facts.collected.items() if file not in failing}
+    silent = {one.subject.file for one in facts.findings if one.outcome is Outcome.NO_ANSWER}
+    collected = {file: names for file, names in facts.collected.items() if file not in failing | silent}
     problems = list(nothing_measured(facts.findings, facts))
     done = Updated()
     interrupted = False
-    if not problems:
+    gate.baselines.add_moves(told_moves(facts.findings))
+    order = Order(kinds=kinds, reason=reason, collected=collected, moved=gate.baselines.moves.old, exactly=exactly)
+    if facts.cut_short:
+        declared = [one for one in facts.findings if metric(one.metric).is_declared]
+        done.add(update(gate.root, gate.baselines.head, gate.environment.header, declared, order))
+        problems = [_cut_short(problems[0], done), *done.problems]
+    elif not problems:
         problems += unanswered(facts.findings)
-        gate.baselines.add_moves(told_moves(facts.findings))
-        order = Order(kinds=kinds, reason=reason, collected=collected, moved=gate.baselines.moves.old, exactly=exactly)
         try:
             _update_tests_and_ledger(gate, facts, order, done, survey, ledger_stays=bool(failing))
         except KeyboardInterrupt as error:
             interrupted = True
             problems.append(_interrupted(done, str(error)))
-        problems += done.problems
-        if done.unreasoned:
-            problems.append(unreasoned_problem(done.unreasoned, UPDATE))
-        problems += unjudged(facts.unjudged, Verdict.FAILED)
-    elif facts.cut_short:
-        problems[0] = replace(problems[0], text=f"{problems[0].text}: nothing was written")
+        problems += [*done.problems, *unjudged(facts.unjudged, Verdict.FAILED)]
+    if done.unreasoned:
+        problems.append(unreasoned_problem(done.unreasoned, UPDATE))
     return Run(
         environment=gate.environment,
         verdict=verdict((), problems),
@@ -107,6 +111,13 @@ def _update_tests_and_ledger(
     collected = {LEDGER: owners} if facts.everything and surveyed.is_all and not ledger_stays else {}
     ledger = surveyed.anew is not None and not ledger_stays and bool(looked) and not done.problems
     done.add(update(gate.root, stores, header, known, replace(order, collected=collected, ledger=ledger, first=first)))
+
+
+def _cut_short(problem: Problem, done: Updated) -> Problem:
+    """Return the problem of a run that ended early, with what was written of it."""
+    checks = len({change.subject for change in done.changes})
+    written = f"{counted(checks, 'check')} written, nothing else" if checks else "nothing was written"
+    return replace(problem, text=f"{problem.text}: {written}")
 
 
 def _interrupted(done: Updated, told: str) -> Problem:
