@@ -308,3 +308,21 @@ def test_a_shift_names_the_image_without_dimensions(changed: Changed) -> None:
 
     (moved,) = (one for one in read_lhr(changed("shifting-13", blame)).sites["cls"] if one.path == "body > main")
     assert [lead.path for lead in moved.via] == ['Unsized image element: body > img <img src="/hero.png">']
+
+
+def test_a_load_that_was_cut_off_names_the_requests_that_kept_it_waiting() -> None:
+    expected = (
+        r"^http://127\.0\.0\.1:\d+/waiting/: it did not finish to load within Lighthouse's time limit; "
+        r"requests that never ended or failed: /never \(no answer\), /data \(500\); see why; leave out .*"
+        r"`blockedUrlPatterns`"
+    )
+    with pytest.raises(MeasureError, match=expected):
+        load("waiting-12")
+
+
+def test_a_load_that_was_cut_off_by_no_request_may_get_more_time(changed: Changed) -> None:
+    def end(lhr: dict[str, Any]) -> None:
+        lhr["audits"]["network-requests"]["details"]["items"] = []
+
+    with pytest.raises(MeasureError, match="time limit; see what it computes, or raise maxWaitForLoad"):
+        read_lhr(changed("waiting-12", end))

@@ -6,11 +6,15 @@ import os
 import re
 import signal
 import sys
+from collections.abc import Mapping
 from itertools import groupby
 from pathlib import Path
+from typing import Any
 
 from pytest_memgate.errors import MeasureError
 from pytest_memgate.measure.lighthouse.answer import LOG_IN
+from pytest_memgate.measure.lighthouse.parts import requests
+from pytest_memgate.measure.lighthouse.urls import names
 from pytest_memgate.measure.process import reaper as warden
 from pytest_memgate.measure.process.workspace import Done
 
@@ -35,6 +39,9 @@ _RUNTIME_ERRORS = {
     "PAGE_HUNG": ("the page's scripts never let go", "see what they compute"),
     "TARGET_CRASHED": ("the page's process in Chrome crashed", "look for memory, and add --disable-dev-shm-usage"),
 }
+
+_REFUSED, _BROKEN = 400, 500  # status codes from here on
+_NAMED = 3  # requests that an error lists
 
 SANDBOX_HINT = "add --no-sandbox to `chromeFlags` in the page's settings"
 
@@ -67,6 +74,33 @@ def runtime_error(name: str, code: str, message: str) -> MeasureError:
     else:
         why, hint = _one_line(message).removesuffix(f"({code})").rstrip(" ."), "see the page in a browser"
     return MeasureError(f"{name}: {why} ({code})", hint=hint)
+
+
+def cut_off(url: str, lhr: Mapping[str, Any]) -> MeasureError:
+    """Return the error for a page that loaded until Lighthouse's limit, with the requests that kept it waiting."""
+    why = f"{url}: it did not finish to load within Lighthouse's time limit"
+    waiting = _unfinished(lhr, url)
+    if not waiting:
+        return MeasureError(why, hint="see what it computes, or raise maxWaitForLoad (ms) in the page's settings")
+    more = f" and {len(waiting) - _NAMED} more" if len(waiting) > _NAMED else ""
+    hint = "see why; leave out what stays open on purpose: `blockedUrlPatterns` in the page's settings"
+    return MeasureError(f"{why}; requests that never ended or failed: {', '.join(waiting[:_NAMED])}{more}", hint=hint)
+
+
+def _unfinished(lhr: Mapping[str, Any], url: str) -> list[str]:
+    """Return the requests without an end and those that failed, with their status: first those without an answer."""
+    open_ones = [one for one in requests(lhr) if one.get("finished") is False or _status(one) >= _BROKEN]
+    known = names([one["url"] for one in open_ones], url)
+    ranked = sorted(open_ones, key=lambda one: (0 < _status(one) < _REFUSED, _status(one) > 0))
+    said = ((known[one["url"]], str(_status(one)) if _status(one) > 0 else "no answer") for one in ranked)
+    firsts: dict[str, str] = {}
+    for name, status in said:
+        firsts.setdefault(name, status)
+    return [f"{name} ({status})" for name, status in firsts.items()]
+
+
+def _status(request: Mapping[str, Any]) -> int:
+    return int(request.get("statusCode") or -1)
 
 
 def chrome_failure(folder: Path) -> MeasureError | None:

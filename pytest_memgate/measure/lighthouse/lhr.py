@@ -14,7 +14,7 @@ from urllib.parse import urldefrag
 from pytest_memgate.errors import MeasureError
 from pytest_memgate.measure.lighthouse.answer import same_page
 from pytest_memgate.measure.lighthouse.conditions import read_conditions
-from pytest_memgate.measure.lighthouse.failure import runtime_error
+from pytest_memgate.measure.lighthouse.failure import cut_off, runtime_error
 from pytest_memgate.measure.lighthouse.parts import items, lcp_node, node_line, read_parts, requests
 from pytest_memgate.measure.lighthouse.seen import check_expected, read_seen
 from pytest_memgate.measure.lighthouse.urls import names, origin
@@ -106,8 +106,7 @@ def _check_page(lhr: Mapping[str, Any], url: str) -> None:
         raise runtime_error(url, error["code"], error.get("message", ""))
     shown = lhr.get("finalDisplayedUrl") or lhr.get("finalUrl", "")
     if _is_cut_off(lhr):
-        hint = "see what it waits for, or raise maxWaitForLoad (ms) in the page's settings"
-        raise MeasureError(f"{url}: it did not finish to load within Lighthouse's time limit", hint=hint)
+        raise cut_off(url, lhr)
     if not same_page(url, shown):
         raise MeasureError(f"{url} led to {shown}, another page", hint="ask for that one, or see why")
     document = urldefrag(lhr.get("mainDocumentUrl") or shown).url
