@@ -46,8 +46,8 @@ def conclude_update(
     """Write the findings' values into the baselines and return the run.
 
     The entries of tests come first; `survey`, which takes long, is made for the ledger of first use alone. With
-    `exactly` the user named the tests to be written. Of a run that was cut short, checks as memgate.yml declares them are written alone:
-    each is a measurement of its own, and may have taken minutes.
+    `exactly` the user named the tests to be written. Of a run that was cut short only checks that memgate.yml may
+    declare are written: each is a measurement of its own, and may have taken minutes.
     """
     failing = {Subject.parse(test).file for test in facts.failed}
     silent = {one.subject.file for one in facts.findings if one.outcome is Outcome.NO_ANSWER}
