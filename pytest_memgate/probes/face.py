@@ -10,6 +10,7 @@ from typing import Any, ClassVar, Generic, Protocol, TypeVar
 from pytest_memgate.budget.rule import Budget
 from pytest_memgate.compare.pairs import Paired
 from pytest_memgate.measure.process.base_side import BaseSide
+from pytest_memgate.measure.process.shared_server import SharedServer
 from pytest_memgate.model.judgement.finding import Finding
 from pytest_memgate.model.judgement.reference import Reference
 from pytest_memgate.model.measurement import Measurement
@@ -27,7 +28,8 @@ class Case(Protocol):
 
     `part` tells the check from others of the same test, `settle` asks for values that can be stored, and `cache` is a
     folder for what is slow to measure and does not change, where there is one. With a `base`, what varies is measured
-    on both sides in turn; before that, in a run that `is_base`, it need not be measured closely.
+    on both sides in turn; before that, in a run that `is_base`, it need not be measured closely. `server` is the one
+    that checks in a row may share.
     """
 
     @property
@@ -44,6 +46,8 @@ class Case(Protocol):
     def base(self) -> "Base | None": ...
     @property
     def is_base(self) -> bool: ...
+    @property
+    def server(self) -> SharedServer | None: ...
 
     def known(self, metric: str) -> set[str]:
         """Return the names that a metric has in the test's baseline, with their parts."""

@@ -212,6 +212,14 @@ def test_what_the_page_must_show_is_looked_for_in_the_browser(tools: Tools, base
         collector.collect(1)
 
 
+def test_a_page_that_may_redirect_is_measured_as_the_one_that_it_led_to(tools: Tools, base: Path) -> None:
+    moved = Page(serve=PAGES / "still", path="/moved.html", redirects=True)
+    with Collector(moved, tools, PAGES) as collector:
+        (load,) = collector.collect(1)
+    assert load.conditions["led to"] == "/other.html"
+    assert left(base) == []
+
+
 def test_a_blank_page_is_not_measured(tools: Tools, base: Path) -> None:
     impatient = Page(serve=PAGES / "blank", settings={"maxWaitForFcp": 1000})
     expected = r"blank/: the page painted nothing \(NO_FCP\); see that"

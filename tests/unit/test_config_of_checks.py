@@ -57,6 +57,7 @@ pages:
     settings: {skipAudits: [a, b], extraHeaders: {Cookie: x}}
     lighthouserc: lighthouserc.json
     single_page_app: true
+    redirects: true
     timeout: 2min
   shop: {start: "python -m shop {port}", url: "http://localhost:{port}/", ready: 5s}
 waivers:
@@ -165,12 +166,13 @@ def test_pages_are_read_with_their_place_and_durations_in_ms() -> None:
             settings={"skipAudits": ["a", "b"], "extraHeaders": {"Cookie": "x"}},
             lighthouserc="lighthouserc.json",
             single_page_app=True,
+            redirects=True,
             timeout=120_000,
             source="memgate.yml:18",
         ),
         "shop": PageCheck(
             name="shop", start="python -m shop {port}", url="http://localhost:{port}/", ready=5000,
-            source="memgate.yml:28",
+            source="memgate.yml:29",
         ),
     }  # fmt: skip
 
@@ -462,7 +464,7 @@ def test_the_table_shows_checks_and_budgets_of_parts() -> None:
     assert rows["pages.home.throttling"] == ("devtools", "memgate.yml:18")
     assert "pages.shop.runs" not in rows
     assert rows["waivers[memgate.yml::page[home]]"] == (
-        "web.lcp up to 3000 ms until 2027-01-31: new hero", "memgate.yml:30",
+        "web.lcp up to 3000 ms until 2027-01-31: new hero", "memgate.yml:31",
     )  # fmt: skip
     assert rows["waivers[tests/**]"] == ("custom.rows up to 200 rows until 2027-01-31: the flood", "memgate.yml:31")
 

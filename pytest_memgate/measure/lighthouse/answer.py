@@ -24,11 +24,13 @@ def ask(
     headers: Mapping[str, str],
     *,
     any_content: bool = False,
+    redirects: bool = False,
     timeout_seconds: float = TIMEOUT_SECONDS,
 ) -> Refusal | None:
     """Request a page; return what is wrong with its answer, None if nothing is.
 
-    With `any_content` any answer will do: a login script may let Chrome in where we stay outside. Things that only a
+    With `any_content` any answer will do: a login script may let Chrome in where we stay outside. With `redirects` the
+    answer may be another page's. Things that only a
     browser can judge, such as a certificate or a 403, are left to Chrome. An answer that a server may give while it
     starts is one `for_now`.
     """
@@ -44,8 +46,8 @@ def ask(
         return _no_answer(url, error, timeout_seconds)
     if any_content:
         return None
-    if not same_page(url, shown):
-        hint = "ask for that one, or let Lighthouse log in first"
+    if not redirects and not same_page(url, shown):
+        hint = "ask for that one, allow it by `redirects`, or let Lighthouse log in first"
         return Refusal(f"{url} leads to {shown}, another page", hint, for_now=True)
     if not first:
         return Refusal(f"{url}: the answer is empty, 0 bytes", "see why the server sends no page", for_now=True)

@@ -4,20 +4,24 @@ import json
 import os
 import shutil
 from collections.abc import Mapping
+from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 from urllib.parse import unquote
 
 from pytest_memgate.errors import MeasureError
-from pytest_memgate.measure.lighthouse.answer import ask
+from pytest_memgate.measure.lighthouse.answer import TIMEOUT_SECONDS, ask, same_page
 from pytest_memgate.measure.lighthouse.failure import chrome_failure, failure
 from pytest_memgate.measure.lighthouse.lhr import Load, read_lhr
 from pytest_memgate.measure.lighthouse.options import collect_options, expecting, read_lighthouserc
 from pytest_memgate.measure.lighthouse.page import Page
 from pytest_memgate.measure.lighthouse.tools import Tools
+from pytest_memgate.measure.lighthouse.urls import names
 from pytest_memgate.measure.process.machine_lock import alone
-from pytest_memgate.measure.process.server import Server
+from pytest_memgate.measure.process.server import Refusal, Server
+from pytest_memgate.measure.process.shared_server import SharedServer
 from pytest_memgate.measure.process.workspace import Workspace
 
 _REPORTS = ".lighthouseci"  # where lhci writes, below the folder that it runs in
@@ -27,7 +31,7 @@ class Collector:
     """A page ready to be loaded: its server runs and answers; on leaving, all started processes have ended.
 
     `keep` is a folder where the reports stay, as `<n>.report.json`, and `env` is what differs in the environment of its
-    server, None for a variable that is removed.
+    server, None for a variable that is removed. A `shared` server may be that of the page before; it runs on.
 
     Raises MeasureError if there is no page to serve, and on entering if the page does not answer.
     """
@@ -40,6 +44,7 @@ class Collector:
         keep: Path | None = None,
         *,
         env: Mapping[str, str | None] | None = None,
+        shared: SharedServer | None = None,
     ) -> None:
         if page.serve:
             _check_file(page.serve, page, project)
@@ -48,6 +53,7 @@ class Collector:
         self._project = project
         self._keep = keep
         self._env = env
+        self._shared = shared
         self._kept = 0
         self._workspace = Workspace()
         self._server: Server | None = None
@@ -93,8 +99,17 @@ class Collector:
         asked = self._server.url if self._server else self._page.url
         if failed := failure(asked or self._page.name, done, len(reports), runs, self._page.timeout_seconds):
             raise failed
-        expect = self._page.expect
-        return tuple(read_lhr(self._keep_one(report), asked=asked, expect=expect) for report in reports)
+        return tuple(self._read(self._keep_one(report), asked) for report in reports)
+
+    def _read(self, report: Path, asked: str) -> Load:
+        """Return a load; where redirects are allowed, the page that they led to is one of its conditions."""
+        if not self._page.redirects:
+            return read_lhr(report, asked=asked, expect=self._page.expect)
+        asked, shown = _asked_and_shown(report, asked)
+        load = read_lhr(report, asked=shown, expect=self._page.expect)
+        if same_page(asked, shown):
+            return load
+        return replace(load, conditions={**load.conditions, "led to": names([shown], asked)[shown]})
 
     def _make_ready(self) -> None:
         page = self._page
@@ -104,18 +119,22 @@ class Collector:
             return
         headers, any_content = self._access()
         if page.start:
-            self._server = Server(
+            serve = self._shared.serve if self._shared else partial(Server, workspace=self._workspace)
+            self._server = serve(
                 page.start,
                 page.url,
                 self._project,
-                self._workspace,
-                asked=lambda url, seconds: ask(url, headers, any_content=any_content, timeout_seconds=seconds),
+                asked=lambda url, seconds: self._asked(url, headers, seconds, any_content=any_content),
                 ready_seconds=page.ready_seconds,
                 setting="the page's `ready`",
                 env=self._env,
             )
-        elif refusal := ask(page.url, headers, any_content=any_content):
+        elif refusal := self._asked(page.url, headers, TIMEOUT_SECONDS, any_content=any_content):
             raise refusal.error()
+
+    def _asked(self, url: str, headers: Mapping[str, str], seconds: float, *, any_content: bool) -> Refusal | None:
+        redirects = self._page.redirects
+        return ask(url, headers, any_content=any_content, redirects=redirects, timeout_seconds=seconds)
 
     def _access(self) -> tuple[Mapping[str, str], bool]:
         """Return the headers that Chrome sends, and whether Chrome may get in where a plain request does not."""
@@ -166,6 +185,16 @@ class Collector:
 def _reports(folder: Path) -> list[Path]:
     """Return the reports in the order of their loads: lhci names them by the millisecond."""
     return sorted((folder / _REPORTS).glob("lhr-*.json"))
+
+
+def _asked_and_shown(report: Path, asked: str) -> tuple[str, str]:
+    """Return the URL that was asked for, by the report if it is not given, and that of the page shown in the end."""
+    try:
+        lhr = json.loads(report.read_text(encoding="utf-8"))
+        asked = asked or lhr.get("requestedUrl", "")
+        return asked, lhr.get("finalDisplayedUrl") or lhr.get("finalUrl") or asked
+    except (OSError, ValueError, AttributeError):  # whoever reads the report says it
+        return asked, asked
 
 
 def _check_file(serve: Path, page: Page, project: Path) -> None:

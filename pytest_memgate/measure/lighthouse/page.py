@@ -25,6 +25,7 @@ class Page:
       `options.collect_options`.
     - `expect` is the CSS selector of an element that the page must show.
     - `timeout_seconds` is for each load, with the two more tries that Lighthouse CI makes when one fails.
+    - With `redirects` the page may lead to another one, which is then measured, and compared with loads of that one.
 
     Raises ConfigError if these do not fit together.
     """
@@ -39,6 +40,7 @@ class Page:
     settings: Mapping[str, Any] = field(default_factory=dict)
     lighthouserc: Path | None = None
     timeout_seconds: float = 180
+    redirects: bool = False
     single_page_app: bool = False
     expect: str = ""
 

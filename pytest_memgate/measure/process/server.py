@@ -1,5 +1,6 @@
 """A server that a command runs: started, waited for, and ended with all processes that it started."""
 
+import copy
 import socket
 import time
 from collections.abc import Callable, Mapping
@@ -48,9 +49,9 @@ class Server:
         setting: str,
         env: Mapping[str, str | None] | None = None,
     ) -> None:
-        port = str(_free_port()) if "{port}" in url else ""
-        self.url = url.replace("{port}", port)
-        self.command = command.replace("{port}", port)
+        self._port = str(_free_port()) if "{port}" in url else ""
+        self.url = url.replace("{port}", self._port)
+        self.command = command.replace("{port}", self._port)
         self._setting = setting
         if listens(self.url):
             raise MeasureError(
@@ -59,6 +60,13 @@ class Server:
             )
         self.job: Job = workspace.start(self.command, workspace.place(), cwd=project, env=env)
         self._wait(ready_seconds, asked)
+
+    def also(self, url: str, asked: Callable[[str, float], Refusal | None], ready_seconds: float) -> "Server":
+        """Return the same server for another of its pages, once that answers; raises MeasureError if it does not."""
+        other = copy.copy(self)
+        other.url = url.replace("{port}", self._port)
+        other._wait(ready_seconds, asked)  # noqa: SLF001  # of its own class
+        return other
 
     def check(self, within: float = 0.0) -> None:
         """Raise MeasureError if the server has ended, or ends within some seconds."""

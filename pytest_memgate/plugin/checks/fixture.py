@@ -131,6 +131,7 @@ class Recorder:
         throttling: str = "simulate",
         settings: Mapping[str, object] | None = None,
         lighthouserc: str | Path = "",
+        redirects: bool = False,
         name: str = "",
         budgets: Budgets | None = None,
     ) -> dict[str, float]:
@@ -153,6 +154,7 @@ class Recorder:
             throttling=throttling,
             settings=settings or {},
             lighthouserc=str(lighthouserc),
+            redirects=redirects,
         )
         return self._probe(check, "lighthouse()", budgets)
 

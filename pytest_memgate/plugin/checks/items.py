@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from pytest_memgate.measure.process.shared_server import SharedServer
 from pytest_memgate.model.judgement.finding import Finding, Outcome
 from pytest_memgate.plugin.checks.fixture import Recorder
 from pytest_memgate.plugin.items import OwnItem, subject_of
@@ -66,6 +67,11 @@ class DeclaredFile(pytest.File):
     def __init__(self, *, declared: Declared, **more: Any) -> None:
         super().__init__(**more)
         self._declared = declared
+        self.server = SharedServer()
+
+    def teardown(self) -> None:
+        """End the server that the checks shared, after the last of them."""
+        self.server.end()
 
     def collect(self) -> Iterator[pytest.Item]:
         """Yield an item for each check."""
@@ -118,4 +124,5 @@ class DeclaredItem(OwnItem):
             read_marker(self)[0],
             settle=declared.update,
             cache=declared.cache,
+            server=self.parent.server if isinstance(self.parent, DeclaredFile) else None,
         )

@@ -31,9 +31,12 @@ def page_reading(check: PageCheck, case: Case) -> Reading:
     """
     page = check.page(case.root)
     is_on_both = case.base is not None and case.reference(named("web.lcp", case.part)) is not None
-    if case.base and is_on_both and (there := page_of_base(case.base, case.root)):
+    there = page_of_base(case.base, case.root) if case.base and is_on_both else None
+    if case.server and (there or not page.start):
+        case.server.end()  # it may listen where another one is to
+    if case.base and there:
         return paired_reading(page, there, case, case.base)
-    collector = Collector(page, find_tools(case.root, page.near), case.root)
+    collector = Collector(page, find_tools(case.root, page.near), case.root, shared=case.server)
     if case.is_base and (page.serve or page.start):
         with alone(), collector:
             return Reading(values=dict(measurements(collector.collect(1), (), case.part, settled=True)))

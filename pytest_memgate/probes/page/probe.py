@@ -32,6 +32,7 @@ class PageCheck(Check):
     lighthouserc: str = word("A file whose ci.collect is used.")
     single_page_app: bool = switch()
     expect: str = word("The CSS selector of an element that the page must show.")
+    redirects: bool = switch()
     ready: float = duration("How long `start` may take.", default=30_000)
     timeout: float = duration("How long one load may take.", default=180_000)
 
@@ -57,6 +58,7 @@ class PageCheck(Check):
             timeout_seconds=self.timeout / 1000,
             single_page_app=self.single_page_app,
             expect=self.expect,
+            redirects=self.redirects,
         )
 
 

@@ -8,6 +8,7 @@ from types import MappingProxyType
 from pytest_memgate.budget.rule import Budget, Rule
 from pytest_memgate.compare.judge import needs_rerun
 from pytest_memgate.compare.pairs import Paired
+from pytest_memgate.measure.process.shared_server import SharedServer
 from pytest_memgate.model.judgement.finding import Finding
 from pytest_memgate.model.judgement.reference import Reference
 from pytest_memgate.model.measurement import Measurement
@@ -31,14 +32,18 @@ def probe_findings(
     part: str = "",
     settle: bool = False,
     cache: Path | None = None,
+    server: SharedServer | None = None,
 ) -> list[Finding]:
     """Return the findings on what a check measures, under `rules` by metric.
 
-    `part` tells it from others of one test; `settle` asks for values that can be stored. Raises MeasureError for what
+    `part` tells it from others of one test; `settle` asks for values that can be stored; `server` is the one that
+    checks in a row share. Raises MeasureError for what
     gives no number, and as `Gate.assess` does.
     """
     base = _base(gate, subject, check)
-    case = _Case(gate=gate, subject=subject, rules=rules, part=part, settle=settle, cache=cache, base=base)
+    case = _Case(
+        gate=gate, subject=subject, rules=rules, part=part, settle=settle, cache=cache, base=base, server=server
+    )
     probe = probe_of(check)
     reading = probe.measure(check, case)
     if strange := {base_name(name) for name in reading.values} - {metric.name for metric in probe.metrics}:
@@ -66,6 +71,7 @@ class _Case:
     settle: bool
     cache: Path | None
     base: Base | None
+    server: SharedServer | None
 
     @property
     def root(self) -> Path:
