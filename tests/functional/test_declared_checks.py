@@ -133,6 +133,16 @@ def test_junit_has_it_with_its_findings(app: Project) -> None:
     assert "+214 KB  node_modules/atlas  (0 B -> 214 KB)" in (failure.text or "")
 
 
+def test_a_failure_is_told_when_it_happens(project: Project, workers: tuple[str, ...]) -> None:
+    project.write("memgate.yml", "bundles:\n  gone: {files: gone/*.js}\n  here: {files: web/*.js}\n")
+    project.write("web/app.js", "shop()")
+    result = project.gate(*workers)
+    begun, _, told = result.out.partition(" FAILURES ")
+    assert "\nmemgate: memgate.yml::bundle[gone]: " in begun
+    assert "memgate: memgate.yml::bundle[" not in told
+    assert "\nmemgate: memgate.yml::" not in project.gate("-q").out
+
+
 def test_a_failure_points_at_its_line(app: Project) -> None:
     grow(app)
     assert "\nmemgate.yml:2: regressed\n" in app.gate().out

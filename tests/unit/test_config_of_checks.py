@@ -466,7 +466,7 @@ def test_the_table_shows_checks_and_budgets_of_parts() -> None:
     assert rows["waivers[memgate.yml::page[home]]"] == (
         "web.lcp up to 3000 ms until 2027-01-31: new hero", "memgate.yml:31",
     )  # fmt: skip
-    assert rows["waivers[tests/**]"] == ("custom.rows up to 200 rows until 2027-01-31: the flood", "memgate.yml:31")
+    assert rows["waivers[tests/**]"] == ("custom.rows up to 200 rows until 2027-01-31: the flood", "memgate.yml:32")
 
 
 CHECKER = jsonschema.Draft202012Validator(json_schema())

@@ -23,6 +23,7 @@ from pytest_memgate.model.codec import decode
 from pytest_memgate.model.judgement.finding import Finding
 from pytest_memgate.model.run import ChangeKind, Problem, Run, Verdict
 from pytest_memgate.model.subject import LEDGER, Subject
+from pytest_memgate.plugin.reports.at_once import ToldAtOnce
 from pytest_memgate.plugin.reports.deferred import FOLDER, left_by
 from pytest_memgate.plugin.reports.properties import LATE, NOTE, PAYMENT, PROPERTY, fail_report
 from pytest_memgate.plugin.session.asked import Asked
@@ -91,6 +92,7 @@ class Controller:
         self._run: Run | None = None
         self._folding = Folding()
         config.pluginmanager.register(self._folding, "memgate-folding")
+        config.pluginmanager.register(ToldAtOnce(config), "memgate-told-at-once")
 
     def pytest_report_header(self) -> str:
         """Return the line that says what the run is compared with."""
