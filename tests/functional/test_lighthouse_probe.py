@@ -57,7 +57,7 @@ module.exports = async (browser, context) => {
 
 LIGHTHOUSERC = """
 module.exports = {ci: {collect: {
-  url: "http://localhost/never", numberOfRuns: 7, puppeteerScript: "login.cjs", settings: {disableStorageReset: true},
+  puppeteerScript: "login.cjs", settings: {disableStorageReset: true},
 }}};
 """
 

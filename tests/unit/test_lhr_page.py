@@ -1,33 +1,16 @@
 """What a user says of a page, and what Lighthouse CI is told of it."""
 
-import json
 import os
-import shutil
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from pytest_memgate.errors import ConfigError, MeasureError
-from pytest_memgate.measure.lighthouse.options import collect_options, read_lighthouserc
+from pytest_memgate.measure.lighthouse.options import collect_options
 from pytest_memgate.measure.lighthouse.page import Page
-from pytest_memgate.measure.process.workspace import Workspace
 
 SITE = Path("dist")
-NODE = "node"
-
-
-@pytest.fixture
-def workspace() -> Iterator[Workspace]:
-    with Workspace() as workspace:
-        yield workspace
-
-
-def node(name: str) -> None:
-    """Skip where a script cannot be read; in CI it must be."""
-    if name.endswith(".cjs") and not shutil.which(NODE) and not os.environ.get("CI"):
-        pytest.skip("no node on PATH")
 
 
 @pytest.fixture(autouse=True)
@@ -136,73 +119,3 @@ def test_a_script_for_puppeteer_gets_the_flags_and_a_path_from_lighthouse_s_fold
     assert options["puppeteerScript"] == "../../../home/me/login.cjs"
     assert options["puppeteerLaunchOptions"]["args"][-2:] == ["--mute-audio", "--lang=de"]
     assert "chromeFlags" not in options["settings"]
-
-
-COLLECT = {
-    "url": ["http://localhost/other"],
-    "numberOfRuns": 9,
-    "staticDistDir": "elsewhere",
-    "startServerCommand": "npm start",
-    "headful": False,
-    "puppeteerScript": "login.cjs",
-    "settings": {"locale": "de", "budgetPath": "budget.json"},
-}
-
-
-@pytest.mark.parametrize("name", ["lighthouserc.json", ".lighthouserc.yml", "lighthouserc.yaml", "lighthouserc.cjs"])
-def test_a_lighthouserc_says_how_a_page_is_loaded_and_not_which(
-    tmp_path: Path, workspace: Workspace, name: str
-) -> None:
-    node(name)
-    document = json.dumps({"ci": {"collect": COLLECT, "assert": {"preset": "lighthouse:all"}}})
-    (tmp_path / "login.cjs").touch()
-    (tmp_path / "budget.json").touch()
-    path = tmp_path / name
-    path.write_text(f"module.exports = {document};" if path.suffix == ".cjs" else document, encoding="utf-8")
-    assert read_lighthouserc(path, NODE, workspace) == {
-        "headful": False,
-        "puppeteerScript": str(tmp_path / "login.cjs"),
-        "settings": {"locale": "de", "budgetPath": str(tmp_path / "budget.json")},
-    }
-
-
-def test_a_lighthouserc_may_extend_another(tmp_path: Path, workspace: Workspace) -> None:
-    base = {"ci": {"collect": {"headful": True, "settings": {"locale": "de", "maxWaitForLoad": 1}}}}
-    (tmp_path / "base.json").write_text(json.dumps(base), encoding="utf-8")
-    path = tmp_path / "lighthouserc.json"
-    extending = {"ci": {"extends": "./base.json", "collect": {"settings": {"maxWaitForLoad": 2}}}}
-    path.write_text(json.dumps(extending), encoding="utf-8")
-    expected = {"headful": True, "settings": {"locale": "de", "maxWaitForLoad": 2}}
-    assert read_lighthouserc(path, NODE, workspace) == expected
-
-
-@pytest.mark.parametrize(
-    ("name", "text", "why"),
-    [
-        ("rc.json", "{", "rc.json: Expecting property name"),
-        ("rc.yml", "a: [", "rc.yml: while parsing"),
-        ("rc.yml", "- a", "rc.yml must be a mapping, not list"),
-        ("rc.json", '{"ci": {"collect": []}}', "rc.json: ci.collect must be a mapping"),
-        ("rc.cjs", "throw new Error('out of order')", "rc.cjs: node cannot load it: .*Error: out of order"),
-        ("rc.cjs", "module.exports = () => 1;", "rc.cjs: node cannot load it: TypeError"),
-        ("rc.json", '{"ci": {"collect": {"puppeteerScript": "no.js"}}}', "puppeteerScript: there is no .*no.js"),
-        ("rc.json", '{"ci": {"collect": {"chromePath": "/no/chrome"}}}', "chromePath: there is no /no/chrome"),
-        ("absent.json", None, "absent.json: No such file or directory; check `lighthouserc`"),
-    ],
-)
-def test_a_lighthouserc_that_cannot_be_used_is_an_error_of_one_line(
-    tmp_path: Path, workspace: Workspace, name: str, text: str | None, why: str
-) -> None:
-    node(name)
-    if text is not None:
-        (tmp_path / name).write_text(text, encoding="utf-8")
-    with pytest.raises(MeasureError, match=why) as caught:
-        read_lighthouserc(tmp_path / name, NODE, workspace)
-    assert "\n" not in str(caught.value)
-
-
-def test_a_lighthouserc_that_extends_itself_is_an_error(tmp_path: Path, workspace: Workspace) -> None:
-    path = tmp_path / "lighthouserc.json"
-    path.write_text('{"ci": {"extends": "lighthouserc.json"}}', encoding="utf-8")
-    with pytest.raises(MeasureError, match="extends itself"):
-        read_lighthouserc(path, NODE, workspace)

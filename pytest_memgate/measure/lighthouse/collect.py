@@ -15,7 +15,8 @@ from pytest_memgate.errors import MeasureError
 from pytest_memgate.measure.lighthouse.answer import TIMEOUT_SECONDS, ask, same_page
 from pytest_memgate.measure.lighthouse.failure import chrome_failure, failure
 from pytest_memgate.measure.lighthouse.lhr import Load, read_lhr
-from pytest_memgate.measure.lighthouse.options import collect_options, expecting, read_lighthouserc
+from pytest_memgate.measure.lighthouse.lighthouserc import read_lighthouserc
+from pytest_memgate.measure.lighthouse.options import collect_options, expecting
 from pytest_memgate.measure.lighthouse.page import Page
 from pytest_memgate.measure.lighthouse.tools import Tools
 from pytest_memgate.measure.lighthouse.urls import names

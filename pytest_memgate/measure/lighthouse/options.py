@@ -1,6 +1,5 @@
 """The options of Lighthouse CI: our defaults, the user's lighthouserc, the page's own settings."""
 
-import json
 import os
 import re
 import shlex
@@ -8,20 +7,12 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-import yaml
-
 from pytest_memgate.errors import MeasureError
+from pytest_memgate.measure.lighthouse.lighthouserc import as_mapping
 from pytest_memgate.measure.lighthouse.page import Page
 from pytest_memgate.measure.lighthouse.seen import CONSOLE, EXPECTED
-from pytest_memgate.measure.process.workspace import Workspace
-
-# Of a lighthouserc, how a page is loaded. What is loaded, and how often, is ours to say, and assert and upload are not
-# run: url, numberOfRuns, staticDistDir, startServerCommand and the like are left out.
-_KEPT = ("settings", "puppeteerScript", "puppeteerLaunchOptions", "headful", "chromePath")
-_PATHS = ("configPath", "budgetPath", "budgetsPath", "precomputedLanternDataPath", "extraHeaders")
 
 _EXPECTING = Path(__file__).with_name("expect.mjs")
-_ERROR = re.compile(r"\w*Error( \[\w+\])?: ")
 
 _CHROME_FLAGS = (
     "--disable-gpu",
@@ -55,7 +46,7 @@ def collect_options(page: Page, given: Mapping[str, Any], folder: Path) -> dict[
     and throttling override both if they are not the defaults. `folder` is where Lighthouse CI will run.
     """
     options = dict(given)
-    settings = {**_mapping(options.get("settings"), "settings"), **page.settings}
+    settings = {**as_mapping(options.get("settings"), "settings"), **page.settings}
     if page.form_factor == "desktop":
         settings |= {"preset": "desktop"}
     if page.throttling != "simulate":
@@ -71,7 +62,7 @@ def collect_options(page: Page, given: Mapping[str, Any], folder: Path) -> dict[
     if script := options.get("puppeteerScript"):
         # Lighthouse CI joins it to its folder, whatever it is, and takes Chrome's flags from here then.
         options["puppeteerScript"] = os.path.relpath(script, folder)
-        launch = _mapping(options.get("puppeteerLaunchOptions"), "puppeteerLaunchOptions")
+        launch = as_mapping(options.get("puppeteerLaunchOptions"), "puppeteerLaunchOptions")
         options["puppeteerLaunchOptions"] = {**launch, "args": [*ours, *shlex.split(own), *launch.get("args", ())]}
     else:
         settings["chromeFlags"] = " ".join((*ours, own)).strip()
@@ -80,61 +71,8 @@ def collect_options(page: Page, given: Mapping[str, Any], folder: Path) -> dict[
 
 def expecting(page: Page, given: Mapping[str, Any]) -> dict[str, str | None]:
     """Return the variables by which Lighthouse's configuration knows what the page must show."""
-    own = {**_mapping(given.get("settings"), "settings"), **page.settings}.get("configPath")
+    own = {**as_mapping(given.get("settings"), "settings"), **page.settings}.get("configPath")
     return {"MEMGATE_EXPECT": page.expect, "MEMGATE_CONFIG": str(Path(str(own)).absolute()) if own else None}
-
-
-def read_lighthouserc(
-    path: Path, node: str, workspace: Workspace, *, extending: tuple[Path, ...] = ()
-) -> dict[str, Any]:
-    """Return `ci.collect` of a lighthouserc, its relative paths made absolute from its folder.
-
-    Raises MeasureError if the file cannot be read or is none.
-    """
-    if path.resolve() in extending:
-        raise MeasureError(f"{path} extends itself", hint="correct `extends`")
-    document = _mapping(_load(path, node, workspace), str(path))
-    settings = _mapping(document.get("ci", document.get("lhci")), f"{path}: ci")
-    base: dict[str, Any] = {}
-    if extended := settings.get("extends"):
-        base = read_lighthouserc(path.parent / str(extended), node, workspace, extending=(*extending, path.resolve()))
-    collect = _mapping(settings.get("collect"), f"{path}: ci.collect")
-    kept = {key: collect[key] for key in _KEPT if collect.get(key) is not None}
-    for key in ("puppeteerScript", "chromePath"):
-        if key in kept:
-            kept[key] = _existing(path.parent / str(kept[key]), f"{path}: {key}")
-    if "settings" in kept:
-        given = dict(_mapping(kept["settings"], f"{path}: ci.collect.settings"))
-        for key in _PATHS:
-            if isinstance(given.get(key), str) and not given[key].lstrip().startswith("{"):
-                given[key] = _existing(path.parent / given[key], f"{path}: settings.{key}")
-        kept["settings"] = {**base.get("settings", {}), **given}
-    return {**base, **kept}
-
-
-def _load(path: Path, node: str, workspace: Workspace) -> object:
-    try:
-        if path.suffix in {".js", ".cjs"}:
-            return _load_script(path, node, workspace)
-        text = path.read_text(encoding="utf-8")
-        document: object = yaml.safe_load(text) if path.suffix in {".yml", ".yaml"} else json.loads(text)
-    except OSError as error:
-        raise MeasureError(f"{path}: {error.strerror}", hint="check `lighthouserc`") from error
-    except (ValueError, yaml.YAMLError) as error:
-        raise MeasureError(f"{path}: {' '.join(str(error).split())}", hint="correct the file") from error
-    return document
-
-
-def _load_script(path: Path, node: str, workspace: Workspace) -> object:
-    """Return the exports of a CommonJS module, as Lighthouse CI would see them."""
-    script = "require('fs').writeFileSync(process.argv[2], JSON.stringify(require(process.argv[1])))"
-    folder = workspace.place()
-    target = folder / "exported.json"
-    done = workspace.run((node, "-e", script, str(path.absolute()), str(target)), folder, timeout_seconds=60)
-    if done.code != 0 or not target.exists():
-        said = next((line for line in done.out.splitlines() if _ERROR.match(line)), f"exit code {done.code}")
-        raise MeasureError(f"{path}: node cannot load it: {said.strip()}", hint="correct the file")
-    return json.loads(target.read_text(encoding="utf-8"))
 
 
 def _choose_audits(settings: dict[str, Any]) -> None:
@@ -173,17 +111,3 @@ def _our_flags(own: str) -> list[str]:
     # Root has no sandbox, and containers run as root.
     ours = ("--no-sandbox", *_CHROME_FLAGS) if getattr(os, "geteuid", lambda: 1)() == 0 else _CHROME_FLAGS
     return [flag for flag in ours if flag not in names]
-
-
-def _mapping(value: object, name: str) -> Mapping[str, Any]:
-    if value is None:
-        return {}
-    if not isinstance(value, Mapping):
-        raise MeasureError(f"{name} must be a mapping, not {type(value).__name__}", hint="correct the file")
-    return value
-
-
-def _existing(path: Path, name: str) -> str:
-    if not path.exists():
-        raise MeasureError(f"{name}: there is no {path}", hint="paths are relative to the lighthouserc")
-    return str(path.resolve())
