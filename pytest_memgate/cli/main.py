@@ -30,12 +30,22 @@ def cli(context: click.Context, root: Path | None) -> None:
 
 
 @cli.command()
+@click.option(
+    "--from",
+    "source",
+    type=click.Path(path_type=Path),
+    help="A lighthouserc: its pages, server, settings and limits are written.",
+)
 @click.pass_obj
-def init(root: Path) -> None:
-    """Write a commented memgate.yml."""
+def init(root: Path, source: Path | None) -> None:
+    """Write a commented memgate.yml, or one with the pages and limits of a lighthouserc."""
     from pytest_memgate.tasks.baseline.init import init as write
+    from pytest_memgate.tasks.baseline.init import init_from
 
-    click.echo(f"wrote {write(root)}")
+    path, left_out = init_from(root, source) if source else (write(root), [])
+    for line in left_out:
+        click.echo(f"left out: {line}")
+    click.echo(f"wrote {path}")
     click.echo("next: memgate baseline update   (runs your tests and stores what they measure)")
 
 

@@ -1,6 +1,7 @@
 """The memgate command: what each part prints and leaves, and each mistake as one line with its exit code."""
 
 import json
+import re
 import shutil
 import sysconfig
 from pathlib import Path
@@ -100,6 +101,21 @@ def test_init_writes_a_file_once_and_says_what_comes_next(project: Project) -> N
     _refused(project.memgate("init"), 2, "memgate.yml configures memgate already", "memgate config")
     assert (project.root / "memgate.yml").read_text(encoding="utf-8") == text
     assert _rows(project.memgate("config"))["budgets.memory.peak.growth"][0] == "200 KB"
+
+
+def test_init_takes_over_what_lighthouse_ci_is_configured_with(project: Project) -> None:
+    assertions = '{"largest-contentful-paint": ["error", {"maxNumericValue": 2500}], "uses-http2": "error"}'
+    project.write(
+        "rc.json", f'{{"ci": {{"collect": {{"staticDistDir": "web"}}, "assert": {{"assertions": {assertions}}}}}}}'
+    )
+    result = project.memgate("init", "--from", "rc.json")
+    assert result.code == 0, result.out
+    assert "left out: ci.assert.assertions.uses-http2: no limit of a metric is like it" in result.out
+    shown = project.memgate("config").out
+    assert re.search(r"^budgets\.web\.lcp\.limit +2500 ms +memgate\.yml:", shown, re.MULTILINE)
+    assert _rows(project.memgate("config"))["pages.home.serve"][0] == "web"
+    (project.root / "memgate.yml").unlink()
+    _refused(project.memgate("init", "--from", "absent.js"), 2, "absent.js: No such file or directory")
 
 
 def test_init_leaves_a_project_alone_that_pyproject_configures(project: Project) -> None:

@@ -2,6 +2,7 @@
 
 import json
 import re
+import shutil
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
@@ -9,7 +10,7 @@ from typing import Any
 import yaml
 
 from pytest_memgate.errors import MeasureError
-from pytest_memgate.measure.process.workspace import Workspace
+from pytest_memgate.measure.process.workspace import Done, Workspace
 from pytest_memgate.values import unknown
 
 # Of ci.collect, how a page is loaded.
@@ -147,8 +148,7 @@ def _extended(path: Path, name: object, node: str, workspace: Workspace) -> Path
         raise MeasureError(f"{path}: ci.extends must be a path, not {type(name).__name__}", hint="correct the file")
     if (path.parent / name).is_file() or name.startswith((".", "/")):
         return path.parent / name
-    folder = workspace.place()
-    done = workspace.run((node, "-e", _RESOLVED, name, str(path.absolute().parent)), folder, timeout_seconds=60)
+    done = _asked(path, (node, "-e", _RESOLVED, name, str(path.absolute().parent)), workspace, workspace.place())
     if done.code != 0:
         raise MeasureError(f"{path}: ci.extends: there is no file or package {name}", hint="install it")
     return Path(done.out.strip())
@@ -190,7 +190,7 @@ def _load_script(path: Path, node: str, workspace: Workspace) -> object:
     """Return the data that a module exports, CommonJS or not, as Lighthouse CI would see it."""
     folder = workspace.place()
     target = folder / "exported.json"
-    done = workspace.run((node, "-e", _EXPORTED, str(path.absolute()), str(target)), folder, timeout_seconds=60)
+    done = _asked(path, (node, "-e", _EXPORTED, str(path.absolute()), str(target)), workspace, folder)
     if done.code != 0 or not target.exists():
         said = next((line for line in done.out.splitlines() if _ERROR.match(line)), f"exit code {done.code}")
         raise MeasureError(f"{path}: node cannot load it: {said.strip()}", hint="correct the file")
@@ -198,6 +198,12 @@ def _load_script(path: Path, node: str, workspace: Workspace) -> object:
     if refused := exported.get("refused"):
         raise MeasureError(f"{path}: {refused}, which is no data", hint="export what it stands for")
     return exported["value"]
+
+
+def _asked(path: Path, command: tuple[str, ...], workspace: Workspace, folder: Path) -> Done:
+    if not shutil.which(command[0]):
+        raise MeasureError(f"{path}: it takes node to read it, which is not on PATH", hint="install Node.js")
+    return workspace.run(command, folder, timeout_seconds=60)
 
 
 def _check(path: Path, where: str, given: Iterable[str], known: Iterable[str]) -> None:

@@ -1,12 +1,21 @@
 """Write a first configuration."""
 
+from collections.abc import Iterator, Mapping
 from datetime import date, timedelta
 from pathlib import Path
+from typing import Any
+
+import yaml
 
 from pytest_memgate.baseline.batch import replace_text
 from pytest_memgate.baseline.source import WorkTree
+from pytest_memgate.config.from_lighthouserc import Converted, converted
+from pytest_memgate.config.located import from_yaml
+from pytest_memgate.config.schema import read_settings
 from pytest_memgate.config.sources import FILE, load_settings
-from pytest_memgate.errors import UsageError
+from pytest_memgate.errors import ConfigError, MeasureError, UsageError
+from pytest_memgate.measure.lighthouse.lighthouserc import SCRIPTS, read_ci
+from pytest_memgate.measure.process.workspace import Workspace
 
 _TEXT = """\
 # What the gate allows; every value below is the default unless its comment says otherwise.
@@ -48,12 +57,66 @@ missing: warn                      # a test without a baseline, or the reverse: 
 
 def init(root: Path) -> Path:
     """Write memgate.yml; raises UsageError if the project is configured already."""
-    settings = load_settings(WorkTree(root))
-    path = root / FILE
-    if settings.file or path.exists():
-        raise UsageError(f"{settings.file or FILE} configures memgate already", hint="see it with: memgate config")
+    return _write(root, _TEXT.replace("UNTIL", str(date.today() + timedelta(days=30))))  # noqa: DTZ011  # of here
+
+
+def init_from(root: Path, source: Path) -> tuple[Path, list[str]]:
+    """Write memgate.yml with the pages and limits of a lighthouserc; return its path, and a line for what is left out.
+
+    Raises UsageError if the project is configured already, and ConfigError if the file cannot be used.
+    """
+    _check_new(root)
     try:
-        replace_text(path, _TEXT.replace("UNTIL", str(date.today() + timedelta(days=30))))  # noqa: DTZ011  # of here
+        with Workspace() as workspace:
+            ci = read_ci(source, "node", workspace)
+    except MeasureError as error:
+        raise ConfigError(str(error)) from error
+    try:
+        parent = source.resolve().parent
+        folder = parent.relative_to(root).as_posix() if parent.is_relative_to(root) else "."
+        found = converted(ci, "" if folder == "." else folder, is_script=source.suffix in SCRIPTS)
+        text = "\n".join(_lines(found, source.name)) + "\n"
+        read_settings(from_yaml(text, FILE))
+    except (MeasureError, ConfigError) as error:
+        raise ConfigError(f"{source}: {error}") from error
+    return _write(root, text), found.left_out
+
+
+def _lines(found: Converted, name: str) -> Iterator[str]:
+    yield f"# The pages and limits of {name}; `memgate config` prints what holds and where it comes from."
+    yield "# Each page is a test: memgate.yml::page[…]. Beside a limit, growth above the baseline is judged."
+    for section, values in (("budgets", found.budgets), ("pages", found.pages)):
+        if values:
+            yield from ("", f"{section}:", *_entries(values))
+    if found.left_out:
+        yield from ("", f"# Left out of {name}:", *(f"#   {line}" for line in found.left_out))
+
+
+def _entries(values: Mapping[str, Any]) -> Iterator[str]:
+    """Yield a line for each value of a section, and one for each item of a list."""
+    for key, value in values.items():
+        if isinstance(value, list):
+            yield from (f"  {key}:", *(f"    - {_flow(item)}" for item in value))
+        else:
+            yield f"  {_flow(key)}: {_flow(value)}"
+
+
+def _flow(value: object) -> str:
+    text: str = yaml.safe_dump(value, default_flow_style=True, width=10**9, allow_unicode=True, sort_keys=False)
+    return text.removesuffix("\n").removesuffix("\n...")
+
+
+def _check_new(root: Path) -> None:
+    settings = load_settings(WorkTree(root))
+    if settings.file or (root / FILE).exists():
+        raise UsageError(f"{settings.file or FILE} configures memgate already", hint="see it with: memgate config")
+
+
+def _write(root: Path, text: str) -> Path:
+    _check_new(root)
+    path = root / FILE
+    try:
+        replace_text(path, text)
     except OSError as error:
         raise UsageError(f"{path}: {error.strerror or error}") from error
     return path
