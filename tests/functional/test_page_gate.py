@@ -16,6 +16,7 @@ from datetime import datetime
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from itertools import pairwise
 from pathlib import Path
+from textwrap import dedent
 from threading import Thread
 
 import pytest
@@ -305,6 +306,23 @@ def test_a_page_that_cannot_be_loaded_is_no_answer(
             assert (finding["metric"], finding["outcome"]) == ("web", "no answer")
             assert re.search(words, finding["reason"])
             assert result.out.count(f"E   {finding['reason']}\n") == 1
+
+
+def test_pages_in_a_row_share_their_server_which_ends_with_the_last(
+    tools: Tools,  # noqa: ARG001
+    node_modules: Path,
+    tmp_path: Path,
+) -> None:
+    project = site(tmp_path, node_modules)
+    project.write("serve.py", f"import os\nopen('started', 'a').write(f'{{os.getpid()}} ')\n{dedent(SERVE)}")
+    page = f'url: "http://127.0.0.1:{{port}}/%s", start: "{sys.executable} serve.py {{port}}", runs: 1, ready: 2s'
+    pages = "".join(f"  {name}: {{{page % name}}}\n" for name in ("other.html", "absent", "gone"))
+    project.write("memgate.yml", f"pages:\n{pages}")
+    result = project.gate("--memgate-update")
+    assert set(result.metrics("page[other.html]")) >= GATED
+    assert result.out.count("is not ready after 2 s; ") >= 2
+    (started,) = (project.root / "started").read_text(encoding="utf-8").split()
+    assert not Path("/proc", started).exists()
 
 
 def test_a_machine_without_node_has_no_answer(project: Project, tmp_path: Path) -> None:
