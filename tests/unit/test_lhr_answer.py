@@ -16,6 +16,7 @@ from pytest_memgate.measure.lighthouse.page import Page
 from pytest_memgate.measure.process import reaper as warden
 from pytest_memgate.measure.process.server import Refusal, Server, listens
 from pytest_memgate.measure.process.workspace import Workspace
+from pytest_memgate.measure.service.requests import ready
 
 
 class Handler(BaseHTTPRequestHandler):
@@ -251,6 +252,13 @@ def test_a_server_that_is_warming_up_is_waited_for(tmp_path: Path, workspace: Wo
     begun = time.monotonic()
     started(page, tmp_path, workspace)
     assert time.monotonic() - begun >= 1
+
+
+@pytest.mark.parametrize(("path", "waits"), [("404", True), ("503", True), ("401", False)])
+def test_a_service_is_waited_for_as_a_page_is(root: str, path: str, waits: bool) -> None:
+    found = ready(f"/{path}")(root, 5)
+    assert found is not None
+    assert found.for_now is waits
 
 
 def test_a_server_that_asks_for_a_login_is_not_waited_for(tmp_path: Path, workspace: Workspace) -> None:
