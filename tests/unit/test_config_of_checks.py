@@ -267,7 +267,7 @@ WAIVER = "waivers:\n  - test: a\n    until: 2027-01-31\n    reason: r\n    metri
         (WAIVER.format("custom.", "3s"), "5: unknown metric 'custom.' ("),
         (WAIVER.format(f"'{GZIP}[main'", "3KB"), f"5: not a metric of one part: '{GZIP}[main'"),
         ("bundles:\n  app: {stats: ''}", "2: some words are expected"),
-        ("bundles:\n  app: {files: []}", "2: a bundle needs either 'stats', a bundler's file, or 'framework', or 'files', globs"),
+        ("bundles:\n  app: {files: []}", "2: a bundle needs either 'stats', a bundler's file, or 'framework', or"),
         ("bundles:\n  app:\n    files: [a, {b: c}]", "3: one value is expected, not a list or mapping"),
         ("bundles:\n  app:\n    stats: a\n    entries: {main: 1}", "4: one value is expected, not a list or mapping"),
         ("bundles:\n  'app[1]': {stats: a}", "2: not a name for a bundle: 'app[1]' (letters, digits, dots, dashes)"),
