@@ -1,15 +1,19 @@
 """The modules in webpack's stats: their chunks, their bytes before minification, and their importers."""
 
-from collections.abc import Iterator, Mapping
+import re
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 from pytest_memgate.errors import MeasureError
 from pytest_memgate.measure.bundle.stats.layout import Importer
-from pytest_memgate.measure.bundle.stats.modules import ModuleNames
+from pytest_memgate.measure.bundle.stats.modules import ModuleNames, is_installed
 from pytest_memgate.measure.bundle.stats.shape import Node
 
 _RUNTIME = "runtime modules"  # as a group, without stats.runtimeModules
 _OPTIONS = "modulesSpace and nestedModulesSpace: Infinity and its groupModulesBy… options to false"
+_LAZY = ("import()", "require.ensure", "amd require")
+_STYLE = re.compile(r"\.(?:css|less|p(?:ost)?css|s[ac]ss|styl)$")
+_SCRIPT = re.compile(r"\.[cm]?[jt]sx?$")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,15 +40,10 @@ def read_modules(content: Node, names: ModuleNames) -> Modules:
     Modules that webpack joined are listed within the joined one. Raises MeasureError for a list that was shortened.
     """
     found: dict[str, Module] = {}
-    importers: dict[str, set[Importer]] = {}
-    issuers: dict[str, set[Importer]] = {}
+    importers = _Importers(names)
     for node, chunks in (item for modules, inside in _top(content) for item in _walk(modules, inside)):
         raw = node["name"].text()
-        if reasons := _reasons(node):
-            found_by = {Importer(lazy, names(importer)) for importer, lazy in reasons}
-            importers.setdefault(names(raw), set()).update(found_by)
-        elif issuer := node["issuerName"].value:
-            issuers.setdefault(names(raw), set()).add(Importer(False, names(str(issuer))))
+        importers.add(raw, node)
         if node["modules"].value:
             continue  # its parts are counted
         identifier = str(node["identifier"].value or raw)
@@ -53,9 +52,63 @@ def read_modules(content: Node, names: ModuleNames) -> Modules:
         found[identifier] = Module(
             name=names(raw), script=script, style=style, chunks=chunks | known.chunks if known else chunks
         )
-    # The parts of joined modules have no reasons of their own; what the whole says of the first of them is better.
-    imported = {name: frozenset(some) for name, some in (issuers | importers).items()}
-    return Modules(by_identifier=found, importers=imported)
+    return Modules(by_identifier=found, importers=importers.by_name())
+
+
+class _Importers:
+    """The importers of all modules, from the reasons of each."""
+
+    def __init__(self, names: ModuleNames) -> None:
+        self._names = names
+        self._reasons: list[tuple[str, set[tuple[str, bool]]]] = []
+        self._issuers: dict[str, set[Importer]] = {}
+        self._joined: dict[str, set[str]] = {}  # the parts of joined modules, by webpack's names
+        self._entries: set[str] = set()
+        self._styles: set[str] = set()
+
+    def add(self, raw: str, node: Node) -> None:
+        """Note the reasons of a module, or the module that asked for it first where it has none of its own."""
+        name = self._names(raw)
+        if node["modules"].value:
+            self._joined.setdefault(raw, set()).update(part["name"].text() for part in node["modules"].items())
+        if _STYLE.search(name):
+            self._styles.add(name)
+        imports = set()
+        for importer, kind in _reasons(node):
+            if kind.endswith("entry"):
+                self._entries.add(name)
+            elif importer:
+                imports.add((importer, _is_lazy(kind)))
+        if imports:
+            self._reasons.append((name, imports))
+        elif issuer := node["issuerName"].value:
+            self._issuers.setdefault(name, set()).add(Importer(False, self._names(str(issuer))))
+
+    def by_name(self) -> Mapping[str, frozenset[Importer]]:
+        """Return the importers of each module by name; nobody imports the project's own entries.
+
+        An entry of a package that only starts others, as Next has one for each page, imports nothing. Neither does a
+        style import scripts: those are what its loader adds.
+        """
+        found: dict[str, set[Importer]] = {}
+        for name, imports in self._reasons:
+            found.setdefault(name, set()).update(self._apart(imports))
+        # The parts of joined modules have no reasons of their own; what the whole says of the first of them is better.
+        found = self._issuers | found
+        starters = {name for name in self._entries if is_installed(name) and not found.get(name)}
+        idle = starters | self._styles
+        return {
+            name: frozenset(one for one in some if one.module not in (idle if _SCRIPT.search(name) else starters))
+            for name, some in found.items()
+            if is_installed(name) or name not in self._entries
+        }
+
+    def _apart(self, imports: Iterable[tuple[str, bool]]) -> Iterator[Importer]:
+        """Yield the importers, without joined modules that stand there beside their parts."""
+        known = {importer for importer, _ in imports}
+        for importer, lazy in imports:
+            if known.isdisjoint(self._joined.get(importer, ())):
+                yield Importer(lazy, self._names(importer))
 
 
 def _top(content: Node) -> list[tuple[Node, frozenset[str]]]:
@@ -94,14 +147,18 @@ def option(name: str) -> str:
     return f"set stats.{name}, or take `stats` out of webpack's configuration"
 
 
-def _reasons(node: Node) -> set[tuple[str, bool]]:
-    """Return the names of a module's importers, and whether each loads it lazily."""
+def _reasons(node: Node) -> set[tuple[str, str]]:
+    """Return the names of a module's importers, empty for an entry, and how each imports it."""
     reasons = node.value.get("reasons")
     return {
-        (str(reason["moduleName"]), str(reason.get("type")).startswith(("import()", "require.ensure", "amd require")))
+        (str(reason.get("moduleName") or ""), str(reason.get("type")))
         for reason in (reasons if isinstance(reasons, list) else [])
-        if isinstance(reason, dict) and reason.get("moduleName")
+        if isinstance(reason, dict)
     }
+
+
+def _is_lazy(kind: str) -> bool:
+    return kind.startswith(_LAZY) and "eager" not in kind
 
 
 def _sizes(node: Node, raw: str) -> tuple[int, int]:
