@@ -194,6 +194,14 @@ def test_the_same_module_in_two_files_counts_in_each(tmp_path: Path) -> None:
     assert sizes(entry, total=True) == {"src/x.js": 16, "(bundler runtime)": 4}
 
 
+def test_a_chunk_without_inputs_is_the_bundlers_own(tmp_path: Path) -> None:
+    told = {"main.js": output(("chunk.js", EAGER), entry="src/main.js"), "chunk.js": output()}
+    told["main.js"]["inputs"] = {"src/main.js": {"bytesInOutput": 10}}
+    (entry,) = measure(METAFILE, lay_out(tmp_path, told))
+    assert sizes(entry) == {"src/main.js": 10, "(bundler runtime)": 10}
+    assert not [note for note in entry.notes if "not known" in note]
+
+
 def test_no_entry_is_an_error(tmp_path: Path) -> None:
     with pytest.raises(MeasureError, match="none of its outputs is an entry"):
         found(lay_out(tmp_path, {"dist/a.js": output()}))

@@ -9,7 +9,7 @@ from typing import TypeVar
 from pytest_memgate.errors import MeasureError
 from pytest_memgate.measure.bundle.stats.hashes import without_hash
 from pytest_memgate.measure.bundle.stats.layout import Importer, Layout, Output, Start, is_download
-from pytest_memgate.measure.bundle.stats.modules import ModuleNames
+from pytest_memgate.measure.bundle.stats.modules import RUNTIME, ModuleNames
 from pytest_memgate.measure.bundle.stats.shape import Node
 
 V = TypeVar("V")
@@ -66,11 +66,12 @@ def _named(read: Callable[[Node], Mapping[str, V]], node: Node, notes: list[str]
 
 
 def _parts(inputs: Node, names: ModuleNames) -> Mapping[str, int]:
+    """Return the bytes by module; a chunk without inputs holds the bundler's own code and nothing else."""
     parts: dict[str, int] = {}
     for raw, part in inputs.fields().items():
         module = names(raw)
         parts[module] = parts.get(module, 0) + part["bytesInOutput"].amount()
-    return parts
+    return parts or {RUNTIME: 0}
 
 
 def _importers(inputs: Node, names: ModuleNames) -> Mapping[str, frozenset[Importer]]:
