@@ -3,7 +3,7 @@
 import json
 import time
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -11,10 +11,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pytest_memgate.measure.bundle.sourcemap import MapError, bytes_by_source
+from pytest_memgate.measure.bundle.sourcemap import MapError, read_map
 
 BUILT = Path(__file__).parents[1] / "data" / "bundles" / "built"
 DIGITS = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/"
+
+
+def bytes_by_source(generated: bytes, told: bytes) -> Mapping[str, int]:
+    return read_map(generated, told).sizes
 
 
 def vlq(number: int) -> str:
@@ -75,6 +79,26 @@ def test_a_map_of_sections_is_read_whole() -> None:
     sections = [{"offset": {"line": 0, "column": 0}, "map": first}, {"offset": {"line": 1, "column": 2}, "map": second}]
     told = json.dumps({"version": 3, "sections": sections}).encode()
     assert bytes_by_source(b"aaa\naabb", told) == {"a.js": 6, "b.js": 2}
+
+
+def test_the_texts_of_sources_are_read_as_far_as_there_are_some() -> None:
+    told = source_map(
+        [[(0, 0)]], ["a.js", "b.js", None, "c.js"], sourcesContent=["let a", None, "none"], sourceRoot="src"
+    )
+    assert read_map(b"aaa", told).texts == {"src/a.js": "let a", "src/b.js": "", "src/c.js": ""}
+
+
+@pytest.mark.parametrize("texts", [None, "let a", {"a.js": "let a"}, [7], []])
+def test_texts_of_another_shape_are_none(texts: object) -> None:
+    mapped = read_map(b"aaa", source_map([[(0, 0)]], ["a.js"], sourcesContent=texts))
+    assert (mapped.sizes, mapped.texts) == ({"a.js": 3}, {"a.js": ""})
+
+
+def test_texts_of_sections_are_read() -> None:
+    first, second = (json.loads(source_map([[(0, 0)]], [f"{x}.js"], sourcesContent=[x])) for x in "ab")
+    sections = [{"offset": {"line": 0, "column": 0}, "map": first}, {"offset": {"line": 1, "column": 0}, "map": second}]
+    told = json.dumps({"version": 3, "sections": sections}).encode()
+    assert read_map(b"aaa\nbbb", told).texts == {"a.js": "a", "b.js": "b"}
 
 
 def test_columns_are_utf_16_and_sizes_are_utf_8() -> None:

@@ -12,6 +12,7 @@ from pytest_memgate.measure.bundle.page import local_files
 from pytest_memgate.measure.bundle.parts import Parts, parts_of, remarks
 from pytest_memgate.measure.bundle.routes.find import find_stats
 from pytest_memgate.measure.bundle.sites import Versions, duplicates, sites_of
+from pytest_memgate.measure.bundle.statements import Statements
 from pytest_memgate.measure.bundle.stats.disk import Files, read_file, read_files
 from pytest_memgate.measure.bundle.stats.hashes import without_hash
 from pytest_memgate.measure.bundle.stats.layout import Layout, Output, Start, with_labels_apart
@@ -84,10 +85,12 @@ def _entries(
     layout, starts, files = _with_local_files(layout, starts, files, project)
     sizes = weigh(files.contents, cache)
     outputs = with_labels_apart(layout.outputs)
+    statements = None if layout.importers else Statements()
     parts = {
-        path: parts_of(outputs[path], files.paths[path], content, names, project)
+        path: parts_of(outputs[path], files.paths[path], content, names, project, statements)
         for path, content in files.contents.items()
     }
+    importers = statements.importers() if statements else layout.importers
     around = (folder for folder in (files.base, *files.base.parents) if folder.is_relative_to(project))
     versions = Versions((*([root] if root else []), *around, project))
     unknown = unknown_files(layout, files.base) if layout.bundler == "Vite" else ()
@@ -100,7 +103,7 @@ def _entries(
             check_page(start.name, files.contents[start.name], initial)
         modules = _added(parts[path] for path in total)
         named = keys(modules)
-        imports = Imports(layout.importers, named)
+        imports = Imports(importers, named)
         yield Entry(
             name=start.name,
             initial=Sizes.sum(sizes[path] for path in initial),

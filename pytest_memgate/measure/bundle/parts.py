@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import unquote
 
-from pytest_memgate.measure.bundle.sourcemap import MapError, bytes_by_source
+from pytest_memgate.measure.bundle.sourcemap import MapError, read_map
+from pytest_memgate.measure.bundle.statements import Statements
 from pytest_memgate.measure.bundle.stats.layout import Output
 from pytest_memgate.measure.bundle.stats.modules import RUNTIME, ModuleNames
 
@@ -27,13 +28,18 @@ class Parts:
     unread: str = ""
 
 
-def parts_of(output: Output, path: Path, content: bytes, names: ModuleNames, project: Path) -> Parts:
-    """Return the parts of a file: from its bundler, from its source map, or else by estimate."""
+def parts_of(
+    output: Output, path: Path, content: bytes, names: ModuleNames, project: Path, statements: Statements | None = None
+) -> Parts:
+    """Return the parts of a file: from its bundler, from its source map, or else by estimate.
+
+    `statements` takes in the sources that the source map holds.
+    """
     if output.parts and not output.estimated:
         return Parts(modules=_with_rest(output.parts, len(content)))
     unread = ""
     try:
-        if mapped := _mapped(path, content, names, project):
+        if mapped := _mapped(path, content, names, project, statements):
             return Parts(modules=_with_rest(mapped, len(content)))
     except MapError as error:
         unread = f"the source map of {output.label} says nothing: {error}"
@@ -42,12 +48,18 @@ def parts_of(output: Output, path: Path, content: bytes, names: ModuleNames, pro
     return Parts(modules={output.label: len(content)}, whole=True, unread=unread)
 
 
-def _mapped(path: Path, content: bytes, names: ModuleNames, project: Path) -> dict[str, int]:
+def _mapped(
+    path: Path, content: bytes, names: ModuleNames, project: Path, statements: Statements | None
+) -> dict[str, int]:
     source_map = _source_map(path, content, project)
     if source_map is None:
         return {}
+    mapped = read_map(content, source_map)
+    if statements:
+        for source, text in mapped.texts.items():
+            statements.read(names(source), text)
     found: dict[str, int] = {}
-    for source, size in bytes_by_source(content, source_map).items():
+    for source, size in mapped.sizes.items():
         found[names(source)] = found.get(names(source), 0) + size
     return found
 

@@ -8,6 +8,8 @@ source owns the text up to the next segment. Columns are UTF-16 code units.
 import json
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from itertools import zip_longest
 from typing import Any
 
 from pytest_memgate.errors import MeasureError
@@ -22,8 +24,30 @@ class MapError(MeasureError):
     """A source map that does not describe its file."""
 
 
-def bytes_by_source(generated: bytes, source_map: bytes) -> Mapping[str, int]:
-    """Return the bytes of a generated file by source, named as in the map, without those of no source.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Mapped:
+    """A generated file's bytes by source, without those of no source, and the text of each source, empty if unknown.
+
+    Sources are named as in the map.
+    """
+
+    sizes: Mapping[str, int]
+    texts: Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Section:
+    """A map, or a part of one, and the line and column where it begins."""
+
+    line: int
+    column: int
+    sources: list[str]
+    mappings: str
+    texts: list[Any]
+
+
+def read_map(generated: bytes, source_map: bytes) -> Mapped:
+    """Return what a source map tells of its file.
 
     A source owns the text up to the next mapping, over line ends, too. Raises MapError for text that is not a map, and
     for one that does not fit the file.
@@ -32,7 +56,8 @@ def bytes_by_source(generated: bytes, source_map: bytes) -> Mapping[str, int]:
         lines = generated.decode("utf-8").split("\n")
     except UnicodeDecodeError as error:
         raise MapError("its file is not UTF-8") from error
-    sources, spans_of = _spans(source_map, len(lines))
+    sections = list(_sections(source_map))
+    sources, spans_of = _spans(sections, len(lines))
     owned: Counter[int] = Counter()
     owner = _NOBODY
     for number, line in enumerate(lines):
@@ -46,27 +71,27 @@ def bytes_by_source(generated: bytes, source_map: bytes) -> Mapping[str, int]:
         for (start, owner), end in zip(spans, ends, strict=True):  # the last one holds on
             owned[owner] += size_of(start, end)
         owned[owner] += number < len(lines) - 1  # its end
-    return _by_name(owned, sources)
+    return Mapped(sizes=_by_name(owned, sources), texts=_texts(sections))
 
 
-def _spans(source_map: bytes, lines: int) -> tuple[list[str], Mapping[int, list[tuple[int, int]]]]:
+def _spans(sections: list[_Section], lines: int) -> tuple[list[str], Mapping[int, list[tuple[int, int]]]]:
     """Return all sources of a map, and for each line the columns where another of them begins."""
     sources: list[str] = []
     found: dict[int, list[tuple[int, int]]] = {}
-    for line, column, own, mappings in _sections(source_map):
-        decoder, first = _Decoder(len(own)), len(sources)
-        sources += own
-        mapped = mappings.rstrip(";").split(";")
-        if line + len(mapped) > lines:
+    for section in sections:
+        decoder, first = _Decoder(len(section.sources)), len(sources)
+        sources += section.sources
+        mapped = section.mappings.rstrip(";").split(";")
+        if section.line + len(mapped) > lines:
             raise MapError(_OTHER_FILE)
         for number, segments in enumerate(mapped):
-            shift = column if number == 0 else 0
+            shift = section.column if number == 0 else 0
             spans = [
                 (place + shift, _NOBODY if source == _NOBODY else source + first)
                 for place, source in decoder.spans(segments)
             ]
             if spans:
-                found.setdefault(line + number, []).extend(spans)
+                found.setdefault(section.line + number, []).extend(spans)
     return sources, found
 
 
@@ -78,8 +103,17 @@ def _by_name(owned: Counter[int], sources: list[str]) -> Mapping[str, int]:
     return {name: size for name, size in named.items() if size > 0}
 
 
-def _sections(source_map: bytes) -> Iterator[tuple[int, int, list[str], str]]:
-    """Yield the line and column where a map begins, its sources and its mappings: a map of sections holds several."""
+def _texts(sections: list[_Section]) -> Mapping[str, str]:
+    texts: dict[str, str] = {}
+    for section in sections:
+        for source, text in zip_longest(section.sources, section.texts[: len(section.sources)]):
+            if source:
+                texts[source] = (text if isinstance(text, str) else "") or texts.get(source, "")
+    return texts
+
+
+def _sections(source_map: bytes) -> Iterator[_Section]:
+    """Yield the parts of a map: a map of sections holds several."""
     try:
         content = json.loads(source_map)
     except (ValueError, RecursionError) as error:
@@ -88,23 +122,30 @@ def _sections(source_map: bytes) -> Iterator[tuple[int, int, list[str], str]]:
         raise MapError("it is not a source map")
     sections = content.get("sections")
     if sections is None:
-        yield (0, 0, *_read(content))
+        yield _section(0, 0, content)
         return
     for section in sections if isinstance(sections, list) else [None]:
         offset, inner = (section.get("offset"), section.get("map")) if isinstance(section, dict) else (None, None)
         line, column = (offset.get("line"), offset.get("column")) if isinstance(offset, dict) else (None, None)
         if not isinstance(inner, dict) or not isinstance(line, int) or not isinstance(column, int):
             raise MapError("one of its sections is none")
-        yield (max(line, 0), max(column, 0), *_read(inner))
+        yield _section(max(line, 0), max(column, 0), inner)
 
 
-def _read(content: Mapping[str, Any]) -> tuple[list[str], str]:
+def _section(line: int, column: int, content: Mapping[str, Any]) -> _Section:
     sources, mappings = content.get("sources"), content.get("mappings")
     if not isinstance(sources, list) or not isinstance(mappings, str):
         raise MapError("it has no sources and mappings")
     root = str(content.get("sourceRoot") or "")
     root = f"{root.rstrip('/')}/" if root else ""
-    return [f"{root}{source}" if source else "" for source in sources], mappings
+    texts = content.get("sourcesContent")
+    return _Section(
+        line=line,
+        column=column,
+        sources=[f"{root}{source}" if source else "" for source in sources],
+        mappings=mappings,
+        texts=texts if isinstance(texts, list) else [],
+    )
 
 
 def _ruler(line: str) -> Callable[[int, int | None], int]:
