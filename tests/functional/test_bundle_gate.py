@@ -314,8 +314,8 @@ def test_without_the_gate_the_calls_do_nothing(project: Project) -> None:
 
 
 WRONG = [
-    ("memgate.bundle()", "bundle(): it takes either a bundler's stats file, or files=, globs"),
-    ('memgate.bundle("web/stats.json", files="a")', "bundle(): it takes either a bundler's stats file, or files="),
+    ("memgate.bundle()", "bundle(): it takes either a bundler's stats file, or framework=, or files=, globs"),
+    ('memgate.bundle("web/stats.json", files="a")', "bundle(): it takes either a bundler's stats file, or framework="),
     ('memgate.bundle("gone.json")', "gone.json: No such file or directory; build first"),
     ('memgate.bundle("web/stats.json", entries="mian")', "the bundle has no entry 'mian'; did you mean 'main'?"),
     ('memgate.bundle(files="gone/*.js")', "'gone/*.js' finds no file below"),
