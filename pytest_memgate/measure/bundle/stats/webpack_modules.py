@@ -11,6 +11,7 @@ from pytest_memgate.measure.bundle.stats.shape import Node
 
 _RUNTIME = "runtime modules"  # as a group, without stats.runtimeModules
 _OPTIONS = "modulesSpace and nestedModulesSpace: Infinity and its groupModulesBy… options to false"
+_ENTRY = ("", False)
 _LAZY = ("import()", "require.ensure", "amd require")
 _STYLE = re.compile(r"\.(?:css|less|p(?:ost)?css|s[ac]ss|styl)$")
 _SCRIPT = re.compile(r"\.[cm]?[jt]sx?$")
@@ -40,10 +41,11 @@ def read_modules(content: Node, names: ModuleNames) -> Modules:
     Modules that webpack joined are listed within the joined one. Raises MeasureError for a list that was shortened.
     """
     found: dict[str, Module] = {}
-    importers = _Importers(names)
-    for node, chunks in (item for modules, inside in _top(content) for item in _walk(modules, inside)):
+    lists = _top(content)
+    importers = _Importers(names, (node for modules, _ in lists for node in modules.items() if node["modules"].value))
+    for node, chunks in (item for modules, inside in lists for item in _walk(modules, inside)):
         raw = node["name"].text()
-        importers.add(raw, node)
+        importers.add(names(raw), node)
         if node["modules"].value:
             continue  # its parts are counted
         identifier = str(node["identifier"].value or raw)
@@ -56,31 +58,29 @@ def read_modules(content: Node, names: ModuleNames) -> Modules:
 
 
 class _Importers:
-    """The importers of all modules, from the reasons of each."""
+    """The importers of all modules, from the reasons of each; `joined` are those that webpack made of several."""
 
-    def __init__(self, names: ModuleNames) -> None:
+    def __init__(self, names: ModuleNames, joined: Iterable[Node]) -> None:
         self._names = names
-        self._reasons: list[tuple[str, set[tuple[str, bool]]]] = []
+        self._parts: dict[str, set[str]] = {}
+        for node in joined:
+            parts = (part["name"].text() for part in node["modules"].items())
+            self._parts.setdefault(node["name"].text(), set()).update(parts)
+        self._found: dict[str, set[Importer]] = {}
         self._issuers: dict[str, set[Importer]] = {}
-        self._joined: dict[str, set[str]] = {}  # the parts of joined modules, by webpack's names
         self._entries: set[str] = set()
         self._styles: set[str] = set()
 
-    def add(self, raw: str, node: Node) -> None:
+    def add(self, name: str, node: Node) -> None:
         """Note the reasons of a module, or the module that asked for it first where it has none of its own."""
-        name = self._names(raw)
-        if node["modules"].value:
-            self._joined.setdefault(raw, set()).update(part["name"].text() for part in node["modules"].items())
         if _STYLE.search(name):
             self._styles.add(name)
-        imports = set()
-        for importer, kind in _reasons(node):
-            if kind.endswith("entry"):
-                self._entries.add(name)
-            elif importer:
-                imports.add((importer, _is_lazy(kind)))
-        if imports:
-            self._reasons.append((name, imports))
+        reasons = _reasons(node)
+        if _ENTRY in reasons:
+            self._entries.add(name)
+            reasons.remove(_ENTRY)
+        if reasons:
+            self._found.setdefault(name, set()).update(self._apart(reasons))
         elif issuer := node["issuerName"].value:
             self._issuers.setdefault(name, set()).add(Importer(False, self._names(str(issuer))))
 
@@ -90,11 +90,8 @@ class _Importers:
         An entry of a package that only starts others, as Next has one for each page, imports nothing. Neither does a
         style import scripts: those are what its loader adds.
         """
-        found: dict[str, set[Importer]] = {}
-        for name, imports in self._reasons:
-            found.setdefault(name, set()).update(self._apart(imports))
         # The parts of joined modules have no reasons of their own; what the whole says of the first of them is better.
-        found = self._issuers | found
+        found = self._issuers | self._found
         starters = {name for name in self._entries if is_installed(name) and not found.get(name)}
         idle = starters | self._styles
         return {
@@ -103,11 +100,11 @@ class _Importers:
             if is_installed(name) or name not in self._entries
         }
 
-    def _apart(self, imports: Iterable[tuple[str, bool]]) -> Iterator[Importer]:
+    def _apart(self, reasons: Iterable[tuple[str, bool]]) -> Iterator[Importer]:
         """Yield the importers, without joined modules that stand there beside their parts."""
-        known = {importer for importer, _ in imports}
-        for importer, lazy in imports:
-            if known.isdisjoint(self._joined.get(importer, ())):
+        known = {importer for importer, _ in reasons}
+        for importer, lazy in reasons:
+            if importer not in self._parts or known.isdisjoint(self._parts[importer]):
                 yield Importer(lazy, self._names(importer))
 
 
@@ -147,18 +144,16 @@ def option(name: str) -> str:
     return f"set stats.{name}, or take `stats` out of webpack's configuration"
 
 
-def _reasons(node: Node) -> set[tuple[str, str]]:
-    """Return the names of a module's importers, empty for an entry, and how each imports it."""
+def _reasons(node: Node) -> set[tuple[str, bool]]:
+    """Return the names of a module's importers, and whether each loads it lazily; _ENTRY if it is an entry."""
     reasons = node.value.get("reasons")
+    told = (reason for reason in (reasons if isinstance(reasons, list) else []) if isinstance(reason, dict))
+    found = {(str(reason.get("moduleName") or ""), str(reason.get("type"))) for reason in told}
     return {
-        (str(reason.get("moduleName") or ""), str(reason.get("type")))
-        for reason in (reasons if isinstance(reasons, list) else [])
-        if isinstance(reason, dict)
+        _ENTRY if kind.endswith("entry") else (importer, kind.startswith(_LAZY) and "eager" not in kind)
+        for importer, kind in found
+        if importer or kind.endswith("entry")
     }
-
-
-def _is_lazy(kind: str) -> bool:
-    return kind.startswith(_LAZY) and "eager" not in kind
 
 
 def _sizes(node: Node, raw: str) -> tuple[int, int]:
