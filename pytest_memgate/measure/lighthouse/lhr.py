@@ -108,7 +108,8 @@ def _check_page(lhr: Mapping[str, Any], url: str) -> None:
     if _is_cut_off(lhr):
         raise cut_off(url, lhr)
     if not same_page(url, shown):
-        raise MeasureError(f"{url} led to {shown}, another page", hint="ask for that one, allow it by `redirects`, or see why")
+        hint = "ask for that one, allow it by `redirects`, or see why"
+        raise MeasureError(f"{url} led to {shown}, another page", hint=hint)
     document = urldefrag(lhr.get("mainDocumentUrl") or shown).url
     status = [item.get("statusCode") for item in requests(lhr) if urldefrag(item["url"]).url == document]
     if not status:
