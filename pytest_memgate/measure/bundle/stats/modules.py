@@ -10,7 +10,8 @@ RUNTIME = "(bundler runtime)"
 
 _RUNTIME = re.compile(
     r"webpack/(?:(?:runtime|container|sharing)/|bootstrap|startup|before-startup|after-startup)|<runtime>$"
-    r"|runtime/css loading|\[turbopack\]/|vite/(?:preload-helper|modulepreload-polyfill)|_?rolldown[:/]|_?commonjsHelpers"
+    r"|vite/(?:preload-helper|modulepreload-polyfill)|_?rolldown[:/]|_?commonjsHelpers"
+    r"|runtime/css loading|\[turbopack\]/"
 )
 _SCHEME = re.compile(r"^(?!https?:)[a-z][\w+.-]*://[^/]*/")  # webpack://timetable/./src/entry.js
 _NAMESPACE = re.compile(r"^(?:\([a-z]+\):|[A-Za-z][\w-]+:(?!//))")  # (disabled):path and vue:path of esbuild
