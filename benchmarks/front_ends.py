@@ -25,6 +25,7 @@ from front_end_builds import NoAnswerError, Visit, Workshop, chrome
 from front_end_sources import Change
 
 LETTERS = 64  # bytes that values may differ by after another letter in each file; chosen
+_COMPRESSED = 200  # compressed sizes by a 200th of them, too; chosen
 _CHECKS = ("chrome", "renamed", "red", "named", "importer", "lazy", "again")
 _PACKAGE, _IMPORTER = "node_modules/three", "src/greeting.js"
 _Found = Mapping[str, Mapping[str, Any]]  # the findings of a run by metric
@@ -204,7 +205,8 @@ def _differences(before: _Found, after: _Found, bound: int) -> list[str]:
             for part in after[metric].get("growth_by_site", ())
         }
         moved = sum(map(abs, parts.values()))
-        if change > bound or moved > 2 * bound:
+        more = int(before[metric]["value"]) // _COMPRESSED if bound and ".raw" not in metric else 0
+        if change > bound + more or moved > 2 * bound:
             names = ", ".join(f"{name} {growth:+,}" for name, growth in parts.items())
             wrong.append(f"{metric} changed by {change}, its parts by {moved:,} ({names})")
     return wrong
