@@ -23,7 +23,7 @@ class App:
     `packages` are npm packages, the tool itself first. `files` gives the sources of a change. `build` is run one
     command after another; `clean` is removed before. `bundle` is what memgate.yml says. `serve` is a folder, or a
     command that listens on the port in PORT. `needs` is the oldest major version of Node that will do.
-    `tells_importers` is True if what the gate reads tells who imports a module.
+    `tells_modules` is True if what the gate reads tells of modules without source maps, too.
     """
 
     name: str
@@ -35,7 +35,7 @@ class App:
     serve: str | tuple[str, ...] = "dist"
     clean: tuple[str, ...] = ("dist",)
     needs: int = 20
-    tells_importers: bool = False
+    tells_modules: bool = False
 
     @property
     def version(self) -> str:
@@ -52,7 +52,7 @@ _ALL = (
         packages=("vite@8.4.0",),
         files=sources.vite,
         build=(("vite", "build"),),
-        bundle="{stats: dist/.vite/manifest.json}",
+        bundle="{stats: auto}",
         pages=_INDEX,
     ),
     App(
@@ -68,7 +68,7 @@ _ALL = (
         build=(("webpack", "--json=dist/stats.json"),),
         bundle="{stats: dist/stats.json}",
         pages=(Page(address="/index.html", entry="main"),),
-        tells_importers=True,
+        tells_modules=True,
     ),
     App(
         name="webpack-bundle-tracker",
@@ -92,14 +92,14 @@ _ALL = (
         build=(("rspack", "build", "--json=dist/stats.json"),),
         bundle="{stats: dist/stats.json}",
         pages=(Page(address="/index.html", entry="main"),),
-        tells_importers=True,
+        tells_modules=True,
     ),
     App(
         name="rsbuild",
         packages=("@rsbuild/core@2.3.2",),
         files=sources.rsbuild,
         build=(("rsbuild", "build"),),
-        bundle="{stats: dist/manifest.json}",
+        bundle="{stats: auto}",
         pages=(Page(address="/main.html", entry="main"),),
     ),
     App(
@@ -107,25 +107,25 @@ _ALL = (
         packages=("rollup@4.68.8", "@rollup/plugin-node-resolve@16.0.3"),
         files=sources.rollup,
         build=(("rollup", "--config"),),
-        bundle='{files: ["main-*.js", "greeting-*.css"], lazy: "lazy/*", root: dist}',
-        pages=(Page(address="/index.html", entry=""),),
+        bundle="{framework: rollup}",
+        pages=_INDEX,
     ),
     App(
         name="parcel",
         packages=("parcel@2.16.4",),
         files=sources.parcel,
         build=(("parcel", "build", "index.html", "--no-cache", "--public-url", "./"),),
-        bundle='{files: ["parcel.*.js", "parcel.*.css"], lazy: "later.*", root: dist}',
-        pages=(Page(address="/index.html", entry=""),),
+        bundle="{framework: parcel}",
+        pages=_INDEX,
     ),
     App(
         name="esbuild",
         packages=("esbuild@0.28.2",),
         files=sources.esbuild,
         build=(("node", "build.mjs"),),
-        bundle="{stats: dist/metafile.json}",
+        bundle="{stats: auto}",
         pages=(Page(address="/index.html", entry="src/main.js"),),
-        tells_importers=True,
+        tells_modules=True,
     ),
     App(
         name="bun",
@@ -144,7 +144,7 @@ _ALL = (
         ),
         bundle="{stats: dist/metafile.json}",
         pages=(Page(address="/index.html", entry="index.html"),),
-        tells_importers=True,
+        tells_modules=True,
     ),
     App(
         name="next",
@@ -153,7 +153,7 @@ _ALL = (
         build=(("next", "build"),),
         clean=(".next",),
         serve=("next", "start"),
-        bundle="{stats: .next/diagnostics/route-bundle-stats.json}",
+        bundle="{framework: next}",
         pages=_ROUTES,
     ),
     App(
@@ -163,9 +163,9 @@ _ALL = (
         build=(("next", "build", "--webpack"),),
         clean=(".next",),
         serve=("next", "start"),
-        bundle="{stats: .next/stats.json, entries: [app/page, app/about/page]}",
+        bundle="{framework: next, entries: [app/page, app/about/page]}",
         pages=(Page(address="/", entry="app/page"), Page(address="/about", entry="app/about/page")),
-        tells_importers=True,
+        tells_modules=True,
     ),
     App(
         name="sveltekit",
@@ -180,7 +180,7 @@ _ALL = (
         build=(("vite", "build"),),
         clean=(".svelte-kit", "build"),
         serve="build",
-        bundle="{stats: .svelte-kit/output/client/.vite/manifest.json}",
+        bundle="{framework: sveltekit}",
         pages=(Page(address="/index.html", entry="/"), Page(address="/about.html", entry="/about")),
         needs=22,
     ),
@@ -191,7 +191,7 @@ _ALL = (
         build=(("nuxt", "build"),),
         clean=(".nuxt", ".output"),
         serve=("node", ".output/server/index.mjs"),
-        bundle="{stats: nuxt-manifest.json, root: .output/public/_nuxt}",
+        bundle="{framework: nuxt}",
         pages=_ROUTES,
         needs=22,
     ),
@@ -214,10 +214,10 @@ _ALL = (
         build=(("ng", "build"),),
         clean=("dist", ".angular"),
         serve="dist/app/browser",
-        bundle="{stats: dist/app/browser-stats.json, root: dist/app/browser}",
+        bundle="{framework: angular}",
         pages=(Page(address="/", entry="src/main.ts"),),
         needs=24,
-        tells_importers=True,
+        tells_modules=True,
     ),
     App(
         name="astro",
@@ -225,8 +225,8 @@ _ALL = (
         files=sources.astro,
         build=(("astro", "build"),),
         clean=("dist", ".astro"),
-        bundle='{files: ["_astro/index.astro*.js", "_astro/*.css"], lazy: "_astro/later*.js", root: dist}',
-        pages=(Page(address="/index.html", entry=""),),
+        bundle="{framework: astro, entries: index.html}",
+        pages=_INDEX,
         needs=22,
     ),
     App(
@@ -245,7 +245,7 @@ _ALL = (
         build=(("react-router", "build"),),
         clean=("build",),
         serve=("react-router-serve", "build/server/index.js"),
-        bundle="{stats: build/client/.vite/manifest.json}",
+        bundle="{framework: remix}",
         pages=_ROUTES,
         needs=22,
     ),

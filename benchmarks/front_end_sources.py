@@ -319,8 +319,6 @@ import { about } from "../../src/about.js";
 <template><p>{{ about() }}</p></template>
 """
     config = """\
-import { writeFileSync } from "node:fs";
-
 // Without it, Nuxt 4.5 with Vite 8.4 names one module as external and as internal, and does not build.
 const unctx = {
   name: "unctx-external",
@@ -334,7 +332,6 @@ export default defineNuxtConfig({
   telemetry: false,
   vite: { plugins: [unctx] },
   sourcemap: { client: "hidden", server: false },
-  hooks: { "build:manifest": (manifest) => writeFileSync("nuxt-manifest.json", JSON.stringify(manifest)) },
   app: { head: { link: [{ rel: "icon", href: "data:," }] } },
 });
 """
