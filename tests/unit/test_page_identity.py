@@ -44,6 +44,7 @@ def test_errors_failed_requests_and_the_largest_element_are_seen() -> None:
         {"source": "exception", "description": "TypeError: a is null\n    at http://127.0.0.1:8000/main-BRBmoGS9.js:1"},
         {"source": "console.error", "description": "no answer from http://127.0.0.1:8000/api/x after 12345 ms"},
         {"source": "network", "description": "Failed to load resource"},
+        {"source": "exception", "description": "not ours", "sourceLocation": {"url": "http://ads.example/x.js"}},
     ]
     assert read_seen(report(own, errors), PAGE) == {
         "/api/items-*.json answered 500": "failed",

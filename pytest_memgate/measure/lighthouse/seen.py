@@ -24,11 +24,11 @@ _URL = re.compile(r"https?://[^/\s]+(/[^\s:)'\"]*)")
 
 
 def read_seen(lhr: Mapping[str, Any], url: str) -> dict[str, str]:
-    """Return what a page showed, each with its kind: its largest element, errors, its own requests that failed.
+    """Return what a page showed, each with its kind: its largest element, errors of its own, requests that failed.
 
     Texts are the same from build to build and from machine to machine. Scripts and styles are left to the conditions.
     """
-    seen = dict.fromkeys(_failed(lhr, url), FAILED) | dict.fromkeys(_errors(lhr), ERROR)
+    seen = dict.fromkeys(_failed(lhr, url), FAILED) | dict.fromkeys(_errors(lhr, url), ERROR)
     selector = str(lcp_node(lhr).get("selector") or "")
     return seen | ({selector: LARGEST} if selector else {})
 
@@ -55,9 +55,10 @@ def _failed(lhr: Mapping[str, Any], url: str) -> Iterator[str]:
             yield f"{known[item['url']]} answered {item['statusCode']}"
 
 
-def _errors(lhr: Mapping[str, Any]) -> Iterator[str]:
+def _errors(lhr: Mapping[str, Any], url: str) -> Iterator[str]:
     for item in items(lhr, CONSOLE):
-        if item.get("source") in _SOURCES:
+        script = str((item.get("sourceLocation") or {}).get("url") or url)
+        if item.get("source") in _SOURCES and origin(script) == origin(url):
             first = str(item.get("description") or "").strip().partition("\n")[0]
             text = _URL.sub(lambda match: without_hash(match[1]), first)
             yield " ".join(_VARYING.sub("#", text).split())[:_LENGTH]
