@@ -24,15 +24,17 @@ def growth_by_site(
     All amounts are in the unit of the metric. `base` maps the keys of sites to amounts. It holds only the largest
     sites, so a site that is not in it counts from zero. Sites that moved by less than 2 % of the growth, and those
     beyond `most`, are folded into one contribution without a site; where all sites moved by less, the first few keep
-    their names. A file of a bundle that only has another name now is not a new one.
+    their names. A file of a bundle that only has another name now is not a new one. Parts of it that a baseline is too
+    short to keep may have been there: they are folded as well.
     """
     sites = {site.key: site for site in head}
     base = _renamed(sites, base)
     gone = [Site.of_key(key) for key in base if key not in sites]
+    least = min(base.values()) if len(base) >= PARTS else SHARE_OF_PARTS * sum(base.values())
     moved = [
         Contribution(site=site, base=base.get(site.key, 0), head=site.size)
         for site in (*sites.values(), *gone)
-        if site.size != base.get(site.key, 0)
+        if site.size != base.get(site.key, 0) and not _may_be_old(site, base, least)
     ]
     moved.sort(key=lambda one: (-abs(one.growth), one.site.key if one.site else ""))
     named = [one for one in moved[:most] if abs(one.growth) >= abs(growth) * SHARE] or moved[:_FEW]
@@ -41,6 +43,10 @@ def growth_by_site(
     if rest:
         named.append(Contribution(site=None, base=0, head=rest))
     return tuple(named)
+
+
+def _may_be_old(site: Site, base: Mapping[str, float], least: float) -> bool:
+    return not site.function and site.key not in base and site.size <= least
 
 
 def _renamed(sites: Mapping[str, Site], base: Mapping[str, float]) -> Mapping[str, float]:

@@ -97,3 +97,10 @@ def test_a_renamed_chunk_that_grew_is_told_by_its_growth() -> None:
 def test_another_file_in_place_of_one_is_told_as_both() -> None:
     grown = growth_by_site(_chunks({"src/new.js": 300_000}), {"src/old.js": 90_000}, 210_000)
     assert [one.growth for one in grown] == [300_000, -90_000]
+
+
+def test_parts_too_small_for_the_baseline_are_not_taken_for_new_ones() -> None:
+    base = {"node_modules/react": 500_000, "src/app.js": 1000}
+    small = {f"src/part{number}.js": 900 for number in range(20)}
+    grown = growth_by_site(_chunks({**base, "src/app.js": 1001, **small}), base, 1)
+    assert [(one.site and one.site.path, one.growth) for one in grown] == [("src/app.js", 1)]

@@ -40,7 +40,7 @@ def test_errors_failed_requests_and_the_largest_element_are_seen() -> None:
         {"url": "http://127.0.0.1:8000/main.js", "statusCode": 404, "resourceType": "Script"},
         {"url": "http://ads.example/x", "statusCode": 500, "resourceType": "Fetch"},
     ]
-    errors = [
+    errors: list[dict[str, Any]] = [
         {"source": "exception", "description": "TypeError: a is null\n    at http://127.0.0.1:8000/main-BRBmoGS9.js:1"},
         {"source": "console.error", "description": "no answer from http://127.0.0.1:8000/api/x after 12345 ms"},
         {"source": "network", "description": "Failed to load resource"},
