@@ -38,13 +38,13 @@ def cli(context: click.Context, root: Path | None) -> None:
 )
 @click.pass_obj
 def init(root: Path, source: Path | None) -> None:
-    """Write a commented memgate.yml, or one with the pages and limits of a lighthouserc."""
+    """Write a commented memgate.yml with the bundles found, or one with the pages and limits of a lighthouserc."""
     from pytest_memgate.tasks.baseline.init import init as write
     from pytest_memgate.tasks.baseline.init import init_from
 
-    path, left_out = init_from(root, source) if source else (write(root), [])
-    for line in left_out:
-        click.echo(f"left out: {line}")
+    path, lines = init_from(root, source) if source else write(root)
+    for line in lines:
+        click.echo(f"left out: {line}" if source else line)
     click.echo(f"wrote {path}")
     click.echo("next: memgate baseline update   (runs your tests and stores what they measure)")
 

@@ -16,6 +16,7 @@ from pytest_memgate.config.sources import FILE, load_settings
 from pytest_memgate.errors import ConfigError, MeasureError, UsageError
 from pytest_memgate.measure.lighthouse.lighthouserc import SCRIPTS, read_ci
 from pytest_memgate.measure.process.workspace import Workspace
+from pytest_memgate.tasks.baseline.init_bundles import Proposal, propose
 
 _TEXT = """\
 # What the gate allows; every value below is the default unless its comment says otherwise.
@@ -36,8 +37,7 @@ budgets:
   #   - tests: "tests/etl/**"
   #     memory.peak: {growth: "max(1MB, 5%)"}
 
-# bundles:                         # what a bundler made; each is a test: memgate.yml::bundle[app]
-#   app: {stats: web/dist/stats.json}                  # webpack's stats, Vite's manifest, esbuild's metafile
+BUNDLES
 
 # pages:                           # loaded by Lighthouse; each is a test: memgate.yml::page[home]
 #   home: {serve: web/dist, path: /, runs: 5}
@@ -53,11 +53,39 @@ missing: warn                      # a test without a baseline, or the reverse: 
 #     until: UNTIL
 #     reason: "why it may"
 """
+_ABOUT_BUNDLES = "# what a bundler made; each is a test: memgate.yml::bundle[app]"
+_SOME_BUNDLE = (
+    "app: {stats: web/dist/stats.json}                  # webpack's stats, Vite's manifest, esbuild's metafile"
+)
 
 
-def init(root: Path) -> Path:
-    """Write memgate.yml; raises UsageError if the project is configured already."""
-    return _write(root, _TEXT.replace("UNTIL", str(date.today() + timedelta(days=30))))  # noqa: DTZ011  # of here
+def init(root: Path) -> tuple[Path, list[str]]:
+    """Write memgate.yml with the bundles of the project; return its path, and the lines that tell of each bundle.
+
+    Raises UsageError if the project is configured already.
+    """
+    _check_new(root)
+    bundles = propose(root)
+    until = str(date.today() + timedelta(days=30))  # noqa: DTZ011  # of here
+    text = _TEXT.replace("UNTIL", until).replace("BUNDLES", "\n".join(_bundles(bundles)))
+    path, lines = _write(root, text), [line for bundle in bundles for line in bundle.lines()]
+    if faulty := [bundle.name for bundle in bundles if bundle.fault]:
+        lines.append(f"a comment in {FILE} until it can be measured: {', '.join(faulty)}")
+    return path, lines
+
+
+def _bundles(bundles: list[Proposal]) -> Iterator[str]:
+    """Yield the lines of the section, those of a bundle without a number as a comment."""
+    is_live = any(not bundle.fault for bundle in bundles)
+    yield f"{'bundles:' if is_live else '# bundles:':<35}{_ABOUT_BUNDLES}"
+    margin = "  " if is_live else "#   "
+    for bundle in bundles:
+        line = f"{_flow(bundle.name)}: {_flow(dict(bundle.settings))}"
+        if bundle.fault:
+            yield f"{margin}# {bundle.fault}"
+        yield f"{margin}{'# ' if is_live and bundle.fault else ''}{line}"
+    if not bundles:
+        yield f"{margin}{_SOME_BUNDLE}"
 
 
 def init_from(root: Path, source: Path) -> tuple[Path, list[str]]:
