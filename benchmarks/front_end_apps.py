@@ -245,7 +245,7 @@ _ALL = (
         build=(("react-router", "build"),),
         clean=("build",),
         serve=("react-router-serve", "build/server/index.js"),
-        bundle="{framework: remix}",
+        bundle="{framework: react-router}",
         pages=_ROUTES,
         needs=22,
     ),

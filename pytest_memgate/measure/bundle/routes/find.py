@@ -41,7 +41,7 @@ FRAMEWORKS: Mapping[str, Framework] = {
     "next": Framework(
         packages=("next",),
         files=(".next/diagnostics/route-bundle-stats.json", ".next/stats.json"),
-        written="next build (16.1 on; with --webpack, see docs/bundles.md)",
+        written="next build of 16.1 on or, with --webpack, a plugin that writes stats.toJson()",
         by_name=True,
     ),
     "sveltekit": Framework(
