@@ -9,6 +9,7 @@ from typing import Any
 from pytest_memgate.config.schema import Settings
 from pytest_memgate.errors import MeasureError
 from pytest_memgate.measure.bundle.build import read_entries
+from pytest_memgate.measure.bundle.routes.find import package_files
 from pytest_memgate.measure.bundle.stats.disk import read_files
 from pytest_memgate.measure.bundle.stats.layout import Layout, Start
 from pytest_memgate.measure.bundle.stats.modules import ModuleNames
@@ -62,8 +63,9 @@ def try_bundle(
         build = _build(root, check, {part_of(one.metric) for one in gated})
         scratch = Scratch(root, settings, folder)
         scratch.copy(_with_maps(build))
+        scratch.copy(package_files(root) if not check.files else ())
         mine = [one for one in gated if part_of(one.metric) == build.start.name]
-        more = _grow(scratch, build, max(map(beyond, mine)), stats=bool(check.stats))
+        more = _grow(scratch, build, max(map(beyond, mine)))
     except (MeasureError, OSError) as error:
         return left_out(what, str(error))
     done = scratch.run(subject)
@@ -106,6 +108,7 @@ def _with_maps(build: Build) -> Iterator[Path]:
     """Yield the files of a build, its stats file, and the source maps beside them."""
     if build.layout.origin.is_file():
         yield build.layout.origin
+    yield from build.layout.described_by
     for path in build.paths.values():
         yield path
         source_map = path.with_name(f"{path.name}.map")
@@ -113,12 +116,12 @@ def _with_maps(build: Build) -> Iterator[Path]:
             yield source_map
 
 
-def _grow(scratch: Scratch, build: Build, size: int, *, stats: bool) -> int:
+def _grow(scratch: Scratch, build: Build, size: int) -> int:
     """Add a comment to the copied file, and its size to the copied stats; return the bytes added."""
     comment = f"\n/* {noise(size)} */\n".encode()
     with scratch.place(build.paths[build.name]).open("ab") as file:
         file.write(comment)
-    if stats:
+    if build.layout.outputs[build.name].size is not None:
         origin = scratch.place(build.layout.origin)
         content = json.loads(origin.read_bytes())
         _resize(content, build.name, len(comment))

@@ -207,16 +207,17 @@ def _having(name: str, apps: Mapping[Path, frozenset[str]]) -> list[Path]:
 
 def _apps(project: Path) -> dict[Path, frozenset[str]]:
     """Return the folders with a package.json, and the packages that each names."""
-    return {path.parent: _packages(path) for path in _package_files(project, _DEEPEST)}
+    return {path.parent: _packages(path) for path in package_files(project)}
 
 
-def _package_files(folder: Path, deep: int) -> Iterator[Path]:
+def package_files(folder: Path, deep: int = _DEEPEST) -> Iterator[Path]:
+    """Yield each package.json of a folder and of those below it, by which applications are known."""
     if (folder / "package.json").is_file():
         yield folder / "package.json"
     if deep:
         for one in sorted(folder.iterdir()):
             if one.name not in _SKIPPED and not one.name.startswith(".") and _can_be_searched(one):
-                yield from _package_files(one, deep - 1)
+                yield from package_files(one, deep - 1)
 
 
 def _can_be_searched(path: Path) -> bool:

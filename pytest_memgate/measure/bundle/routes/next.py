@@ -11,6 +11,7 @@ from pytest_memgate.measure.bundle.stats.shape import Node
 _MANIFESTS = "server/app/**/*_client-reference-manifest.js"
 _ASSIGNED = r"\]\s*="  # globalThis.__RSC_MANIFEST["/about/page"] = {…}
 _UNSEEN = re.compile(r"^(?:\(.*\)|@.*)$")  # folders that are no part of the address: groups, slots
+_PAGES = "build-manifest.json"
 _BUILD = "BUILD_ID"
 _SAME_BUILD_SECONDS = 60  # a list this much older than the build is of another one; chosen
 
@@ -35,6 +36,12 @@ def styles(origin: Path) -> dict[str, tuple[str, ...]]:
     return {route: tuple(files) for route, files in found.items()}
 
 
+def described_by(origin: Path) -> tuple[Path, ...]:
+    """Return the files that the styles are read from."""
+    build = origin.parent.parent
+    return (*sorted(build.glob(_MANIFESTS)), *(path for path in (build / _PAGES,) if path.is_file()))
+
+
 def _route(folder: Path) -> str:
     return "/" + "/".join(part for part in folder.parts if not _UNSEEN.match(part))
 
@@ -54,7 +61,7 @@ def _of_app(path: Path) -> Iterator[str]:
 def _of_pages(build: Path) -> Iterator[tuple[str, list[str]]]:
     """Yield the styles of the routes of the pages folder."""
     try:
-        pages = read_object((build / "build-manifest.json").read_text(encoding="utf-8")).get("pages", {})
+        pages = read_object((build / _PAGES).read_text(encoding="utf-8")).get("pages", {})
     except (OSError, ValueError, AttributeError):
         return
     common = pages.get("/_app", [])

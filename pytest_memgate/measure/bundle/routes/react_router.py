@@ -50,7 +50,8 @@ def react_router(chunks: Chunks, origin: Path, _project: Path) -> Routes | None:
         raise MeasureError(f"{_SCRIPTS}, which has the routes, is not beside the manifest", hint="build again")
     keys = {chunk["file"].text(): key for key, chunk in chunks.items()}
     content = Node(read_script(scripts[-1].read_bytes()), scripts[-1].name)
-    return Routes(pages={name: _keys(files, keys) for name, files in files_by_route(content).items()}, chunks=chunks)
+    pages = {name: _keys(files, keys) for name, files in files_by_route(content).items()}
+    return Routes(pages=pages, chunks=chunks, files=(scripts[-1],))
 
 
 def _keys(files: Iterable[str], keys: Mapping[str, str]) -> tuple[str, ...]:

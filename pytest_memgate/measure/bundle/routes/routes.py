@@ -13,12 +13,14 @@ Chunks = Mapping[str, Node]  # by their keys in the manifest
 class Routes:
     """The chunks that the first screen of each page starts from, by its route.
 
-    `chunks` are those of the manifest, with what the framework left out of it. `folders` are further folders to look
+    `chunks` are those of the manifest, with what the framework left out of it. `files` are those that the routes were
+    read from. `folders` are further folders to look
     for the files in. `notes` tell what is not known.
     """
 
     pages: Mapping[str, tuple[str, ...]]
     chunks: Chunks
+    files: tuple[Path, ...] = ()
     folders: tuple[Path, ...] = ()
     notes: tuple[str, ...] = field(default=())
 

@@ -33,7 +33,7 @@ def sveltekit(chunks: Chunks, origin: Path, project: Path) -> Routes | None:
     if script is None:
         note = f"which page is which is not known, as {app} is not there: all pages count together"
         return Routes(pages={_ALL: (*common, *nodes.values())}, chunks=chunks, notes=(note,))
-    return Routes(pages=dict(_pages(script, nodes, common)), chunks=chunks)
+    return Routes(pages=dict(_pages(script, nodes, common)), chunks=chunks, files=(script,))
 
 
 def _is_made(key: str) -> bool:

@@ -34,7 +34,8 @@ def read_files(layout: Layout, wanted: Iterable[str], project: Path, root: Path 
     required = [name for name in wanted if name not in layout.pages]
     places = [_Place(base, cut) for base, cut in dict.fromkeys(_places(layout, required, project, root))]
     place = max(places, key=lambda place: place.fit(layout, required))  # the first of equals
-    if missing := [name for name in required if name not in place.there(required)]:
+    there = place.there(required)
+    if missing := [name for name in required if name not in there]:
         looked = ", ".join(dict.fromkeys(shown(each.base, project) for each in places if each.base.is_dir()))
         raise MeasureError(
             f"{shown(layout.origin, project)}: {len(missing)} of the {len(required)} files that it names "

@@ -48,7 +48,7 @@ class Layout:
     """One build, as `origin` describes it: a file, or the folder that globs start from.
 
     `named` gives what else can be an entry if somebody names it, by each name: later chunks, and entries by further
-    names. `pages` are outputs
+    names. `described_by` are the files beside `origin` that it was read from. `pages` are outputs
     that count if they are there. `folders` are further folders to look for the files in; with `from_elsewhere`, their
     names begin with folders that may have other names here. `notes` tell what is not known of it.
     """
@@ -60,6 +60,7 @@ class Layout:
     named: Mapping[str, Callable[[], Start]] = field(default_factory=dict)
     pages: frozenset[str] = frozenset()
     importers: Mapping[str, frozenset[Importer]] = field(default_factory=dict)
+    described_by: tuple[Path, ...] = ()
     folders: tuple[Path, ...] = ()
     from_elsewhere: bool = False
     notes: tuple[str, ...] = ()

@@ -1,6 +1,7 @@
 """Reads manifests of names alone: webpack-bundle-tracker's, Rsbuild's, Next's list of routes; and knows others."""
 
 from collections.abc import Callable, Iterable, Mapping
+from dataclasses import replace
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -80,7 +81,8 @@ def read_routes(content: Node, origin: Path) -> Layout:
         files += [f"{folder}{style}" for style in styles.get(route["route"].text(), ())]
         starts.append(Start(name=route["route"].text(), initial=_once(files), total=_once(files)))
     notes = (f"{content.where}: {_NO_LATER}",)
-    return _layout(content, origin, "Next", starts, from_elsewhere=True, notes=notes, label=turbopack_label)
+    layout = _layout(content, origin, "Next", starts, from_elsewhere=True, notes=notes, label=turbopack_label)
+    return replace(layout, described_by=next_build.described_by(origin))
 
 
 def read_addresses(content: Node, origin: Path) -> Layout:

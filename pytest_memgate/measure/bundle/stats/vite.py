@@ -1,5 +1,6 @@
 """Reads the manifest that Vite writes with `build.manifest`: its chunks, their imports, and their CSS."""
 
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from functools import partial
 from pathlib import Path
@@ -53,6 +54,7 @@ def read_manifest(content: Node, origin: Path, project: Path) -> Layout:
         outputs=outputs,
         starts=starts,
         named={name: partial(start, key, (key,)) for name, key in _names(chunks).items()},
+        described_by=routes.files if routes else (),
         pages=frozenset(pages),
         folders=(
             *([origin.parent.parent] if origin.parent.name == ".vite" else []),
@@ -77,8 +79,9 @@ def _unreached(where: str, chunks: Mapping[str, Node], starts: Iterable[Start]) 
 
 def _names(chunks: Mapping[str, Node]) -> dict[str, str]:
     """Return the key of each chunk by its key and, if no other chunk has it, by its name: `entry/start`."""
-    names = [str(chunk["name"].value or "") for chunk in chunks.values()]
-    own = {name: key for name, key in zip(names, chunks, strict=True) if name and names.count(name) == 1}
+    names = {key: str(chunk["name"].value or "") for key, chunk in chunks.items()}
+    count = Counter(names.values())
+    own = {name: key for key, name in names.items() if name and count[name] == 1}
     return own | {key: key for key in chunks}
 
 
