@@ -295,7 +295,6 @@ def test_groups_of_modules_cost_the_names_and_not_the_sizes() -> None:
         (lambda stats: stats.pop("chunks"), "no chunks; set stats.entrypoints, chunks"),
         (lambda stats: stats["chunks"][0].pop("id"), "no id; set stats.ids: true"),
         (lambda stats: stats["entrypoints"]["main"].pop("assets"), "no assets; set stats.chunkGroupMaxAssets"),
-        (lambda stats: stats["assets"].append({"type": "hidden assets"}), "'hidden assets' in place of each asset"),
     ],
 )
 def test_what_is_left_out_of_stats_is_named(
@@ -337,3 +336,29 @@ def test_an_entry_that_is_not_there_is_an_error_with_the_near_one() -> None:
         entries("two", entries=("entri",))
     with pytest.raises(MeasureError, match=r"no entry 'x\*'; known: entry, admin"):
         entries("two", entries=("x*",))
+
+
+def test_assets_in_groups_and_hidden_ones_cost_nothing(changed: Callable[..., Path]) -> None:
+    def group(stats: dict[str, Any]) -> None:
+        first, *rest = stats["assets"]
+        stats["assets"] = [
+            {"type": "assets by path", "size": 1, "children": [first, {"type": "assets by info", "children": rest}]},
+            {"type": "hidden assets", "filteredChildren": 3},
+        ]
+
+    (grouped,) = measure(STATS, changed("base", group))
+    (plain,) = entries("base").values()
+    assert (grouped.initial, grouped.total) == (plain.initial, plain.total)
+
+
+def test_webpack_3_writes_no_entrypoints(tmp_path: Path) -> None:
+    def chunk(number: int, name: str, *parents: int) -> dict[str, Any]:
+        (tmp_path / f"{number}.js").write_bytes(b"x" * 100)
+        origins = [{"name": name, "module": f"./src/{name}.js"}] if name else [{"module": "./src/main.js"}]
+        each = {"id": number, "files": [f"{number}.js"], "parents": list(parents), "origins": origins, "size": 100}
+        return {**each, "names": [name] if name else [], "initial": bool(name), "entry": not parents}
+
+    stats = {"chunks": [chunk(0, "vendor"), chunk(1, "main", 0), chunk(2, "", 1)], "assets": [], "modules": []}
+    (tmp_path / "stats.json").write_text(json.dumps(stats), encoding="utf-8")
+    found = measure(Source(stats=Path("stats.json")), tmp_path)
+    assert {entry.name: entry.initial.raw for entry in found} == {"vendor": 100, "main": 200}

@@ -56,14 +56,12 @@ def _read_one(content: Node, origin: Path, names: ModuleNames, project: Path, pr
     if not any(content[key].value for key in ("entrypoints", "chunks", "assets", "modules")):
         why = f"{content.where}: these stats hold no build, only its time and errors, as Rspack 2 writes them"
         raise MeasureError(why, hint=f"say in its configuration: stats: {{ {_ALL} }}")
-    for key in ("entrypoints", "chunks"):
-        if content[key].value is None:
-            raise MeasureError(f"{content.where}: stats lack detail: no {key}", hint=option(_NEEDED))
+    entrypoints = _entrypoints(content)
     modules, notes = _modules(content, names)
     graph = _Graph(content["chunks"], modules)
     if not graph.is_related:
         notes.append(f"{content.where}: which entry loads which later chunk is not known, each counts all: {_RELATED}")
-    starts = [graph.start(name, entry, prefix) for name, entry in content["entrypoints"].fields().items()]
+    starts = [graph.start(name, entry, prefix) for name, entry in entrypoints.items()]
     if notes and graph.is_related and len(starts) > 1:
         notes.append("without them, a later chunk counts for each entry that may load it")
     if not starts:
@@ -87,6 +85,25 @@ def _read_one(content: Node, origin: Path, names: ModuleNames, project: Path, pr
     )
 
 
+def _entrypoints(content: Node) -> dict[str, Node]:
+    """Return the entrypoints; of webpack 3 and older, which write none, a chunk for each entry of the configuration.
+
+    Raises MeasureError for stats that tell of no entry.
+    """
+    if content["entrypoints"].value is not None and content["chunks"].value is not None:
+        return content["entrypoints"].fields()
+    missing = "chunks" if content["chunks"].value is None else "entrypoints"
+    found: dict[str, Node] = {}
+    for chunk in content["chunks"].items_if_any():
+        names = [origin["name"].value for origin in chunk["origins"].items_if_any()] if chunk["parents"].value else []
+        names += chunk["names"].value or [] if chunk["parents"].value == [] and chunk["entry"].value is True else []
+        for name in filter(None, names):
+            found[str(name)] = Node({"chunks": [chunk["id"].value], "assets": chunk["files"].value or []}, chunk.where)
+    if not found:
+        raise MeasureError(f"{content.where}: stats lack detail: no {missing}", hint=option(_NEEDED))
+    return found
+
+
 def _modules(content: Node, names: ModuleNames) -> tuple[Modules, list[str]]:
     """Return the modules, and a note in place of those that cannot be read: they only name what grew."""
     try:
@@ -96,19 +113,23 @@ def _modules(content: Node, names: ModuleNames) -> tuple[Modules, list[str]]:
 
 
 def _assets(assets: Node) -> dict[str, tuple[int | None, tuple[str, ...]]]:
-    """Return each asset's size, and the hashes in its name if webpack 5 lists them."""
+    """Return each asset's size, and the hashes in its name if webpack 5 lists them; hidden assets are left out."""
     found: dict[str, tuple[int | None, tuple[str, ...]]] = {}
-    for asset in assets.items_if_any():
-        if asset["type"].value not in {None, "asset"}:
-            raise MeasureError(
-                f"{asset.where}: stats lack detail: {asset['type'].value!r} in place of each asset",
-                hint=option("assetsSpace: Infinity and its groupAssetsBy… options to false"),
-            )
+    for asset in _listed(assets):
         info = asset["info"].fields() if asset["info"].value else {}
         kinds = (info[kind].value for kind in ("contenthash", "chunkhash", "modulehash", "fullhash") if kind in info)
         hashes = [text for value in kinds for text in (value if isinstance(value, list) else [value])]
         found[_path(asset)] = (asset["size"].size(), tuple(map(str, hashes)))
     return found
+
+
+def _listed(assets: Node) -> Iterator[Node]:
+    """Yield the assets, and those in groups such as `assets by path`."""
+    for asset in assets.items_if_any():
+        if isinstance(asset.value, str) or asset["type"].value in {None, "asset"}:
+            yield asset
+        else:
+            yield from _listed(asset["children"])
 
 
 def _path(asset: Node) -> str:
