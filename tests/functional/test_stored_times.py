@@ -78,10 +78,10 @@ def test_what_the_machine_explains_is_unstable_and_never_red(project: Project) -
 def test_what_the_machine_explains_is_no_gain(project: Project) -> None:
     project.update(plugins=_TIMES)
     for part in ("value", "samples"):
-        scale(project, part, 3)
+        scale(project, part, 10)
     gained = project.gate(plugins=_TIMES)
     assert median(gained)["outcome"] == "improved", gained.out
-    scale(project, "paces", 3)
+    scale(project, "paces", 10)
     result = project.gate(plugins=_TIMES)
     assert median(result)["outcome"] == "passed", result.out
 
