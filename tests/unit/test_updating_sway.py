@@ -238,3 +238,24 @@ def test_a_file_with_a_check_without_an_answer_loses_no_entry(tmp_path: Path) ->
         facts = Facts(findings=findings or (answered,), collected=collected, everything=True, extent=Extent())
         run = conclude_update(make_gate(tmp_path), facts, ALL_KINDS, "", strict=False)
         assert [one.kind for one in run.changes if one.subject.name == "page[home]"] == kinds
+
+
+@pytest.mark.parametrize(
+    ("before", "now", "is_written"),
+    [
+        ({}, {"h1": "largest"}, True),  # stored before a page was known by what it shows
+        ({"h1": "largest"}, {"h1": "largest"}, False),
+        ({"h1": "largest"}, {"h1": "largest", "p": "largest"}, False),
+        ({"h1": "largest"}, {"p": "largest"}, True),
+        ({"h1": "largest"}, {"h1": "largest", "TypeError: x": "error"}, True),
+        ({"h1": "largest", "TypeError: x": "error"}, {"h1": "largest"}, False),
+    ],
+)
+def test_what_a_page_shows_for_the_first_time_is_stored(
+    tmp_path: Path, before: dict[str, str], now: dict[str, str], is_written: bool
+) -> None:
+    samples = (1000.0, 1010.0, 1020.0)
+    put_baseline(tmp_path, {"test_a": Reference(value=1010, samples=samples, seen=before)})
+    page = replace(sampled(*samples), seen=now)
+    done = updated(tmp_path, measured(1010, measurement=page, allowed=300))
+    assert [change.kind for change in done.changes] == ([ChangeKind.REMEASURED] if is_written else [])

@@ -9,6 +9,7 @@ from pytest_memgate.compare.agreement import agree
 from pytest_memgate.compare.attribution import MOST, PARTS, SHARE, SHARE_OF_PARTS, largest
 from pytest_memgate.compare.moved import under_new_name
 from pytest_memgate.compare.noise import alike
+from pytest_memgate.measure.lighthouse.seen import LARGEST
 from pytest_memgate.model.environment import Header
 from pytest_memgate.model.judgement.finding import Finding, Outcome
 from pytest_memgate.model.judgement.reference import Reference, is_reason
@@ -222,6 +223,8 @@ class FileUpdate:
             return ChangeKind.NEW
         if stale or old.conditions != measurement.conditions or unit_of(finding.metric, old) != finding.unit:
             return ChangeKind.REMEASURED
+        if _shows_more(old, measurement):
+            return ChangeKind.REMEASURED
         if (measurement.basis is not Basis.COLD) == old.repeatable:
             if _near(old, finding, measurement):
                 return None
@@ -279,6 +282,12 @@ def _is_passing_by(finding: Finding) -> bool:
     """True if a value is only shown: no budget names it and it depends on the machine."""
     ungated = finding.outcome is Outcome.NOT_GATED or (finding.measurement is not None and not finding.rules)
     return ungated and not metric_of(finding.metric).is_web
+
+
+def _shows_more(old: Reference, measurement: Measurement) -> bool:
+    """True if a page shows what the gate would take for another page: an error, a failed request, a largest element."""
+    new = measurement.seen.keys() - old.seen.keys()
+    return bool(new) and (len(new) == len(measurement.seen) or any(measurement.seen[text] != LARGEST for text in new))
 
 
 def _near(old: Reference, finding: Finding, measurement: Measurement) -> bool:
