@@ -194,6 +194,12 @@ def test_a_route_of_next_counts_its_styles_too(tmp_path: Path) -> None:
     assert first_screens(next_build(tmp_path), ROUTE_STATS) == {"/": 2, "/shop/cart": 3}
 
 
+def test_styles_of_next_that_cannot_be_read_are_noted(tmp_path: Path) -> None:
+    write(next_build(tmp_path) / ".next/server/app/page_client-reference-manifest.js", "of another shape")
+    assert first_screens(tmp_path, ROUTE_STATS) == {"/": 2, "/shop/cart": 3}
+    assert "the styles in page_client-reference-manifest.js are not counted" in notes(tmp_path, ROUTE_STATS)
+
+
 def test_hashes_of_turbopack_are_taken_out(tmp_path: Path) -> None:
     (_, entry) = measure(Source(stats=Path(ROUTE_STATS)), next_build(tmp_path))
     assert sorted(site.path for site in entry.initial_sites) == [

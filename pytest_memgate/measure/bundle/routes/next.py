@@ -24,13 +24,16 @@ def check_age(origin: Path, where: str) -> None:
         raise MeasureError(why, hint="build with `next build` of 16.1 on, without --webpack")
 
 
-def styles(origin: Path) -> dict[str, tuple[str, ...]]:
-    """Return the styles of each route, relative to the folder of the build, by the route."""
+def styles(origin: Path, notes: list[str]) -> dict[str, tuple[str, ...]]:
+    """Return the styles of each route, relative to the folder of the build, by the route.
+
+    A file that cannot be read is added to `notes`: the styles in it are not counted.
+    """
     build = origin.parent.parent
     found: dict[str, dict[str, None]] = {}
     for path in sorted(build.glob(_MANIFESTS)):
         route = _route(path.parent.relative_to(build / "server" / "app"))
-        found.setdefault(route, {}).update(dict.fromkeys(_of_app(path)))
+        found.setdefault(route, {}).update(dict.fromkeys(_of_app(path, notes)))
     for route, files in _of_pages(build):
         found.setdefault(route, {}).update(dict.fromkeys(files))
     return {route: tuple(files) for route, files in found.items()}
@@ -46,7 +49,7 @@ def _route(folder: Path) -> str:
     return "/" + "/".join(part for part in folder.parts if not _UNSEEN.match(part))
 
 
-def _of_app(path: Path) -> Iterator[str]:
+def _of_app(path: Path, notes: list[str]) -> Iterator[str]:
     try:
         content = Node(read_object(path.read_text(encoding="utf-8"), _ASSIGNED), path.name)
         listed = content["entryCSSFiles"].fields() if content["entryCSSFiles"].value else {}
@@ -54,8 +57,8 @@ def _of_app(path: Path) -> Iterator[str]:
             for file in files.items():
                 if isinstance(file.value, str) or file["inlined"].value is not True:
                     yield file.value if isinstance(file.value, str) else file["path"].text()
-    except (OSError, ValueError, MeasureError):
-        return  # of another shape: no style is known then
+    except (OSError, ValueError, MeasureError) as error:
+        notes.append(f"the styles in {path.name} are not counted: {error}")
 
 
 def _of_pages(build: Path) -> Iterator[tuple[str, list[str]]]:

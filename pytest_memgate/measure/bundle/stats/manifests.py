@@ -73,15 +73,17 @@ def is_routes(content: object) -> bool:
 def read_routes(content: Node, origin: Path) -> Layout:
     """Return the build of Next's list of routes: an entry for each route, its first load."""
     next_build.check_age(origin, content.where)
-    styles = next_build.styles(origin)
+    notes = [f"{content.where}: {_NO_LATER}"]
+    styles = next_build.styles(origin, notes)
     starts = []
     for route in content.items():
         files = [file.text() for file in route[_PATHS].items() if _is_loaded(file.text())]
         folder = files[0].partition("static/")[0] if files else ""
         files += [f"{folder}{style}" for style in styles.get(route["route"].text(), ())]
         starts.append(Start(name=route["route"].text(), initial=_once(files), total=_once(files)))
-    notes = (f"{content.where}: {_NO_LATER}",)
-    layout = _layout(content, origin, "Next", starts, from_elsewhere=True, notes=notes, label=turbopack_label)
+    layout = _layout(
+        content, origin, "Next", starts, from_elsewhere=True, notes=tuple(dict.fromkeys(notes)), label=turbopack_label
+    )
     return replace(layout, described_by=next_build.described_by(origin))
 
 
