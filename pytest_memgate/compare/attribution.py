@@ -30,7 +30,8 @@ def growth_by_site(
     sites = {site.key: site for site in head}
     base = _renamed(sites, base)
     gone = [Site.of_key(key) for key in base if key not in sites]
-    least = min(base.values()) if len(base) >= PARTS else SHARE_OF_PARTS * sum(base.values())
+    before = sum(site.size for site in sites.values()) - growth
+    least = min(base.values()) if len(base) >= PARTS else SHARE_OF_PARTS * before
     moved = [
         Contribution(site=site, base=base.get(site.key, 0), head=site.size)
         for site in (*sites.values(), *gone)
