@@ -91,6 +91,13 @@ def test_without_its_routes_all_pages_of_sveltekit_are_one(tmp_path: Path) -> No
     assert f"which page is which is not known, as {GENERATED}/app.js is not there" in notes(tmp_path, CLIENT)
 
 
+def test_a_script_of_sveltekit_of_another_shape_makes_all_pages_one(tmp_path: Path) -> None:
+    kit(tmp_path, 4, None)
+    write(tmp_path / GENERATED / "app.js", "export const routes = [];")
+    assert first_screens(tmp_path, CLIENT) == {"(all pages)": 7}
+    assert "app.js names no routes: all pages count together" in notes(tmp_path, CLIENT)
+
+
 def test_routes_of_sveltekit_of_another_build_are_refused(tmp_path: Path) -> None:
     kit(tmp_path, 3, '"/": [2],\n"/gone": [3]')
     with pytest.raises(
@@ -168,6 +175,13 @@ def test_a_manifest_of_react_router_without_its_routes_is_refused(tmp_path: Path
     react_router(tmp_path, manifest=True)
     (tmp_path / "build/client/assets/manifest-1a2b3c4d.js").unlink()
     with pytest.raises(MeasureError, match=r"assets/manifest-\*\.js, which has the routes, is not beside the manifest"):
+        first_screens(tmp_path, "build/client")
+
+
+def test_a_script_of_react_router_that_cannot_be_read_is_told_in_one_line(tmp_path: Path) -> None:
+    react_router(tmp_path, manifest=True)
+    write(tmp_path / "build/client/assets/manifest-1a2b3c4d.js", "window.__reactRouterManifest={cut off")
+    with pytest.raises(MeasureError, match=r"manifest-1a2b3c4d.js has no routes that can be read: .*; build again"):
         first_screens(tmp_path, "build/client")
 
 

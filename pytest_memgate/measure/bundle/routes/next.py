@@ -34,7 +34,7 @@ def styles(origin: Path, notes: list[str]) -> dict[str, tuple[str, ...]]:
     for path in sorted(build.glob(_MANIFESTS)):
         route = _route(path.parent.relative_to(build / "server" / "app"))
         found.setdefault(route, {}).update(dict.fromkeys(_of_app(path, notes)))
-    for route, files in _of_pages(build):
+    for route, files in _of_pages(build, notes):
         found.setdefault(route, {}).update(dict.fromkeys(files))
     return {route: tuple(files) for route, files in found.items()}
 
@@ -61,11 +61,14 @@ def _of_app(path: Path, notes: list[str]) -> Iterator[str]:
         notes.append(f"the styles in {path.name} are not counted: {error}")
 
 
-def _of_pages(build: Path) -> Iterator[tuple[str, list[str]]]:
+def _of_pages(build: Path, notes: list[str]) -> Iterator[tuple[str, list[str]]]:
     """Yield the styles of the routes of the pages folder."""
     try:
         pages = read_object((build / _PAGES).read_text(encoding="utf-8")).get("pages", {})
-    except (OSError, ValueError, AttributeError):
+    except FileNotFoundError:
+        return
+    except (OSError, ValueError, AttributeError) as error:
+        notes.append(f"the styles in {_PAGES} are not counted: {error}")
         return
     common = pages.get("/_app", [])
     for route, files in pages.items():

@@ -49,7 +49,10 @@ def react_router(chunks: Chunks, origin: Path, _project: Path) -> Routes | None:
     if not scripts:
         raise MeasureError(f"{_SCRIPTS}, which has the routes, is not beside the manifest", hint="build again")
     keys = {chunk["file"].text(): key for key, chunk in chunks.items()}
-    content = Node(read_script(scripts[-1].read_bytes()), scripts[-1].name)
+    try:
+        content = Node(read_script(scripts[-1].read_bytes()), scripts[-1].name)
+    except (OSError, ValueError) as error:
+        raise MeasureError(f"{scripts[-1].name} has no routes that can be read: {error}", hint="build again") from error
     pages = {name: _keys(files, keys) for name, files in files_by_route(content).items()}
     return Routes(pages=pages, chunks=chunks, files=(scripts[-1],))
 

@@ -30,10 +30,11 @@ def sveltekit(chunks: Chunks, origin: Path, project: Path) -> Routes | None:
     later = [str(key.value) for start in first for key in chunks[start]["dynamicImports"].items_if_any()]
     common = [*first, *later, *([app] if app in chunks else [])]
     script = next((base / app for base in above(origin, project) if (base / app).is_file()), None)
-    if script is None:
-        note = f"which page is which is not known, as {app} is not there: all pages count together"
-        return Routes(pages={_ALL: (*common, *nodes.values())}, chunks=chunks, notes=(note,))
-    return Routes(pages=dict(_pages(script, nodes, common)), chunks=chunks, files=(script,))
+    if script and (pages := dict(_pages(script, nodes, common))):
+        return Routes(pages=pages, chunks=chunks, files=(script,))
+    why = f"{app} names no routes" if script else f"{app} is not there"
+    note = f"which page is which is not known, as {why}: all pages count together"
+    return Routes(pages={_ALL: (*common, *nodes.values())}, chunks=chunks, notes=(note,))
 
 
 def _is_made(key: str) -> bool:
@@ -41,7 +42,7 @@ def _is_made(key: str) -> bool:
 
 
 def _pages(script: Path, nodes: dict[str, str], common: list[str]) -> Iterator[tuple[str, tuple[str, ...]]]:
-    dictionary = _DICTIONARY.search(script.read_text(encoding="utf-8"))
+    dictionary = _DICTIONARY.search(script.read_text("utf-8", "replace"))
     for route, leaf, others in _ROUTE.findall(dictionary[1] if dictionary else ""):
         numbers = dict.fromkeys([*_ALWAYS, *re.findall(r"\d+", others), leaf])
         if leaf not in nodes:
