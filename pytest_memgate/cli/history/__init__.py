@@ -1,0 +1,1 @@
+"""`memgate history …`: every metric over every commit."""

@@ -1,0 +1,1 @@
+"""The verbs of `memgate history`: add, sync, show, build, check, confirm, digest."""
