@@ -33,6 +33,12 @@ class RunFileError(MemgateError):
     exit_code = 3
 
 
+class HistoryError(MemgateError):
+    """A history, a run for it or a store that cannot be read or written."""
+
+    exit_code = 3
+
+
 class MeasureError(MemgateError):
     """A bundle, a page or a tool that gives no number."""
 

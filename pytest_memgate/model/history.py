@@ -38,7 +38,7 @@ class Series:
     unit: str = SIZE
     environment: str = ""
     machine: str = ""
-    precision: Precision = Precision.NEAR_EXACT
+    precision: Precision = field(default=Precision.NEAR_EXACT, compare=False)
 
     @property
     def id(self) -> str:

@@ -8,7 +8,8 @@ from dataclasses import dataclass, field
 class Commit:
     """A git commit: its hash, the hashes of its tree and first parent, and its branch.
 
-    `dirty` is True if tracked files differed from it. All fields are empty if there is no commit.
+    `dirty` is True if tracked files differed from it, `fork` if it is the head of a pull request of another repository.
+    All fields are empty if there is no commit.
     """
 
     id: str = ""
@@ -16,6 +17,7 @@ class Commit:
     parent: str = ""
     branch: str = ""
     dirty: bool = False
+    fork: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -31,9 +33,11 @@ class Machine:
 class Provenance:
     """Where a run comes from; `start` and `end` are UTC, as `2026-11-29T16:21:44Z`, `ci` is a link to the CI job.
 
+    `id` is a name that no other run has; it is empty in files of older versions.
     `versions` are those of Python and of the packages and programs that measured, by name.
     """
 
+    id: str = ""
     commit: Commit = field(default_factory=Commit)
     start: str = ""
     end: str = ""

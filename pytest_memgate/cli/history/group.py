@@ -1,8 +1,18 @@
-"""The group of the commands on the history; each module beside this one adds its own."""
+"""The group of the commands on the history."""
+
+import importlib.util
 
 import click
+
+from pytest_memgate.cli.history.store import add
+from pytest_memgate.errors import UsageError
 
 
 @click.group()
 def history() -> None:
     """Keep the values of all runs, and show how they moved from commit to commit."""
+    if missing := [name for name in ("sqlalchemy", "alembic") if importlib.util.find_spec(name) is None]:
+        raise UsageError(f"a history needs {missing[0]}", hint="pip install 'pytest-memgate[history]'")
+
+
+history.add_command(add)

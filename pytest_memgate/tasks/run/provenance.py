@@ -1,14 +1,19 @@
 """The origin of a run's numbers, for its file."""
 
+import hashlib
 import importlib.metadata
 import os
 import platform
 import re
 import time
+import uuid
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from pytest_memgate import __version__
+from pytest_memgate.errors import UsageError
+from pytest_memgate.github.event import read_event
 from pytest_memgate.measure.process.git_commit import commit
 from pytest_memgate.measure.python.machine_class import machine
 from pytest_memgate.model.judgement.finding import Finding
@@ -24,7 +29,8 @@ def provenance(
 ) -> Provenance:
     """Return the origin of a run that ends now; `start` is in seconds since the epoch."""
     return Provenance(
-        commit=commit(root, environ),
+        id=uuid.uuid4().hex,
+        commit=replace(commit(root, environ), fork=_is_of_fork(environ)),
         start=_utc(start),
         end=_utc(time.time()),
         ci=_ci_link(environ),
@@ -42,6 +48,7 @@ def together(parts: Sequence[Provenance | None]) -> Provenance | None:
     same_versions = {item for part in known for item in part.versions.items()}
     clear = {name for name, _ in same_versions if sum(name == other for other, _ in same_versions) == 1}
     return Provenance(
+        id=_joined(part.id for part in known),
         commit=first.commit if all(part.commit == first.commit for part in known) else Commit(),
         start=min(part.start for part in known),
         end=max(part.end for part in known),
@@ -49,6 +56,23 @@ def together(parts: Sequence[Provenance | None]) -> Provenance | None:
         machine=first.machine if all(part.machine == first.machine for part in known) else Machine(),
         versions={name: version for name, version in sorted(same_versions) if name in clear},
     )
+
+
+def _joined(ids: Iterable[str]) -> str:
+    """Return a name for several runs put together: the same parts have the same name. Empty if one has none."""
+    known = sorted(ids)
+    return hashlib.sha256("\n".join(known).encode()).hexdigest()[:32] if all(known) else ""
+
+
+def _is_of_fork(environ: Mapping[str, str]) -> bool:
+    """True if the CI job runs a pull request of another repository; for GitHub and GitLab."""
+    source, own = environ.get("CI_MERGE_REQUEST_SOURCE_PROJECT_ID", ""), environ.get("CI_PROJECT_ID", "")
+    path = environ.get("GITHUB_EVENT_PATH", "")
+    try:
+        event = read_event(environ.get("GITHUB_EVENT_NAME", ""), Path(path)) if path else None
+    except UsageError:
+        event = None
+    return bool(source and source != own) or bool(event and event.is_of_pull_request and event.from_fork)
 
 
 def _utc(seconds: float) -> str:

@@ -1,0 +1,83 @@
+"""A store's database, opened by its URL; its errors become one line each."""
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import Connection, Engine, create_engine, event
+from sqlalchemy.engine import make_url
+from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError
+from sqlalchemy.pool import NullPool
+
+from pytest_memgate.errors import HistoryError, UsageError
+from pytest_memgate.history.migrate import WRITES, migrate
+
+_PATIENCE = 60  # seconds that a writer waits for another one; chosen
+
+
+def open_database(url: str, name: str = "") -> tuple[Engine, str]:
+    """Open a store's database, and bring its tables to this version; return it and its name for errors.
+
+    Raises UsageError for an URL that is none, HistoryError for a store that cannot be opened or is newer.
+    """
+    try:
+        address = make_url(url)
+        name = name or address.render_as_string(hide_password=True)
+        engine = create_engine(address, **_OPTIONS.get(address.get_backend_name(), {}))
+    except (ArgumentError, NoSuchModuleError) as error:
+        hint = "as in sqlite:///history.sqlite"
+        raise UsageError(f"--store {url!r}: not the address of a database", hint=hint) from error
+    except ImportError as error:
+        hint = "pip install 'pytest-memgate[postgres]'"
+        raise UsageError(f"--store {name} needs a library: {error}", hint=hint) from error
+    if engine.dialect.name == "sqlite":
+        _prepare_sqlite(engine, address.database or "")
+    with told(name):
+        migrate(engine, name)
+    return engine, name
+
+
+_OPTIONS: Mapping[str, Mapping[str, Any]] = {
+    "sqlite": {"poolclass": NullPool, "connect_args": {"timeout": _PATIENCE}},
+    "postgresql": {"pool_pre_ping": True, "connect_args": {"connect_timeout": 20}},
+}
+
+
+def _prepare_sqlite(engine: Engine, path: str) -> None:
+    """One writer at once, from the start of its transaction: a reader that becomes a writer could meet another one."""
+    if path and path != ":memory:":
+        try:
+            Path(path).parent.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise HistoryError(f"{path}: {error.strerror or error}", hint="give another --store") from error
+
+    @event.listens_for(engine, "connect")
+    def connected(connection: Any, _: object) -> None:
+        connection.isolation_level = None  # the begin below is ours
+        connection.execute("pragma foreign_keys = on")
+        connection.execute("pragma journal_mode = wal")  # a reader sees what was there when it began
+        connection.execute("pragma synchronous = full")  # a run that was acknowledged is there after a power cut
+
+    @event.listens_for(engine, "begin")
+    def begun(connection: Connection) -> None:
+        connection.exec_driver_sql("begin immediate" if connection.get_execution_options().get(WRITES) else "begin")
+
+
+@contextmanager
+def told(name: str) -> Iterator[None]:
+    """Turn the errors of a database into one line."""
+    try:
+        yield
+    except DBAPIError as error:
+        words = " ".join(str(error.orig).split())
+        hint = next((hint for word, hint in _HINTS.items() if word in words), "nothing of it was written")
+        raise HistoryError(f"{name}: {words}", hint=hint) from error
+
+
+_HINTS = {
+    "readonly": "it can only be read here",
+    "locked": "another process writes to it for too long: try again",
+    "full": "nothing of it was written: make room",
+    "not a database": "give another --store",
+}

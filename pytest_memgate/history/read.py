@@ -1,0 +1,228 @@
+"""A whole history out of a store, in the order of the commits of the default branch."""
+
+import json
+from bisect import bisect_left, bisect_right
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from itertools import groupby, pairwise
+
+from sqlalchemy import select
+
+from pytest_memgate.history.rows import StoredRow, level_of, record_of, series_of
+from pytest_memgate.history.store import Store
+from pytest_memgate.history.tables import CHAINS, POINTS, RUNS, SERIES
+from pytest_memgate.model.history import Chart, LineCommit, OffLine, Past, RunRecord, Series, Step
+
+Line = tuple[str, tuple[LineCommit, ...]]
+
+
+def read_past(store: Store, line: Line | None = None, *, wants: Callable[[Series], bool] = lambda _: True) -> Past:
+    """Return all that is stored, or only the charts of the series that `wants` takes.
+
+    `line` is the default branch with its commits, where the repository is at hand; otherwise it is the stored one.
+    """
+    branch, commits = line or store.line()
+    with store.reading() as connection:
+        places = _Places(commits)
+        rows = connection.execute(
+            select(RUNS.c.id, RUNS.c.key, RUNS.c.chain, RUNS.c.complete, RUNS.c.record, CHAINS.c.name)
+            .join(CHAINS, CHAINS.c.id == RUNS.c.chain)
+            .order_by(RUNS.c.id)
+        ).all()
+        runs = {row.id: places.placed(record_of(row.record)) for row in rows}
+        order = _Order(rows, runs, places)
+        series = {row.id: series_of(row) for row in connection.execute(select(SERIES))}
+        wanted = {number: one for number, one in series.items() if wants(one)}
+        points = select(POINTS).order_by(POINTS.c.series, POINTS.c.run)
+        if len(wanted) < len(series) and len(wanted) <= _FEW:
+            points = points.where(POINTS.c.series.in_(list(wanted)))
+        found = groupby(connection.execute(points), key=lambda row: row.series)
+        charts = tuple(order.chart(wanted[number], list(some)) for number, some in found if number in wanted)
+    return Past(
+        branch=branch,
+        line=commits,
+        runs={run.id: run for run in runs.values()},
+        charts=tuple(sorted(charts, key=lambda chart: chart.series)),
+        events=store.events(),
+    )
+
+
+_FEW = 5_000  # series that one statement can name
+
+
+class _Places:
+    """Which commits of the line have the tree that a run measured."""
+
+    def __init__(self, line: Sequence[LineCommit]) -> None:
+        self._by_id = {commit.id: commit.position for commit in line}
+        self._by_tree: dict[str, list[int]] = defaultdict(list)
+        for commit in line:
+            self._by_tree[commit.tree].append(commit.position)
+
+    def own_position(self, run: RunRecord) -> int | None:
+        """Return the position of the very commit that a run measured, None if it is not on the line."""
+        return self._by_id.get(run.commit.id) if run.positions else None
+
+    def placed(self, run: RunRecord) -> RunRecord:
+        """Return a run with its positions; a dirty tree and a fork have none."""
+        commit = run.commit
+        if commit.dirty or commit.fork:
+            return run
+        at = {self._by_id[commit.id]} if commit.id in self._by_id else set()
+        return replace(run, positions=tuple(sorted(at | set(self._by_tree.get(commit.tree, ())))))
+
+
+@dataclass(frozen=True, slots=True)
+class _Chain:
+    """The complete runs of one chain on the line, by position; the newest one of each."""
+
+    positions: tuple[int, ...]
+    runs: tuple[int, ...]
+    in_order: bool  # True if they were added in the order of their positions
+
+
+class _Order:
+    """The runs of the line in the order of their positions, chain by chain."""
+
+    def __init__(self, rows: Iterable[StoredRow], runs: Mapping[int, RunRecord], places: "_Places") -> None:
+        self._runs = runs
+        self._chain_of: dict[int, int] = {}
+        self._exact: dict[int, bool] = {}
+        self._complete: set[int] = set()
+        at: dict[int, dict[int, int]] = defaultdict(dict)
+        ours: dict[int, set[int]] = defaultdict(set)
+        for row in rows:
+            self._chain_of[row.id] = row.chain
+            self._exact[row.chain] = row.name.endswith("\nvalues")
+            if row.complete:
+                self._complete.add(row.id)
+                own = places.own_position(runs[row.id])
+                for position in runs[row.id].positions:
+                    # A run of the commit itself counts before one of another commit with the same files.
+                    if position == own or position not in ours[row.chain]:
+                        at[row.chain][position] = row.id
+                if own is not None:
+                    ours[row.chain].add(own)
+        self._chains = {chain: _chain(found) for chain, found in at.items()}
+        self._turns: dict[frozenset[int], list[tuple[int, int, int]]] = {}
+
+    def chart(self, series: Series, points: Sequence[StoredRow]) -> Chart:
+        """Return the chart of a series from its rows, the oldest run first."""
+        by_chain: dict[int, list[StoredRow]] = defaultdict(list)
+        alone = []
+        for row in points:
+            if row.run in self._complete:
+                by_chain[self._chain_of[row.run]].append(row)
+            else:
+                alone.append(row)
+        steps, measured = self._on_line(by_chain)
+        extra = {position: row for row in alone for position in self._runs[row.run].positions}
+        if extra:
+            steps, measured = self._with(extra, Chart(series=series, steps=tuple(steps), measured=measured))
+        return Chart(series=series, steps=tuple(steps), measured=measured, lanes=self._lanes(points))
+
+    def _on_line(self, by_chain: Mapping[int, Sequence[StoredRow]]) -> tuple[list[Step], tuple[int, ...]]:
+        steps: list[Step] = []
+        measured: list[tuple[int, ...]] = []
+        for chain, start, end in self._turns_of(frozenset(by_chain)):
+            own, rows = self._chains[chain], by_chain[chain]
+            first = len(steps)
+            for at, row in _changes(own, [row.run for row in rows], start, end):
+                level = level_of(rows[row])
+                if steps and steps[-1].level == level:
+                    continue
+                sites = json.loads(rows[row].sites) if rows[row].sites else {}
+                run = self._runs[own.runs[at]].id
+                steps.append(Step(position=own.positions[at], run=run, level=level, sites=sites))
+            if first == len(steps) == 0:
+                continue  # not there yet
+            begin = bisect_left(own.positions, steps[0].position, start, end)
+            measured.append(own.positions[begin:end])
+        if steps and steps[0].level.is_gone:
+            del steps[0]
+        return steps, measured[0] if len(measured) == 1 else tuple(at for some in measured for at in some)
+
+    def _turns_of(self, chains: frozenset[int]) -> list[tuple[int, int, int]]:
+        """Return which chain tells what holds at which positions: `(chain, start, end)`, as indices into its own.
+
+        At a position that several have, values count before bounds, then the chain that was added to last.
+        """
+        if chains not in self._turns:
+            winner: dict[int, tuple[bool, int, int]] = {}
+            for chain in chains & self._chains.keys():
+                own = self._chains[chain]
+                for position, run in zip(own.positions, own.runs, strict=True):
+                    claim = (self._exact[chain], run, chain)
+                    winner[position] = max(winner.get(position, claim), claim)
+            turns = []
+            for chain, some in groupby(sorted(winner.items()), key=lambda item: item[1][2]):
+                at = [position for position, _ in some]
+                turns += [(chain, start, end) for start, end in _ranges(self._chains[chain].positions, at)]
+            self._turns[chains] = turns
+        return self._turns[chains]
+
+    def _with(self, extra: Mapping[int, StoredRow], chart: Chart) -> tuple[list[Step], tuple[int, ...]]:
+        """Return the steps with the levels of runs that measured only a part, where no complete run tells a value."""
+        levels: dict[int, Step] = {}
+        for position in chart.measured:
+            if step := chart.step_at(position):
+                levels[position] = replace(step, position=position)
+        for position, row in extra.items():
+            if position not in levels or levels[position].level.value is None:
+                sites = json.loads(row.sites) if row.sites else {}
+                run = self._runs[row.run].id
+                levels[position] = Step(position=position, run=run, level=level_of(row), sites=sites)
+        steps: list[Step] = []
+        for position in sorted(levels):
+            if not steps or steps[-1].level != levels[position].level:
+                steps.append(levels[position])
+        return steps, tuple(sorted(levels))
+
+    def _lanes(self, points: Sequence[StoredRow]) -> dict[str, tuple[OffLine, ...]]:
+        lanes: dict[str, list[OffLine]] = defaultdict(list)
+        for row in points:
+            run = self._runs[row.run]
+            level = level_of(row)
+            if run.lane and not level.is_gone:
+                lanes[run.lane].append(OffLine(run=run.id, level=level))
+        return {lane: tuple(levels) for lane, levels in lanes.items()}
+
+
+def _chain(found: Mapping[int, int]) -> _Chain:
+    positions = tuple(sorted(found))
+    runs = tuple(found[position] for position in positions)
+    return _Chain(positions, runs, all(a <= b for a, b in pairwise(runs)))
+
+
+def _changes(chain: _Chain, points: Sequence[int], start: int, end: int) -> Iterator[tuple[int, int]]:
+    """Yield where the row that holds changes: the index of a run of the chain, and that of the row."""
+    before = -1
+    if chain.in_order:
+        at = start
+        while at < end:
+            row = bisect_right(points, chain.runs[at]) - 1
+            if row >= 0 and row != before:
+                yield at, row
+                before = row
+            at = bisect_left(chain.runs, points[row + 1], at, end) if row + 1 < len(points) else end
+        return
+    for at in range(start, end):
+        row = bisect_right(points, chain.runs[at]) - 1
+        if row >= 0 and row != before:
+            yield at, row
+            before = row
+
+
+def _ranges(positions: Sequence[int], wanted: Sequence[int]) -> Iterator[tuple[int, int]]:
+    """Yield the ranges of indices of `positions` that `wanted`, some of them in order, is made of."""
+    start = bisect_left(positions, wanted[0])
+    end = start
+    for position in wanted:
+        if end < len(positions) and positions[end] == position:
+            end += 1
+            continue
+        yield start, end
+        start = bisect_left(positions, position)
+        end = start + 1
+    yield start, end

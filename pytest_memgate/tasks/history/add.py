@@ -1,0 +1,63 @@
+"""`memgate history add`: the values of runs into the store."""
+
+import hashlib
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from pytest_memgate.baseline.source import GitRef
+from pytest_memgate.baseline.store import Store as Baselines
+from pytest_memgate.errors import HistoryError, MemgateError
+from pytest_memgate.history.from_run import snapshot_of
+from pytest_memgate.history.line import knows
+from pytest_memgate.history.snapshot import Snapshot
+from pytest_memgate.history.store import ReasonOf
+from pytest_memgate.model.history import Series
+from pytest_memgate.tasks.history.opened import Opened
+from pytest_memgate.tasks.run.file import read_run
+
+_DIGEST = 32  # digits: no two runs have the same
+
+
+def add(opened: Opened, paths: Sequence[Path], say: Callable[[str], None]) -> None:
+    """Store runs, one transaction each; a run that is there already is passed over.
+
+    All files are read before the first one is stored. Raises RunFileError and HistoryError for a file that is not a
+    run, or one that does not belong here.
+    """
+    snapshots = [_read(opened.root, path) for path in paths]
+    for path, snapshot in zip(paths, snapshots, strict=True):
+        if opened.store.add(snapshot, _reasons(opened.root, snapshot)):
+            lane = opened.lane_of(snapshot.record)
+            say(f"{path}: {len(snapshot.levels)} values of {snapshot.record.commit.id[:12]}{lane}")
+        else:
+            say(f"{path}: already there")
+
+
+def _read(root: Path, path: Path) -> Snapshot:
+    run = read_run(path)
+    snapshot = snapshot_of(run, hashlib.sha256(path.read_bytes()).hexdigest()[:_DIGEST], str(path))
+    commit = snapshot.record.commit
+    if not knows(root, commit.id, commit.tree):
+        raise HistoryError(
+            f"{path}: this repository has no commit {commit.id[:12]}: is it a run of another project?",
+            hint=f"git fetch origin {commit.id[:12]}",
+        )
+    return snapshot
+
+
+def _reasons(root: Path, snapshot: Snapshot) -> ReasonOf:
+    """Return a function that looks up the reason of a baseline's last raise, in the commit that was measured."""
+    commit = snapshot.record.commit.id
+    opened: dict[str, Baselines] = {}
+
+    def reason_of(series: Series) -> str:
+        try:
+            if series.environment not in opened:
+                opened[series.environment] = Baselines(GitRef(root, commit), series.environment)
+            document = opened[series.environment].document(series.subject.file)
+        except MemgateError:
+            return ""  # a baseline that cannot be read has made the run say so
+        entry = document.entry(series.subject.name, series.metric) if document else None
+        return entry.reason if entry else ""
+
+    return reason_of
