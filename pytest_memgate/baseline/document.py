@@ -9,7 +9,6 @@ Format 2 (0.2): a test without an entry of a metric that has an `absent` value (
 within noise of that. In a file of format 1 nobody had looked.
 """
 
-import gc
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -19,6 +18,7 @@ import yaml
 
 from pytest_memgate.baseline.yaml_nodes import Bounds, YamlNodesError, compose
 from pytest_memgate.errors import BaselineError
+from pytest_memgate.model.codec import uncollected
 from pytest_memgate.model.environment import Header
 from pytest_memgate.model.judgement.reference import Reference
 from pytest_memgate.model.metric import FIRST_USE
@@ -62,14 +62,8 @@ def load(text: str, where: str) -> Document:
 
     Raises BaselineError with the line that cannot be read, and for a format newer than this version knows.
     """
-    # Thousands of nodes come and go at once: the collector would walk them again and again, and find nothing.
-    collects = gc.isenabled()
-    gc.disable()
-    try:
+    with uncollected():
         return _read(text, where)
-    finally:
-        if collects:
-            gc.enable()
 
 
 def _read(text: str, where: str) -> Document:

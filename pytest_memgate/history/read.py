@@ -12,6 +12,7 @@ from sqlalchemy import select
 from pytest_memgate.history.rows import StoredRow, level_of, record_of, series_of
 from pytest_memgate.history.store import Store
 from pytest_memgate.history.tables import CHAINS, POINTS, RUNS, SERIES
+from pytest_memgate.model.codec import uncollected
 from pytest_memgate.model.history import Chart, LineCommit, OffLine, Past, RunRecord, Series, Step
 
 Line = tuple[str, tuple[LineCommit, ...]]
@@ -23,7 +24,7 @@ def read_past(store: Store, line: Line | None = None, *, wants: Callable[[Series
     `line` is the default branch with its commits, where the repository is at hand; otherwise it is the stored one.
     """
     branch, commits = line or store.line()
-    with store.reading() as connection:
+    with uncollected(), store.reading() as connection:
         places = _Places(commits)
         rows = connection.execute(
             select(RUNS.c.id, RUNS.c.key, RUNS.c.chain, RUNS.c.complete, RUNS.c.record, CHAINS.c.name)

@@ -1,8 +1,10 @@
 """Model values to plain JSON data and back; a field that has its default is left out."""
 
+import gc
 import types
 import typing
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import MISSING, Field, fields, is_dataclass
 from enum import Enum
 from functools import cache
@@ -19,6 +21,18 @@ _KINDS = {
     float: "a number",
     bool: "true or false",
 }
+
+
+@contextmanager
+def uncollected() -> Iterator[None]:
+    """Keep the garbage collector from walking many new values again and again, finding nothing."""
+    collects = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if collects:
+            gc.enable()
 
 
 class _WrongShapeError(ValueError):

@@ -11,9 +11,11 @@ from pytest_memgate.history.from_run import snapshot_of
 from pytest_memgate.history.line import knows
 from pytest_memgate.history.snapshot import Snapshot
 from pytest_memgate.history.store import ReasonOf
+from pytest_memgate.model.codec import uncollected
 from pytest_memgate.model.history import Series
 from pytest_memgate.tasks.history.opened import Opened
 from pytest_memgate.tasks.run.file import read_run
+from pytest_memgate.units import counted
 
 _DIGEST = 32  # digits: no two runs have the same
 
@@ -24,13 +26,18 @@ def add(opened: Opened, paths: Sequence[Path], say: Callable[[str], None]) -> No
     All files are read before the first one is stored. Raises RunFileError and HistoryError for a file that is not a
     run, or one that does not belong here.
     """
-    snapshots = [_read(opened.root, path) for path in paths]
-    for path, snapshot in zip(paths, snapshots, strict=True):
-        if opened.store.add(snapshot, _reasons(opened.root, snapshot)):
-            lane = opened.lane_of(snapshot.record)
-            say(f"{path}: {len(snapshot.levels)} values of {snapshot.record.commit.id[:12]}{lane}")
-        else:
-            say(f"{path}: already there")
+    with uncollected():
+        snapshots = [_read(opened.root, path) for path in paths]
+        for path, snapshot in zip(paths, snapshots, strict=True):
+            say(f"{path}: {_stored(opened, snapshot)}")
+
+
+def _stored(opened: Opened, snapshot: Snapshot) -> str:
+    """Store one run, and return what was done in words."""
+    if not opened.store.add(snapshot, _reasons(opened.root, snapshot)):
+        return "already there"
+    lane = opened.lane_of(snapshot.record)
+    return f"{counted(len(snapshot.levels), 'value')} of {snapshot.record.commit.id[:12]}{lane}"
 
 
 def _read(root: Path, path: Path) -> Snapshot:

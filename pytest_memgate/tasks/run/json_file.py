@@ -74,21 +74,24 @@ def _without_repetition(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
 
 def _check(parsed: Any) -> None:
     level = [parsed]
+    texts: set[str] = set()  # a large run says most of them thousands of times
     for _ in range(_DEPTH):
         below: list[Any] = []
         for value in level:
             if isinstance(value, dict):
-                below += value
+                texts.update(value)
                 below += value.values()
             elif isinstance(value, list):
                 below += value
             elif isinstance(value, str):
-                _check_text(value)
+                texts.add(value)
             elif isinstance(value, (int, float)) and not (value == 0 or _SMALLEST <= abs(value) <= _LARGEST):
                 raise ValueError(f"a number beyond all measure: {value:g}")
         level = below
     if level:
         raise ValueError("nested too deeply")
+    for text in texts:
+        _check_text(text)
 
 
 def _check_text(text: str) -> None:
