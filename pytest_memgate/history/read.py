@@ -13,8 +13,9 @@ from pytest_memgate.history.rows import StoredRow, level_of, record_of, series_o
 from pytest_memgate.history.store import Store
 from pytest_memgate.history.tables import CHAINS, POINTS, RUNS, SERIES
 from pytest_memgate.model.codec import uncollected
-from pytest_memgate.model.history import Chart, LineCommit, OffLine, Past, RunRecord, Series, Step
+from pytest_memgate.model.history import Chart, Level, LineCommit, OffLine, Past, RunRecord, Series, Step
 
+_ByChain = Mapping[int, Sequence[StoredRow]]
 Line = tuple[str, tuple[LineCommit, ...]]
 
 
@@ -123,26 +124,53 @@ class _Order:
             steps, measured = self._with(extra, Chart(series=series, steps=tuple(steps), measured=measured))
         return Chart(series=series, steps=tuple(steps), measured=measured, lanes=self._lanes(points))
 
-    def _on_line(self, by_chain: Mapping[int, Sequence[StoredRow]]) -> tuple[list[Step], tuple[int, ...]]:
+    def _on_line(self, by_chain: "_ByChain") -> tuple[list[Step], tuple[int, ...]]:
+        there = {chain: rows for chain, rows in by_chain.items() if chain in self._chains}
+        if len(there) > 1 and any(self._is_missing(chain, rows) for chain, rows in there.items()):
+            return self._best(there)
         steps: list[Step] = []
         measured: list[tuple[int, ...]] = []
-        for chain, start, end in self._turns_of(frozenset(by_chain)):
-            own, rows = self._chains[chain], by_chain[chain]
-            first = len(steps)
-            for at, row in _changes(own, [row.run for row in rows], start, end):
-                level = level_of(rows[row])
-                if steps and steps[-1].level == level:
-                    continue
-                sites = json.loads(rows[row].sites) if rows[row].sites else {}
-                run = self._runs[own.runs[at]].id
-                steps.append(Step(position=own.positions[at], run=run, level=level, sites=sites))
-            if first == len(steps) == 0:
-                continue  # not there yet
-            begin = bisect_left(own.positions, steps[0].position, start, end)
-            measured.append(own.positions[begin:end])
-        if steps and steps[0].level.is_gone:
-            del steps[0]
-        return steps, measured[0] if len(measured) == 1 else tuple(at for some in measured for at in some)
+        for chain, start, end in self._turns_of(frozenset(there)):
+            for step in self._steps(chain, there[chain], start, end):
+                is_new = steps[-1].level != step.level if steps else not step.level.is_gone
+                steps += [step] if is_new else []
+            if steps:
+                own = self._chains[chain].positions
+                measured.append(own[bisect_left(own, steps[0].position, start, end) : end])
+        return steps, measured[0] if len(measured) == 1 else tuple(at for part in measured for at in part)
+
+    def _is_missing(self, chain: int, rows: Sequence[StoredRow]) -> bool:
+        """True if some runs of a chain do not have the series."""
+        is_late = rows[0].run > min(self._chains[chain].runs)
+        return is_late or any(row.value is None and row.bound is None for row in rows)
+
+    def _steps(self, chain: int, rows: Sequence[StoredRow], start: int, end: int) -> Iterator[Step]:
+        """Yield the levels of one chain; a run from before the first row does not have the series."""
+        own, before = self._chains[chain], False
+        for at, row in _changes(own, [row.run for row in rows], start, end):
+            if row >= 0 or before:
+                yield self._step(own.positions[at], own.runs[at], rows[row] if row >= 0 else None)
+                before = True
+
+    def _step(self, position: int, run: int, row: StoredRow | None) -> Step:
+        sites = json.loads(row.sites) if row is not None and row.sites else {}
+        level = Level() if row is None else level_of(row)
+        return Step(position=position, run=self._runs[run].id, level=level, sites=sites)
+
+    def _best(self, there: "_ByChain") -> tuple[list[Step], tuple[int, ...]]:
+        """Return the steps where only some chains have the series: at each position, one that has it counts."""
+        best: dict[int, tuple[tuple[bool, bool, int], Step]] = {}
+        for chain, rows in there.items():
+            own = self._chains[chain]
+            steps = {step.position: step for step in self._steps(chain, rows, 0, len(own.positions))}
+            step = None
+            for position, run in zip(own.positions, own.runs, strict=True):
+                step = steps.get(position, step)
+                if step is not None:
+                    claim = (not step.level.is_gone, self._exact[chain], run)
+                    if position not in best or claim > best[position][0]:
+                        best[position] = (claim, replace(step, position=position))
+        return _joined(best[position][1] for position in sorted(best))
 
     def _turns_of(self, chains: frozenset[int]) -> list[tuple[int, int, int]]:
         """Return which chain tells what holds at which positions: `(chain, start, end)`, as indices into its own.
@@ -174,11 +202,7 @@ class _Order:
                 sites = json.loads(row.sites) if row.sites else {}
                 run = self._runs[row.run].id
                 levels[position] = Step(position=position, run=run, level=level_of(row), sites=sites)
-        steps: list[Step] = []
-        for position in sorted(levels):
-            if not steps or steps[-1].level != levels[position].level:
-                steps.append(levels[position])
-        return steps, tuple(sorted(levels))
+        return _joined(levels[position] for position in sorted(levels))
 
     def _lanes(self, points: Sequence[StoredRow]) -> dict[str, tuple[OffLine, ...]]:
         lanes: dict[str, list[OffLine]] = defaultdict(list)
@@ -190,6 +214,19 @@ class _Order:
         return {lane: tuple(levels) for lane, levels in lanes.items()}
 
 
+def _joined(levels: Iterable[Step]) -> tuple[list[Step], tuple[int, ...]]:
+    """Return the steps of levels, one for each position in order, and the positions from the first one on."""
+    steps: list[Step] = []
+    measured: list[int] = []
+    for step in levels:
+        if not steps and step.level.is_gone:
+            continue
+        measured.append(step.position)
+        if not steps or steps[-1].level != step.level:
+            steps.append(step)
+    return steps, tuple(measured)
+
+
 def _chain(found: Mapping[int, int]) -> _Chain:
     positions = tuple(sorted(found))
     runs = tuple(found[position] for position in positions)
@@ -197,20 +234,20 @@ def _chain(found: Mapping[int, int]) -> _Chain:
 
 
 def _changes(chain: _Chain, points: Sequence[int], start: int, end: int) -> Iterator[tuple[int, int]]:
-    """Yield where the row that holds changes: the index of a run of the chain, and that of the row."""
-    before = -1
+    """Yield where the row that holds changes: the index of a run of the chain, and that of the row, -1 for none."""
+    before = -2
     if chain.in_order:
         at = start
         while at < end:
             row = bisect_right(points, chain.runs[at]) - 1
-            if row >= 0 and row != before:
+            if row != before:
                 yield at, row
                 before = row
             at = bisect_left(chain.runs, points[row + 1], at, end) if row + 1 < len(points) else end
         return
     for at in range(start, end):
         row = bisect_right(points, chain.runs[at]) - 1
-        if row >= 0 and row != before:
+        if row != before:
             yield at, row
             before = row
 

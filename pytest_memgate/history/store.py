@@ -101,7 +101,7 @@ class Store:
         Raises HistoryError for the line of another project: one that has another first commit.
         """
         with self._writing() as connection:
-            facts: dict[str, str] = dict(connection.execute(select(FACTS)).tuples().all())
+            facts: dict[str, str] = {row.name: row.value for row in connection.execute(select(FACTS))}
             root = line[0].id if line else ""
             if facts.get("root", root) != root:
                 raise HistoryError(
@@ -255,7 +255,7 @@ class Store:
         found: dict[str, int] = {}
         for some in _batches(list(keys)):
             rows = connection.execute(select(SERIES.c.key, SERIES.c.id).where(SERIES.c.key.in_(some)))
-            found |= dict(rows.tuples().all())
+            found |= {row.key: row.id for row in rows}
         return found
 
     def _check_units(self, levels: Mapping[Series, Level], known: Mapping[Series, Level]) -> None:
