@@ -128,6 +128,11 @@ class Store:
         with self._reading() as connection:
             return list(connection.scalars(select(RUNS.c.key).order_by(RUNS.c.id)))
 
+    def measured_trees(self) -> set[str]:
+        """Return the trees of which a run of the whole project is stored."""
+        with self._reading() as connection:
+            return set(connection.scalars(select(RUNS.c.tree).where(RUNS.c.complete)))
+
     def payload(self, run: str) -> str:
         """Return the text of a run; raises HistoryError for one that is not stored."""
         with self._reading() as connection:

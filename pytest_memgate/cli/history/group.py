@@ -4,7 +4,7 @@ import importlib.util
 
 import click
 
-from pytest_memgate.cli.history.store import add
+from pytest_memgate.cli.history.store import add, backfill
 from pytest_memgate.errors import UsageError
 
 
@@ -16,3 +16,4 @@ def history() -> None:
 
 
 history.add_command(add)
+history.add_command(backfill)

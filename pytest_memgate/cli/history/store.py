@@ -1,5 +1,6 @@
 """`memgate history add`: fill the store."""
 
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import TypeVar
@@ -31,3 +32,21 @@ def add(root: Path, runs: tuple[Path, ...], url: str, branch: str) -> None:
     from pytest_memgate.tasks.history.opened import open_history
 
     store(open_history(root, url=url, branch=branch), runs, click.echo)
+
+
+@click.command(context_settings={"ignore_unknown_options": True})
+@click.argument("commits", metavar="FIRST..LAST")
+@click.option("--every", type=click.IntRange(min=1), default=1, help="Only each Nth commit, counted from the last one.")
+@click.argument("pytest_args", nargs=-1, type=click.UNPROCESSED)
+@store_options
+@click.pass_obj
+def backfill(root: Path, commits: str, every: int, pytest_args: tuple[str, ...], url: str, branch: str) -> None:
+    """Measure commits of the default branch, from FIRST to LAST, that have no run yet; PYTEST_ARGS go to pytest."""
+    from pytest_memgate.tasks.history.backfill import Backfill
+    from pytest_memgate.tasks.history.backfill import backfill as measure
+    from pytest_memgate.tasks.history.opened import open_history
+
+    wanted = Backfill(commits=commits, every=every, args=pytest_args)
+    failed = measure(open_history(root, url=url, branch=branch), Path.cwd(), wanted, click.echo)
+    if failed:
+        sys.exit(3)

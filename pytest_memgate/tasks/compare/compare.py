@@ -1,7 +1,6 @@
 """Measure the base in a checkout of its own, then the work tree against that."""
 
 import json
-import math
 import os
 import re
 import shutil
@@ -20,15 +19,15 @@ from pytest_memgate.model.run import Measured, Run
 from pytest_memgate.report.words.reason import reason
 from pytest_memgate.tasks.baseline.run_pytest import run_pytest
 from pytest_memgate.tasks.compare.side import Prepared, prepared
+from pytest_memgate.tasks.compare.side_pytest import pytest_there
 from pytest_memgate.tasks.judge.gate import MEASURED, SIDE
-from pytest_memgate.tasks.prove.pytest_subprocess import QUIET, Done
-from pytest_memgate.tasks.run.file import read_run
 from pytest_memgate.tasks.run.git_worktree import Trees
 
 _CONFIG = "memgate.yml"
 _NOT_FOUND = re.compile(r"^ERROR: (?:not found|file or directory not found): (.*)", re.MULTILINE)
 _NOT_BOTH = ("--memgate-update", "--memgate-base", "--memgate-measured")
 _NO_VALUE = {Outcome.NO_ANSWER, Outcome.UNMEASURED}
+_UPDATE = ("--memgate-update", "--memgate-side=base")
 _REFUSED, _NO_TEST = 4, 5  # pytest's exit codes
 
 
@@ -72,7 +71,7 @@ def _measure(base: Prepared, cwd: Path, args: Sequence[str]) -> Run:
     if any(not (trees.there(cwd) / root).resolve().is_relative_to(trees.base_top) for root in roots):
         raise UsageError(f"--rootdir={roots[-1]} leads out of {trees.ref}", hint="give a folder of this repository")
     while True:
-        done, foreign = _pytest(base, cwd, given)
+        done, foreign = pytest_there(base, cwd, given, _UPDATE)
         missing = _NOT_FOUND.search(done.out) if done.code == _REFUSED else None
         there = [arg for arg in given if not (missing and _names(arg, missing[1], trees.there(cwd)))]
         if missing is None or len(there) == len(given) or not any(_is_test(arg) for arg in there):
@@ -103,41 +102,6 @@ def _is_test(arg: str) -> bool:
 def _names(arg: str, missing: str, cwd: Path) -> bool:
     """True if an argument is the one that pytest has not found."""
     return _is_test(arg) and os.path.normpath(cwd / arg) == os.path.normpath(cwd / missing)
-
-
-def _pytest(base: Prepared, cwd: Path, args: Sequence[str]) -> tuple[Done, list[str]]:
-    trees, workspace = base.trees, base.workspace
-    folder = workspace.place()
-    proofs, report = folder / "proofs", folder / "run.json"
-    proofs.mkdir()
-    command = [
-        *(base.side.python, "-m", "pytest", "-p", "pytest_memgate.plugin.child_runs.tree_proof", *QUIET),
-        *([] if any(arg.startswith("--rootdir") for arg in args) else [f"--rootdir={trees.base_root}"]),
-        *args,
-        *(
-            "--memgate",
-            "--memgate-update",
-            "--memgate-side=base",
-            f"--memgate-report={report}",
-            "-o",
-            f"cache_dir={folder / 'cache'}",
-        ),
-    ]
-    order = {"from": str(trees.top), "to": str(trees.base_top), "into": str(proofs)}
-    env = {
-        "MEMGATE_TREE": json.dumps(order),
-        "COVERAGE_FILE": str(folder / "coverage"),
-        **base.side.env,
-    }
-    job = workspace.start(command, folder, cwd=trees.there(cwd), env=env)
-    try:
-        job.wait(math.inf, lambda: None)
-        run = read_run(report) if report.exists() else None
-        done = Done(code=job.code() or 0, out=job.out(), run=run, seconds=0)
-    finally:
-        workspace.end(job)
-    foreign = [file for proof in sorted(proofs.iterdir()) for file in json.loads(proof.read_text(encoding="utf-8"))]
-    return done, foreign
 
 
 def _take(trees: Trees, into: Path, without: Sequence[str]) -> None:

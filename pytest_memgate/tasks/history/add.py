@@ -34,7 +34,7 @@ def add(opened: Opened, paths: Sequence[Path], say: Callable[[str], None]) -> No
 
 def _stored(opened: Opened, snapshot: Snapshot) -> str:
     """Store one run, and return what was done in words."""
-    if not opened.store.add(snapshot, _reasons(opened.root, snapshot)):
+    if not opened.store.add(snapshot, reasons(opened.root, snapshot)):
         return "already there"
     lane = opened.lane_of(snapshot.record)
     return f"{counted(len(snapshot.levels), 'value')} of {snapshot.record.commit.id[:12]}{lane}"
@@ -52,7 +52,7 @@ def _read(root: Path, path: Path) -> Snapshot:
     return snapshot
 
 
-def _reasons(root: Path, snapshot: Snapshot) -> ReasonOf:
+def reasons(root: Path, snapshot: Snapshot) -> ReasonOf:
     """Return a function that looks up the reason of a baseline's last raise, in the commit that was measured."""
     commit = snapshot.record.commit.id
     opened: dict[str, Baselines] = {}
