@@ -23,7 +23,9 @@ def open_database(url: str, name: str = "") -> tuple[Engine, str]:
     """
     try:
         address = make_url(url)
-        name = name or address.render_as_string(hide_password=True)
+        if address.get_backend_name() == "sqlite" and "timeout" not in address.query:
+            address = address.update_query_dict({"timeout": str(_PATIENCE)})
+        name = name or make_url(url).render_as_string(hide_password=True)
         engine = create_engine(address, **_OPTIONS.get(address.get_backend_name(), {}))
     except (ArgumentError, NoSuchModuleError) as error:
         hint = "as in sqlite:///history.sqlite"
@@ -39,7 +41,7 @@ def open_database(url: str, name: str = "") -> tuple[Engine, str]:
 
 
 _OPTIONS: Mapping[str, Mapping[str, Any]] = {
-    "sqlite": {"poolclass": NullPool, "connect_args": {"timeout": _PATIENCE}},
+    "sqlite": {"poolclass": NullPool},
     "postgresql": {"pool_pre_ping": True, "connect_args": {"connect_timeout": 20}},
 }
 
