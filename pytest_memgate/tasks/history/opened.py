@@ -39,8 +39,9 @@ def open_history(root: Path, *, url: str = "", branch: str = "", environ: Mappin
     used.
     """
     url = url or environ.get(VARIABLE, "")
-    branch = branch or default_branch(root)
-    line = first_parents(root, branch)
+    ref = branch or default_branch(root)
+    branch = ref.removeprefix("refs/heads/").removeprefix("refs/remotes/origin/")
+    line = first_parents(root, ref)
     file = database_file(root)
     store = open_store(url) if url else open_store(f"sqlite:///{file}", str(file))
     store.put_line(branch, line)
