@@ -1,5 +1,6 @@
 """A run's file as a snapshot for the store."""
 
+import re
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -19,6 +20,7 @@ _SITES = 8  # of a value, the largest ones
 _PARTS = 60  # of a bundle, whose parts are drawn
 _DIGITS = 4  # of a noisy value that are kept: the others are noise
 _AHEAD = timedelta(days=1)  # that another machine's clock may be wrong; chosen
+_ID = re.compile("[0-9a-f]{32}")  # it is the name of a file, too
 _BASES = {Basis.EXACT: Precision.EXACT, Basis.SAMPLES: Precision.NOISY}
 
 
@@ -42,7 +44,7 @@ def snapshot_of(run: Run, content: str, where: str, *, now: datetime | None = No
     if not levels:
         raise HistoryError(f"{where}: nothing was measured in it", hint="a history takes runs that measured something")
     record = RunRecord(
-        id=origin.id or content[:32],
+        id=origin.id if _ID.fullmatch(origin.id) else content[:32],
         environment=run.environment.key,
         machine=machine,
         commit=replace(origin.commit, parent=""),

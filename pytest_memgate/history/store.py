@@ -128,6 +128,14 @@ class Store:
         with self._reading() as connection:
             return list(connection.scalars(select(RUNS.c.key).order_by(RUNS.c.id)))
 
+    def starts(self) -> dict[str, str]:
+        """Return when each run started, in UTC, by the runs' ids."""
+        with self._reading() as connection:
+            return {
+                row.key: row.started
+                for row in connection.execute(select(RUNS.c.key, RUNS.c.started).order_by(RUNS.c.id))
+            }
+
     def measured_trees(self) -> set[str]:
         """Return the trees of which a run of the whole project is stored."""
         with self._reading() as connection:

@@ -5,7 +5,7 @@ import importlib.util
 import click
 
 from pytest_memgate.cli.history.export import export
-from pytest_memgate.cli.history.store import add, backfill
+from pytest_memgate.cli.history.store import add, backfill, sync
 from pytest_memgate.errors import UsageError
 
 
@@ -19,3 +19,4 @@ def history() -> None:
 history.add_command(add)
 history.add_command(backfill)
 history.add_command(export)
+history.add_command(sync)

@@ -24,14 +24,31 @@ def store_options(command: F) -> F:
 
 @click.command()
 @click.argument("runs", nargs=-1, required=True, type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@click.option("--sync", "with_sync", is_flag=True, help="Then exchange what is new with the remote `origin`.")
 @store_options
 @click.pass_obj
-def add(root: Path, runs: tuple[Path, ...], url: str, branch: str) -> None:
+def add(root: Path, runs: tuple[Path, ...], with_sync: bool, url: str, branch: str) -> None:
     """Store the values of RUNS, files of --memgate-report; one that is there already is passed over."""
     from pytest_memgate.tasks.history.add import add as store
     from pytest_memgate.tasks.history.opened import open_history
+    from pytest_memgate.tasks.history.sync import sync as exchange
 
-    store(open_history(root, url=url, branch=branch), runs, click.echo)
+    opened = open_history(root, url=url, branch=branch)
+    store(opened, runs, click.echo)
+    if with_sync:
+        click.echo(f"memgate: {exchange(opened)}")
+
+
+@click.command()
+@click.option("--remote", help="Another remote than origin; an empty name keeps all in this repository.")
+@store_options
+@click.pass_obj
+def sync(root: Path, remote: str | None, url: str, branch: str) -> None:
+    """Exchange runs with other jobs by the git ref refs/memgate/history: fetch, store what is new, push the rest."""
+    from pytest_memgate.tasks.history.opened import open_history
+    from pytest_memgate.tasks.history.sync import sync as exchange
+
+    click.echo(f"memgate: {exchange(open_history(root, url=url, branch=branch), remote)}")
 
 
 @click.command(context_settings={"ignore_unknown_options": True})
