@@ -10,6 +10,7 @@ from itertools import groupby, pairwise
 from sqlalchemy import select
 
 from pytest_memgate.history.rows import StoredRow, level_of, record_of, series_of
+from pytest_memgate.history.snapshot import PART, VALUES
 from pytest_memgate.history.store import Store
 from pytest_memgate.history.tables import CHAINS, POINTS, RUNS, SERIES
 from pytest_memgate.model.codec import uncollected
@@ -28,7 +29,7 @@ def read_past(store: Store, line: Line | None = None, *, wants: Callable[[Series
     with uncollected(), store.reading() as connection:
         places = _Places(commits)
         rows = connection.execute(
-            select(RUNS.c.id, RUNS.c.key, RUNS.c.chain, RUNS.c.complete, RUNS.c.record, CHAINS.c.name)
+            select(RUNS.c.id, RUNS.c.key, RUNS.c.chain, RUNS.c.record, CHAINS.c.name)
             .join(CHAINS, CHAINS.c.id == RUNS.c.chain)
             .order_by(RUNS.c.id)
         ).all()
@@ -77,7 +78,7 @@ class _Places:
 
 @dataclass(frozen=True, slots=True)
 class _Chain:
-    """The complete runs of one chain on the line, by position; the newest one of each."""
+    """The runs of one chain on the line, by position; the newest one of each."""
 
     positions: tuple[int, ...]
     runs: tuple[int, ...]
@@ -87,46 +88,34 @@ class _Chain:
 class _Order:
     """The runs of the line in the order of their positions, chain by chain."""
 
-    def __init__(self, rows: Iterable[StoredRow], runs: Mapping[int, RunRecord], places: "_Places") -> None:
+    def __init__(self, rows: Sequence[StoredRow], runs: Mapping[int, RunRecord], places: "_Places") -> None:
         self._runs = runs
-        self._chain_of: dict[int, int] = {}
-        self._exact: dict[int, bool] = {}
-        self._complete: set[int] = set()
+        self._chain_of = {row.id: row.chain for row in rows}
+        self._kinds = {row.chain: row.name.rpartition("\n")[2] for row in rows}
         at: dict[int, dict[int, int]] = defaultdict(dict)
         ours: dict[int, set[int]] = defaultdict(set)
         for row in rows:
-            self._chain_of[row.id] = row.chain
-            self._exact[row.chain] = row.name.endswith("\nvalues")
-            if row.complete:
-                self._complete.add(row.id)
-                own = places.own_position(runs[row.id])
-                for position in runs[row.id].positions:
-                    # A run of the commit itself counts before one of another commit with the same files.
-                    if position == own or position not in ours[row.chain]:
-                        at[row.chain][position] = row.id
-                if own is not None:
-                    ours[row.chain].add(own)
+            own = places.own_position(runs[row.id])
+            for position in runs[row.id].positions:
+                # A run of the commit itself counts before one of another commit with the same files.
+                if position == own or position not in ours[row.chain]:
+                    at[row.chain][position] = row.id
+            if own is not None:
+                ours[row.chain].add(own)
         self._chains = {chain: _chain(found) for chain, found in at.items()}
         self._turns: dict[frozenset[int], list[tuple[int, int, int]]] = {}
 
     def chart(self, series: Series, points: Sequence[StoredRow]) -> Chart:
         """Return the chart of a series from its rows, the oldest run first."""
         by_chain: dict[int, list[StoredRow]] = defaultdict(list)
-        alone = []
         for row in points:
-            if row.run in self._complete:
-                by_chain[self._chain_of[row.run]].append(row)
-            else:
-                alone.append(row)
+            by_chain[self._chain_of[row.run]].append(row)
         steps, measured = self._on_line(by_chain)
-        extra = {position: row for row in alone for position in self._runs[row.run].positions}
-        if extra:
-            steps, measured = self._with(extra, Chart(series=series, steps=tuple(steps), measured=measured))
         return Chart(series=series, steps=tuple(steps), measured=measured, lanes=self._lanes(points))
 
     def _on_line(self, by_chain: "_ByChain") -> tuple[list[Step], tuple[int, ...]]:
         there = {chain: rows for chain, rows in by_chain.items() if chain in self._chains}
-        if len(there) > 1 and any(self._is_missing(chain, rows) for chain, rows in there.items()):
+        if (len(there) > 1 or self._is_part(*there)) and any(self._is_missing(*item) for item in there.items()):
             return self._best(there)
         steps: list[Step] = []
         measured: list[tuple[int, ...]] = []
@@ -138,6 +127,13 @@ class _Order:
                 own = self._chains[chain].positions
                 measured.append(own[bisect_left(own, steps[0].position, start, end) : end])
         return steps, measured[0] if len(measured) == 1 else tuple(at for part in measured for at in part)
+
+    def _is_part(self, *chains: int) -> bool:
+        return any(self._kinds[chain].endswith(PART) for chain in chains)
+
+    def _claim(self, chain: int, run: int) -> tuple[bool, bool, int]:
+        """Return how much the word of a run counts: the largest one counts."""
+        return self._kinds[chain].startswith(VALUES), not self._is_part(chain), run
 
     def _is_missing(self, chain: int, rows: Sequence[StoredRow]) -> bool:
         """True if some runs of a chain do not have the series."""
@@ -159,15 +155,15 @@ class _Order:
 
     def _best(self, there: "_ByChain") -> tuple[list[Step], tuple[int, ...]]:
         """Return the steps where only some chains have the series: at each position, one that has it counts."""
-        best: dict[int, tuple[tuple[bool, bool, int], Step]] = {}
+        best: dict[int, tuple[tuple[object, ...], Step]] = {}
         for chain, rows in there.items():
             own = self._chains[chain]
             steps = {step.position: step for step in self._steps(chain, rows, 0, len(own.positions))}
             step = None
             for position, run in zip(own.positions, own.runs, strict=True):
                 step = steps.get(position, step)
-                if step is not None:
-                    claim = (not step.level.is_gone, self._exact[chain], run)
+                if step is not None and not (step.level.is_gone and self._is_part(chain)):
+                    claim = (not step.level.is_gone, *self._claim(chain, run))
                     if position not in best or claim > best[position][0]:
                         best[position] = (claim, replace(step, position=position))
         return _joined(best[position][1] for position in sorted(best))
@@ -175,34 +171,21 @@ class _Order:
     def _turns_of(self, chains: frozenset[int]) -> list[tuple[int, int, int]]:
         """Return which chain tells what holds at which positions: `(chain, start, end)`, as indices into its own.
 
-        At a position that several have, values count before bounds, then the chain that was added to last.
+        At a position that several have, values count before bounds, then whole runs before parts, then the latest run.
         """
         if chains not in self._turns:
-            winner: dict[int, tuple[bool, int, int]] = {}
+            winner: dict[int, tuple[tuple[bool, bool, int], int]] = {}
             for chain in chains & self._chains.keys():
                 own = self._chains[chain]
                 for position, run in zip(own.positions, own.runs, strict=True):
-                    claim = (self._exact[chain], run, chain)
+                    claim = (self._claim(chain, run), chain)
                     winner[position] = max(winner.get(position, claim), claim)
             turns = []
-            for chain, some in groupby(sorted(winner.items()), key=lambda item: item[1][2]):
+            for chain, some in groupby(sorted(winner.items()), key=lambda item: item[1][1]):
                 at = [position for position, _ in some]
                 turns += [(chain, start, end) for start, end in _ranges(self._chains[chain].positions, at)]
             self._turns[chains] = turns
         return self._turns[chains]
-
-    def _with(self, extra: Mapping[int, StoredRow], chart: Chart) -> tuple[list[Step], tuple[int, ...]]:
-        """Return the steps with the levels of runs that measured only a part, where no complete run tells a value."""
-        levels: dict[int, Step] = {}
-        for position in chart.measured:
-            if step := chart.step_at(position):
-                levels[position] = replace(step, position=position)
-        for position, row in extra.items():
-            if position not in levels or levels[position].level.value is None:
-                sites = json.loads(row.sites) if row.sites else {}
-                run = self._runs[row.run].id
-                levels[position] = Step(position=position, run=run, level=level_of(row), sites=sites)
-        return _joined(levels[position] for position in sorted(levels))
 
     def _lanes(self, points: Sequence[StoredRow]) -> dict[str, tuple[OffLine, ...]]:
         lanes: dict[str, list[OffLine]] = defaultdict(list)

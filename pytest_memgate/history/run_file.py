@@ -2,9 +2,8 @@
 
 Format 1: `id`, `content`, `commit`, `environment`, `machine`, `start`, `end`, `ci`, `versions`, `verdict`; `base`, the
 id of an earlier run with the same chain, and what differs from it. Series that the base has are named by their number
-among those, in the order of `_order`; the numbers are written as differences to the one before. Without a base all
-series are named, as they are for a run that is not `complete`. Fields of the run that are those of its base are left
-out.
+among those, in the order of `order`; the numbers are written as differences to the one before. Without a base all
+series are named. Fields of the run that are those of its base are left out.
 """
 
 import json

@@ -8,6 +8,7 @@ from pytest_memgate.model.metric import metric
 
 _PART = 0.01  # of a value: two runs of the same code may differ by it; as compare/agreement.py has it
 _NOTHING = Level()
+VALUES, BOUNDS, PART = "values", "bounds", ", in part"  # how the names of chains end
 
 Sites = Mapping[str, float]
 
@@ -26,9 +27,10 @@ class Snapshot:
 
     @property
     def chain(self) -> str:
-        """One environment, one class of machine, and either mostly bounds or mostly values."""
+        """One environment, one class of machine, all tests or a part, and either mostly bounds or mostly values."""
         bounds = sum(level.bound is not None for level in self.levels.values())
-        kind = "bounds" if 2 * bounds > len(self.levels) else "values"
+        kind = BOUNDS if 2 * bounds > len(self.levels) else VALUES
+        kind += "" if self.record.complete else PART
         return f"{self.record.environment}\n{self.record.machine}\n{kind}"
 
 

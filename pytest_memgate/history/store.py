@@ -53,7 +53,7 @@ class Store:
                 return False
             known = self._after_tip(connection, chain)
             self._check_units(snapshot.levels, known)
-            base = self._record(connection, tip) if tip and snapshot.record.complete else None
+            base = self._record(connection, tip) if tip else None
             before = known if base else {}
             levels = dict(_with_reasons(_with_absent(snapshot.levels, before), before, reason_of))
             news = {series: level for series, level in levels.items() if is_news(series, before.get(series), level)}
@@ -82,8 +82,7 @@ class Store:
             then = now if row is None or stored.base == tip else self._after(connection, row)
             base = self._record(connection, stored.base) if stored.base else None
             record, new = read_run(stored, where, base, then if base else {})
-            if record.complete:
-                new = _against(now, then if base else {}, new)
+            new = _against(now, then if base else {}, new)
             self._insert(connection, chain, record, stored.content, text, new)
         return True
 
@@ -137,9 +136,9 @@ class Store:
             }
 
     def measured_trees(self) -> set[str]:
-        """Return the trees of which a run of the whole project is stored."""
+        """Return the trees of which a run is stored."""
         with self._reading() as connection:
-            return set(connection.scalars(select(RUNS.c.tree).where(RUNS.c.complete)))
+            return set(connection.scalars(select(RUNS.c.tree)))
 
     def payload(self, run: str) -> str:
         """Return the text of a run; raises HistoryError for one that is not stored."""
@@ -208,11 +207,11 @@ class Store:
         return {series_of(row): level_of(row) for row in connection.execute(statement)}
 
     def _after(self, connection: Connection, run: StoredRow) -> dict[Series, Level]:
-        """Return the levels after any complete run."""
+        """Return the levels after any run."""
         newest = (
             select(POINTS.c.series, func.max(POINTS.c.run).label("run"))
             .join(RUNS, RUNS.c.id == POINTS.c.run)
-            .where(RUNS.c.chain == run.chain, RUNS.c.complete, RUNS.c.id <= run.id)
+            .where(RUNS.c.chain == run.chain, RUNS.c.id <= run.id)
             .group_by(POINTS.c.series)
             .subquery()
         )
@@ -246,8 +245,6 @@ class Store:
         ]
         if rows:
             connection.execute(insert(POINTS), rows)
-        if not record.complete:
-            return
         changed = [numbers[series.id] for series in levels]
         for some in _batches(changed):
             connection.execute(delete(TIPS).where(TIPS.c.chain == chain, TIPS.c.series.in_(some)))

@@ -1,9 +1,9 @@
 """The tables of the store, the same in SQLite and PostgreSQL; `migrations/` makes them.
 
-Runs that can be stored as a difference to each other form a *chain*: one environment, one class of machine, and mostly
-values or mostly bounds. A row of `points` says what a series is from one run of its chain on, until its next row; one
-with neither a value nor a bound says that it is gone. `tips` has the row that holds after the newest run of each chain.
-A run that is not complete stands beside its chain: its rows hold for itself only.
+Runs that can be stored as a difference to each other form a *chain*: one environment, one class of machine, all tests
+or a part, and mostly values or mostly bounds. A row of `points` says what a series is from one run of its chain on,
+until its next row; one with neither a value nor a bound says that it is gone, or that it was not asked for. `tips` has
+the row that holds after the newest run of each chain.
 """
 
 from sqlalchemy import (
@@ -26,7 +26,7 @@ CHAINS = Table(
     METADATA,
     Column("id", Integer, primary_key=True),
     Column("name", Text, nullable=False, unique=True),
-    Column("tip", Text, nullable=False, default=""),  # the key of its newest complete run
+    Column("tip", Text, nullable=False, default=""),  # the key of its newest run
 )
 
 RUNS = Table(
