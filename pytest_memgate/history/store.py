@@ -233,6 +233,7 @@ class Store:
             "commit_id": record.commit.id,
             "tree": record.commit.tree,
             "complete": record.complete,
+            "apart": record.commit.dirty or record.commit.fork,
             "started": record.start,
             "record": record_text(record),
             "payload": text,

@@ -39,6 +39,7 @@ RUNS = Table(
     Column("commit_id", Text, nullable=False),
     Column("tree", Text, nullable=False),
     Column("complete", Boolean, nullable=False),
+    Column("apart", Boolean, nullable=False),  # of a dirty tree or a fork: never on the line, whatever its tree
     Column("started", Text, nullable=False),
     Column("record", Text, nullable=False),  # JSON: model.history.RunRecord
     Column("payload", Text, nullable=False),  # the run as the git ref carries it

@@ -24,6 +24,7 @@ def upgrade() -> None:
         sa.Column("commit_id", sa.Text, nullable=False),
         sa.Column("tree", sa.Text, nullable=False),
         sa.Column("complete", sa.Boolean, nullable=False),
+        sa.Column("apart", sa.Boolean, nullable=False),
         sa.Column("started", sa.Text, nullable=False),
         sa.Column("record", sa.Text, nullable=False),
         sa.Column("payload", sa.Text, nullable=False),
