@@ -3,7 +3,7 @@
 import json
 from bisect import bisect_left, bisect_right
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import groupby, pairwise
 
@@ -20,8 +20,8 @@ _ByChain = Mapping[int, Sequence[StoredRow]]
 Line = tuple[str, tuple[LineCommit, ...]]
 
 
-def read_past(store: Store, line: Line | None = None, *, wants: Callable[[Series], bool] = lambda _: True) -> Past:
-    """Return all that is stored, or only the charts of the series that `wants` takes.
+def read_past(store: Store, line: Line | None = None, *, only: Collection[str] | None = None) -> Past:
+    """Return all that is stored, or only the charts of some series, by their ids: no more than a few hundred.
 
     `line` is the default branch with its commits, where the repository is at hand; otherwise it is the stored one.
     """
@@ -35,13 +35,13 @@ def read_past(store: Store, line: Line | None = None, *, wants: Callable[[Series
         ).all()
         runs = {row.id: places.placed(record_of(row.record)) for row in rows}
         order = _Order(rows, runs, places)
-        series = {row.id: series_of(row) for row in connection.execute(select(SERIES))}
-        wanted = {number: one for number, one in series.items() if wants(one)}
-        points = select(POINTS).order_by(POINTS.c.series, POINTS.c.run)
-        if len(wanted) < len(series) and len(wanted) <= _FEW:
-            points = points.where(POINTS.c.series.in_(list(wanted)))
+        chosen, points = select(SERIES), select(POINTS).order_by(POINTS.c.series, POINTS.c.run)
+        if only is not None:
+            chosen = chosen.where(SERIES.c.key.in_(only))
+            points = points.where(POINTS.c.series.in_(select(SERIES.c.id).where(SERIES.c.key.in_(only))))
+        series = {row.id: series_of(row) for row in connection.execute(chosen)}
         found = groupby(connection.execute(points), key=lambda row: row.series)
-        charts = tuple(order.chart(wanted[number], list(some)) for number, some in found if number in wanted)
+        charts = tuple(order.chart(series[number], list(some)) for number, some in found)
     return Past(
         branch=branch,
         line=commits,
@@ -49,9 +49,6 @@ def read_past(store: Store, line: Line | None = None, *, wants: Callable[[Series
         charts=tuple(sorted(charts, key=lambda chart: chart.series)),
         events=store.events(),
     )
-
-
-_FEW = 5_000  # series that one statement can name
 
 
 class _Places:

@@ -33,6 +33,29 @@ class Difference:
     gone: Sequence[Series] = ()
 
 
+class Known:
+    """The levels after a run, and their series in the order by which a later run's text numbers them."""
+
+    def __init__(self, levels: dict[Series, Level]) -> None:
+        self.levels: Mapping[Series, Level] = levels
+        self._levels = levels
+        self._order: list[Series] | None = None
+
+    def order(self) -> list[Series]:
+        """Return the series as they are numbered."""
+        if self._order is None:
+            self._order = order(self._levels)
+        return self._order
+
+    def apply(self, new: Difference) -> None:
+        """Become the levels after a run that differs by `new`."""
+        if new.gone or any(series not in self._levels for series in new.levels):
+            self._order = None
+        self._levels.update(new.levels)
+        for series in new.gone:
+            del self._levels[series]
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Stored:
     """A run's text, read: `base` is the id of the run that it differs from, empty if it needs none."""
@@ -45,7 +68,7 @@ class Stored:
 
 
 def write_run(
-    record: RunRecord, content: str, chain: str, base: RunRecord | None, known: Mapping[Series, Level], new: Difference
+    record: RunRecord, content: str, chain: str, base: RunRecord | None, known: Known, new: Difference
 ) -> str:
     """Return the text of a run; `known` are the levels after its base."""
     like = base or RunRecord(id="", environment="")
@@ -54,14 +77,14 @@ def write_run(
         for name in _FIELDS
         if name not in _SHARED or getattr(record, name) != getattr(like, name)
     }
-    numbers = {series: number for number, series in enumerate(order(known))}
+    numbers = {series: number for number, series in enumerate(known.order())}
     old = [series for series in order(new.levels) if series in numbers]
     named = [series for series in order(new.levels) if series not in numbers]
     head = {"format": FORMAT, "content": content} | ({"base": base.id} if base else {"chain": chain}) | fields
     changes = {
         "gone": _gaps([numbers[series] for series in order(new.gone)]),
         "at": _gaps([numbers[series] for series in old]),
-        "levels": _columns([new.levels[series] for series in old], [known[series] for series in old]),
+        "levels": _columns([new.levels[series] for series in old], [known.levels[series] for series in old]),
         "named": [_name(series) for series in named],
         "named_levels": _columns([new.levels[series] for series in named], [Level()] * len(named)),
         "sites": [
@@ -85,19 +108,17 @@ def read_head(text: str, where: str) -> Stored:
         raise HistoryError(f"{where}: not a run of a history: {error}", hint=_CHANGED) from error
 
 
-def read_run(
-    stored: Stored, where: str, base: RunRecord | None, known: Mapping[Series, Level]
-) -> tuple[RunRecord, Difference]:
+def read_run(stored: Stored, where: str, base: RunRecord | None, known: Known) -> tuple[RunRecord, Difference]:
     """Read a run whole, given its base and the levels after that; raises HistoryError for a text that does not fit."""
     data = stored.data
     shared = {name: encode(getattr(base, name)) for name in _SHARED} if base else {}
     try:
         record = decode(RunRecord, shared | {name: value for name, value in data.items() if name in _FIELDS})
-        there = order(known)
+        there = known.order()
         old = [there[number] for number in _sums(data.get("at", []))]
         gone = [there[number] for number in _sums(data.get("gone", []))]
         named = [_series(entry) for entry in data.get("named", [])]
-        levels = _rows(data.get("levels", {}), [known[series] for series in old])
+        levels = _rows(data.get("levels", {}), [known.levels[series] for series in old])
         levels += _rows(data.get("named_levels", {}), [Level()] * len(named))
         series = old + named
         sites = {series[number]: amounts for number, amounts in data.get("sites", [])}
@@ -105,6 +126,17 @@ def read_run(
     except (ValueError, KeyError, TypeError, IndexError) as error:
         raise HistoryError(f"{where}: {error}", hint=_CHANGED) from error
     return record, new
+
+
+def against(now: Known, then: Known, new: Difference) -> Difference:
+    """Return what a run says beyond the levels `now`, given what it says beyond those of `then`."""
+    gone = set(new.gone)
+    levels = {**{series: level for series, level in then.levels.items() if series not in gone}, **new.levels}
+    return Difference(
+        levels={series: level for series, level in levels.items() if now.levels.get(series) != level},
+        sites=new.sites,
+        gone=[series for series in now.levels if series not in levels],
+    )
 
 
 def write_event(event: Event) -> str:

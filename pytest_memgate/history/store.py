@@ -1,35 +1,31 @@
 """The store: one database, opened by its URL, and all that is written to it."""
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import replace
-from typing import Any
 
-from sqlalchemy import Connection, Engine, delete, func, insert, select, update
-from sqlalchemy.dialects import postgresql, sqlite
-from sqlalchemy.exc import IntegrityError
+from sqlalchemy import Connection, Engine, delete, insert, select
 
 from pytest_memgate.errors import HistoryError
+from pytest_memgate.history.chain import Chain, number_named, number_of_run
 from pytest_memgate.history.database import open_database, told
 from pytest_memgate.history.migrate import WRITES
-from pytest_memgate.history.rows import (
-    StoredRow,
-    level_of,
-    line_commit,
-    line_row,
-    point_row,
-    record_of,
-    record_text,
-    series_of,
-    series_row,
+from pytest_memgate.history.rows import line_commit, line_row
+from pytest_memgate.history.run_file import (
+    Difference,
+    Stored,
+    against,
+    read_event,
+    read_head,
+    read_run,
+    write_event,
+    write_run,
 )
-from pytest_memgate.history.run_file import Difference, read_event, read_head, read_run, write_event, write_run
-from pytest_memgate.history.snapshot import Snapshot, is_news
-from pytest_memgate.history.tables import CHAINS, EVENTS, FACTS, LINE, POINTS, RUNS, SERIES, TIPS
-from pytest_memgate.model.history import Event, Level, LineCommit, RunRecord, Series
+from pytest_memgate.history.snapshot import Sites, Snapshot, is_news
+from pytest_memgate.history.tables import EVENTS, FACTS, LINE, RUNS
+from pytest_memgate.model.codec import uncollected
+from pytest_memgate.model.history import Event, Level, LineCommit, Series
 from pytest_memgate.model.metric import metric
-
-_GONE = Level()
 
 ReasonOf = Callable[[Series], str]
 
@@ -48,20 +44,16 @@ class Store:
         same id, and for a series that has another unit in the store.
         """
         with self._writing() as connection:
-            chain, tip = self._chain(connection, snapshot.chain)
             if self._has(connection, snapshot.record.id, snapshot.content):
                 return False
-            known = self._after_tip(connection, chain)
-            self._check_units(snapshot.levels, known)
-            base = self._record(connection, tip) if tip else None
-            before = known if base else {}
-            levels = dict(_with_reasons(_with_absent(snapshot.levels, before), before, reason_of))
-            news = {series: level for series, level in levels.items() if is_news(series, before.get(series), level)}
-            gone = [series for series in before if series not in levels]
-            sites = {series: snapshot.sites[series] for series in news if series in snapshot.sites}
-            difference = Difference(levels=news, sites=sites, gone=gone)
-            text = write_run(snapshot.record, snapshot.content, snapshot.chain, base, before, difference)
-            self._insert(connection, chain, snapshot.record, snapshot.content, text, difference)
+            chain = Chain(connection, number_named(connection, snapshot.chain))
+            before = chain.now
+            self._check_units(snapshot.levels, before.levels)
+            levels = _with_reasons(_with_absent(snapshot.levels, before.levels), before.levels, reason_of)
+            new = _difference(before.levels, levels, snapshot.sites)
+            text = write_run(snapshot.record, snapshot.content, snapshot.chain, chain.record(chain.tip), before, new)
+            chain.put(snapshot.record, snapshot.content, text, new)
+            chain.finish()
         return True
 
     def add_payload(self, text: str, where: str = "a run of a history") -> bool:
@@ -69,22 +61,38 @@ class Store:
 
         Raises HistoryError for a text that cannot be read, and for one whose base is not stored.
         """
-        stored = read_head(text, where)
-        with self._writing() as connection:
-            row = self._run_row(connection, stored.base) if stored.base else None
-            if stored.base and row is None:
-                why = f"its base, run {stored.base}, is not in {self._name}"
-                raise HistoryError(f"{where}: {why}", hint="add that first")
-            chain, tip = (row.chain, self._tip(connection, row.chain)) if row else self._chain(connection, stored.chain)
-            if self._has(connection, stored.id, stored.content):
-                return False
-            now = self._after_tip(connection, chain)
-            then = now if row is None or stored.base == tip else self._after(connection, row)
-            base = self._record(connection, stored.base) if stored.base else None
-            record, new = read_run(stored, where, base, then if base else {})
-            new = _against(now, then if base else {}, new)
-            self._insert(connection, chain, record, stored.content, text, new)
-        return True
+        return self.add_payloads([(text, where)]) == 1
+
+    def add_payloads(self, texts: Iterable[tuple[str, str]]) -> int:
+        """Store runs from their texts, all or none, each after its base; return how many were new.
+
+        With each text comes its name for errors. Raises HistoryError as `add_payload` does.
+        """
+        chains: dict[int, Chain] = {}
+        added = 0
+        with uncollected(), self._writing() as connection:
+            for text, where in texts:
+                stored = read_head(text, where)
+                if self._has(connection, stored.id, stored.content):
+                    continue
+                chain = self._chain_for(connection, stored, chains, where)
+                then = chain.after(stored.base)
+                record, new = read_run(stored, where, chain.record(stored.base), then)
+                chain.put(record, stored.content, text, new if then is chain.now else against(chain.now, then, new))
+                added += 1
+            for chain in chains.values():
+                chain.finish()
+        return added
+
+    def _chain_for(self, connection: Connection, stored: Stored, opened: dict[int, Chain], where: str) -> Chain:
+        """Return the chain that a run is put behind: that of its base."""
+        number = number_of_run(connection, stored.base) if stored.base else number_named(connection, stored.chain)
+        if number is None:
+            why = f"its base, run {stored.base}, is not in {self._name}"
+            raise HistoryError(f"{where}: {why}", hint="add that first")
+        if number not in opened:
+            opened[number] = Chain(connection, number)
+        return opened[number]
 
     def add_event(self, event: Event) -> bool:
         """Store an event; return False if it is there already."""
@@ -170,104 +178,12 @@ class Store:
         with told(self._name), self._engine.execution_options(**{WRITES: True}).begin() as connection:
             yield connection
 
-    def _chain(self, connection: Connection, name: str) -> tuple[int, str]:
-        """Return a chain and its newest run, kept from other writers until the transaction ends."""
-        found = connection.execute(select(CHAINS).where(CHAINS.c.name == name).with_for_update()).one_or_none()
-        if found is None:
-            with suppress(IntegrityError), connection.begin_nested():  # another writer was quicker
-                connection.execute(insert(CHAINS).values(name=name, tip=""))
-            found = connection.execute(select(CHAINS).where(CHAINS.c.name == name).with_for_update()).one()
-        return found.id, found.tip
-
-    def _tip(self, connection: Connection, chain: int) -> str:
-        statement = select(CHAINS.c.tip).where(CHAINS.c.id == chain).with_for_update()
-        return str(connection.execute(statement).scalar_one())
-
     def _has(self, connection: Connection, run: str, content: str) -> bool:
         there = connection.scalar(select(RUNS.c.content).where(RUNS.c.key == run))
         if there is not None and there != content:
             hint = "a run is never changed: make it anew"
             raise HistoryError(f"{self._name} has another run of the id {run}", hint=hint)
         return there is not None
-
-    def _run_row(self, connection: Connection, run: str) -> StoredRow | None:
-        return connection.execute(select(RUNS.c.id, RUNS.c.chain).where(RUNS.c.key == run)).one_or_none()
-
-    def _record(self, connection: Connection, run: str) -> RunRecord:
-        return record_of(connection.execute(select(RUNS.c.record).where(RUNS.c.key == run)).scalar_one())
-
-    def _after_tip(self, connection: Connection, chain: int) -> dict[Series, Level]:
-        statement = (
-            select(SERIES, POINTS)
-            .select_from(TIPS)
-            .join(SERIES, SERIES.c.id == TIPS.c.series)
-            .join(POINTS, (POINTS.c.series == TIPS.c.series) & (POINTS.c.run == TIPS.c.run))
-            .where(TIPS.c.chain == chain)
-        )
-        return {series_of(row): level_of(row) for row in connection.execute(statement)}
-
-    def _after(self, connection: Connection, run: StoredRow) -> dict[Series, Level]:
-        """Return the levels after any run."""
-        newest = (
-            select(POINTS.c.series, func.max(POINTS.c.run).label("run"))
-            .join(RUNS, RUNS.c.id == POINTS.c.run)
-            .where(RUNS.c.chain == run.chain, RUNS.c.id <= run.id)
-            .group_by(POINTS.c.series)
-            .subquery()
-        )
-        statement = (
-            select(SERIES, POINTS)
-            .join(newest, newest.c.series == SERIES.c.id)
-            .join(POINTS, (POINTS.c.series == newest.c.series) & (POINTS.c.run == newest.c.run))
-        )
-        levels = {series_of(row): level_of(row) for row in connection.execute(statement)}
-        return {series: level for series, level in levels.items() if not level.is_gone}
-
-    def _insert(
-        self, connection: Connection, chain: int, record: RunRecord, content: str, text: str, new: Difference
-    ) -> None:
-        values = {
-            "key": record.id,
-            "chain": chain,
-            "content": content,
-            "commit_id": record.commit.id,
-            "tree": record.commit.tree,
-            "complete": record.complete,
-            "apart": record.commit.dirty or record.commit.fork,
-            "started": record.start,
-            "record": record_text(record),
-            "payload": text,
-        }
-        run = connection.execute(insert(RUNS).values(values).returning(RUNS.c.id)).scalar_one()
-        levels = {**new.levels, **dict.fromkeys(new.gone, _GONE)}
-        numbers = self._numbers(connection, levels)
-        rows = [
-            point_row(numbers[series.id], run, level, new.sites.get(series, {})) for series, level in levels.items()
-        ]
-        if rows:
-            connection.execute(insert(POINTS), rows)
-        changed = [numbers[series.id] for series in levels]
-        for some in _batches(changed):
-            connection.execute(delete(TIPS).where(TIPS.c.chain == chain, TIPS.c.series.in_(some)))
-        if kept := [{"chain": chain, "series": numbers[series.id], "run": run} for series in new.levels]:
-            connection.execute(insert(TIPS), kept)
-        connection.execute(update(CHAINS).where(CHAINS.c.id == chain).values(tip=record.id))
-
-    def _numbers(self, connection: Connection, wanted: Mapping[Series, Level]) -> dict[str, int]:
-        """Return the numbers of series by their ids; those that are new are added."""
-        by_id = {series.id: series for series in wanted}
-        known = self._known_numbers(connection, by_id)
-        if missing := [series_row(by_id[key]) for key in sorted(by_id.keys() - known.keys())]:
-            connection.execute(_insert_or_leave(connection), missing)
-            known |= self._known_numbers(connection, [row["key"] for row in missing])
-        return known
-
-    def _known_numbers(self, connection: Connection, keys: Mapping[str, Series] | Sequence[str]) -> dict[str, int]:
-        found: dict[str, int] = {}
-        for some in _batches(list(keys)):
-            rows = connection.execute(select(SERIES.c.key, SERIES.c.id).where(SERIES.c.key.in_(some)))
-            found |= {row.key: row.id for row in rows}
-        return found
 
     def _check_units(self, levels: Mapping[Series, Level], known: Mapping[Series, Level]) -> None:
         units = {(one.subject, one.metric): one.unit for one in known}
@@ -288,29 +204,27 @@ def open_store(url: str, name: str = "") -> Store:
     return Store(*open_database(url, name))
 
 
-def _insert_or_leave(connection: Connection) -> Any:
-    """Return a statement that adds series; those that another writer has just added stay."""
-    if connection.dialect.name == "postgresql":
-        return postgresql.insert(SERIES).on_conflict_do_nothing(index_elements=["key"])
-    return sqlite.insert(SERIES).on_conflict_do_nothing(index_elements=["key"])
-
-
-def _batches(items: Sequence[Any], size: int = 5_000) -> Iterator[Sequence[Any]]:
-    for start in range(0, len(items), size):
-        yield items[start : start + size]
+def _difference(
+    before: Mapping[Series, Level], levels: Mapping[Series, Level], sites: Mapping[Series, Sites]
+) -> Difference:
+    news = {series: level for series, level in levels.items() if is_news(series, before.get(series), level)}
+    gone = [series for series in before if series not in levels]
+    return Difference(levels=news, sites={series: sites[series] for series in news if series in sites}, gone=gone)
 
 
 def _with_reasons(
     levels: Mapping[Series, Level], before: Mapping[Series, Level], reason_of: ReasonOf
-) -> Iterator[tuple[Series, Level]]:
-    """Yield each level with the reason of its baseline: the known one, as long as the baseline is the same."""
+) -> dict[Series, Level]:
+    """Return each level with the reason of its baseline: the known one, as long as the baseline is the same."""
+    told: dict[Series, Level] = {}
     for series, level in levels.items():
         old = before.get(series)
         if old is not None and old.baseline == level.baseline:
             reason = old.reason
         else:
             reason = reason_of(series) if level.baseline is not None else ""
-        yield series, replace(level, reason=reason) if reason != level.reason else level
+        told[series] = replace(level, reason=reason) if reason != level.reason else level
+    return told
 
 
 def _with_absent(levels: Mapping[Series, Level], before: Mapping[Series, Level]) -> dict[Series, Level]:
@@ -325,16 +239,3 @@ def _with_absent(levels: Mapping[Series, Level], before: Mapping[Series, Level])
             if absent is not None and series.subject in tests
         },
     }
-
-
-def _against(now: Mapping[Series, Level], then: Mapping[Series, Level], new: Difference) -> Difference:
-    """Return what a run says beyond the newest one, given what it says beyond an older one."""
-    if now is then:
-        return new
-    gone = set(new.gone)
-    levels = {**{series: level for series, level in then.items() if series not in gone}, **new.levels}
-    return Difference(
-        levels={series: level for series, level in levels.items() if now.get(series) != level},
-        sites=new.sites,
-        gone=[series for series in now if series not in levels],
-    )

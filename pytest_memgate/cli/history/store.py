@@ -24,7 +24,7 @@ def store_options(command: F) -> F:
 
 @click.command()
 @click.argument("runs", nargs=-1, required=True, type=click.Path(exists=True, dir_okay=False, path_type=Path))
-@click.option("--sync", "with_sync", is_flag=True, help="Then exchange what is new with the remote `origin`.")
+@click.option("--sync", "with_sync", is_flag=True, help="Exchange what is new with `origin`, before and after.")
 @store_options
 @click.pass_obj
 def add(root: Path, runs: tuple[Path, ...], with_sync: bool, url: str, branch: str) -> None:
@@ -34,6 +34,8 @@ def add(root: Path, runs: tuple[Path, ...], with_sync: bool, url: str, branch: s
     from pytest_memgate.tasks.history.sync import sync as exchange
 
     opened = open_history(root, url=url, branch=branch)
+    if with_sync:  # first, too: a run is stored as a difference to those that are there
+        exchange(opened)
     store(opened, runs, click.echo)
     if with_sync:
         click.echo(f"memgate: {exchange(opened)}")

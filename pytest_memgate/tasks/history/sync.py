@@ -50,8 +50,7 @@ def _take(store: Store, ref: HistoryRef) -> int:
     known = set(store.run_ids()) | {event.id for event in store.events()}
     new = ref.read(path for path in ref.paths() if _id(path) not in known)
     runs = {path: text for path, text in new.items() if path.startswith(f"{_RUNS}/")}
-    for path in _bases_first(runs, known):
-        store.add_payload(runs[path], f"{REF}:{path}")
+    store.add_payloads((runs[path], f"{REF}:{path}") for path in _bases_first(runs, known))
     for path in sorted(new.keys() - runs.keys()):
         if path.startswith(f"{_EVENTS}/"):  # another folder is of a version to come
             store.add_event(read_event(new[path], f"{REF}:{path}"))
