@@ -1,0 +1,1 @@
+"""Changes in the history of a series: found, explained, ended."""

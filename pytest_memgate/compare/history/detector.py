@@ -1,0 +1,164 @@
+"""A quick look at a noisy series: where it may have moved. What it proposes is measured again before anybody is told.
+
+Levels are logarithms, so that noise is a share of the value. Two questions are asked at each commit: are the last three
+all beyond 2.5 times the noise, on one side of what came before (a step), and has the middle of the last eight left what
+came before by more than chance has it (a creep)? The noise is the median absolute deviation of differences between
+values five commits apart: a slope shifts all of them alike, so it does not enter. Values that follow each other closely
+make the mean of eight less certain; their correlation at one commit's distance is taken into account.
+"""
+
+import math
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from statistics import median
+
+_LAST, _BEYOND = 3, 2.5  # commits of a step, and how many times the noise each lies beyond; benchmarks/history_changes.py
+_MANY, _CERTAIN = 8, 4.0  # commits of a creep, and standard errors that their middle lies beyond; the same
+_BEFORE, _LONG_BEFORE = 20, 30  # commits before them that they are held against; chosen
+_FEWEST = 5  # commits of a level that can be left; chosen
+_APART = 5  # commits between two values whose difference tells the noise; chosen
+_LEARN, _LEARN_FROM = 12, 100  # commits to know the noise by, at least and at most; chosen
+_RELEARN = 5  # commits after which the noise is estimated anew
+_QUIET = 10  # commits for which a refuted direction is not proposed again; chosen
+_LEAST = 0.02  # the share of a level that is worth a measurement; chosen: compare's own noise is of that order
+_NOISE_FLOOR = 0.002  # of a level; chosen: values are kept with four digits
+_NORMAL = 1.4826  # from a median absolute deviation to a standard deviation
+_MOST_CORRELATED = 0.8
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Candidate:
+    """A place where a series may have moved: indices of the last value before and the first after, and both levels.
+
+    `found` is the index of the value at which it was seen.
+    """
+
+    before_index: int
+    index: int
+    found: int
+    before: float
+    after: float
+
+    @property
+    def is_growth(self) -> bool:
+        """True if the new level is above the old one."""
+        return self.after > self.before
+
+
+IsRefuted = Callable[[Candidate], bool]
+
+
+def candidates(values: Sequence[float], is_refuted: IsRefuted = lambda _: False) -> list[Candidate]:
+    """Return where a series may have moved, in order; those that are refuted are left out, and no new level begins."""
+    detector = Detector()
+    found = []
+    for value in values:
+        candidate = detector.add(value)
+        if candidate is None:
+            continue
+        if is_refuted(candidate):
+            detector.refute(candidate)
+        else:
+            detector.accept(candidate)
+            found.append(candidate)
+    return found
+
+
+class Detector:
+    """Looks at the values of one series, one after the other."""
+
+    def __init__(self) -> None:
+        self._logs: list[float] = []
+        self._start = 0  # of the present level
+        self._noise = 0.0
+        self._inflation = 1.0  # of the variance of a mean, by correlation
+        self._learned = -_RELEARN
+        self._quiet = {True: -1, False: -1}  # up to which index, by direction
+
+    def add(self, value: float) -> Candidate | None:
+        """Return a candidate that ends at the new value, if there is one; say then what has become of it."""
+        logs = self._logs
+        logs.append(math.log(value) if value > 0 else logs[-1] if logs else 0.0)
+        if len(logs) < _LEARN:
+            return None
+        if len(logs) - self._learned >= _RELEARN:
+            self._learn()
+        return self._step() or self._creep()
+
+    def accept(self, candidate: Candidate) -> None:
+        """Begin a new level."""
+        self._start = candidate.index if candidate.found - candidate.index < _MANY else candidate.found - _MANY // 2
+
+    def refute(self, candidate: Candidate) -> None:
+        """Stay on the old level, and ask no more of this direction for a while."""
+        self._quiet[candidate.is_growth] = candidate.found + _QUIET
+
+    def _step(self) -> Candidate | None:
+        logs = self._logs
+        cut = len(logs) - _LAST
+        if cut - self._start < _FEWEST:
+            return None
+        low, high = min(logs[cut:]), max(logs[cut:])
+        before = logs[max(self._start, cut - _BEFORE) : cut]
+        level = median(before)
+        beyond = max(_BEYOND * self._noise * math.sqrt(1 + 1.57 / len(before)), _LEAST)
+        if not (low - level > beyond or level - high > beyond) or self._is_quiet(low > level):
+            return None
+        after = median(logs[cut:])
+        first = self._first(cut, level, after)
+        return self._candidate(first - 1, first, level, after)
+
+    def _creep(self) -> Candidate | None:
+        logs = self._logs
+        cut = len(logs) - _MANY
+        if cut - self._start < _FEWEST:
+            return None
+        before = logs[max(self._start, cut - _LONG_BEFORE) : cut]
+        some = sorted(logs[cut:])[2:-2]
+        level, after = median(before), sum(some) / len(some)
+        error = self._noise * math.sqrt((1.1 / _MANY + 1.57 / len(before)) * self._inflation)
+        if abs(after - level) <= max(_CERTAIN * error, _LEAST) or self._is_quiet(after > level):
+            return None
+        return self._candidate(cut - 1, len(logs) - 1, level, after)
+
+    def _candidate(self, before_index: int, index: int, level: float, after: float) -> Candidate:
+        return Candidate(
+            before_index=before_index,
+            index=index,
+            found=len(self._logs) - 1,
+            before=math.exp(level),
+            after=math.exp(after),
+        )
+
+    def _first(self, cut: int, level: float, after: float) -> int:
+        """Return the first index that is nearer to the new level than to the old one, a few before `cut` at most."""
+        middle, first = (level + after) / 2, cut
+        while first - 1 > max(self._start, cut - _LAST) and (self._logs[first - 1] > middle) == (after > level):
+            first -= 1
+        return first
+
+    def _is_quiet(self, is_growth: bool) -> bool:  # noqa: FBT001
+        return len(self._logs) - 1 <= self._quiet[is_growth]
+
+    def _learn(self) -> None:
+        """Estimate the noise, and how closely values follow each other, from before the last few."""
+        logs = self._logs
+        self._learned = len(logs)
+        some = logs[-_LEARN_FROM - _MANY : -_MANY] if len(logs) >= _LEARN + _MANY + _APART else logs
+        apart = [later - earlier for earlier, later in zip(some, some[_APART:], strict=False)]
+        middle = median(apart)
+        spread = median([abs(one - middle) for one in apart])
+        self._noise = max(_NORMAL * spread / math.sqrt(2), _NOISE_FLOOR)
+        level = logs[self._start : -_MANY][-_LEARN_FROM:]
+        if len(level) >= 3 * _LEARN:
+            self._inflation = _inflation(level, self._noise)
+
+
+def _inflation(level: Sequence[float], noise: float) -> float:
+    """Return by how much correlation raises the variance of a mean; single far values count as three times the noise."""
+    middle, most = median(level), 3 * noise
+    clipped = [max(-most, min(most, one - middle)) for one in level]
+    squares = sum(one * one for one in clipped)
+    products = sum(one * other for one, other in zip(clipped, clipped[1:], strict=False))
+    correlation = max(0.0, min(_MOST_CORRELATED, products / squares)) if squares else 0.0
+    return (1 + correlation) / (1 - correlation)
