@@ -2,8 +2,8 @@
 
 Levels are logarithms, so that noise is a share of the value. Two questions are asked at each commit: are the last three
 all beyond 2.5 times the noise, on one side of what came before (a step), and has the middle of the last eight left what
-came before by more than chance has it (a creep)? The noise is the median absolute deviation of differences between
-values five commits apart: a slope shifts all of them alike, so it does not enter. Values that follow each other closely
+came before by more than chance has it (a creep)? The noise is told by the differences between values five
+commits apart, but the largest: a slope shifts all of them alike, so it does not enter. Values that follow each other closely
 make the mean of eight less certain; their correlation at one commit's distance is taken into account.
 """
 
@@ -12,8 +12,9 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from statistics import median
 
-_LAST, _BEYOND = 3, 2.5  # commits of a step, and how many times the noise each lies beyond; benchmarks/history_changes.py
-_MANY, _CERTAIN = 8, 4.0  # commits of a creep, and standard errors that their middle lies beyond; the same
+_LAST = 3  # commits of a step
+_BEYOND, _HALF_BEYOND = 1.9, 2.6  # times the noise that all of them lie beyond, and two; benchmarks/history_changes.py
+_MANY, _CERTAIN = 8, 3.8  # commits of a creep, and standard errors that their middle lies beyond; the same
 _BEFORE, _LONG_BEFORE = 20, 30  # commits before them that they are held against; chosen
 _FEWEST = 5  # commits of a level that can be left; chosen
 _APART = 5  # commits between two values whose difference tells the noise; chosen
@@ -22,7 +23,8 @@ _RELEARN = 5  # commits after which the noise is estimated anew
 _QUIET = 10  # commits for which a refuted direction is not proposed again; chosen
 _LEAST = 0.02  # the share of a level that is worth a measurement; chosen: compare's own noise is of that order
 _NOISE_FLOOR = 0.002  # of a level; chosen: values are kept with four digits
-_NORMAL = 1.4826  # from a median absolute deviation to a standard deviation
+_KEPT = 0.9  # of the differences, the smallest ones: the others may be spikes; chosen
+_NORMAL = 1.5213  # from the mean of the smallest nine tenths of all deviations to a normal distribution's own
 _MOST_CORRELATED = 0.8
 
 
@@ -98,13 +100,14 @@ class Detector:
         cut = len(logs) - _LAST
         if cut - self._start < _FEWEST:
             return None
-        low, high = min(logs[cut:]), max(logs[cut:])
         before = logs[max(self._start, cut - _BEFORE) : cut]
+        low, after, high = sorted(logs[cut:])
         level = median(before)
-        beyond = max(_BEYOND * self._noise * math.sqrt(1 + 1.57 / len(before)), _LEAST)
-        if not (low - level > beyond or level - high > beyond) or self._is_quiet(low > level):
+        nearest, noise = max(low - level, level - high), self._noise * math.sqrt(1 + 1.57 / len(before))
+        if nearest <= _BEYOND * noise or abs(after - level) <= max(_HALF_BEYOND * noise, _LEAST):
             return None
-        after = median(logs[cut:])
+        if self._is_quiet(after > level):
+            return None
         first = self._first(cut, level, after)
         return self._candidate(first - 1, first, level, after)
 
@@ -147,8 +150,8 @@ class Detector:
         some = logs[-_LEARN_FROM - _MANY : -_MANY] if len(logs) >= _LEARN + _MANY + _APART else logs
         apart = [later - earlier for earlier, later in zip(some, some[_APART:], strict=False)]
         middle = median(apart)
-        spread = median([abs(one - middle) for one in apart])
-        self._noise = max(_NORMAL * spread / math.sqrt(2), _NOISE_FLOOR)
+        spreads = sorted(abs(one - middle) for one in apart)[: math.ceil(_KEPT * len(apart))]
+        self._noise = max(_NORMAL * sum(spreads) / len(spreads) / math.sqrt(2), _NOISE_FLOOR)
         level = logs[self._start : -_MANY][-_LEARN_FROM:]
         if len(level) >= 3 * _LEARN:
             self._inflation = _inflation(level, self._noise)
