@@ -108,8 +108,7 @@ class Detector:
             return None
         if self._is_quiet(after > level):
             return None
-        first = self._first(cut, level, after)
-        return self._candidate(first - 1, first, level, after)
+        return self._candidate(self._last_before(cut, level, after), cut, level, after)
 
     def _creep(self) -> Candidate | None:
         logs = self._logs
@@ -133,12 +132,12 @@ class Detector:
             after=math.exp(after),
         )
 
-    def _first(self, cut: int, level: float, after: float) -> int:
-        """Return the first index that is nearer to the new level than to the old one, a few before `cut` at most."""
-        middle, first = (level + after) / 2, cut
-        while first - 1 > max(self._start, cut - _LAST) and (self._logs[first - 1] > middle) == (after > level):
-            first -= 1
-        return first
+    def _last_before(self, cut: int, level: float, after: float) -> int:
+        """Return the last index before `cut` that is nearer to the old level: one beside it may be of either."""
+        middle, last = (level + after) / 2, cut - 1
+        while last > max(self._start, cut - _LAST) and (self._logs[last] > middle) == (after > level):
+            last -= 1
+        return last
 
     def _is_quiet(self, is_growth: bool) -> bool:  # noqa: FBT001
         return len(self._logs) - 1 <= self._quiet[is_growth]
