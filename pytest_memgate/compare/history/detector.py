@@ -1,15 +1,16 @@
 """A quick look at a noisy series: where it may have moved. What it proposes is measured again before anybody is told.
 
-Levels are logarithms, so that noise is a share of the value. Two questions are asked at each commit: are the last three
-all beyond 2.5 times the noise, on one side of what came before (a step), and has the middle of the last eight left what
-came before by more than chance has it (a creep)? The noise is told by the differences between values five
-commits apart, but the largest: a slope shifts all of them alike, so it does not enter. Values that follow each other closely
-make the mean of eight less certain; their correlation at one commit's distance is taken into account.
+Levels are logarithms, so that noise is a share of the value. Two questions are asked at each commit: do the last three
+lie far beyond what came before, on one side (a step), and has the middle of the last eight left what came before by
+more than chance has it (a creep)? The noise is told by the differences between values five commits apart, without the
+largest ones: a slope shifts all of them alike, so it does not enter. Values that follow each other closely make the
+middle of eight less certain; their correlation at one commit's distance is taken into account.
 """
 
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from statistics import median
 
 _LAST = 3  # commits of a step
@@ -139,7 +140,7 @@ class Detector:
             last -= 1
         return last
 
-    def _is_quiet(self, is_growth: bool) -> bool:  # noqa: FBT001
+    def _is_quiet(self, is_growth: bool) -> bool:
         return len(self._logs) - 1 <= self._quiet[is_growth]
 
     def _learn(self) -> None:
@@ -157,10 +158,10 @@ class Detector:
 
 
 def _inflation(level: Sequence[float], noise: float) -> float:
-    """Return by how much correlation raises the variance of a mean; single far values count as three times the noise."""
+    """Return by how much correlation raises the variance of a mean; far values count as three times the noise."""
     middle, most = median(level), 3 * noise
     clipped = [max(-most, min(most, one - middle)) for one in level]
     squares = sum(one * one for one in clipped)
-    products = sum(one * other for one, other in zip(clipped, clipped[1:], strict=False))
+    products = sum(one * other for one, other in pairwise(clipped))
     correlation = max(0.0, min(_MOST_CORRELATED, products / squares)) if squares else 0.0
     return (1 + correlation) / (1 - correlation)

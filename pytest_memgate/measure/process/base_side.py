@@ -11,7 +11,7 @@ class BaseSide:
 
     The work tree's folder `top` is `base_top` there. `python` is the interpreter that takes the project's modules from
     the base; pytest starts in `cwd`. `env` is what differs in the environment of all its processes, None for a
-    variable that is removed.
+    variable that is removed. `error` is the probability that one answer of a run by pairs is wrong.
     """
 
     ref: str
@@ -20,6 +20,7 @@ class BaseSide:
     top: str
     base_top: str
     env: Mapping[str, str | None] = field(default_factory=dict)
+    error: float = 0.01
 
     def there(self, path: Path) -> Path:
         """Return the place in the base of a path in the work tree; any other path stays."""

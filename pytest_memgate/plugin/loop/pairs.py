@@ -40,6 +40,11 @@ class Pairs:
         self._number = secrets.randbelow(_CONTROLLED)
         self._dice = secrets.SystemRandom()
 
+    @property
+    def error(self) -> float:
+        """The probability that one of all times of a run gets a wrong verdict."""
+        return self._base.error
+
     def measure(self, item: pytest.Item, limit: float, error: float, *, of_itself: bool = False) -> Paired:
         """Return whether a test takes more than `limit` times as long as on the base, in ms; raises NoPairs.
 

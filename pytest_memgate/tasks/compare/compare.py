@@ -42,22 +42,28 @@ def compare(root: Path, cwd: Path, base: str, args: Sequence[str], say: Callable
     began = time.monotonic()
     with prepared(root, cwd, base, "memgate compare", say) as ready:
         say(f"memgate: measuring {ready.name}")
-        into = ready.workspace.place()
-        run = _measure(ready, cwd, args)
-        without = tuple(_without(run))
-        _take(ready.trees, into, without)
-        measured = Measured(
-            ref=base,
-            commit=ready.commit,
-            packages=ready.environment.packages,
-            unmet=ready.environment.unmet,
-            without=without,
-            seconds=round(time.monotonic() - began, 1),
-        )
-        (into / MEASURED).write_text(json.dumps(encode(measured)), encoding="utf-8")
-        (into / SIDE).write_text(json.dumps(encode(ready.side)), encoding="utf-8")
-        say(f"memgate: {ready.name} took {measured.seconds:.0f} s; now the work tree")
+        into = measured_base(ready, cwd, args, began)
+        say(f"memgate: {ready.name} took {time.monotonic() - began:.0f} s; now the work tree")
         return run_pytest(root, [f"--memgate-measured={into}", *args])
+
+
+def measured_base(base: Prepared, cwd: Path, args: Sequence[str], began: float) -> Path:
+    """Measure the base, and return a folder for `--memgate-measured`; `began` is when it was begun, by the clock."""
+    into = base.workspace.place()
+    run = _measure(base, cwd, args)
+    without = tuple(_without(run))
+    _take(base.trees, into, without)
+    measured = Measured(
+        ref=base.side.ref,
+        commit=base.commit,
+        packages=base.environment.packages,
+        unmet=base.environment.unmet,
+        without=without,
+        seconds=round(time.monotonic() - began, 1),
+    )
+    (into / MEASURED).write_text(json.dumps(encode(measured)), encoding="utf-8")
+    (into / SIDE).write_text(json.dumps(encode(base.side)), encoding="utf-8")
+    return into
 
 
 def _measure(base: Prepared, cwd: Path, args: Sequence[str]) -> Run:

@@ -19,7 +19,6 @@ from pytest_memgate.probes.face import Base
 from pytest_memgate.probes.table import probe_of
 from pytest_memgate.tasks.judge.gate import Gate
 
-_ERROR = 0.01  # of one run's answers on checks of one kind that vary; chosen
 _NONE: Mapping[str, Paired] = MappingProxyType({})
 
 
@@ -57,7 +56,7 @@ def _base(gate: Gate, subject: Subject, check: Check) -> Base | None:
         return None
     there = gate.config.settings.checks.get(subject.name, check)
     number = sum(one.kind == check.kind for one in gate.own.checks.values())
-    return Base(side=gate.side, check=there if there.kind == check.kind else check, error=_ERROR / max(1, number))
+    return Base(side=gate.side, check=there if there.kind == check.kind else check, error=gate.side.error / max(1, number))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -24,7 +24,6 @@ from pytest_memgate.tasks.judge.times import (
 _APART = 1.0  # seconds between two collections; chosen
 _COLLECTIONS = 3  # for an update; chosen
 _sleep = time.sleep  # a test may have replaced it
-_ERROR = 0.01  # the probability that one of all times of a run gets a wrong verdict by pairs
 
 
 class Times(Observer):
@@ -94,13 +93,13 @@ class Times(Observer):
     def _with_itself(self, test: Test, pairs: Pairs) -> list[Finding]:
         """Return the finding on a test that is paired with itself until nothing more can be known."""
         try:
-            paired = pairs.measure(test.item, 1.0, _ERROR, of_itself=True)
+            paired = pairs.measure(test.item, 1.0, pairs.error, of_itself=True)
         except NoPairs as why:
             return [self._without_value(test, f"not paired with itself: {why}")]
         return [paired_finding(self._gate, test.subject, test.rules, paired)]
 
     def _paired(self, test: Test, timing: Timing, pairs: Pairs) -> list[Finding]:
-        error = _ERROR / sum(map(is_timed, test.item.session.items))
+        error = pairs.error / sum(map(is_timed, test.item.session.items))
 
         def measured(limit: float) -> tuple[Paired, Paired | None]:
             of_itself = pairs.measure(test.item, limit, error, of_itself=True) if pairs.is_controlled() else None
