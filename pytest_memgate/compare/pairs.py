@@ -94,17 +94,18 @@ def measure_pairs(limit: float, error: float) -> Plan:
 
 
 def measure_loads(
-    allowed: Mapping[str, Callable[[float], float]], error: float
+    allowed: Mapping[str, Callable[[float], float]], error: float, *, by_ranges: bool = True
 ) -> Generator[None, tuple[Values, Values], dict[str, Paired]]:
     """Return the verdicts on the metrics of a page: a plan that asks for pairs of loads until all are certain.
 
     `allowed` gives the growth that is allowed of a base's value, by metric, in its unit; a metric that a load lacks is
     not judged. The plan is sent the values of
-    base and head. `error` is the probability of a wrong verdict, on either side, once the order decides.
+    base and head. `error` is the probability of a wrong verdict, on either side, once the order decides: without
+    `by_ranges`, that is always.
     """
     loads: list[tuple[Values, Values]] = []
     found: dict[str, Paired] = {}
-    for look in (*_RANGES, *_LOADS):
+    for look in (*_RANGES, *_LOADS) if by_ranges else _LOADS:
         while len(loads) < look:
             loads.append((yield))
         for name, growth in allowed.items():

@@ -4,6 +4,7 @@ import importlib.util
 
 import click
 
+from pytest_memgate.cli.history.changes import ack, check, confirm
 from pytest_memgate.cli.history.export import export
 from pytest_memgate.cli.history.store import add, backfill, sync
 from pytest_memgate.errors import UsageError
@@ -16,7 +17,10 @@ def history() -> None:
         raise UsageError(f"a history needs {missing[0]}", hint="pip install 'pytest-memgate[history]'")
 
 
+history.add_command(ack)
 history.add_command(add)
 history.add_command(backfill)
+history.add_command(check)
+history.add_command(confirm)
 history.add_command(export)
 history.add_command(sync)

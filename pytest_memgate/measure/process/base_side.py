@@ -11,7 +11,8 @@ class BaseSide:
 
     The work tree's folder `top` is `base_top` there. `python` is the interpreter that takes the project's modules from
     the base; pytest starts in `cwd`. `env` is what differs in the environment of all its processes, None for a
-    variable that is removed. `error` is the probability that one answer of a run by pairs is wrong.
+    variable that is removed. `error` is the probability that one answer of a run by pairs is wrong; an
+    answer that `is_strict` is never given before that probability is known.
     """
 
     ref: str
@@ -21,6 +22,7 @@ class BaseSide:
     base_top: str
     env: Mapping[str, str | None] = field(default_factory=dict)
     error: float = 0.01
+    is_strict: bool = False
 
     def there(self, path: Path) -> Path:
         """Return the place in the base of a path in the work tree; any other path stays."""

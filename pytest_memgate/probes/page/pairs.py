@@ -43,7 +43,8 @@ def paired_reading(page: Page, there: Page, case: Case, base: Base) -> Reading:
     no number on one of the sides, or is another one on each.
     """
     budgets = {key: case.budget(named(f"web.{key}", case.part)).growth for key in METRICS}
-    plan = measure_loads({key: growth.of for key, growth in budgets.items() if growth}, base.error)
+    allowed = {key: growth.of for key, growth in budgets.items() if growth}
+    plan = measure_loads(allowed, base.error, by_ranges=not base.side.is_strict)
     dice = secrets.SystemRandom()
     with alone(), Workspace() as reports, ExitStack() as stack:
         sides = _sides(page, there, case, base, reports)

@@ -34,7 +34,7 @@ def compare_commits(root: Path, cwd: Path, wanted: TwoCommits, args: Sequence[st
         prepared(root, cwd, wanted.base, option, lambda _: None) as base,
     ):
         # Paths of the head lead into its checkout, so that is what the base's are told from.
-        side = replace(base.side, top=str(head.trees.base_top), error=wanted.error)
+        side = replace(base.side, top=str(head.trees.base_top), error=wanted.error, is_strict=True)
         into = measured_base(replace(base, side=side), cwd, args, began)
         done, foreign = pytest_there(head, cwd, head.trees.arguments(args), [f"--memgate-measured={into}"])
         head.trees.check(foreign)

@@ -56,7 +56,9 @@ def _base(gate: Gate, subject: Subject, check: Check) -> Base | None:
         return None
     there = gate.config.settings.checks.get(subject.name, check)
     number = sum(one.kind == check.kind for one in gate.own.checks.values())
-    return Base(side=gate.side, check=there if there.kind == check.kind else check, error=gate.side.error / max(1, number))
+    return Base(
+        side=gate.side, check=there if there.kind == check.kind else check, error=gate.side.error / max(1, number)
+    )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,0 +1,148 @@
+"""`memgate history confirm`: both commits of a candidate measured in turn, on this machine."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from datetime import UTC, datetime
+
+from pytest_memgate.compare.history.changes import VERDICT, changes_of
+from pytest_memgate.compare.history.confirmation import Confirmed, error_of, least_share
+from pytest_memgate.compare.pairs import Answer
+from pytest_memgate.errors import MeasureError, UsageError
+from pytest_memgate.model.history import Event, EventKind
+from pytest_memgate.model.history_change import ChangeState, HistoryChange
+from pytest_memgate.model.judgement.finding import Finding, Outcome
+from pytest_memgate.model.judgement.remark import RemarkKind
+from pytest_memgate.model.run import Run
+from pytest_memgate.tasks.compare.commits import TwoCommits, compare_commits
+from pytest_memgate.tasks.history.changes import Say, find_change, guarantee, new_event, past_of
+from pytest_memgate.tasks.history.opened import Opened
+from pytest_memgate.units import counted
+
+_OPTION = "memgate history confirm"
+_WORDS = {Answer.SLOWER: "confirmed", Answer.WITHIN: "no change", Answer.UNDECIDED: "not decided"}
+
+
+def confirm(opened: Opened, wanted: Sequence[str], say: Say) -> int:
+    """Measure what is unconfirmed, or the changes that are `wanted`; return how many could not be measured.
+
+    Each answer is stored as soon as it is there. Raises UsageError for an unknown change, and for one that needs no
+    confirmation.
+    """
+    todo = _todo(opened, wanted)
+    say(f"memgate: {counted(len(todo), 'change')} to confirm")
+    spent = _of_this_month(opened.store.events())
+    failed = 0
+    for number, change in enumerate(todo, 1):
+        try:
+            said = _confirmed(opened, change, error_of(spent + number))
+        except MeasureError as error:
+            failed += 1
+            said = f"cannot be measured: {error}"
+        say(f"memgate: {number} of {len(todo)}: {change.id} {change.series}: {said}")
+    say(f"memgate: {guarantee()}")
+    return failed
+
+
+def _todo(opened: Opened, wanted: Sequence[str]) -> list[HistoryChange]:
+    changes = changes_of(past_of(opened))
+    if not wanted:
+        return [change for change in changes if change.state is ChangeState.UNCONFIRMED and not change.measured]
+    found = [find_change(changes, one) for one in wanted]
+    if settled := next((change for change in found if change.state is not ChangeState.UNCONFIRMED), None):
+        raise UsageError(f"{settled.id} is {settled.state} already", hint="memgate history check lists what is not")
+    return list({change.id: change for change in found}.values())
+
+
+def _of_this_month(events: Sequence[Event]) -> int:
+    """Return how many confirmations were stored this month: each has had its part of the error."""
+    month = datetime.now(UTC).strftime("%Y-%m-")
+    return sum(event.kind is EventKind.CONFIRMATION and event.time.startswith(month) for event in events)
+
+
+def _confirmed(opened: Opened, change: HistoryChange, error: float) -> str:
+    """Measure and store the answer on one change; return it in words."""
+    asked = _Question(opened, change, error)
+    answer = asked.answer(change.before_position, change.position)
+    brought = asked.brought_by() if answer.answer is Answer.SLOWER else ""
+    data = {
+        VERDICT: answer.verdict,
+        **{name: getattr(answer, name) for name in ("pairs", "ratio", "low", "high")},
+        "before": change.before,
+        "after": change.after,
+        "error": error,
+    }
+    opened.store.add_event(replace(new_event(EventKind.CONFIRMATION, change), commit=brought, data=data))
+    by = f", brought by {brought[:12]}" if brought else ""
+    return f"{_WORDS[answer.answer]}: x{answer.ratio:.3g} by {counted(int(answer.pairs), 'pair')}{by}"
+
+
+class _Question:
+    """Whether one test takes more at one commit of the line than at another."""
+
+    def __init__(self, opened: Opened, change: HistoryChange, error: float) -> None:
+        self._opened = opened
+        self._change = change
+        self._error = error
+
+    def answer(self, before: int, after: int) -> Confirmed:
+        """Compare the commits at two positions; raises MeasureError.
+
+        Pairs tell for certain that the head takes more, so the commit with the higher value is the head.
+        """
+        line, change = self._opened.line, self._change
+        lower, higher = (before, after) if change.is_growth else (after, before)
+        wanted = TwoCommits(base=line[lower].id, head=line[higher].id, error=self._error)
+        run = compare_commits(self._opened.root, self._opened.root, wanted, list(self._arguments()), _OPTION)
+        return _answer(_finding(run, change))
+
+    def brought_by(self) -> str:
+        """Return the commit that brought a change that is confirmed, empty if that cannot be told.
+
+        The commits between are halved. The two neighbours that are left have to differ by as much, or it was a creep.
+        """
+        before, after = self._change.before_position, self._change.position
+        try:
+            while after - before > 1:
+                middle = (before + after) // 2
+                match self.answer(self._change.before_position, middle).answer:
+                    case Answer.SLOWER:
+                        after = middle
+                    case Answer.WITHIN:
+                        before = middle
+                    case Answer.UNDECIDED:
+                        return ""
+            is_known = (before, after) == (self._change.before_position, self._change.position)
+            if is_known or self.answer(before, after).answer is Answer.SLOWER:
+                return self._opened.line[after].id
+        except MeasureError:
+            pass  # a commit between them that cannot be measured hides which one it was
+        return ""
+
+    def _arguments(self) -> Iterator[str]:
+        yield str(self._change.series.subject)
+        yield f"--memgate-growth={self._change.series.quantity}={100 * least_share(self._change):.2g}%"
+
+
+def _finding(run: Run, change: HistoryChange) -> Finding:
+    series = change.series
+    for finding in run.findings:
+        if finding.subject == series.subject and finding.metric == series.metric and finding.measurement:
+            return finding
+    raise MeasureError(f"no value of {series} came")
+
+
+def _answer(finding: Finding) -> Confirmed:
+    """Return what pairs say; raises MeasureError where there were none."""
+    measured = finding.measurement
+    kinds = {RemarkKind.PAIRS, RemarkKind.LOADS}
+    remark = next((one for one in measured.remarks if one.kind in kinds), None) if measured else None
+    if remark is None or not finding.baseline or finding.allowed is None:
+        raise MeasureError(f"{finding.subject} {finding.metric} was not measured in pairs")
+    pairs, growth, *bounds = remark.amounts
+    ratios = [growth, *(bounds or (0.0, 0.0))]
+    if remark.kind is RemarkKind.LOADS:
+        ratios = [1 + growth / finding.baseline, *(1 + one / finding.baseline if bounds else 0.0 for one in ratios[1:])]
+    ratio, low, high = ratios
+    is_within = 0 < high <= 1 + finding.allowed / finding.baseline
+    answer = Answer.SLOWER if finding.outcome is Outcome.REGRESSED else Answer.WITHIN if is_within else Answer.UNDECIDED
+    return Confirmed(answer=answer, pairs=pairs, ratio=ratio, low=low, high=high)
