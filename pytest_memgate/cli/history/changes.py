@@ -13,7 +13,7 @@ from pytest_memgate.cli.history.store import store_options
 @click.option("--all", "is_all", is_flag=True, help="Those that are accepted, ended or improvements, too.")
 @store_options
 @click.pass_obj
-def check(root: Path, since: str, is_all: bool, url: str, branch: str) -> None:  # noqa: FBT001
+def check(root: Path, since: str, is_all: bool, url: str, branch: str) -> None:
     """List changes; exit with 1 if there is growth that is confirmed and that nobody has explained."""
     from pytest_memgate.tasks.history.changes import Shown
     from pytest_memgate.tasks.history.changes import check as look

@@ -38,6 +38,6 @@ def error_of(number: int, most_false: float = MOST_FALSE) -> float:
 
 
 def least_share(change: HistoryChange) -> float:
-    """Return by which share the higher of both commits has to exceed the other: half of what was seen, within limits."""
+    """Return the share by which the higher of both commits has to exceed the other: half of what was seen, limited."""
     lower, higher = sorted((change.before, change.after))
     return max(_LEAST_SHARE, min(_MOST_SHARE, (higher / lower - 1) / 2)) if lower > 0 else _MOST_SHARE

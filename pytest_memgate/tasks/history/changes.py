@@ -8,13 +8,13 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
-from pytest_memgate.baseline.document import is_reason
 from pytest_memgate.compare.history.changes import changes_of
 from pytest_memgate.compare.history.confirmation import MOST_FALSE
 from pytest_memgate.errors import UsageError
 from pytest_memgate.history.read import read_past
 from pytest_memgate.model.history import Event, EventKind, Past
 from pytest_memgate.model.history_change import ChangeState, HistoryChange
+from pytest_memgate.model.judgement.reference import is_reason
 from pytest_memgate.report.history.changes import change_lines
 from pytest_memgate.tasks.history.opened import Opened
 from pytest_memgate.tasks.run.git_worktree import commit_of
@@ -51,7 +51,7 @@ def check(opened: Opened, shown: Shown, say: Say, say_grey: SayGrey) -> int:
 
 
 def acknowledge(opened: Opened, wanted: str, reason: str, say: Say) -> None:
-    """Store a reason for a change; raises UsageError for an unknown change, one that needs none, and an empty reason."""
+    """Store a reason for a change; raises UsageError for an unknown change, one without need, and an empty reason."""
     if not is_reason(reason):
         raise UsageError(f"--reason {reason!r} has no letter in it", hint="say why")
     change = find_change(changes_of(past_of(opened)), wanted)

@@ -1,0 +1,157 @@
+"""`memgate history confirm`: a test that really takes half as long again is confirmed, an unchanged one refuted."""
+
+import re
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+from harness import Project, Result
+from history_project import series
+
+from pytest_memgate.history.line import first_parents
+from pytest_memgate.history.snapshot import Snapshot
+from pytest_memgate.history.store import Store, open_store
+from pytest_memgate.model.history import EventKind, Level, RunRecord
+from pytest_memgate.model.provenance import Commit
+from pytest_memgate.model.subject import Subject
+
+_WORK = """
+    EACH = 40
+    MORE = 0
+
+    def slower():
+        return sum(sum(range(500)) for _ in range(EACH + MORE))
+
+    def same():
+        return sum(sum(range(500)) for _ in range(EACH))
+"""
+_TESTS = """
+    from jobs import same, slower
+
+    def test_slower(benchmark):
+        benchmark(slower)
+
+    def test_same(benchmark):
+        benchmark(same)
+"""
+_ENV = {"PYTEST_ADDOPTS": "-p no:randomly -p no:asyncio -p no:anyio"}
+_BEFORE, _AFTER = 16, 4  # commits that were measured
+
+
+@dataclass
+class Measured:
+    """A project with a history in which the times of both tests rose by half at one commit."""
+
+    project: Project
+    store: Store
+    brought_by: str
+
+    def memgate(self, *args: str) -> Result:
+        return self.project.memgate("history", *args, env=_ENV)
+
+
+@pytest.fixture
+def measured(tmp_path: Path) -> Measured:
+    project = Project(tmp_path / "project")
+    project.write("jobs.py", _WORK)
+    project.write("test_jobs.py", _TESTS)
+    project.write(".gitignore", ".pytest_cache\n__pycache__\n.benchmarks\n")
+    project.commit()
+    brought_by = ""
+    for number in range(_BEFORE + _AFTER + 1):
+        if number == _BEFORE + 1:
+            project.replace("jobs.py", "MORE = 0", "MORE = 20")
+        project.write("note.txt", f"{number}\n")
+        project.commit()
+        if number == _BEFORE + 1:
+            brought_by = project.git("rev-parse", "HEAD").strip()
+    folder = project.root / ".git" / "memgate"
+    folder.mkdir()
+    store = open_store(f"sqlite:///{folder / 'history.sqlite'}")
+    _store(project, store)
+    return Measured(project, store, brought_by)
+
+
+def _store(project: Project, store: Store) -> None:
+    """Store times of all commits but the one that brought the change, and the one before."""
+    branch = project.git("branch", "--show-current").strip()
+    line = first_parents(project.root, branch)
+    store.put_line(branch, line)
+    for commit in line[1:]:
+        if commit.position in {_BEFORE + 1, _BEFORE + 2}:
+            continue
+        slow = commit.position > _BEFORE + 1
+        wiggle = 1 + 0.004 * (commit.position % 5 - 2)
+        levels = {
+            series_of(name): Level(value=(15.0 if slow else 10.0) * wiggle) for name in ("test_slower", "test_same")
+        }
+        run = f"run-{commit.position}"
+        record = RunRecord(id=run, environment="linux", machine="m", commit=Commit(id=commit.id, tree=commit.tree))
+        store.add(Snapshot(record=record, content=run, levels=levels))
+
+
+def series_of(name: str) -> "series":  # type: ignore[valid-type]
+    one = series(name, "time.median", unit="ms", machine="m")
+    return type(one)(
+        subject=Subject("test_jobs.py", name),
+        metric=one.metric,
+        unit=one.unit,
+        environment=one.environment,
+        machine=one.machine,
+        precision=one.precision,
+    )
+
+
+def ids(out: str) -> list[str]:
+    return re.findall(r"^([0-9a-f]{8}-[0-9a-f]{7})  ", out, re.MULTILINE)
+
+
+def test_what_got_slower_is_confirmed_down_to_its_commit_and_the_rest_is_refuted(measured: Measured) -> None:
+    before = measured.memgate("check")
+    assert before.code == 0, before.out
+    assert len(ids(before.out)) == 2
+    assert "one of 3 commits up to" in before.out
+
+    done = measured.memgate("confirm")
+    assert done.code == 0, done.out
+    assert "memgate: 2 changes to confirm" in done.out
+    assert re.search(r"test_slower time.median: confirmed: x1\.[3-7]", done.out), done.out
+    assert f"brought by {measured.brought_by[:12]}" in done.out
+    assert re.search(r"test_same time.median: no change: x", done.out), done.out
+    assert "at most 1 false change a month over all series" in done.out
+    kinds = [event.kind for event in measured.store.events()]
+    assert kinds == [EventKind.CONFIRMATION] * 2
+    assert measured.project.git("worktree", "list").count("\n") == 1
+    assert measured.project.git("status", "--porcelain") == ""
+
+    after = measured.memgate("check")
+    assert after.code == 1, after.out
+    (change,) = ids(after.out)
+    assert measured.brought_by[:12] in after.out
+
+    assert measured.memgate("ack", change, "--reason", "more is done").code == 0
+    assert measured.memgate("check").code == 0
+    told = measured.memgate("check", "--all")
+    assert "accepted: more is done" in told.out
+    again = measured.memgate("confirm")
+    assert "no changes to confirm" in again.out
+
+
+@pytest.mark.parametrize(
+    ("args", "said"),
+    [
+        (("ack", "{near}", "--reason", "x"), "did you mean {change}"),
+        (("ack", "zzz", "--reason", "x"), "memgate history check lists them"),
+        (("ack", "{change}", "--reason", "!"), "has no letter in it; say why"),
+        (("ack", "{change}", "--reason", "x"), "is unconfirmed: there is nothing to explain"),
+        (("confirm", "zzz"), "no change 'zzz' in this history"),
+        (("check", "--since", "nowhere"), "nowhere: no such commit"),
+    ],
+)
+def test_a_mistake_is_one_line(measured: Measured, args: tuple[str, ...], said: str) -> None:
+    change = ids(measured.memgate("check").out)[0]
+    names = {"change": change, "near": change[:-1] + "x"}
+    result = measured.memgate(*(arg.format(**names) for arg in args))
+    assert result.code == 2, result.out
+    assert said.format(**names) in result.out
+    assert "Traceback" not in result.out
