@@ -1,1 +1,1 @@
-"""Changes in the history of a series: found, explained, ended."""
+"""Along a history: where a series moved and what became of it, and which tests were renamed."""

@@ -41,7 +41,8 @@ def _blocks(chart: Chart, width: int, start: int) -> Iterator[str]:
     yield sparkline(levels, min(width, _WIDEST))
     values = [level.value for level in levels if level.value is not None]
     unit = chart.series.unit
-    parts = [f"{format_amount(min(values), unit)} to {format_amount(max(values), unit)}"] if values else []
+    ends = dict.fromkeys(format_amount(end, unit) for end in (min(values), max(values))) if values else {}
+    parts = [" to ".join(ends)] if ends else []
     parts += ["▔ at most"] if any(level.bound is not None for level in levels) else []
     parts += ["· without it"] if any(level.is_gone for level in levels) else []
     yield "; ".join(parts)
@@ -60,7 +61,7 @@ def _figures(past: Past, chart: Chart, start: int) -> Iterator[tuple[str, str]]:
     yield "slope", _slope(past, chart, level, start)
     found = moves(chart)
     if not found:
-        yield "since", f"always: no change since {commit_text(past.line, chart.measured[0])}"
+        yield "since", f"it was first measured, at {commit_text(past.line, chart.measured[0])}"
         return
     yield "since", f"{_commits(past, found[-1])}, {_growth(found[-1], unit)}"
     if reason := found[-1].reason:

@@ -32,7 +32,6 @@ _FIGURES = {Order.NEWEST: "growth", Order.GROWTH: "growth", Order.SLACK: "budget
 
 def _table(past: Past, found: Sequence[Row], order: Order, width: int) -> list[str]:
     names = [one_line(str(row.chart.series.subject)) for row in found]
-    environments = {row.chart.series.environment for row in found}
     cells = [(name, *_cells(past, row, order)) for name, row in zip(names, found, strict=True)]
     columns = [
         Column(heading="test", least=20, widest=70, use=9, keeps_end=True),
@@ -44,10 +43,15 @@ def _table(past: Past, found: Sequence[Row], order: Order, width: int) -> list[s
         Column(heading="a commit", least=10, widest=10, use=4, is_amount=True),
         Column(heading="since", least=19, widest=80, use=3),
     ]
-    if len(environments) < 2:
+    if not _differ_by_environment(found):
         columns.pop(2)
         cells = [(*cell[:2], *cell[3:]) for cell in cells]
     return fitted(columns, cells, width)
+
+
+def _differ_by_environment(found: Sequence[Row]) -> bool:
+    """True if one metric of one test is there in several environments, which would look the same without them."""
+    return len({(row.chart.series.subject, row.chart.series.metric) for row in found}) < len(found)
 
 
 def _cells(past: Past, row: Row, order: Order) -> tuple[Cell, ...]:

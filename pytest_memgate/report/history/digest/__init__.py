@@ -1,0 +1,1 @@
+"""The digest of a day, a month or any other period: facts, then sections in words, then Markdown or HTML."""
