@@ -9,6 +9,7 @@ from pytest_memgate.report.history.row import percent
 from pytest_memgate.units import counted, format_growth
 
 _EACH = 3  # points of one kind: a meeting has an hour
+_STEP = 0.2  # of its budget that one step took; chosen
 _CREEP = 0.1  # growth above an anchor that people should talk about; chosen
 
 
@@ -18,7 +19,7 @@ def agenda(digest: Digest) -> list[tuple[str, str]]:
 
 
 def _steps(digest: Digest) -> Iterator[tuple[str, str]]:
-    for change in [one for one in digest.grown if not one.move.reason][:_EACH]:
+    for change in [one for one in digest.grown if one.budgets >= _STEP and not one.move.reason][:_EACH]:
         yield (
             f"{_name(change)} grew by {growth_of(change)} without an accepted reason",
             f"is it worth it? {_author(digest, change)} says why, or brings it down",
@@ -65,14 +66,14 @@ def _order(digest: Digest) -> Iterator[tuple[str, str]]:
     for slack in digest.slack[:_EACH]:
         unit = slack.series.unit
         budget = f"{format_growth(slack.allowed, unit)} of {one_line(slack.series.quantity)}"
-        number = counted(slack.number, "series", "series")
-        yield f"the budget {budget} is hardly used by {number}", f"tighten it to {format_growth(slack.enough, unit)}?"
+        users = counted(slack.number, "series", "series")
+        yield f"the budget {budget} is hardly used by {users}", f"tighten it to {format_growth(slack.enough, unit)}?"
     if digest.renames:
         number = len(digest.renames)
         yield f"{counted(number, 'test')} {'looks' if number == 1 else 'look'} renamed", "memgate history rename"
     if digest.missing.vanished:
         number = len(digest.missing.vanished)
-        yield f"{counted(number, 'test')} vanished", "on purpose? If not, bring them back"
+        yield f"{counted(number, 'test')} vanished", "on purpose? If not, find out why"
     for noise in digest.noise[:1]:
         number = len(digest.noise)
         about = f"{counted(number, 'value')} {'is' if number == 1 else 'are'} noisy or flaky"
