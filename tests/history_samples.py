@@ -77,7 +77,7 @@ def series(
 
 
 def chart(one: Series, levels: Mapping[int, Level | float], measured: Iterable[int]) -> Chart:
-    """Return a chart; a number is a level of that value without a budget. Each level belongs to the run `r<position>`."""
+    """Return a chart; a number is a level of that value without a budget. Each is of the run `r<position>`."""
     steps = tuple(
         Step(position=at, run=f"r{at}", level=level if isinstance(level, Level) else Level(value=level))
         for at, level in sorted(levels.items())

@@ -69,6 +69,7 @@ class Settings:
     waivers: tuple[Waiver, ...] = ()
     declared: Mapping[str, Mapping[str, Check]] = field(default_factory=dict)  # by section: bundles, pages
     setup: Setup = field(default_factory=Setup)
+    renamed: Mapping[str, str] = field(default_factory=dict)  # new names of tests, files and folders by the old ones
 
     @property
     def checks(self) -> dict[str, Check]:
@@ -199,6 +200,26 @@ def _waiver(value: Located) -> Waiver:
     return Waiver(**given, source=value.where)
 
 
+def _renamed(value: Located) -> dict[str, str]:
+    """Return new names by old ones, of tests or of files and folders."""
+    if not isinstance(value.data, dict | None):
+        raise fail(value, f"a mapping of old names to new ones is expected, not {shown(value.data)}")
+    names: dict[str, str] = {}
+    for old, item in (value.data or {}).items():
+        new = parsed(words)(item)
+        if why := why_no_rename(old, new):
+            raise fail(item, why)
+        names[old] = new
+    return names
+
+
+def why_no_rename(old: str, new: str) -> str:
+    """Return why one name cannot become another, empty if it can."""
+    if not old or old == new or ("::" in old) != ("::" in new):
+        return f"{old!r} cannot become {new!r}: name two tests (file.py::test) or two files or folders"
+    return ""
+
+
 def _declared(kind: type[Check], value: Located) -> dict[str, Check]:
     """Read the checks of one kind, by their names: a mapping or, where they have no settings, a list."""
     if kind.item_schema is not None:
@@ -238,7 +259,7 @@ def read_settings(top: Located) -> Settings:
     Raises ConfigError with file and line for an unknown key or a value of another type.
     """
     kinds = {probe.check.section: probe.check for probe in PROBES}
-    given = mapping(top, ["budgets", "measure", "children", "missing", "waivers", "setup", *kinds])
+    given = mapping(top, ["budgets", "measure", "children", "missing", "waivers", "setup", "renamed", *kinds])
     nothing = Located(None, top.file, 0)
     budgets = given.get("budgets", nothing)
     declared = {section: _declared(kind, given.get(section, nothing)) for section, kind in kinds.items()}
@@ -261,6 +282,7 @@ def read_settings(top: Located) -> Settings:
         waivers=tuple(_waiver(item) for item in entries(given.get("waivers", nothing))),
         declared=declared,
         setup=Setup(**record(_SETUP, given["setup"], "setup")) if "setup" in given else Setup(),
+        renamed=_renamed(given.get("renamed", nothing)),
     )
 
 
@@ -306,6 +328,11 @@ def json_schema() -> dict[str, Any]:
             },
             "waivers": {"type": "array", "items": _object(_WAIVER)},
             "setup": {**_object(_SETUP), "description": "How memgate compare makes the base ready."},
+            "renamed": {
+                "type": "object",
+                "additionalProperties": TEXT,
+                "description": "New names of tests, files or folders by their old ones, for memgate history.",
+            },
             **{probe.check.section: _section(probe.check) for probe in PROBES},
         },
         "additionalProperties": False,

@@ -28,6 +28,7 @@ def table(settings: Settings) -> list[tuple[str, str, str]]:
         ceiling = format_amount(waiver.ceiling, waiver.unit)
         value = f"{waiver.metric} up to {ceiling} until {waiver.until}: {waiver.reason}"
         rows.append((f"waivers[{waiver.test}]", value, waiver.source))
+    rows += [(f"renamed[{old}]", new, settings.file) for old, new in settings.renamed.items()]
     return rows
 
 

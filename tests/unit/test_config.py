@@ -31,7 +31,16 @@ waivers:
 """
 
 _KEYS = sorted(
-    ["budgets", "children", "measure", "missing", "setup", "waivers", *(probe.check.section for probe in PROBES)]
+    [
+        "budgets",
+        "children",
+        "measure",
+        "missing",
+        "renamed",
+        "setup",
+        "waivers",
+        *(probe.check.section for probe in PROBES),
+    ]
 )
 
 FULL_SOURCES = dict.fromkeys(("growth", "limit", "drift"), "memgate.yml:2")

@@ -6,6 +6,7 @@ import click
 
 from pytest_memgate.cli.history.changes import ack, check, confirm
 from pytest_memgate.cli.history.export import export
+from pytest_memgate.cli.history.show import digest, mark, rename, show
 from pytest_memgate.cli.history.store import add, backfill, sync
 from pytest_memgate.errors import UsageError
 
@@ -24,3 +25,7 @@ history.add_command(check)
 history.add_command(confirm)
 history.add_command(export)
 history.add_command(sync)
+history.add_command(show)
+history.add_command(digest)
+history.add_command(mark)
+history.add_command(rename)
