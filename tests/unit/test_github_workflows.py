@@ -14,7 +14,8 @@ ROOT = Path(__file__).parents[2]
 BIN = Path(sys.executable).parent
 ACTIONS = [ROOT / "action.yml", ROOT / "comment" / "action.yml"]
 EXAMPLES = sorted((ROOT / "example_project" / ".github" / "workflows").glob("*.yml"))
-WORKFLOWS = [*sorted((ROOT / ".github" / "workflows").glob("*.yml")), *EXAMPLES]
+OF_THE_HISTORY = sorted((ROOT / "docs" / "workflows").glob("*.yml"))
+WORKFLOWS = [*sorted((ROOT / ".github" / "workflows").glob("*.yml")), *EXAMPLES, *OF_THE_HISTORY]
 GITLAB = ROOT / "example_project" / ".gitlab-ci.yml"
 FILES = [*ACTIONS, *WORKFLOWS]
 OURS = {"OWNER/pytest-memgate": ACTIONS[0], "OWNER/pytest-memgate/comment": ACTIONS[1]}
@@ -38,6 +39,7 @@ def steps(path: Path) -> Iterator[Mapping[str, Any]]:
 
 def test_the_files_looked_at_are_there() -> None:
     assert len(EXAMPLES) == 6
+    assert [path.name for path in OF_THE_HISTORY] == ["monthly.yml", "nightly.yml"]
     assert len(WORKFLOWS) > len(EXAMPLES)
 
 

@@ -38,7 +38,7 @@ def _head(digest: Digest) -> Iterator[str]:
         yield ""
         yield "## Agenda"
         yield ""
-        yield from (f"- [ ] {markdown_text(topic)}: **{markdown_text(decision)}**" for topic, decision in points)
+        yield from (f"1. {markdown_text(topic)}: **{markdown_text(decision)}**" for topic, decision in points)
     if not sections(digest):
         yield ""
         yield "Nothing moved, and nothing is about to."
