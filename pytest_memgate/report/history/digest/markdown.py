@@ -1,5 +1,6 @@
 """A digest as Markdown, for an issue or a job's summary."""
 
+import re
 from collections.abc import Iterator
 
 from pytest_memgate.report.escape import markdown_code, markdown_text
@@ -7,13 +8,13 @@ from pytest_memgate.report.history.digest.agenda import agenda
 from pytest_memgate.report.history.digest.facts import Digest
 from pytest_memgate.report.history.digest.sections import Kind, Section, heading, sections, summary
 
+_NO_NAME = re.compile(r"[^\w.]+", re.ASCII)  # what could end a comment
 _LONGEST = 60_000  # characters: an issue of GitHub takes 65,536
 
 
 def marker(key: str) -> str:
     """Return the line that nobody sees, by which a workflow finds the issue of a period again."""
-    safe = "".join(mark if mark.isalnum() or mark in "-_." else "-" for mark in key)
-    return f"<!-- memgate-digest {safe.replace('--', '-')} -->"
+    return f"<!-- memgate-digest {_NO_NAME.sub('-', key)} -->"
 
 
 def markdown(digest: Digest) -> str:
