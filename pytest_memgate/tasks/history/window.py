@@ -1,26 +1,25 @@
 """The past of a project with its renamed tests, and the part of it that `--since` means."""
 
 import re
-from collections.abc import Callable
 
 from pytest_memgate.baseline.source import GitRef, WorkTree
 from pytest_memgate.compare.history.renamed import with_renames
 from pytest_memgate.config.sources import load_settings
 from pytest_memgate.errors import HistoryError, UsageError
 from pytest_memgate.history.read import read_past
-from pytest_memgate.model.history import Past, Series
+from pytest_memgate.model.history import Past
 from pytest_memgate.tasks.history.opened import Opened
 from pytest_memgate.values import shown
 
 _DAY = re.compile(r"\d{4}-\d{2}-\d{2}")
 
 
-def past_of(opened: Opened, *, wants: Callable[[Series], bool] = lambda _: True) -> Past:
+def past_of(opened: Opened) -> Past:
     """Return what is stored, with the past of renamed tests under their new names, as memgate.yml here tells them.
 
     Raises HistoryError if nothing is stored.
     """
-    past = read_past(opened.store, (opened.branch, opened.line), wants=wants)
+    past = read_past(opened.store, (opened.branch, opened.line))
     if not past.runs:
         raise HistoryError(
             "the history has no runs yet", hint="memgate history add RUN.json, or memgate history sync in a new clone"
