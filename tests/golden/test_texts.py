@@ -176,4 +176,5 @@ def test_a_baseline_file_reads_as_it_did() -> None:
 def test_every_text_here_is_compared() -> None:
     names = {f"summary-{run}-{mode}" for run in ("failed", "passed", "updated") for mode in ("normal", "q", "v")}
     names |= {"failure-regressed", "failure-drifted", "failure-limit", "baseline"}
-    assert {path.stem for path in HERE.glob("*.txt")} == names
+    there = {path.stem for path in HERE.glob("*.txt") if not path.stem.startswith("history-")}  # of another module
+    assert there == names

@@ -12,6 +12,7 @@ RUN = {
     "pytest_memgate.__main__",
     "pytest_memgate.plugin.child_runs.profiler",
     "pytest_memgate.plugin.child_runs.fixture_survey",
+    "pytest_memgate.history.migrations.env",
 }
 MODULES = [one.name for one in pkgutil.walk_packages(pytest_memgate.__path__, "pytest_memgate.") if one.name not in RUN]
 
