@@ -2,6 +2,7 @@
 
 import os
 import signal
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -9,6 +10,7 @@ import starts
 from chrome import Browser
 from harness import Project
 from hypothesis import HealthCheck, settings
+from postgres import Postgres, running, server_programs
 from remembered import forget_others
 
 from pytest_memgate.errors import MeasureError
@@ -70,3 +72,15 @@ def browser(node_modules: Path, tools: Tools) -> Browser:
             pytest.fail(f"no puppeteer-core in {node_modules}")
         pytest.skip(f"no puppeteer-core in {node_modules}")
     return Browser(node_modules, tools)
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[Postgres]:
+    """A PostgreSQL server; a test that needs it is skipped without, but fails in CI."""
+    programs = server_programs()
+    if programs is None:
+        if os.environ.get("CI"):
+            pytest.fail("no PostgreSQL server")
+        pytest.skip("no PostgreSQL server (apt-get install postgresql)")
+    with running(programs) as server:
+        yield server

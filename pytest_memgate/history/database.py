@@ -5,7 +5,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Connection, Engine, create_engine, event
+from sqlalchemy import Connection, Engine, create_engine, event, text
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError
 from sqlalchemy.pool import NullPool
@@ -14,6 +14,7 @@ from pytest_memgate.errors import HistoryError, UsageError
 from pytest_memgate.history.migrate import WRITES, migrate
 
 _PATIENCE = 60  # seconds that a writer waits for another one; chosen
+_LOCK = 0x6D656D67617466  # of PostgreSQL's advisory locks; any number that nobody else has
 
 
 def open_database(url: str, name: str = "") -> tuple[Engine, str]:
@@ -42,7 +43,7 @@ def open_database(url: str, name: str = "") -> tuple[Engine, str]:
 
 _OPTIONS: Mapping[str, Mapping[str, Any]] = {
     "sqlite": {"poolclass": NullPool},
-    "postgresql": {"pool_pre_ping": True, "connect_args": {"connect_timeout": 20}},
+    "postgresql": {"poolclass": NullPool, "connect_args": {"connect_timeout": 20}},
 }
 
 
@@ -66,6 +67,17 @@ def _prepare_sqlite(engine: Engine, path: str) -> None:
         connection.exec_driver_sql("begin immediate" if connection.get_execution_options().get(WRITES) else "begin")
 
 
+def snapshots(engine: Engine) -> Engine:
+    """Return the engine for transactions that only read: each sees the store as it was at its first statement."""
+    return engine.execution_options(isolation_level="REPEATABLE READ") if engine.name == "postgresql" else engine
+
+
+def lock_rows_to_come(connection: Connection) -> None:
+    """Let one transaction at once look for rows and insert what is missing; SQLite does so by itself."""
+    if connection.dialect.name == "postgresql":
+        connection.execute(text("select pg_advisory_xact_lock(:key)"), {"key": _LOCK})
+
+
 @contextmanager
 def told(name: str) -> Iterator[None]:
     """Turn the errors of a database into one line."""
@@ -75,6 +87,8 @@ def told(name: str) -> Iterator[None]:
         words = " ".join(str(error.orig).split())
         hint = next((hint for word, hint in _HINTS.items() if word in words), "nothing of it was written")
         raise HistoryError(f"{name}: {words}", hint=hint) from error
+    except UnicodeEncodeError as error:
+        raise HistoryError(f"{name}: {error.object!a:.60} is no text", hint="nothing of it was written") from error
 
 
 _HINTS = {

@@ -8,7 +8,7 @@ from sqlalchemy import Connection, Engine, delete, insert, select
 
 from pytest_memgate.errors import HistoryError
 from pytest_memgate.history.chain import Chain, number_named, number_of_run
-from pytest_memgate.history.database import open_database, told
+from pytest_memgate.history.database import lock_rows_to_come, open_database, snapshots, told
 from pytest_memgate.history.migrate import WRITES
 from pytest_memgate.history.rows import line_commit, line_row
 from pytest_memgate.history.run_file import (
@@ -97,6 +97,7 @@ class Store:
     def add_event(self, event: Event) -> bool:
         """Store an event; return False if it is there already."""
         with self._writing() as connection:
+            lock_rows_to_come(connection)
             if connection.scalar(select(EVENTS.c.number).where(EVENTS.c.id == event.id)) is not None:
                 return False
             connection.execute(insert(EVENTS).values(id=event.id, payload=write_event(event)))
@@ -107,21 +108,29 @@ class Store:
 
         Raises HistoryError for the line of another project: one that has another first commit.
         """
+        with self._reading() as connection:
+            if self._has_line(connection, branch, line):  # as mostly: no other writer is waited for
+                return
         with self._writing() as connection:
-            facts: dict[str, str] = {row.name: row.value for row in connection.execute(select(FACTS))}
-            root = line[0].id if line else ""
-            if facts.get("root", root) != root:
-                raise HistoryError(
-                    f"{self._name} is the history of another project: its first commit is {facts['root'][:12]}",
-                    hint="give another --store",
-                )
-            last = connection.scalar(select(LINE.c.id).order_by(LINE.c.position.desc()).limit(1))
-            if last == line[-1].id and facts.get("branch") == branch:
+            lock_rows_to_come(connection)
+            if self._has_line(connection, branch, line):
                 return
             connection.execute(delete(FACTS))
-            connection.execute(insert(FACTS), [{"name": "branch", "value": branch}, {"name": "root", "value": root}])
+            facts = {"branch": branch, "root": line[0].id}
+            connection.execute(insert(FACTS), [{"name": name, "value": value} for name, value in facts.items()])
             connection.execute(delete(LINE))
             connection.execute(insert(LINE), [line_row(commit) for commit in line])
+
+    def _has_line(self, connection: Connection, branch: str, line: Sequence[LineCommit]) -> bool:
+        facts: dict[str, str] = {row.name: row.value for row in connection.execute(select(FACTS))}
+        root = line[0].id
+        if facts.get("root", root) != root:
+            raise HistoryError(
+                f"{self._name} is the history of another project: its first commit is {facts['root'][:12]}",
+                hint="give another --store",
+            )
+        last = connection.scalar(select(LINE.c.id).order_by(LINE.c.position.desc()).limit(1))
+        return last == line[-1].id and facts.get("branch") == branch
 
     def line(self) -> tuple[str, tuple[LineCommit, ...]]:
         """Return the default branch and its commits as they are stored."""
@@ -170,7 +179,7 @@ class Store:
 
     @contextmanager
     def _reading(self) -> Iterator[Connection]:
-        with told(self._name), self._engine.connect() as connection:
+        with told(self._name), snapshots(self._engine).connect() as connection:
             yield connection
 
     @contextmanager
