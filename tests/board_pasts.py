@@ -205,7 +205,7 @@ def _ordinary(chance: random.Random) -> Iterator[Chart]:
 
 def everything() -> tuple[Past, tuple[HistoryChange, ...]]:
     """Return a history with each kind of series in it, and its changes."""
-    chance = random.Random(7)  # noqa: S311  # a picture, no secret
+    chance = random.Random(7)  # a picture, no secret
     commits = line()
     runs = {run.id: run for run in _runs(commits, MEASURED, "linux-py313")}
     runs |= {run.id: run for run in _pull_requests(commits, "linux-py313")}
@@ -274,12 +274,14 @@ def _hostile(chart: Chart) -> Chart:
         )
         for step in chart.steps
     )
-    return replace(chart, series=series, steps=steps, lanes={HOSTILE: one for one in chart.lanes.values()})
+    return replace(
+        chart, series=series, steps=steps, lanes={f"{HOSTILE} {lane}": one for lane, one in chart.lanes.items()}
+    )
 
 
 def large(series: int, commits: int, share: float = 0.01) -> Past:
     """Return a history of many series, of which a share changes at each commit."""
-    chance = random.Random(3)  # noqa: S311  # a picture, no secret
+    chance = random.Random(3)  # a picture, no secret
     whole = line(commits)
     measured = tuple(range(commits))
     runs = {run.id: run for run in _runs(whole, measured, "linux-py313")}

@@ -5,6 +5,7 @@ import importlib.util
 import click
 
 from pytest_memgate.cli.history.changes import ack, check, confirm
+from pytest_memgate.cli.history.board import build
 from pytest_memgate.cli.history.export import export
 from pytest_memgate.cli.history.show import digest, mark, rename, show
 from pytest_memgate.cli.history.store import add, backfill, sync
@@ -23,6 +24,7 @@ history.add_command(add)
 history.add_command(backfill)
 history.add_command(check)
 history.add_command(confirm)
+history.add_command(build)
 history.add_command(export)
 history.add_command(sync)
 history.add_command(show)

@@ -75,7 +75,7 @@ class _Steps:
             "spread": number(level.spread) or None,
             "reason": shown(level.reason) or None,
         }
-        changed = {key: value for key, value in more.items() if value != self._more.get(key)}
+        changed: dict[str, Any] = {key: value for key, value in more.items() if value != self._more.get(key)}
         self._more = more
         if step.sites:
             changed["sites"] = self._changed_sites(step.sites)

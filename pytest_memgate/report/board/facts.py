@@ -12,7 +12,7 @@ class Facts:
 
     `last` is the value, or the bound if `is_bound`, at the last measured commit, None if the series is gone. `start` is
     the anchor, or else the first value. `use` is the used share of the budget: 1 is all of it. `noise` is the spread
-    as a share of the value. `moves` counts the positions where the value changed, the last of them is `moved`.
+    as a share of the value. `moves` counts the positions where the value changed.
     """
 
     last: float | None = None
@@ -21,7 +21,6 @@ class Facts:
     use: float | None = None
     noise: float = 0
     moves: int = 0
-    moved: int = 0
 
     @property
     def growth(self) -> float | None:
@@ -38,16 +37,16 @@ def facts_of(chart: Chart) -> Facts:
     """Return the numbers of a series."""
     moves = list(moves_of(chart.steps))
     level = chart.latest
-    common = {"moves": max(0, len(moves) - 1), "moved": moves[-1].position if moves else 0}
+    number = max(0, len(moves) - 1)
     if level is None:
-        return Facts(**common)
+        return Facts(moves=number)
     return Facts(
         last=level.value if level.value is not None else level.bound,
         is_bound=level.value is None,
         start=level.anchor if level.anchor is not None else _first_value(chart.steps),
         use=budget_use(level),
         noise=level.spread / level.value if level.value else 0,
-        **common,
+        moves=number,
     )
 
 

@@ -1,27 +1,22 @@
 """`memgate history build`: the board as files, written whole or not at all."""
 
-import importlib.metadata
 import tempfile
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from pytest_memgate.errors import UsageError
+from pytest_memgate.history.read import read_past
 from pytest_memgate.model.history import Past
 from pytest_memgate.model.history_change import HistoryChange
-from pytest_memgate.report.html.render import check_libraries
+from pytest_memgate.report.board.render import board_files
+from pytest_memgate.tasks.history.opened import Opened
 
 _MARK = "data/index.js"  # by which a board is known
-_PLOTLY_LICENCE = "plotly.js\nCopyright 2012-2026, Plotly, Inc.\nLicensed under the MIT license\n"
 
 
-def board_files(past: Past, changes: Sequence[HistoryChange]) -> dict[str, str]:
-    """Return the files of the board by their paths; raises UsageError if Plotly or Jinja2 is not installed."""
-    check_libraries("the board")
-    from plotly.offline import get_plotlyjs
-
-    from pytest_memgate.report.board.site import board
-
-    return board(past, changes, charts=get_plotlyjs(), licence=_licence())
+def read_board(opened: Opened) -> tuple[Past, Sequence[HistoryChange]]:
+    """Return what the board shows: the whole history, and its changes."""
+    return read_past(opened.store, (opened.branch, opened.line)), ()
 
 
 def build(past: Past, changes: Sequence[HistoryChange], folder: Path) -> int:
@@ -30,17 +25,16 @@ def build(past: Past, changes: Sequence[HistoryChange], folder: Path) -> int:
     Raises UsageError if the folder holds anything else, or cannot be written.
     """
     files = board_files(past, changes)
+    folder = folder.resolve()
     _check_replaceable(folder, files)
     try:
         folder.parent.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(prefix=f".{folder.name}.", dir=folder.parent) as name:
             new = Path(name, "new")
             _write(new, files)
-            if folder.exists():
-                folder.rename(Path(name, "old"))
-            new.rename(folder)
+            _swap(folder, new, Path(name, "old"))
     except OSError as error:
-        raise UsageError(f"{folder}: cannot be written: {error.strerror or error}", hint="name another folder") from None
+        raise UsageError(f"{folder}: cannot be written: {error.strerror or error}", hint="name another one") from None
     return len(files)
 
 
@@ -49,11 +43,10 @@ def _check_replaceable(folder: Path, files: Mapping[str, str]) -> None:
         return
     if not folder.is_dir():
         raise UsageError(f"{folder}: is not a folder", hint="name another one")
-    ours = {path.split("/")[0] for path in files}
-    if foreign := sorted(one.name for one in folder.iterdir() if one.name not in ours):
+    there = sorted(one.name for one in folder.iterdir())
+    ours = {path.split("/")[0] for path in files} if (folder / _MARK).is_file() else set()
+    if foreign := [name for name in there if name not in ours]:
         raise UsageError(f"{folder}: holds {foreign[0]}, which is not of a board", hint="name a folder of its own")
-    if any(folder.iterdir()) and not (folder / _MARK).is_file():
-        raise UsageError(f"{folder}: holds files that are not of a board", hint="name a folder of its own")
 
 
 def _write(folder: Path, files: Mapping[str, str]) -> None:
@@ -63,8 +56,14 @@ def _write(folder: Path, files: Mapping[str, str]) -> None:
         file.write_text(text, encoding="utf-8", newline="\n")
 
 
-def _licence() -> str:
-    """Return the licence that the package of plotly.js brings."""
-    found = [one for one in importlib.metadata.files("plotly") or () if one.name.upper().startswith("LICENSE")]
-    text = found[0].read_text(encoding="utf-8") if found else ""
-    return f"{_PLOTLY_LICENCE}\n{text}"
+def _swap(folder: Path, new: Path, old: Path) -> None:
+    """Put a folder in the place of another one, which is put back if that fails."""
+    was_there = folder.exists()
+    if was_there:
+        folder.rename(old)
+    try:
+        new.rename(folder)
+    except OSError:
+        if was_there:
+            old.rename(folder)
+        raise

@@ -64,6 +64,7 @@ function valueLine(series, points, theme) {
     line: { color: theme.series[0], width: 2, shape: "hv" },
     marker: {
       color: theme.series[0],
+      line: { width: 0 },
       size: points.map((point, at) => (point && (alone(at) || (point.step.moved && point.step.position === point.position)) ? 6 : 0.1)),
     },
     hovertext: points.map((point) => (point ? hover(point.position, amount(point.step.value ?? 0, series.unit)) : "")),
@@ -111,7 +112,7 @@ function laneDots(series, points, theme) {
     name: "beside",
     x: points.map((point) => point.position),
     y: points.map((point) => point.value),
-    marker: { color: theme.quiet, size: 7, opacity: 0.45 },
+    marker: { color: theme.quiet, size: 7, opacity: 0.45, line: { width: 0 } },
     hovertext: points.map((point) => lines([amount(point.value, series.unit), `${point.lane} ${point.commit}`, point.time.slice(0, 10)].filter(Boolean))),
     hovertemplate: "%{hovertext}<extra></extra>",
   };

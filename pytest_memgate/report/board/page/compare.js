@@ -2,8 +2,9 @@
 
 let compared = { words: [], rows: [], from: 0, to: 0, page: 0 };
 
-async function showCompare(article, from, to) {
+async function showCompare(article, from, to, isShown) {
   const moves = await load("moves");
+  if (!isShown()) return;
   compared = { words: [], from, to, page: 0, rows: differences(moves, from, to) };
   const search = make("input", { type: "search", id: "compare-search", placeholder: "Search tests, files, metrics", "aria-label": "Search the differences", autocomplete: "off" });
   search.addEventListener("input", () => {
@@ -78,7 +79,7 @@ function differenceRow({ series, old, now, by, ratio }) {
   const held = make("div", { class: "sites" });
   if (series.hasSites) {
     const { from, to } = compared;
-    held.append(make("button", { type: "button", "aria-label": `What grew in ${series.name} ${series.metric}`, click: () => showSites(held, series, from, to) }, "Show"));
+    held.append(make("button", { type: "button", "aria-label": `Show what grew in ${series.name} ${series.metric}`, click: () => showSites(held, series, from, to) }, "Show"));
   }
   return [
     make("span", {}, seriesLink(series), " ", make("span", { class: "metric" }, series.metric), where(series)),

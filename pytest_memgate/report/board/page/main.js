@@ -11,6 +11,7 @@ function at(text, otherwise) {
 async function route() {
   const [room, value = ""] = location.hash.slice(1).split("=");
   const mine = (turn += 1);
+  const isShown = () => mine === turn; // false once the reader has gone on
   clearCharts();
   const series = byId.get(value.split("@")[0]);
   const known = ROOMS.includes(room) && (room !== "series" || series);
@@ -18,24 +19,24 @@ async function route() {
   const page = document.getElementById(known ? room : "overview");
   const last = index.commits.length - 1;
   try {
-    if (known && room === "series") await showSeries(series, page);
+    if (known && room === "series") await showSeries(series, page, isShown);
     if (known && room === "compare") {
       const [from, to] = value.split("..");
-      await showCompare(page, at(from, Math.max(0, last - 10)), at(to, last));
+      await showCompare(page, at(from, Math.max(0, last - 10)), at(to, last), isShown);
     }
-    if (known && room === "bundles") await showModules(page, series, value.includes("@") ? at(value.split("@")[1]) : undefined);
+    if (known && room === "bundles") await showModules(page, series, value.includes("@") ? at(value.split("@")[1]) : undefined, isShown);
   } catch (error) {
-    if (mine === turn) page.replaceChildren(make("p", { role: "alert" }, `This page cannot be shown: ${error.message}.`));
+    if (isShown()) page.replaceChildren(make("p", { role: "alert" }, `This page cannot be shown: ${error.message}.`));
     console.warn(error);
   }
-  if (mine === turn && location.hash) page.querySelector("h2[tabindex]")?.focus({ preventScroll: true });
+  if (isShown() && location.hash) page.querySelector("h2[tabindex]")?.focus({ preventScroll: true });
 }
 
 function open(room, series) {
   for (const name of ROOMS) {
     const page = document.getElementById(name);
     page.hidden = name !== room;
-    if (name !== room && !["overview", "list"].includes(name)) page.replaceChildren();
+    if (!["overview", "list"].includes(name)) page.replaceChildren();
   }
   for (const link of document.querySelectorAll("#rooms a")) {
     if (link.dataset.room === room) link.setAttribute("aria-current", "page");

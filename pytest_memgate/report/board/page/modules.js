@@ -1,6 +1,6 @@
 // What a bundle is made of, over time: a treemap of its modules, a slider over the commits where they changed.
 
-async function showModules(article, series, position) {
+async function showModules(article, series, position, isShown) {
   const bundles = all.filter((one) => one.family === "bundle" && one.hasSites);
   const title = make("h2", { id: "bundles-title", tabindex: "-1" }, "Bundles");
   if (!bundles.length) {
@@ -10,6 +10,7 @@ async function showModules(article, series, position) {
   const shown = series && series.hasSites ? series : bundles[0];
   if (!bundles.includes(shown)) bundles.unshift(shown);
   const chart = await chartOf(shown);
+  if (!isShown()) return;
   const steps = chart.steps.filter((step) => step.hasSites && step.value !== null);
   const options = bundles.map((one) => make("option", { value: one.id, selected: one === shown }, `${one.name} ${one.metric}${index.places.length > 1 ? `, ${one.environment}` : ""}`));
   const select = make("select", { id: "bundle", "aria-label": "Bundle", change: () => { location.hash = `#bundles=${select.value}`; } }, options);

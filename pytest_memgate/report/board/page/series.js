@@ -4,8 +4,9 @@ const SPANS = [30, 100, 300];
 const TONES = { confirmed: "bad", acknowledged: "doubt", unconfirmed: "quiet", refuted: "quiet", ended: "quiet" };
 const MOST_STEPS = 25;
 
-async function showSeries(series, article) {
+async function showSeries(series, article, isShown) {
   const chart = await chartOf(series);
+  if (!isShown()) return;
   const picture = { first: 0, lanes: false };
   const element = make("div", { class: "chart", id: "chart", role: "img", "aria-label": `${series.metric} by commit; the table below says the same` });
   const again = () => draw([{ element, figure: chartFigure(series, chart, picture) }]);
@@ -91,7 +92,7 @@ function stepTable(series, chart) {
     const filled = heads.map((_, at) => at < 2 || rows.some((cells) => cells[at] !== ""));
     return plainTable("Steps, the newest first", heads.filter((_, at) => filled[at]), rows.map((cells) => cells.filter((_, at) => filled[at])));
   };
-  const holder = make("div", {}, table(steps.slice(0, MOST_STEPS)));
+  const holder = make("div", {}, table(steps.filter((step, at) => at < MOST_STEPS || changes.has(step.position))));
   if (steps.length > MOST_STEPS) {
     const button = make("button", { type: "button" }, `All ${steps.length} steps`);
     button.addEventListener("click", () => holder.replaceChildren(table(steps)));
