@@ -4,8 +4,8 @@ import importlib.util
 
 import click
 
-from pytest_memgate.cli.history.changes import ack, check, confirm
 from pytest_memgate.cli.history.board import build
+from pytest_memgate.cli.history.changes import ack, check, confirm
 from pytest_memgate.cli.history.export import export
 from pytest_memgate.cli.history.show import digest, mark, rename, show
 from pytest_memgate.cli.history.store import add, backfill, sync

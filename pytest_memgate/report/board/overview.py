@@ -111,7 +111,8 @@ def _percent(share: float) -> str:
 
 def _changes(past: Past, changes: Sequence[HistoryChange]) -> list[dict[str, Any]]:
     known = {chart.series.id: chart for chart in past.charts}
-    newest = sorted(changes, key=lambda one: (-one.position, not one.is_open, one.id))
+    worth = [one for one in changes if one.state is not ChangeState.REFUTED]
+    newest = sorted(worth, key=lambda one: (-one.position, not one.is_open, one.id))
     return [_change(past, known[one.series.id], one) for one in newest if one.series.id in known][:_ROWS]
 
 

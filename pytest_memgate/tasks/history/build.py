@@ -4,19 +4,21 @@ import tempfile
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+from pytest_memgate.compare.history.changes import changes_of
 from pytest_memgate.errors import UsageError
-from pytest_memgate.history.read import read_past
 from pytest_memgate.model.history import Past
 from pytest_memgate.model.history_change import HistoryChange
 from pytest_memgate.report.board.render import board_files
 from pytest_memgate.tasks.history.opened import Opened
+from pytest_memgate.tasks.history.window import past_of
 
 _MARK = "data/index.js"  # by which a board is known
 
 
 def read_board(opened: Opened) -> tuple[Past, Sequence[HistoryChange]]:
-    """Return what the board shows: the whole history, and its changes."""
-    return read_past(opened.store, (opened.branch, opened.line)), ()
+    """Return what the board shows: the whole history, and its changes. Raises HistoryError if nothing is stored."""
+    past = past_of(opened)
+    return past, changes_of(past)
 
 
 def build(past: Past, changes: Sequence[HistoryChange], folder: Path) -> int:
