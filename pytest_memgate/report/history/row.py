@@ -1,5 +1,6 @@
 """What is told of one series in a window of the line: its levels, last value, growth, slope and last change."""
 
+from bisect import bisect_left
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
@@ -21,12 +22,25 @@ class Order(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Row:
-    """A series in a window; `moves` are all changes of its value, those before the window included."""
+    """A series in a window from `start` on, and the different `levels` in it, in order.
+
+    `moves` are all changes of its value, those before the window included.
+    """
 
     chart: Chart
-    levels: tuple[tuple[int, Level], ...]
+    start: int
+    levels: tuple[Level, ...]
     moves: tuple[Move, ...]
-    slope: float
+
+    @property
+    def slope(self) -> float:
+        """How much the value rises a commit in the window, 0 where it does not do so steadily."""
+        return slope(self.chart, self.start)
+
+    @property
+    def drawn(self) -> list[Level]:
+        """The level at each measured commit of the window."""
+        return [level for at, level in self.chart.levels() if at >= self.start]
 
     @property
     def unit(self) -> str:
@@ -36,18 +50,18 @@ class Row:
     @property
     def latest(self) -> Level:
         """The last level in the window, a gone one included."""
-        return self.levels[-1][1]
+        return self.levels[-1]
 
     @property
     def growth(self) -> float:
         """How much the value rose in the window."""
-        values = [level.value for _, level in self.levels if level.value is not None]
+        values = [level.value for level in self.levels if level.value is not None]
         return values[-1] - values[0] if values else 0.0
 
     @property
     def growth_share(self) -> float:
         """Its growth as a share of the first value in the window."""
-        first = next((level.value for _, level in self.levels if level.value is not None), None)
+        first = next((level.value for level in self.levels if level.value is not None), None)
         return self.growth / first if first else 0.0
 
     @property
@@ -81,10 +95,13 @@ def rows(charts: Sequence[Chart], start: int, order: Order) -> list[Row]:
 
 
 def _row(chart: Chart, start: int) -> Row | None:
-    levels = tuple((at, level) for at, level in chart.levels() if at >= start)
-    if not levels:
+    at = bisect_left(chart.measured, start)
+    if at == len(chart.measured):
         return None
-    return Row(chart=chart, levels=levels, moves=moves(chart), slope=slope(chart, start))
+    first = chart.step_at(chart.measured[at])
+    later = [step.level for step in chart.steps if first is None or step.position > first.position]
+    levels = (*([first.level] if first else []), *later)
+    return Row(chart=chart, start=start, levels=levels, moves=moves(chart)) if levels else None
 
 
 def _newest(row: Row) -> int:

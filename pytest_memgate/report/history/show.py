@@ -56,14 +56,14 @@ def _differ_by_environment(found: Sequence[Row]) -> bool:
 
 def _cells(past: Past, row: Row, order: Order) -> tuple[Cell, ...]:
     series = row.chart.series
-    levels = [level for _, level in row.levels]
+    levels, rise = row.drawn, row.slope
     return (
         one_line(series.metric),
         one_line(series.environment),
         lambda width: sparkline(levels, width),
         level_text(row.latest, row.unit),
         _figure(row, order),
-        growth_text(row.slope, row.unit) if row.slope else "",
+        growth_text(rise, row.unit) if rise else "",
         _since(past, row),
     )
 
