@@ -89,6 +89,13 @@ def test_the_digest_of_a_month_names_step_author_and_agenda(shop: Project) -> No
     assert "Ann" in shown.out
 
 
+def test_the_digest_of_the_newest_day_needs_no_date(shop: Project) -> None:
+    shown = history(shop, "digest", "--day")
+    assert shown.code == 0
+    assert "memgate-digest 2026-11-19" in shown.out
+    assert history(shop, "digest", "--day", "2026-11-19").out == shown.out
+
+
 def test_the_digest_as_html_is_a_file(shop: Project, tmp_path: Path) -> None:
     file = tmp_path / "digest.html"
     shown = history(shop, "digest", "--since", "HEAD~3", "--format", "html", "-o", str(file))

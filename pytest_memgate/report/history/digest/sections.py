@@ -136,7 +136,7 @@ def _step(digest: Digest, change: Change) -> tuple[str, ...]:
         format_amount(move.after, unit),
         growth_of(change),
         commit_of(digest, move),
-        one_line(author) if move.commits == 1 else f"{one_line(author)} or another",
+        one_line(author),
         one_line(move.reason) or "none",
     )
 
