@@ -10,6 +10,7 @@ from history_samples import BUNDLE, IMPORT, KB, LINUX, MB, ORDER, PAGE, STEADY, 
 from pytest_memgate.budget.waiver import Waiver
 from pytest_memgate.errors import HistoryError, UsageError
 from pytest_memgate.model.history import Chart, Level, Past, RunRecord
+from pytest_memgate.model.history_change import ChangeState, HistoryChange
 from pytest_memgate.model.provenance import Commit
 from pytest_memgate.model.run import Verdict
 from pytest_memgate.report.history.digest.agenda import agenda
@@ -65,6 +66,32 @@ def test_a_period_without_commits_or_measurements_has_no_digest() -> None:
 def test_the_largest_steps_are_measured_in_budgets_one_of_each_series() -> None:
     found = digest(PAST, NOVEMBER, [], TODAY).grown
     assert [(one.series, round(one.budgets, 2)) for one in found] == [(ORDER, 3.5), (BUNDLE, 0.2), (IMPORT, 0.08)]
+
+
+def test_growth_that_nobody_explained_is_told_with_the_id_of_its_change() -> None:
+    change = HistoryChange(
+        series=BUNDLE, before_position=51, position=53, commit=PAST.line[53].id, before=122 * KB, after=162 * KB
+    )
+    found = digest(PAST, NOVEMBER, [], TODAY, known=[change, replace(change, state=ChangeState.UNCONFIRMED)])
+    assert found.unexplained == (change,)
+    assert change.id in html(found)
+    assert "1 growth is confirmed and without a reason" in html(found)
+
+
+def test_an_acknowledgement_is_the_reason_of_a_step() -> None:
+    change = HistoryChange(
+        series=BUNDLE,
+        before_position=51,
+        position=53,
+        commit=PAST.line[53].id,
+        before=122 * KB,
+        after=162 * KB,
+        state=ChangeState.ACKNOWLEDGED,
+        reason="the map is what people come for",
+    )
+    found = digest(PAST, NOVEMBER, [], TODAY, known=[change])
+    assert [one.move.reason for one in found.grown if one.series == BUNDLE] == [change.reason]
+    assert found.unexplained == ()
 
 
 def test_what_fell_is_told_apart() -> None:

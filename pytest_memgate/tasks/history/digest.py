@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import date
 
 from pytest_memgate.baseline.source import WorkTree
+from pytest_memgate.compare.history.changes import changes_of
 from pytest_memgate.compare.history.renamed import Rename, likely_renames
 from pytest_memgate.config.sources import load_settings
 from pytest_memgate.errors import UsageError
@@ -38,7 +39,8 @@ def digest(opened: Opened, wanted: Wanted, form: str, today: date) -> str:
     period = _period(opened, past, wanted)
     waivers = load_settings(WorkTree(opened.root)).waivers
     renames = [one for one in likely_renames(past) if one.position in period]
-    return _FORMATS[form](facts_of(past, period, waivers, today, _pairs(renames)))
+    facts = facts_of(past, period, waivers, today, _pairs(renames), known=changes_of(past))
+    return _FORMATS[form](facts)
 
 
 def _period(opened: Opened, past: Past, wanted: Wanted) -> Period:

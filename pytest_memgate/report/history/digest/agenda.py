@@ -15,7 +15,22 @@ _CREEP = 0.1  # growth above an anchor that people should talk about; chosen
 
 def agenda(digest: Digest) -> list[tuple[str, str]]:
     """Return points with the decision that each asks for, the most pressing first."""
-    return [*_steps(digest), *_forecasts(digest), *_waivers(digest), *_creep(digest), *_order(digest)]
+    return [
+        *_unexplained(digest),
+        *_steps(digest),
+        *_forecasts(digest),
+        *_waivers(digest),
+        *_creep(digest),
+        *_order(digest),
+    ]
+
+
+def _unexplained(digest: Digest) -> Iterator[tuple[str, str]]:
+    if number := len(digest.unexplained):
+        about = (
+            f"{counted(number, 'growth', 'growths')} {'is' if number == 1 else 'are'} confirmed and without a reason"
+        )
+        yield about, "explain them (memgate history ack), or take them back"
 
 
 def _steps(digest: Digest) -> Iterator[tuple[str, str]]:

@@ -1,7 +1,7 @@
 """What happened in a period of a history, as values: the facts of a digest, before any words."""
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from itertools import pairwise
 from typing import Any, TypeVar
@@ -9,6 +9,7 @@ from typing import Any, TypeVar
 from pytest_memgate.budget.waiver import Waiver
 from pytest_memgate.errors import HistoryError
 from pytest_memgate.model.history import Chart, Event, EventKind, Level, Past, Precision, RunRecord, Series
+from pytest_memgate.model.history_change import HistoryChange
 from pytest_memgate.model.run import Verdict
 from pytest_memgate.model.subject import Subject
 from pytest_memgate.report.history.digest.period import Period
@@ -146,12 +147,22 @@ class Digest:
     cost: Cost
     marks: tuple[Event, ...]
     renames: tuple[tuple[str, str], ...] = ()
+    unexplained: tuple[HistoryChange, ...] = ()  # confirmed growth of the period without a reason, the newest first
 
 
 def digest(
-    past: Past, period: Period, waivers: Sequence[Waiver], today: date, renames: Iterable[tuple[str, str]] = ()
+    past: Past,
+    period: Period,
+    waivers: Sequence[Waiver],
+    today: date,
+    renames: Iterable[tuple[str, str]] = (),
+    *,
+    known: Sequence[HistoryChange] = (),
 ) -> Digest:
-    """Return the facts of a period. `renames` are pairs of names, old and new, that look like one test.
+    """Return the facts of a period.
+
+    `renames` are pairs of names, old and new, that look like one test; `known` are the changes of the history with what
+    was said of them.
 
     Raises HistoryError if nothing was measured in it.
     """
@@ -162,7 +173,7 @@ def digest(
     charts = [_until(chart, period.end) for chart in past.charts]
     charts = [chart for chart in charts if chart.steps]
     alive = [chart for chart in charts if chart.latest is not None]
-    changes = sorted(_changes(charts, period), key=lambda change: (change.budgets, change.series))
+    changes = sorted(_changes(charts, period, known), key=lambda change: (change.budgets, change.series))
     pairs = tuple(renames)
     return Digest(
         past=past,
@@ -182,6 +193,7 @@ def digest(
         cost=_cost(past, period),
         marks=tuple(_marks(past, period)),
         renames=pairs,
+        unexplained=_first(_unexplained(known, period), key=lambda one: (-one.position, one.series)),
     )
 
 
@@ -220,13 +232,20 @@ def _creep(charts: Iterable[Chart]) -> Iterator[Creep]:
             )
 
 
-def _changes(charts: Iterable[Chart], period: Period) -> Iterator[Change]:
+def _unexplained(known: Iterable[HistoryChange], period: Period) -> Iterator[HistoryChange]:
+    return (change for change in known if change.is_open and change.position in period)
+
+
+def _changes(charts: Iterable[Chart], period: Period, known: Iterable[HistoryChange]) -> Iterator[Change]:
+    reasons = {(change.series, change.position): change.reason for change in known if change.reason}
     for chart in charts:
         for move in moves(chart):
             if move.position in period:
                 step = chart.step_at(move.seen)
                 allowed = step.level.allowed if step is not None else None
                 allowed = usual_budget(chart.series, move.before) if allowed is None else allowed
+                reason = move.reason or reasons.get((chart.series, move.position), "")
+                move = replace(move, reason=reason)  # noqa: PLW2901
                 yield Change(series=chart.series, move=move, budgets=move.growth / (allowed or move.before or 1))
 
 

@@ -86,6 +86,7 @@ def sections(digest: Digest) -> list[Section]:
     """Return the sections that have something to tell, in the order in which people need them."""
     makers: Sequence[Callable[[Digest], Section]] = (
         _grown,
+        _unexplained,
         _shrunk,
         _forecasts,
         _creep,
@@ -112,6 +113,23 @@ def _grown(digest: Digest) -> Section:
         note="One of each series, sorted by budgets: a growth of 400 KB is two budgets of 200 KB.",
         columns=(*_SERIES, ("from", Kind.AMOUNT), ("to", Kind.AMOUNT), ("growth", Kind.AMOUNT), *_WHO),
         rows=tuple(_step(digest, change) for change in digest.grown),
+    )
+
+
+def _unexplained(digest: Digest) -> Section:
+    return Section(
+        title="Growth that nobody has explained",
+        note="Confirmed, and without a reason: memgate history ack CHANGE --reason TEXT, or take it back.",
+        columns=(*_SERIES, ("growth", Kind.AMOUNT), ("commit", Kind.TEXT), ("change", Kind.NAME)),
+        rows=tuple(
+            (
+                *_named(one.series),
+                format_growth(one.growth, one.series.unit),
+                f"{one.commit[:8]} {one_line(digest.past.line[one.position].title)}",
+                one.id,
+            )
+            for one in digest.unexplained
+        ),
     )
 
 
