@@ -75,7 +75,7 @@ def test_growth_that_nobody_explained_is_told_with_the_id_of_its_change() -> Non
     found = digest(PAST, NOVEMBER, [], TODAY, known=[change, replace(change, state=ChangeState.UNCONFIRMED)])
     assert found.unexplained == (change,)
     assert change.id in html(found)
-    assert "1 growth is confirmed and without a reason" in html(found)
+    assert "1 change is confirmed growth without a reason" in html(found)
 
 
 def test_an_acknowledgement_is_the_reason_of_a_step() -> None:

@@ -27,10 +27,11 @@ def agenda(digest: Digest) -> list[tuple[str, str]]:
 
 def _unexplained(digest: Digest) -> Iterator[tuple[str, str]]:
     if number := len(digest.unexplained):
-        about = (
-            f"{counted(number, 'growth', 'growths')} {'is' if number == 1 else 'are'} confirmed and without a reason"
+        about = "is confirmed growth" if number == 1 else "are confirmed growth"
+        yield (
+            f"{counted(number, 'change')} {about} without a reason",
+            "explain them (memgate history ack), or take them back",
         )
-        yield about, "explain them (memgate history ack), or take them back"
 
 
 def _steps(digest: Digest) -> Iterator[tuple[str, str]]:
