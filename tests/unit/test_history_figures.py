@@ -166,6 +166,11 @@ def test_the_top_of_an_order_leaves_out_what_has_none_of_it(order: Order, first:
     assert len(found) < len(PAST.charts)
 
 
+def test_an_order_of_which_there_is_nothing_says_so() -> None:
+    steady = [chart(ORDER, {0: 1.0}, range(60)), chart(BUNDLE, {0: 1.0}, range(60))]
+    assert show(PAST, steady, width=80, start=0, order=Order.NOISE, number=5)[0] == "no series has a spread"
+
+
 def test_lines_beyond_the_number_are_counted() -> None:
     lines = show(PAST, PAST.charts, width=100, start=0, order=Order.NEWEST, number=2)
     assert "and 7 more: name a test or a metric, or -n 9" in lines

@@ -21,13 +21,21 @@ def show(past: Past, charts: Sequence[Chart], *, width: int, start: int, order: 
     if len(charts) == 1:
         return view(past, charts[0], width=width, start=start)
     found = rows(charts, start, order)
-    lines = _table(past, found[:number], order, width)
+    lines = _table(past, found[:number], order, width) if found else [_NOTHING[order]]
     if len(found) > number:
         lines += ["", f"and {len(found) - number} more: name a test or a metric, or -n {len(found)}"]
     return [*lines, "", _footer(past, found, start)]
 
 
 _FIGURES = {Order.NEWEST: "growth", Order.GROWTH: "growth", Order.SLACK: "budget left", Order.NOISE: "spread"}
+
+
+_NOTHING = {
+    Order.NEWEST: "no series was measured in these commits",
+    Order.GROWTH: "no series grew in these commits",
+    Order.SLACK: "no series has a budget with something left",
+    Order.NOISE: "no series has a spread",
+}
 
 
 def _table(past: Past, found: Sequence[Row], order: Order, width: int) -> list[str]:

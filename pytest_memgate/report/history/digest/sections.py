@@ -46,13 +46,13 @@ def summary(digest: Digest) -> list[str]:
     lines = [
         f"{commits} of {one_line(past.branch)}, {span}; {digest.measured} of them measured.",
         f"{counted(digest.series, 'series', 'series')} of {counted(digest.tests, 'test')}. {_verdicts(digest)}",
-        _cost(digest),
+        *([_cost(digest)] if cost.seconds else []),
     ]
     positions = {commit.id: commit for commit in past.line}
     marks = [f"{one_line(mark.text)} ({_short(positions[mark.commit])})" for mark in digest.marks]
     if marks:
         lines.append(f"Marks: {', '.join(marks)}.")
-    return lines if cost.runs else lines[:2]
+    return lines
 
 
 def _verdicts(digest: Digest) -> str:
