@@ -178,3 +178,14 @@ def test_showing_a_history_imports_no_board_and_no_charts(shop: Project) -> None
     )
     done = shop.command(sys.executable, "-c", code)
     assert done.out == "set()\n"
+
+
+def test_a_check_of_nothing_is_not_green(project: Project) -> None:
+    project.write("code.py", "")
+    project.commit()
+    assert history(project, "check").code == 3
+
+
+def test_a_check_follows_renamed_tests(shop: Project) -> None:
+    shop.write("memgate.yml", f'renamed:\n  "{OLD}": "{NEW}"\n')
+    assert "test_one" not in history(shop, "check", "--all").out

@@ -11,12 +11,12 @@ from pathlib import Path
 from pytest_memgate.compare.history.changes import changes_of
 from pytest_memgate.compare.history.confirmation import MOST_FALSE
 from pytest_memgate.errors import UsageError
-from pytest_memgate.history.read import read_past
-from pytest_memgate.model.history import Event, EventKind, Past
+from pytest_memgate.model.history import Event, EventKind
 from pytest_memgate.model.history_change import ChangeState, HistoryChange
 from pytest_memgate.model.judgement.reference import is_reason
 from pytest_memgate.report.history.changes import change_lines
 from pytest_memgate.tasks.history.opened import Opened
+from pytest_memgate.tasks.history.window import past_of
 from pytest_memgate.tasks.run.git_worktree import commit_of
 from pytest_memgate.units import counted
 
@@ -60,11 +60,6 @@ def acknowledge(opened: Opened, wanted: str, reason: str, say: Say) -> None:
     event = new_event(EventKind.ACKNOWLEDGEMENT, change, text=reason, by=_user(opened.root))
     opened.store.add_event(event)
     say(f"memgate: {change.id} is acknowledged")
-
-
-def past_of(opened: Opened) -> Past:
-    """Return the whole history along the line as git has it now."""
-    return read_past(opened.store, (opened.branch, opened.line))
 
 
 def find_change(changes: Sequence[HistoryChange], wanted: str) -> HistoryChange:

@@ -14,8 +14,9 @@ from pytest_memgate.model.judgement.finding import Finding, Outcome
 from pytest_memgate.model.judgement.remark import RemarkKind
 from pytest_memgate.model.run import Run
 from pytest_memgate.tasks.compare.commits import TwoCommits, compare_commits
-from pytest_memgate.tasks.history.changes import Say, find_change, guarantee, new_event, past_of
+from pytest_memgate.tasks.history.changes import Say, find_change, guarantee, new_event
 from pytest_memgate.tasks.history.opened import Opened
+from pytest_memgate.tasks.history.window import past_of
 from pytest_memgate.units import counted
 
 _OPTION = "memgate history confirm"
