@@ -8,7 +8,7 @@ from pytest_memgate.compare.history.changes import VERDICT, changes_of
 from pytest_memgate.compare.history.confirmation import Confirmed, error_of, least_share
 from pytest_memgate.compare.pairs import Answer
 from pytest_memgate.errors import MeasureError, UsageError
-from pytest_memgate.model.history import Event, EventKind
+from pytest_memgate.model.history import Event, EventKind, Past
 from pytest_memgate.model.history_change import ChangeState, HistoryChange
 from pytest_memgate.model.judgement.finding import Finding, Outcome
 from pytest_memgate.model.judgement.remark import RemarkKind
@@ -29,13 +29,16 @@ def confirm(opened: Opened, wanted: Sequence[str], say: Say) -> int:
     Each answer is stored as soon as it is there. Raises UsageError for an unknown change, and for one that needs no
     confirmation.
     """
-    todo = _todo(opened, wanted)
+    past = past_of(opened)
+    todo = _todo(past, wanted)
+    measured = {chart.series: chart.measured for chart in past.charts}
     say(f"memgate: {counted(len(todo), 'change')} to confirm")
     spent = _of_this_month(opened.store.events())
     failed = 0
     for number, change in enumerate(todo, 1):
         try:
-            said = _confirmed(opened, change, error_of(spent + number))
+            question = _Question(opened, change, measured[change.series], error_of(spent + number))
+            said = _confirmed(question)
         except MeasureError as error:
             failed += 1
             said = f"cannot be measured: {error}"
@@ -44,8 +47,8 @@ def confirm(opened: Opened, wanted: Sequence[str], say: Say) -> int:
     return failed
 
 
-def _todo(opened: Opened, wanted: Sequence[str]) -> list[HistoryChange]:
-    changes = changes_of(past_of(opened))
+def _todo(past: Past, wanted: Sequence[str]) -> list[HistoryChange]:
+    changes = changes_of(past)
     if not wanted:
         return [change for change in changes if change.state is ChangeState.UNCONFIRMED and not change.measured]
     found = [find_change(changes, one) for one in wanted]
@@ -60,9 +63,9 @@ def _of_this_month(events: Sequence[Event]) -> int:
     return sum(event.kind is EventKind.CONFIRMATION and event.time.startswith(month) for event in events)
 
 
-def _confirmed(opened: Opened, change: HistoryChange, error: float) -> str:
+def _confirmed(asked: "_Question") -> str:
     """Measure and store the answer on one change; return it in words."""
-    asked = _Question(opened, change, error)
+    change = asked.change
     answer = asked.answer(change.before_position, change.position)
     brought = asked.brought_by() if answer.answer is Answer.SLOWER else ""
     data = {
@@ -70,9 +73,9 @@ def _confirmed(opened: Opened, change: HistoryChange, error: float) -> str:
         **{name: getattr(answer, name) for name in ("pairs", "ratio", "low", "high")},
         "before": change.before,
         "after": change.after,
-        "error": error,
+        "error": asked.error,
     }
-    opened.store.add_event(replace(new_event(EventKind.CONFIRMATION, change), commit=brought, data=data))
+    asked.opened.store.add_event(replace(new_event(EventKind.CONFIRMATION, change), commit=brought, data=data))
     by = f", brought by {brought[:12]}" if brought else ""
     return f"{_WORDS[answer.answer]}: x{answer.ratio:.3g} by {counted(int(answer.pairs), 'pair')}{by}"
 
@@ -80,48 +83,49 @@ def _confirmed(opened: Opened, change: HistoryChange, error: float) -> str:
 class _Question:
     """Whether one test takes more at one commit of the line than at another."""
 
-    def __init__(self, opened: Opened, change: HistoryChange, error: float) -> None:
-        self._opened = opened
-        self._change = change
-        self._error = error
+    def __init__(self, opened: Opened, change: HistoryChange, measured: Sequence[int], error: float) -> None:
+        self.opened = opened
+        self.change = change
+        self.error = error
+        self._may_creep = any(change.before_position < position < change.position for position in measured)
 
     def answer(self, before: int, after: int) -> Confirmed:
         """Compare the commits at two positions; raises MeasureError.
 
         Pairs tell for certain that the head takes more, so the commit with the higher value is the head.
         """
-        line, change = self._opened.line, self._change
+        line, change = self.opened.line, self.change
         lower, higher = (before, after) if change.is_growth else (after, before)
-        wanted = TwoCommits(base=line[lower].id, head=line[higher].id, error=self._error)
-        run = compare_commits(self._opened.root, self._opened.root, wanted, list(self._arguments()), _OPTION)
+        wanted = TwoCommits(base=line[lower].id, head=line[higher].id, error=self.error)
+        run = compare_commits(self.opened.root, self.opened.root, wanted, list(self._arguments()), _OPTION)
         return _answer(_finding(run, change))
 
     def brought_by(self) -> str:
         """Return the commit that brought a change that is confirmed, empty if that cannot be told.
 
-        The commits between are halved. The two neighbours that are left have to differ by as much, or it was a creep.
+        The commits between are halved. Where some of them were measured and none was a step, the two neighbours that are
+        left have to differ by as much, or it was a creep.
         """
-        before, after = self._change.before_position, self._change.position
+        before, after = self.change.before_position, self.change.position
         try:
             while after - before > 1:
                 middle = (before + after) // 2
-                match self.answer(self._change.before_position, middle).answer:
+                match self.answer(self.change.before_position, middle).answer:
                     case Answer.SLOWER:
                         after = middle
                     case Answer.WITHIN:
                         before = middle
                     case Answer.UNDECIDED:
                         return ""
-            is_known = (before, after) == (self._change.before_position, self._change.position)
-            if is_known or self.answer(before, after).answer is Answer.SLOWER:
-                return self._opened.line[after].id
+            if not self._may_creep or self.answer(before, after).answer is Answer.SLOWER:
+                return self.opened.line[after].id
         except MeasureError:
             pass  # a commit between them that cannot be measured hides which one it was
         return ""
 
     def _arguments(self) -> Iterator[str]:
-        yield str(self._change.series.subject)
-        yield f"--memgate-growth={self._change.series.quantity}={100 * least_share(self._change):.2g}%"
+        yield str(self.change.series.subject)
+        yield f"--memgate-growth={self.change.series.quantity}={100 * least_share(self.change):.2g}%"
 
 
 def _finding(run: Run, change: HistoryChange) -> Finding:
