@@ -13,6 +13,7 @@ from pytest_memgate.model.history_change import ChangeState, HistoryChange, chan
 
 CONFIRMED, REFUTED, UNDECIDED = 1.0, -1.0, 0.0  # a confirmation's `verdict`
 VERDICT = "verdict"  # in the data of a confirmation; `before` and `after` are beside it
+REACH = "reach"  # there: how many measured commits both commits were apart
 _NEAR = 5  # measured commits by which a change may be seen elsewhere once there are more values; chosen
 _LATEST = 3  # values of a noisy series that tell its level now; chosen
 
@@ -73,13 +74,14 @@ class _Said:
 
     def of(self, change: HistoryChange, kind: EventKind) -> Event | None:
         """Return the newest event of a kind on a change."""
-        about = self._about(change.series, change.position, is_growth=change.is_growth)
-        return next((event for event in reversed(about) if event.kind is kind), None)
+        move = Move(
+            before_position=change.before_position, position=change.position, before=change.before, after=change.after
+        )
+        return next((event for event in reversed(self._about(change.series, move)) if event.kind is kind), None)
 
     def is_refuted(self, series: Series, move: Move) -> bool:
         """True if the newest confirmation of what moved found no change."""
-        about = self._about(series, move.position, is_growth=move.is_growth)
-        newest = next((one for one in reversed(about) if one.kind is EventKind.CONFIRMATION), None)
+        newest = next((one for one in reversed(self._about(series, move)) if one.kind is EventKind.CONFIRMATION), None)
         return newest is not None and newest.data.get(VERDICT) == REFUTED
 
     def remembered(self, known: list[HistoryChange]) -> list[HistoryChange]:
@@ -94,13 +96,14 @@ class _Said:
                     found[event.change] = replace(change, state=ChangeState.UNCONFIRMED)
         return list(found.values())
 
-    def _about(self, series: Series, position: int, *, is_growth: bool) -> list[Event]:
-        prefix = change_prefix(series, is_growth=is_growth)
+    def _about(self, series: Series, move: Move) -> list[Event]:
+        prefix = change_prefix(series, is_growth=move.is_growth)
+        chart = self._charts[prefix]
         near = _NEAR if series.precision is Precision.NOISY else 0
         return [
             event
             for event, at in self._by_prefix.get(prefix, ())
-            if at == position or (near and _apart(self._charts[prefix], at, position) <= near)
+            if at == move.position or (_apart(chart, at, move.position) <= near and _is_as_wide(chart, event, move))
         ]
 
 
@@ -112,6 +115,12 @@ def _remembered(chart: Chart, event: Event, position: int) -> Move:
         before=event.data.get("before", 0.0),
         after=event.data.get("after", 0.0),
     )
+
+
+def _is_as_wide(chart: Chart, event: Event, move: Move) -> bool:
+    """True unless an event refuted a step, and what moved is a creep, between commits further apart."""
+    reach = _apart(chart, move.before_position, move.position)
+    return event.data.get(VERDICT) != REFUTED or event.data.get(REACH, reach) + _NEAR > reach
 
 
 def _apart(chart: Chart, one: int, other: int) -> int:

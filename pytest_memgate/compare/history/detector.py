@@ -14,7 +14,7 @@ from itertools import pairwise
 from statistics import median
 
 _LAST = 3  # commits of a step
-_BEYOND, _HALF_BEYOND = 1.9, 2.6  # times the noise that all of them lie beyond, and two; benchmarks/history_changes.py
+_BEYOND, _HALF_BEYOND = 1.7, 2.4  # times the noise that all of them lie beyond, and two; benchmarks/history_changes.py
 _MANY, _CERTAIN = 8, 3.8  # commits of a creep, and standard errors that their middle lies beyond; the same
 _BEFORE, _LONG_BEFORE = 20, 30  # commits before them that they are held against; chosen
 _FEWEST = 5  # commits of a level that can be left; chosen
@@ -47,6 +47,11 @@ class Candidate:
         """True if the new level is above the old one."""
         return self.after > self.before
 
+    @property
+    def is_creep(self) -> bool:
+        """True if it was told by the middle of many values: the change may have come with any of them."""
+        return self.index - self.before_index >= _MANY
+
 
 IsRefuted = Callable[[Candidate], bool]
 
@@ -76,7 +81,7 @@ class Detector:
         self._noise = 0.0
         self._inflation = 1.0  # of the variance of a mean, by correlation
         self._learned = -_RELEARN
-        self._quiet = {True: -1, False: -1}  # up to which index, by direction
+        self._quiet: dict[tuple[bool, bool], int] = {}  # up to which index, by direction and kind
 
     def add(self, value: float) -> Candidate | None:
         """Return a candidate that ends at the new value, if there is one; say then what has become of it."""
@@ -93,8 +98,8 @@ class Detector:
         self._start = candidate.index if candidate.found - candidate.index < _MANY else candidate.found - _MANY // 2
 
     def refute(self, candidate: Candidate) -> None:
-        """Stay on the old level, and ask no more of this direction for a while."""
-        self._quiet[candidate.is_growth] = candidate.found + _QUIET
+        """Stay on the old level, and propose no more steps, or creeps, in this direction for a while."""
+        self._quiet[candidate.is_growth, candidate.is_creep] = candidate.found + _QUIET
 
     def _step(self) -> Candidate | None:
         logs = self._logs
@@ -107,7 +112,7 @@ class Detector:
         nearest, noise = max(low - level, level - high), self._noise * math.sqrt(1 + 1.57 / len(before))
         if nearest <= _BEYOND * noise or abs(after - level) <= max(_HALF_BEYOND * noise, _LEAST):
             return None
-        if self._is_quiet(after > level):
+        if self._is_quiet(after > level, is_creep=False):
             return None
         return self._candidate(self._last_before(cut, level, after), cut, level, after)
 
@@ -120,7 +125,7 @@ class Detector:
         some = sorted(logs[cut:])[2:-2]
         level, after = median(before), sum(some) / len(some)
         error = self._noise * math.sqrt((1.1 / _MANY + 1.57 / len(before)) * self._inflation)
-        if abs(after - level) <= max(_CERTAIN * error, _LEAST) or self._is_quiet(after > level):
+        if abs(after - level) <= max(_CERTAIN * error, _LEAST) or self._is_quiet(after > level, is_creep=True):
             return None
         return self._candidate(cut - 1, len(logs) - 1, level, after)
 
@@ -140,8 +145,8 @@ class Detector:
             last -= 1
         return last
 
-    def _is_quiet(self, is_growth: bool) -> bool:
-        return len(self._logs) - 1 <= self._quiet[is_growth]
+    def _is_quiet(self, is_growth: bool, *, is_creep: bool) -> bool:
+        return len(self._logs) - 1 <= self._quiet.get((is_growth, is_creep), -1)
 
     def _learn(self) -> None:
         """Estimate the noise, and how closely values follow each other, from before the last few."""

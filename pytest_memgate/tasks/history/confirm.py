@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 
-from pytest_memgate.compare.history.changes import VERDICT, changes_of
+from pytest_memgate.compare.history.changes import REACH, VERDICT, changes_of
 from pytest_memgate.compare.history.confirmation import Confirmed, error_of, least_share
 from pytest_memgate.compare.pairs import Answer
 from pytest_memgate.errors import MeasureError, UsageError
@@ -70,6 +70,7 @@ def _confirmed(asked: "_Question") -> str:
     brought = asked.brought_by() if answer.answer is Answer.SLOWER else ""
     data = {
         VERDICT: answer.verdict,
+        REACH: asked.reach,
         **{name: getattr(answer, name) for name in ("pairs", "ratio", "low", "high")},
         "before": change.before,
         "after": change.after,
@@ -87,7 +88,7 @@ class _Question:
         self.opened = opened
         self.change = change
         self.error = error
-        self._may_creep = any(change.before_position < position < change.position for position in measured)
+        self.reach = sum(change.before_position < position <= change.position for position in measured)
 
     def answer(self, before: int, after: int) -> Confirmed:
         """Compare the commits at two positions; raises MeasureError.
@@ -103,8 +104,8 @@ class _Question:
     def brought_by(self) -> str:
         """Return the commit that brought a change that is confirmed, empty if that cannot be told.
 
-        The commits between are halved. Where some of them were measured and none was a step, the two neighbours that are
-        left have to differ by as much, or it was a creep.
+        The commits between are halved. If some of them were measured and none seemed to be a step, the two neighbours
+        that are left have to differ by as much, or it was a creep.
         """
         before, after = self.change.before_position, self.change.position
         try:
@@ -117,7 +118,7 @@ class _Question:
                         before = middle
                     case Answer.UNDECIDED:
                         return ""
-            if not self._may_creep or self.answer(before, after).answer is Answer.SLOWER:
+            if self.reach <= 1 or self.answer(before, after).answer is Answer.SLOWER:
                 return self.opened.line[after].id
         except MeasureError:
             pass  # a commit between them that cannot be measured hides which one it was
