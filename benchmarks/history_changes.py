@@ -16,7 +16,6 @@ import math
 import random
 import sys
 import time
-from collections.abc import Callable
 
 from bench_common import say
 
@@ -108,11 +107,6 @@ def found(values: list[float], ratios: list[float], number: int, dice: random.Ra
     return False
 
 
-def share(rounds: int, is_found: Callable[[int], bool]) -> float:
-    """Return the share of rounds in which a change was found."""
-    return sum(map(is_found, range(rounds))) / rounds
-
-
 def main() -> int:
     """Simulate; return the exit code."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
@@ -132,15 +126,16 @@ def main() -> int:
         values = [noise.value() for _ in range(_BEFORE)] + [noise.value(sigmas) for _ in range(3)]
         return found(values, [noise.ratio(sigmas)] * 3, number, dice)
 
-    steps = {kind: share(options.rounds // len(KINDS), lambda _, kind=kind: step(kind, 5)) for kind in KINDS}
+    each = options.rounds // len(KINDS)
+    steps = {kind: sum(step(kind, 5) for _ in range(each)) / each for kind in KINDS}
     say("steps of 5 sigma within 3 commits: " + ", ".join(f"{kind} {part:.1%}" for kind, part in steps.items()))
 
-    def creep(_: int) -> bool:
+    def creep() -> bool:
         ratios = [1.01**at for at in range(1, 10)]
         values = [100 + dice.gauss(0, 2) for _ in range(_BEFORE)] + [100 * one + dice.gauss(0, 2) for one in ratios]
         return found(values, ratios, number, dice)
 
-    creeps = share(options.rounds // 3, creep)
+    creeps = sum(creep() for _ in range(each)) / each
     all_steps = sum(steps.values()) / len(steps)
     say(f"creeps of 1 % a commit before +10 %: {creeps:.1%}; {time.monotonic() - began:.0f} s")
     say(f"{false} false changes (at most {MOST_FALSE:g} a month), {all_steps:.1%} of steps, {creeps:.1%} of creeps")
