@@ -22,8 +22,9 @@ from pytest_memgate.model.history_change import ChangeState, HistoryChange
 
 EXACT = replace(series(metric="bundle.initial.raw"), precision=Precision.EXACT)
 TIME = series(metric="time.median", unit="ms", machine="m")
-FLAT = [10 + 0.02 * (number % 5 - 2) for number in range(30)]
+FLAT = [10 + 0.02 * (number % 7 - 3) for number in range(30)]
 STEP = [*FLAT, 15.0, 15.1, 14.9]
+AMOUNTS = {"before": 10.0, "after": 15.0, REACH: 1.0}
 
 
 def past(levels: list[Level] | list[float], one: Series = PEAK, *events: Event, python: int = 99) -> Past:
@@ -39,8 +40,16 @@ def past(levels: list[Level] | list[float], one: Series = PEAK, *events: Event, 
     return Past(branch="main", line=line, runs=runs, charts=(chart,), events=events)
 
 
-def said(change: HistoryChange, kind: EventKind, text: str = "", **data: float) -> Event:
-    return Event(id=text or "e", kind=kind, time="", commit=change.commit, text=text, change=change.id, data=data)
+def said(change: HistoryChange, kind: EventKind, text: str = "", verdict: float = 0) -> Event:
+    return Event(
+        id=text or "e",
+        kind=kind,
+        time="",
+        commit=change.commit,
+        text=text,
+        change=change.id,
+        data={**AMOUNTS, VERDICT: verdict},
+    )
 
 
 def test_an_exact_value_that_changed_is_a_change() -> None:
@@ -101,8 +110,8 @@ def test_a_noisy_step_is_proposed_after_three_commits_and_fails_nothing() -> Non
 
 def test_a_confirmation_confirms_or_refutes_it() -> None:
     (change,) = changes_of(past(STEP, TIME))
-    yes = said(change, EventKind.CONFIRMATION, before=10, after=15, **{VERDICT: 1, REACH: 1})
-    no = said(change, EventKind.CONFIRMATION, before=10, after=15, **{VERDICT: -1, REACH: 1})
+    yes = said(change, EventKind.CONFIRMATION, verdict=1)
+    no = said(change, EventKind.CONFIRMATION, verdict=-1)
     assert [one.state for one in changes_of(past([*STEP, 15.0], TIME, yes))] == [ChangeState.CONFIRMED]
     assert [one.state for one in changes_of(past(STEP, TIME, no))] == [ChangeState.REFUTED]
 
