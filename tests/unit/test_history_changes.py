@@ -1,5 +1,6 @@
 """Changes of a history: which there are, and what becomes of them."""
 
+from collections.abc import Sequence
 from dataclasses import replace
 
 from history_project import MB, PEAK, series
@@ -27,7 +28,7 @@ STEP = [*FLAT, 15.0, 15.1, 14.9]
 AMOUNTS = {"before": 10.0, "after": 15.0, REACH: 1.0}
 
 
-def past(levels: list[Level] | list[float], one: Series = PEAK, *events: Event, python: int = 99) -> Past:
+def past(levels: Sequence[Level | float], one: Series = PEAK, *events: Event, python: int = 99) -> Past:
     """A history of one series, measured at each commit; `python` is where its version changed."""
     given = [level if isinstance(level, Level) else Level(value=level) for level in levels]
     steps = tuple(Step(position=at, run=f"run-{at}", level=level) for at, level in enumerate(given))

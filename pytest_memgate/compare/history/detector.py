@@ -15,7 +15,7 @@ from statistics import median
 
 _LAST = 3  # commits of a step
 _BEYOND, _HALF_BEYOND = 1.7, 2.4  # times the noise that all of them lie beyond, and two; benchmarks/history_changes.py
-_MANY, _CERTAIN = 8, 3.8  # commits of a creep, and standard errors that their middle lies beyond; the same
+_MANY, _CERTAIN = 8, 3.4  # commits of a creep, and standard errors that their middle lies beyond; the same
 _BEFORE, _LONG_BEFORE = 20, 30  # commits before them that they are held against; chosen
 _FEWEST = 5  # commits of a level that can be left; chosen
 _APART = 5  # commits between two values whose difference tells the noise; chosen
