@@ -15,7 +15,7 @@ from statistics import median
 
 _LAST = 3  # commits of a step
 _BEYOND, _HALF_BEYOND = 1.7, 2.4  # times the noise that all of them lie beyond, and two; benchmarks/history_changes.py
-_MANY, _CERTAIN = 8, 3.4  # commits of a creep, and standard errors that their middle lies beyond; the same
+_MANY, _CERTAIN = 8, 3.6  # commits of a creep, and standard errors that their middle lies beyond; the same
 _BEFORE, _LONG_BEFORE = 20, 30  # commits before them that they are held against; chosen
 _FEWEST = 5  # commits of a level that can be left; chosen
 _APART = 5  # commits between two values whose difference tells the noise; chosen
@@ -23,6 +23,7 @@ _LEARN, _LEARN_FROM = 12, 100  # commits to know the noise by, at least and at m
 _RELEARN = 5  # commits after which the noise is estimated anew
 _QUIET = 10  # commits for which a refuted direction is not proposed again; chosen
 _LEAST = 0.02  # the share of a level that is worth a measurement; chosen: compare's own noise is of that order
+_LEAST_CREEP = 0.03  # a smaller one cannot be confirmed yet, and would not be asked again soon; chosen
 _NOISE_FLOOR = 0.002  # of a level; chosen: values are kept with four digits
 _KEPT = 0.9  # of the differences, the smallest ones: the others may be spikes; chosen
 _NORMAL = 1.5213  # from the mean of the smallest nine tenths of all deviations to a normal distribution's own
@@ -125,7 +126,7 @@ class Detector:
         some = sorted(logs[cut:])[2:-2]
         level, after = median(before), sum(some) / len(some)
         error = self._noise * math.sqrt((1.1 / _MANY + 1.57 / len(before)) * self._inflation)
-        if abs(after - level) <= max(_CERTAIN * error, _LEAST) or self._is_quiet(after > level, is_creep=True):
+        if abs(after - level) <= max(_CERTAIN * error, _LEAST_CREEP) or self._is_quiet(after > level, is_creep=True):
             return None
         return self._candidate(cut - 1, len(logs) - 1, level, after)
 
