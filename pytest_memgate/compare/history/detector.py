@@ -92,7 +92,7 @@ class Detector:
             return None
         if len(logs) - self._learned >= _RELEARN:
             self._learn()
-        return self._step() or self._creep()
+        return self._creep() or self._step()
 
     def accept(self, candidate: Candidate) -> None:
         """Begin a new level."""
