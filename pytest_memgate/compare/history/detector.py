@@ -24,6 +24,7 @@ _RELEARN = 5  # commits after which the noise is estimated anew
 _QUIET = 10  # commits for which a refuted direction is not proposed again; chosen
 _LEAST = 0.02  # the share of a level that is worth a measurement; chosen: compare's own noise is of that order
 _LEAST_CREEP = 0.03  # a smaller one cannot be confirmed yet, and would not be asked again soon; chosen
+_SHARP = 5  # times a step rises as much as what came just before it; chosen
 _NOISE_FLOOR = 0.002  # of a level; chosen: values are kept with four digits
 _KEPT = 0.9  # of the differences, the smallest ones: the others may be spikes; chosen
 _NORMAL = 1.5213  # from the mean of the smallest nine tenths of all deviations to a normal distribution's own
@@ -92,7 +93,13 @@ class Detector:
             return None
         if len(logs) - self._learned >= _RELEARN:
             self._learn()
-        return self._creep() or self._step()
+        step, creep = self._step(), self._creep()
+        return step if step and (creep is None or self._is_sharp(step)) else creep
+
+    def _is_sharp(self, step: Candidate) -> bool:
+        """True if the values just before a step are still at the old level: otherwise it is a part of a creep."""
+        level, after = math.log(step.before), math.log(step.after)
+        return abs(median(self._logs[-_MANY:-_LAST]) - level) <= abs(after - level) / _SHARP
 
     def accept(self, candidate: Candidate) -> None:
         """Begin a new level."""
