@@ -82,16 +82,9 @@ def _make(programs: Path, folder: Path, account: dict[str, Any]) -> None:
     secret = folder / "password"
     secret.write_text(PASSWORD, encoding="utf-8")
     secret.chmod(0o644)
-    auth = ("--auth=scram-sha-256", f"--username={_USER}", f"--pwfile={secret}")
-    command: list[str | Path] = [
-        programs / "initdb",
-        "-D",
-        f"{folder}/data",
-        "--no-sync",
-        "--encoding=UTF8",
-        "--locale=C",
-        *auth,
-    ]
+    options = ["--no-sync", "--encoding=UTF8", "--locale=C", f"--username={_USER}"]
+    options += ["--auth=scram-sha-256", f"--pwfile={secret}"]
+    command: list[str | Path] = [programs / "initdb", "-D", f"{folder}/data", *options]
     subprocess.run(command, check=True, capture_output=True, **account)
 
 

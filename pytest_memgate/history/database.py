@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from enum import IntEnum
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +15,6 @@ from pytest_memgate.errors import HistoryError, UsageError
 from pytest_memgate.history.migrate import WRITES, migrate
 
 _PATIENCE = 60  # seconds that a writer waits for another one; chosen
-_LOCK = 0x6D656D67617466  # of PostgreSQL's advisory locks; any number that nobody else has
 
 
 def open_database(url: str, name: str = "") -> tuple[Engine, str]:
@@ -72,10 +72,28 @@ def snapshots(engine: Engine) -> Engine:
     return engine.execution_options(isolation_level="REPEATABLE READ") if engine.name == "postgresql" else engine
 
 
-def lock_rows_to_come(connection: Connection) -> None:
-    """Let one transaction at once look for rows and insert what is missing; SQLite does so by itself."""
+class Lock(IntEnum):
+    """What one transaction at once may do in PostgreSQL: the keys of its advisory locks, which nobody else has."""
+
+    RUNS = 0x6D656D67617466  # shared by those that write to one chain only
+    EVENTS = 0x6D656D67617467
+    LINE = 0x6D656D67617468
+
+
+def lock(connection: Connection, what: Lock, *, shared: bool = False) -> None:
+    """Wait for the others that do the same, until the transaction ends; SQLite has one writer anyway."""
     if connection.dialect.name == "postgresql":
-        connection.execute(text("select pg_advisory_xact_lock(:key)"), {"key": _LOCK})
+        kind = "_shared" if shared else ""
+        connection.execute(text(f"select pg_advisory_xact_lock{kind}(:key)"), {"key": int(what)})
+
+
+def has_database(url: str) -> bool:
+    """Return False for an SQLite file that is not there; of a server, only it knows."""
+    try:
+        address = make_url(url)
+    except ArgumentError:
+        return True  # opening it tells what is wrong with it
+    return address.get_backend_name() != "sqlite" or Path(address.database or "").is_file()
 
 
 @contextmanager

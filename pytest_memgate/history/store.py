@@ -1,6 +1,6 @@
 """The store: one database, opened by its URL, and all that is written to it."""
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Container, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 
@@ -8,7 +8,7 @@ from sqlalchemy import Connection, Engine, delete, insert, select
 
 from pytest_memgate.errors import HistoryError
 from pytest_memgate.history.chain import Chain, number_named, number_of_run
-from pytest_memgate.history.database import lock_rows_to_come, open_database, snapshots, told
+from pytest_memgate.history.database import Lock, lock, open_database, snapshots, told
 from pytest_memgate.history.migrate import WRITES
 from pytest_memgate.history.rows import line_commit, line_row
 from pytest_memgate.history.run_file import (
@@ -44,9 +44,12 @@ class Store:
         same id, and for a series that has another unit in the store.
         """
         with self._writing() as connection:
+            lock(connection, Lock.RUNS, shared=True)
             if self._has(connection, snapshot.record.id, snapshot.content):
                 return False
             chain = Chain(connection, number_named(connection, snapshot.chain))
+            if self._has(connection, snapshot.record.id, snapshot.content):  # another writer was quicker
+                return False
             before = chain.now
             self._check_units(snapshot.levels, before.levels)
             levels = _with_reasons(_with_absent(snapshot.levels, before.levels), before.levels, reason_of)
@@ -71,6 +74,7 @@ class Store:
         chains: dict[int, Chain] = {}
         added = 0
         with uncollected(), self._writing() as connection:
+            lock(connection, Lock.RUNS)  # it comes to one chain after the other, as another one might in another order
             for text, where in texts:
                 stored = read_head(text, where)
                 if self._has(connection, stored.id, stored.content):
@@ -97,7 +101,7 @@ class Store:
     def add_event(self, event: Event) -> bool:
         """Store an event; return False if it is there already."""
         with self._writing() as connection:
-            lock_rows_to_come(connection)
+            lock(connection, Lock.EVENTS)
             if connection.scalar(select(EVENTS.c.number).where(EVENTS.c.id == event.id)) is not None:
                 return False
             connection.execute(insert(EVENTS).values(id=event.id, payload=write_event(event)))
@@ -112,7 +116,7 @@ class Store:
             if self._has_line(connection, branch, line):  # as mostly: no other writer is waited for
                 return
         with self._writing() as connection:
-            lock_rows_to_come(connection)
+            lock(connection, Lock.LINE)
             if self._has_line(connection, branch, line):
                 return
             connection.execute(delete(FACTS))
@@ -164,6 +168,14 @@ class Store:
         if text is None:
             raise HistoryError(f"{self._name} has no run {run}")
         return str(text)
+
+    def payloads(self, without: Container[str] = ()) -> Iterator[tuple[str, str]]:
+        """Yield the texts of all runs but some, each after its base, with their ids."""
+        statement = select(RUNS.c.key, RUNS.c.payload).order_by(RUNS.c.id)
+        with self._reading() as connection:
+            for row in connection.execution_options(yield_per=20).execute(statement):
+                if row.key not in without:
+                    yield row.key, row.payload
 
     def events(self) -> tuple[Event, ...]:
         """Return all events, in the order in which they were added."""

@@ -53,6 +53,16 @@ def sync(root: Path, remote: str | None, url: str, branch: str) -> None:
     click.echo(f"memgate: {exchange(open_history(root, url=url, branch=branch), remote)}")
 
 
+@click.command()
+@click.argument("source", metavar="FROM")
+@click.argument("target", metavar="TO")
+def move(source: str, target: str) -> None:
+    """Bring all runs from one store to another: FROM and TO are SQLite files or URLs, as --store takes."""
+    from pytest_memgate.tasks.history.move import move as bring
+
+    click.echo(f"memgate: {bring(source, target)}")
+
+
 @click.command(context_settings={"ignore_unknown_options": True})
 @click.argument("commits", metavar="FIRST..LAST")
 @click.option("--every", type=click.IntRange(min=1), default=1, help="Only each Nth commit, counted from the last one.")
