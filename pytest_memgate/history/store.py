@@ -43,20 +43,38 @@ class Store:
         `reason_of` gives the accepted reason for a baseline that was raised. Raises HistoryError for another run of the
         same id, and for a series that has another unit in the store.
         """
-        with self._writing() as connection:
-            lock(connection, Lock.RUNS, shared=True)
+        return self._add([snapshot], reason_of, shared=True) == 1
+
+    def add_all(self, snapshots: Iterable[Snapshot], reason_of: ReasonOf = lambda _: "") -> int:
+        """Store runs, all or none, in a transaction that reads each chain once; return how many were new."""
+        return self._add(snapshots, reason_of, shared=False)
+
+    def _add(self, snapshots: Iterable[Snapshot], reason_of: ReasonOf, *, shared: bool) -> int:
+        chains: dict[str, Chain] = {}
+        added = 0
+        with uncollected(), self._writing() as connection:
+            lock(connection, Lock.RUNS, shared=shared)
+            for snapshot in snapshots:
+                if not self._has(connection, snapshot.record.id, snapshot.content):
+                    added += self._added(connection, snapshot, chains, reason_of)
+            for chain in chains.values():
+                chain.finish()
+        return added
+
+    def _added(self, connection: Connection, snapshot: Snapshot, chains: dict[str, Chain], reason_of: ReasonOf) -> bool:
+        """Put a run behind its chain; False if another writer has done so while this one waited for the chain."""
+        name = snapshot.chain
+        if name not in chains:
+            chains[name] = Chain(connection, number_named(connection, name))
             if self._has(connection, snapshot.record.id, snapshot.content):
                 return False
-            chain = Chain(connection, number_named(connection, snapshot.chain))
-            if self._has(connection, snapshot.record.id, snapshot.content):  # another writer was quicker
-                return False
-            before = chain.now
-            self._check_units(snapshot.levels, before.levels)
-            levels = _with_reasons(_with_absent(snapshot.levels, before.levels), before.levels, reason_of)
-            new = _difference(before.levels, levels, snapshot.sites)
-            text = write_run(snapshot.record, snapshot.content, snapshot.chain, chain.record(chain.tip), before, new)
-            chain.put(snapshot.record, snapshot.content, text, new)
-            chain.finish()
+        chain = chains[name]
+        before = chain.now
+        self._check_units(snapshot.levels, before.levels)
+        levels = _with_reasons(_with_absent(snapshot.levels, before.levels), before.levels, reason_of)
+        new = _difference(before.levels, levels, snapshot.sites)
+        text = write_run(snapshot.record, snapshot.content, name, chain.record(chain.tip), before, new)
+        chain.put(snapshot.record, snapshot.content, text, new)
         return True
 
     def add_payload(self, text: str, where: str = "a run of a history") -> bool:
