@@ -140,7 +140,7 @@ def _measured(value: float, metric: str, subject: Subject) -> Measurement:
 
 
 def _swayed(sites: Sites, rng: random.Random) -> Sites:
-    return {key: float(f"{amount * rng.uniform(0.9, 1.1):.4g}") for key, amount in sites.items()}
+    return {key: float(f"{amount * rng.uniform(0.9, 1.1):.3g}") for key, amount in sites.items()}
 
 
 def _make_commits(folder: Path, count: int) -> None:

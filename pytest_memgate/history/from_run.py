@@ -19,6 +19,7 @@ from pytest_memgate.units import DURATION, SIZE
 _SITES = 8  # of a value, the largest ones
 _PARTS = 60  # of a bundle, whose parts are drawn
 _DIGITS = 4  # of a noisy value that are kept: the others are noise
+_DIGITS_OF_SITES = 3  # of a part of a value
 _AHEAD = timedelta(days=1)  # that another machine's clock may be wrong; chosen
 _ID = re.compile("[0-9a-f]{32}")  # it is the name of a file, too
 _BASES = {Basis.EXACT: Precision.EXACT, Basis.SAMPLES: Precision.NOISY}
@@ -125,8 +126,8 @@ def _quartiles(samples: tuple[float, ...]) -> float:
     return some[3 * (len(some) - 1) // 4] - some[(len(some) - 1) // 4] if some else 0
 
 
-def _rounded(value: float) -> float:
-    return float(f"{value:.{_DIGITS}g}")
+def _rounded(value: float, digits: int = _DIGITS) -> float:
+    return float(f"{value:.{digits}g}")
 
 
 def _largest(measured: Measurement, most: int) -> dict[str, float]:
@@ -135,4 +136,4 @@ def _largest(measured: Measurement, most: int) -> dict[str, float]:
 
 def _ranked(measured: Measurement, most: int) -> Iterator[tuple[str, float]]:
     for site in sorted(measured.sites, key=lambda site: (-site.size, site.key))[:most]:
-        yield site.key, _rounded(site.size)
+        yield site.key, _rounded(site.size, _DIGITS_OF_SITES)

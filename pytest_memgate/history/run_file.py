@@ -3,11 +3,11 @@
 Format 1: `id`, `content`, `commit`, `environment`, `machine`, `start`, `end`, `ci`, `versions`, `verdict`; `base`, the
 id of an earlier run with the same chain, and what differs from it. Series that the base has are named by their number
 among those, in the order of `order`; the numbers are written as differences to the one before. Without a base all
-series are named. Fields of the run that are those of its base are left out.
+series are named. Fields of the run that are those of its base are left out. Sites stand apart, each name of them once.
 """
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import accumulate, pairwise
 from typing import Any
@@ -87,9 +87,9 @@ def write_run(
         "levels": _columns([new.levels[series] for series in old], [known.levels[series] for series in old]),
         "named": [_name(series) for series in named],
         "named_levels": _columns([new.levels[series] for series in named], [Level()] * len(named)),
-        "sites": [
-            [number, dict(new.sites[series])] for number, series in enumerate(old + named) if series in new.sites
-        ],
+        "sites": _site_columns(
+            [(number, new.sites[series]) for number, series in enumerate(old + named) if series in new.sites]
+        ),
     }
     return json.dumps(head | {key: value for key, value in changes.items() if value}, **_COMPACT) + "\n"
 
@@ -121,7 +121,7 @@ def read_run(stored: Stored, where: str, base: RunRecord | None, known: Known) -
         levels = _rows(data.get("levels", {}), [known.levels[series] for series in old])
         levels += _rows(data.get("named_levels", {}), [Level()] * len(named))
         series = old + named
-        sites = {series[number]: amounts for number, amounts in data.get("sites", [])}
+        sites = {series[number]: amounts for number, amounts in _site_rows(data.get("sites", {}))}
         new = Difference(levels=dict(zip(series, levels, strict=True)), sites=sites, gone=gone)
     except (ValueError, KeyError, TypeError, IndexError) as error:
         raise HistoryError(f"{where}: {error}", hint=_CHANGED) from error
@@ -225,6 +225,31 @@ def _columns(levels: Sequence[Level], before: Sequence[Level]) -> dict[str, Any]
                 "is": [_short(value) for _, value in changed],
             }
     return columns
+
+
+def _site_columns(sites: Sequence[tuple[int, Sites]]) -> dict[str, Any]:
+    """Return the sites of numbered series, each name once: tests of one project hold memory in the same places."""
+    names = {name: number for number, name in enumerate(sorted({name for _, amounts in sites for name in amounts}))}
+    if not names:
+        return {}
+    return {
+        "names": list(names),
+        "at": _gaps([number for number, _ in sites]),
+        "of": [[names[name] for name in amounts] for _, amounts in sites],
+        "is": [_short(amount) for _, amounts in sites for amount in amounts.values()],
+    }
+
+
+def _site_rows(columns: Mapping[str, Any]) -> Iterator[tuple[int, Sites]]:
+    if not columns:
+        return
+    names, amounts, start = columns["names"], columns["is"], 0
+    if not all(isinstance(amount, (int, float)) for amount in amounts):
+        raise ValueError("an amount that is no number")
+    for at, numbers in zip(_sums(columns["at"]), columns["of"], strict=True):
+        of_it = amounts[start : start + len(numbers)]
+        yield at, {str(names[number]): float(amount) for number, amount in zip(numbers, of_it, strict=True)}
+        start += len(numbers)
 
 
 def _short(value: Any) -> Any:

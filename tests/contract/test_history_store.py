@@ -51,7 +51,8 @@ def grown(project: HistoryProject, count: int = 4) -> None:
         commit = project.commit(f"change {number}")
         levels = {PEAK: Level(value=(number + 1) * MB, baseline=1 * MB, allowed=MB, reason="ü, 'why'")}
         levels |= {TWO: Level(bound=2 * MB)} if number % 3 else {}
-        project.measure(commit, levels)
+        sites = {PEAK: {"a.py: load": 2_000.0 + number, "b.py": 0.5}, TWO: {"b.py": 3.0}}
+        project.store.add(replace(project.snapshot(commit, levels), sites=sites))
         project.measure(commit, {time: Level(value=0.25 * number, spread=0.01)}, complete=False)
         project.measure(replace(commit, dirty=True), 9 * MB)
 
@@ -80,6 +81,7 @@ def test_a_history_is_the_same_in_each_kind_of_store(project: HistoryProject, tm
     project.store.add_event(MARK)
     here = project.past()
     assert here.events == (MARK,)
+    assert project.chart().steps[-1].sites == {"a.py: load": 2_003.0, "b.py": 0.5}
     other = open_store(f"sqlite:///{tmp_path / 'other.sqlite'}")
     for run in project.store.run_ids():
         assert other.add_payload(project.store.payload(run))
