@@ -8,7 +8,16 @@ from sqlalchemy import Connection, delete, func, insert, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import IntegrityError
 
-from pytest_memgate.history.rows import level_of, point_row, record_of, record_text, series_of, series_row
+from pytest_memgate.history.rows import (
+    HELD,
+    held_levels,
+    level_of,
+    point_row,
+    record_of,
+    record_text,
+    series_of,
+    series_row,
+)
 from pytest_memgate.history.run_file import Difference, Known
 from pytest_memgate.history.tables import CHAINS, POINTS, RUNS, SERIES, TIPS
 from pytest_memgate.model.history import Level, RunRecord, Series
@@ -93,13 +102,13 @@ class Chain:
 
     def _after_tip(self) -> dict[Series, Level]:
         statement = (
-            select(SERIES, POINTS)
+            select(*HELD)
             .select_from(TIPS)
             .join(SERIES, SERIES.c.id == TIPS.c.series)
             .join(POINTS, (POINTS.c.series == TIPS.c.series) & (POINTS.c.run == TIPS.c.run))
             .where(TIPS.c.chain == self._number)
         )
-        return {series_of(row): level_of(row) for row in self._connection.execute(statement)}
+        return held_levels(self._connection.execute(statement))
 
     def _numbers_of(self, wanted: Mapping[Series, Level]) -> Mapping[str, int]:
         """Return the numbers of series by their ids; those that are new are added."""

@@ -1,7 +1,7 @@
 """A run's file as a snapshot for the store."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
@@ -33,7 +33,7 @@ def snapshot_of(run: Run, content: str, where: str, *, now: datetime | None = No
     origin = _origin(run, where, now or datetime.now(UTC))
     machine = _machine(origin)
     levels: dict[Series, Level] = {}
-    sites: dict[Series, Sites] = {}
+    with_sites: dict[Series, Measurement] = {}
     for finding in run.findings:
         if (measured := finding.measurement) is None:
             continue
@@ -41,7 +41,7 @@ def snapshot_of(run: Run, content: str, where: str, *, now: datetime | None = No
         _check(finding, measured.value, where)
         levels[series] = _level(finding, measured)
         if measured.sites and not measured.is_bound:
-            sites[series] = _largest(measured, _PARTS if metric(finding.metric).family == "bundle" else _SITES)
+            with_sites[series] = measured
     if not levels:
         raise HistoryError(f"{where}: nothing was measured in it", hint="a history takes runs that measured something")
     record = RunRecord(
@@ -57,7 +57,7 @@ def snapshot_of(run: Run, content: str, where: str, *, now: datetime | None = No
         versions=origin.versions,
         seconds=_seconds(origin),
     )
-    return Snapshot(record=record, content=content, levels=levels, sites=sites)
+    return Snapshot(record=record, content=content, levels=levels, sites=_LargestSites(with_sites))
 
 
 def _origin(run: Run, where: str, now: datetime) -> Provenance:
@@ -130,10 +130,22 @@ def _rounded(value: float, digits: int = _DIGITS) -> float:
     return float(f"{value:.{digits}g}")
 
 
-def _largest(measured: Measurement, most: int) -> dict[str, float]:
-    return dict(_ranked(measured, most))
+class _LargestSites(Mapping[Series, Sites]):
+    """The largest sites of each value, looked for only where they are asked for: most values have not changed."""
 
+    def __init__(self, measured: Mapping[Series, Measurement]) -> None:
+        self._measured = measured
 
-def _ranked(measured: Measurement, most: int) -> Iterator[tuple[str, float]]:
-    for site in sorted(measured.sites, key=lambda site: (-site.size, site.key))[:most]:
-        yield site.key, _rounded(site.size, _DIGITS_OF_SITES)
+    def __getitem__(self, series: Series) -> Sites:
+        most = _PARTS if metric(series.metric).family == "bundle" else _SITES
+        largest = sorted(self._measured[series].sites, key=lambda site: (-site.size, site.key))[:most]
+        return {site.key: _rounded(site.size, _DIGITS_OF_SITES) for site in largest}
+
+    def __contains__(self, series: object) -> bool:
+        return series in self._measured
+
+    def __iter__(self) -> Iterator[Series]:
+        return iter(self._measured)
+
+    def __len__(self) -> int:
+        return len(self._measured)

@@ -1,10 +1,12 @@
 """Values as rows of the tables, and back."""
 
 import json
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from typing import Any
 
 from pytest_memgate.history.snapshot import Sites
+from pytest_memgate.history.tables import POINTS, SERIES
 from pytest_memgate.model.codec import decode, encode
 from pytest_memgate.model.history import Level, LineCommit, Precision, RunRecord, Series
 from pytest_memgate.model.subject import Subject
@@ -36,6 +38,43 @@ def level_of(row: StoredRow) -> Level:
         limit=row.most,
         reason=row.reason,
     )
+
+
+# The columns of a series and of what holds for it: all that is needed to tell whether a run says anything new.
+HELD = (
+    *(SERIES.c[name] for name in ("file", "name", "metric", "unit", "environment", "machine", "precision")),
+    *(POINTS.c[name] for name in ("value", "bound", "spread", "baseline", "anchor", "allowed", "most", "reason")),
+)
+_PRECISIONS = {one.value: one for one in Precision}
+
+
+def held_levels(rows: Iterable[Sequence[Any]]) -> dict[Series, Level]:
+    """Return the levels of rows of the columns `HELD`, which are read by their places: a store has many thousands."""
+    subjects: dict[tuple[str, str], Subject] = {}
+    levels: dict[Series, Level] = {}
+    for file, name, metric, unit, environment, machine, precision, *amounts in rows:
+        if (subject := subjects.get((file, name))) is None:
+            subject = subjects[file, name] = Subject(file, name)
+        series = Series(
+            subject=subject,
+            metric=metric,
+            unit=unit,
+            environment=environment,
+            machine=machine,
+            precision=_PRECISIONS[precision],
+        )
+        value, bound, spread, baseline, anchor, allowed, limit, reason = amounts
+        levels[series] = Level(
+            value=value,
+            bound=bound,
+            spread=spread,
+            baseline=baseline,
+            anchor=anchor,
+            allowed=allowed,
+            limit=limit,
+            reason=reason,
+        )
+    return levels
 
 
 def point_row(series: int, run: int, level: Level, sites: Sites) -> dict[str, Any]:

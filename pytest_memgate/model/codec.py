@@ -185,6 +185,8 @@ def _plain_reader(kind: type) -> _Reader:
     accepted = (int, float) if kind is float else kind  # a whole number stays one
 
     def read(data: Any) -> Any:
+        if type(data) is kind:  # as mostly
+            return data
         if not isinstance(data, accepted) or (kind in {int, float} and isinstance(data, bool)):
             raise _unexpected(kind, data)
         return data

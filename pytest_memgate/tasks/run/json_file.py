@@ -78,14 +78,15 @@ def _check(parsed: Any) -> None:
     for _ in range(_DEPTH):
         below: list[Any] = []
         for value in level:
-            if isinstance(value, dict):
+            kind = type(value)  # a parser makes nothing of a subclass
+            if kind is str:
+                texts.add(value)
+            elif kind is dict:
                 texts.update(value)
                 below += value.values()
-            elif isinstance(value, list):
+            elif kind is list:
                 below += value
-            elif isinstance(value, str):
-                texts.add(value)
-            elif isinstance(value, (int, float)) and not (value == 0 or _SMALLEST <= abs(value) <= _LARGEST):
+            elif value is not None and not (value == 0 or _SMALLEST <= abs(value) <= _LARGEST):
                 raise ValueError(f"a number beyond all measure: {value:g}")
         level = below
     if level:
