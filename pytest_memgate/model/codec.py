@@ -150,17 +150,17 @@ def _dataclass_reader(kind: type) -> _Reader:
             raise _unexpected(dict, data)
         given: dict[str, Any] = {}
         for key, item in data.items():
-            if key not in readers:
+            if (known := readers.get(key)) is None:
                 continue
-            name, reader = readers[key]
-            if name in given:
+            name, reader = known
+            if others and name in given:
                 raise _WrongShapeError(f"{key!r} and another name of it are both there")
             try:
                 given[name] = reader(item)
             except _WrongShapeError as error:
                 raise error.below(f".{key}") from None
-        if missing := needed - given.keys():
-            raise _WrongShapeError(f"{min(missing)!r} is missing")
+        if not needed <= given.keys():
+            raise _WrongShapeError(f"{min(needed - given.keys())!r} is missing")
         value = kind(**given)
         for key, name in others.items():
             if key in data and value.names_of_fields().get(name) != key:
