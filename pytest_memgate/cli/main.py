@@ -10,6 +10,7 @@ from pytest_memgate.cli.baseline import baseline
 from pytest_memgate.cli.ci import ci
 from pytest_memgate.cli.compare import compare
 from pytest_memgate.cli.heap import heap
+from pytest_memgate.cli.history.board import board
 from pytest_memgate.cli.history.group import history
 from pytest_memgate.cli.profile import profile
 from pytest_memgate.cli.proof import calibrate, selftest
@@ -174,6 +175,7 @@ def merge(root: Path, runs: tuple[Path, ...], output: Path, partial: bool) -> No
 
 cli.add_command(heap)
 cli.add_command(history)
+cli.add_command(board)
 cli.add_command(baseline)
 cli.add_command(selftest)
 cli.add_command(calibrate)

@@ -47,7 +47,7 @@ def each_room(past: Past, look: str) -> str:
           await page.evaluate((hash) => {{ location.hash = hash || "#overview"; }}, to);
           await page.waitForFunction((hash) => {{
             const shown = [...document.querySelectorAll("article")].filter((one) => !one.hidden).map((one) => one.id);
-            const wanted = hash.slice(1).split("=")[0] || "overview";
+            const wanted = `page-${{hash.slice(1).split("=")[0] || "overview"}}`;
             return shown.length === 1 && shown[0] === wanted && document.querySelector("article:not([hidden]) h2");
           }}, {{}}, to);
           await drawn();
@@ -98,7 +98,7 @@ def test_the_keyboard_searches_walks_and_opens(browser: Browser, site: Path) -> 
 def test_a_series_shows_its_budget_its_anchor_and_its_steps(browser: Browser, site: Path) -> None:
     script = f"""
         {SHOWN}
-        const text = await page.$eval("#series", (one) => one.innerText);
+        const text = await page.$eval("#page-series", (one) => one.innerText);
         return [await page.evaluate(() => {TRACES}), text];
     """
     visit = browser.open(site / "index.html", script, at=page_of(STEPPED))
@@ -151,7 +151,7 @@ def test_an_unconfirmed_change_is_grey(browser: Browser, site: Path) -> None:
         return page.evaluate(() => [
           document.getElementById("chart").data.find((one) => one.name === "change").marker.color[0],
           getComputedStyle(document.documentElement).getPropertyValue("--quiet").trim(),
-          document.querySelector("#series .badge").textContent,
+          document.querySelector("#page-series .badge").textContent,
         ]);
     """
     at = f"#series={NOISY.id}"

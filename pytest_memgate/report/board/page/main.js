@@ -16,7 +16,7 @@ async function route() {
   const series = byId.get(value.split("@")[0]);
   const known = ROOMS.includes(room) && (room !== "series" || series);
   open(known ? room : "overview", series);
-  const page = document.getElementById(known ? room : "overview");
+  const page = document.getElementById(`page-${known ? room : "overview"}`);
   const last = index.commits.length - 1;
   try {
     if (known && room === "series") await showSeries(series, page, isShown);
@@ -34,7 +34,7 @@ async function route() {
 
 function open(room, series) {
   for (const name of ROOMS) {
-    const page = document.getElementById(name);
+    const page = document.getElementById(`page-${name}`);
     page.hidden = name !== room;
     if (!["overview", "list"].includes(name)) page.replaceChildren();
   }
