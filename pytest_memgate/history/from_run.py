@@ -1,16 +1,14 @@
 """A run's file as a snapshot for the store."""
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 from pytest_memgate.errors import HistoryError
 from pytest_memgate.history.snapshot import Sites, Snapshot
+from pytest_memgate.history.values import Parts, Value, values_of
 from pytest_memgate.model.history import Level, Precision, RunRecord, Series
-from pytest_memgate.model.judgement.budget import RuleKind
-from pytest_memgate.model.judgement.finding import Finding
-from pytest_memgate.model.measurement import Basis, Measurement
 from pytest_memgate.model.metric import CUSTOM, WEB, metric
 from pytest_memgate.model.provenance import Provenance
 from pytest_memgate.model.run import Run
@@ -18,11 +16,10 @@ from pytest_memgate.units import DURATION, SIZE
 
 _SITES = 8  # of a value, the largest ones
 _PARTS = 60  # of a bundle, whose parts are drawn
-_DIGITS = 4  # of a noisy value that are kept: the others are noise
+_DIGITS = 4  # of a value that is not exact: the others are noise
 _DIGITS_OF_SITES = 3  # of a part of a value
 _AHEAD = timedelta(days=1)  # that another machine's clock may be wrong; chosen
 _ID = re.compile("[0-9a-f]{32}")  # it is the name of a file, too
-_BASES = {Basis.EXACT: Precision.EXACT, Basis.SAMPLES: Precision.NOISY}
 
 
 def snapshot_of(run: Run, content: str, where: str, *, now: datetime | None = None) -> Snapshot:
@@ -30,18 +27,23 @@ def snapshot_of(run: Run, content: str, where: str, *, now: datetime | None = No
 
     Raises HistoryError for a run without a commit, without a value, of the future, or with a size below 0.
     """
+    return snapshot_with(run, values_of(run), content, where, now=now)
+
+
+def snapshot_with(
+    run: Run, values: Iterable[Value], content: str, where: str, *, now: datetime | None = None
+) -> Snapshot:
+    """Return the same from the values of a run, whatever findings `run` has."""
     origin = _origin(run, where, now or datetime.now(UTC))
     machine = _machine(origin)
     levels: dict[Series, Level] = {}
-    with_sites: dict[Series, Measurement] = {}
-    for finding in run.findings:
-        if (measured := finding.measurement) is None:
-            continue
-        series = _series(finding, measured, run.environment.key, machine)
-        _check(finding, measured.value, where)
-        levels[series] = _level(finding, measured)
-        if measured.sites and not measured.is_bound:
-            with_sites[series] = measured
+    parts: dict[Series, Parts] = {}
+    for value in values:
+        _check(value, where)
+        series = _series(value, run.environment.key, machine)
+        levels[series] = _level(value)
+        if value.parts and not value.is_bound:
+            parts[series] = value.parts
     if not levels:
         raise HistoryError(f"{where}: nothing was measured in it", hint="a history takes runs that measured something")
     record = RunRecord(
@@ -57,7 +59,7 @@ def snapshot_of(run: Run, content: str, where: str, *, now: datetime | None = No
         versions=origin.versions,
         seconds=_seconds(origin),
     )
-    return Snapshot(record=record, content=content, levels=levels, sites=_LargestSites(with_sites))
+    return Snapshot(record=record, content=content, levels=levels, sites=_LargestSites(parts))
 
 
 def _origin(run: Run, where: str, now: datetime) -> Provenance:
@@ -86,41 +88,38 @@ def _machine(origin: Provenance) -> str:
     return ", ".join(part for part in (machine.cpu, f"{machine.cores} cores" if machine.cores else "") if part)
 
 
-def _series(finding: Finding, measured: Measurement, environment: str, machine: str) -> Series:
-    precision = _BASES.get(measured.basis, Precision.NEAR_EXACT)
+def _series(value: Value, environment: str, machine: str) -> Series:
     return Series(
-        subject=finding.subject,
-        metric=finding.metric,
-        unit=finding.unit,
-        environment=WEB if metric(finding.metric).is_web else environment,
-        machine=machine if precision is Precision.NOISY else "",
-        precision=precision,
+        subject=value.subject,
+        metric=value.metric,
+        unit=value.unit,
+        environment=WEB if metric(value.metric).is_web else environment,
+        machine=machine if value.precision is Precision.NOISY else "",
+        precision=value.precision,
     )
 
 
-def _check(finding: Finding, value: float, where: str) -> None:
-    is_own = finding.metric.startswith(CUSTOM)
-    if value < 0 and finding.unit in {SIZE, DURATION} and not is_own:
-        what = f"{finding.subject} {finding.metric} is {value:g} {finding.unit}"
+def _check(value: Value, where: str) -> None:
+    if value.amount < 0 and value.unit in {SIZE, DURATION} and not value.metric.startswith(CUSTOM):
+        what = f"{value.subject} {value.metric} is {value.amount:g} {value.unit}"
         raise HistoryError(f"{where}: {what}: no value is below 0", hint="make the run anew")
 
 
-def _level(finding: Finding, measured: Measurement) -> Level:
-    limit = finding.rule(RuleKind.LIMIT)
-    is_noisy = measured.basis is Basis.SAMPLES
-    value = _rounded(measured.value) if is_noisy else measured.value
+def _level(value: Value) -> Level:
+    is_noisy = value.precision is Precision.NOISY
+    amount = value.amount if value.precision is Precision.EXACT else _rounded(value.amount)
     return Level(
-        value=None if measured.is_bound else value,
-        bound=measured.value if measured.is_bound else None,
-        spread=_rounded(_quartiles(measured.samples) if is_noisy else measured.spread),
-        baseline=finding.baseline,
-        anchor=finding.anchor,
-        allowed=finding.allowed,
-        limit=limit.amount if limit else None,
+        value=None if value.is_bound else amount,
+        bound=amount if value.is_bound else None,
+        spread=_rounded(_quartiles(value.samples)) if is_noisy else value.spread and _rounded(value.spread),
+        baseline=value.baseline,
+        anchor=value.anchor,
+        allowed=value.allowed,
+        limit=value.limit,
     )
 
 
-def _quartiles(samples: tuple[float, ...]) -> float:
+def _quartiles(samples: Sequence[float]) -> float:
     """Return the range that the middle half of the samples lies in."""
     some = sorted(samples)
     return some[3 * (len(some) - 1) // 4] - some[(len(some) - 1) // 4] if some else 0
@@ -133,19 +132,19 @@ def _rounded(value: float, digits: int = _DIGITS) -> float:
 class _LargestSites(Mapping[Series, Sites]):
     """The largest sites of each value, looked for only where they are asked for: most values have not changed."""
 
-    def __init__(self, measured: Mapping[Series, Measurement]) -> None:
-        self._measured = measured
+    def __init__(self, parts: Mapping[Series, Parts]) -> None:
+        self._parts = parts
 
     def __getitem__(self, series: Series) -> Sites:
         most = _PARTS if metric(series.metric).family == "bundle" else _SITES
-        largest = sorted(self._measured[series].sites, key=lambda site: (-site.size, site.key))[:most]
+        largest = sorted(self._parts[series](), key=lambda site: (-site.size, site.key))[:most]
         return {site.key: _rounded(site.size, _DIGITS_OF_SITES) for site in largest}
 
     def __contains__(self, series: object) -> bool:
-        return series in self._measured
+        return series in self._parts
 
     def __iter__(self) -> Iterator[Series]:
-        return iter(self._measured)
+        return iter(self._parts)
 
     def __len__(self) -> int:
-        return len(self._measured)
+        return len(self._parts)

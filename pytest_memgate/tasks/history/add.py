@@ -6,15 +6,16 @@ from pathlib import Path
 
 from pytest_memgate.baseline.source import GitRef
 from pytest_memgate.baseline.store import Store as Baselines
-from pytest_memgate.errors import HistoryError, MemgateError
-from pytest_memgate.history.from_run import snapshot_of
+from pytest_memgate.errors import HistoryError, MemgateError, RunFileError
+from pytest_memgate.history.from_run import snapshot_with
 from pytest_memgate.history.line import knows
 from pytest_memgate.history.snapshot import Snapshot
 from pytest_memgate.history.store import ReasonOf
+from pytest_memgate.history.values import values_in
 from pytest_memgate.model.codec import uncollected
 from pytest_memgate.model.history import Series
 from pytest_memgate.tasks.history.opened import Opened
-from pytest_memgate.tasks.run.file import read_run
+from pytest_memgate.tasks.run.file import read_run_values
 from pytest_memgate.units import counted
 
 _DIGEST = 32  # digits: no two runs have the same
@@ -41,8 +42,12 @@ def _stored(opened: Opened, snapshot: Snapshot) -> str:
 
 
 def _read(root: Path, path: Path) -> Snapshot:
-    run = read_run(path)
-    snapshot = snapshot_of(run, hashlib.sha256(path.read_bytes()).hexdigest()[:_DIGEST], str(path))
+    run, findings = read_run_values(path)
+    digest = hashlib.sha256(path.read_bytes()).hexdigest()[:_DIGEST]
+    try:
+        snapshot = snapshot_with(run, values_in(findings), digest, str(path))
+    except ValueError as error:
+        raise RunFileError(f"{path}: {error}", hint="it was changed or cut short: make it anew") from error
     commit = snapshot.record.commit
     if not knows(root, commit.id, commit.tree):
         raise HistoryError(

@@ -34,6 +34,7 @@ SCHEMA = 3
 _IN_WORDS = 2  # the last format that had reasons and budgets in words alone
 _FINDINGS = 250_000  # of one run; chosen
 _HINT = "name a file of --memgate-report"
+_BROKEN = "it was changed or cut short: make it anew"
 
 
 def to_json(run: Run) -> dict[str, Any]:
@@ -64,6 +65,17 @@ def read_run(path: Path, *, name: str = "") -> Run:
     Raises RunFileError for anything that `write_run` would not have written.
     """
     name = name or str(path)
+    data = read_run_data(path, name=name)
+    try:
+        run = decode(Run, data)
+        _check(run)
+    except ValueError as error:
+        raise RunFileError(f"{name}: {error}", hint=_BROKEN) from error
+    return run
+
+
+def read_run_data(path: Path, *, name: str) -> dict[str, Any]:
+    """Read a run's file as data of today's format; raises RunFileError for what is no run, or of a newer format."""
     data = read_json(path, name=name, hint=_HINT)
     schema = data.get("schema") if isinstance(data, dict) else None
     if not isinstance(schema, int) or isinstance(schema, bool) or schema < 1:
@@ -71,11 +83,22 @@ def read_run(path: Path, *, name: str = "") -> Run:
     if schema > SCHEMA:
         raise RunFileError(f"{name}: schema {schema} is newer than this memgate reads", hint="upgrade pytest-memgate")
     try:
-        run = decode(Run, upgraded(data) if schema <= _IN_WORDS else data)
-        _check(run)
+        return upgraded(data) if schema <= _IN_WORDS else dict(data)
     except ValueError as error:
-        raise RunFileError(f"{name}: {error}", hint="it was changed or cut short: make it anew") from error
-    return run
+        raise RunFileError(f"{name}: {error}", hint=_BROKEN) from error
+
+
+def read_run_values(path: Path) -> tuple[Run, Any]:
+    """Read a run without its findings, and those as data: for what needs few of their fields, of very many.
+
+    Raises RunFileError as `read_run` does, but for what is in the findings.
+    """
+    data = read_run_data(path, name=str(path))
+    findings = data.get("findings")
+    try:
+        return decode(Run, {**data, "findings": []}), findings
+    except ValueError as error:
+        raise RunFileError(f"{path}: {error}", hint=_BROKEN) from error
 
 
 def _check(run: Run) -> None:
