@@ -1,11 +1,11 @@
 """One chain in one transaction: what holds after its newest run, and the rows of the runs that are put behind it."""
 
+import importlib
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import suppress
 from typing import Any
 
 from sqlalchemy import Connection, delete, func, insert, select, update
-from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import IntegrityError
 
 from pytest_memgate.history.rows import (
@@ -144,9 +144,8 @@ def number_of_run(connection: Connection, run: str) -> int | None:
 
 def _insert_or_leave(connection: Connection) -> Any:
     """Return a statement that adds series; those that another writer has just added stay."""
-    if connection.dialect.name == "postgresql":
-        return postgresql.insert(SERIES).on_conflict_do_nothing(index_elements=["key"])
-    return sqlite.insert(SERIES).on_conflict_do_nothing(index_elements=["key"])
+    dialect = importlib.import_module(f"sqlalchemy.dialects.{connection.dialect.name}")  # each takes a while to load
+    return dialect.insert(SERIES).on_conflict_do_nothing(index_elements=["key"])
 
 
 def _batches(items: Sequence[Any]) -> Iterator[Sequence[Any]]:

@@ -56,6 +56,11 @@ class Series:
         """The metric without its part."""
         return base_name(self.metric)
 
+    def __hash__(self) -> int:
+        return hash(
+            (self.subject.file, self.subject.name, self.metric)
+        )  # a store hashes many thousands of them, several times
+
     def __str__(self) -> str:
         return f"{self.subject} {self.metric}"
 
