@@ -1,6 +1,6 @@
 """A history of 10,000 tests, three metrics each, over 300 commits: what adding a run, one chart and the git ref cost.
 
-In each commit 1 % of the values move by 2 to 6 %, up or down. Baselines stay. The first run and the last three are real
+In each commit half a percent of the values move by 2 to 6 %, up or down. Baselines stay. The first run and the last three are real
 run files, whose peaks also sway by up to 400 bytes, stored by `memgate history add` in processes of their own; those
 between them are stored by the same code in one go, without files. Then all runs are published to a bare remote, five in
 each push, and its objects are packed. Prints each figure beside its bound; exits with 1 where one is missed.
@@ -38,7 +38,7 @@ from pytest_memgate.tasks.run.file import write_run
 ADD_S, CHART_S, STORE_MB, REF_MB = 2.0, 0.050, 100.0, 1.0
 _FILES, _SITES, _PER_PUSH, _RUNS_A_MONTH = 100, 6, 5, 600
 _METRICS = ("memory.peak", "memory.allocated", "memory.allocations")
-_MOVING = 0.01
+_MOVING = 0.005  # of the values in each commit
 
 
 def main() -> int:
@@ -98,7 +98,8 @@ class _Suite:
             name = f"{self._random.getrandbits(128):032x}"
             moved = [series[at] for at in self._move()]
             levels |= {
-                one: replace(levels[one], value=self._now[self._places[one.subject, one.metric]]) for one in moved
+                one: replace(levels[one], value=_kept(self._now[self._places[one.subject, one.metric]]))
+                for one in moved
             }
             record = replace(first.record, id=name, commit=Commit(id=commit.id, tree=commit.tree, branch="main"))
             record = replace(record, ci=f"https://ci.example.org/runs/{commit.position}")
@@ -128,6 +129,11 @@ class _Suite:
                 allowed=200_000,
                 rules=rule,
             )
+
+
+def _kept(value: float) -> float:
+    """Return a value as a run's file is stored: with the digits that are no noise."""
+    return float(f"{value:.4g}")
 
 
 def _measured(value: float, metric: str, subject: Subject) -> Measurement:

@@ -27,6 +27,8 @@ from pytest_memgate.model.codec import uncollected
 from pytest_memgate.model.history import Event, Level, LineCommit, Series
 from pytest_memgate.model.metric import metric
 
+_EXPLAINED = 20  # values of a run that changed, of which the sites are kept; chosen
+
 ReasonOf = Callable[[Series], str]
 
 
@@ -248,7 +250,22 @@ def _difference(
 ) -> Difference:
     news = {series: level for series, level in levels.items() if is_news(series, before.get(series), level)}
     gone = [series for series in before if series not in levels]
-    return Difference(levels=news, sites={series: sites[series] for series in news if series in sites}, gone=gone)
+    explained = {series: sites[series] for series in _most_moved(news, before) if series in sites}
+    return Difference(levels=news, sites=explained, gone=gone)
+
+
+def _most_moved(news: Mapping[Series, Level], before: Mapping[Series, Level]) -> list[Series]:
+    """Return the series whose sites are kept: those that are new, and those that moved most for their size.
+
+    The names of sites would be most of what a run takes in the git ref.
+    """
+
+    def moved(series: Series) -> float:
+        old, new = before[series].value, news[series].value
+        return abs(new / old - 1) if old and new is not None else 0
+
+    new = [series for series in news if series not in before]
+    return new + sorted((series for series in news if series in before), key=moved, reverse=True)[:_EXPLAINED]
 
 
 def _with_reasons(
