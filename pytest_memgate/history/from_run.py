@@ -2,7 +2,6 @@
 
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 from pytest_memgate.errors import HistoryError
@@ -50,7 +49,7 @@ def snapshot_with(
         id=origin.id if _ID.fullmatch(origin.id) else content[:32],
         environment=run.environment.key,
         machine=machine,
-        commit=replace(origin.commit, parent=""),
+        commit=origin.commit,
         complete=bool(run.extent and run.extent.everything and not run.extent.cut_short),
         verdict=run.verdict,
         start=origin.start,

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from importlib.util import find_spec
 from typing import TYPE_CHECKING
 
-from pytest_memgate.errors import UsageError
+from pytest_memgate.errors import MemgateError, UsageError
 from pytest_memgate.report.board.render import board_files
 from pytest_memgate.tasks.history.build import read_board
 from pytest_memgate.tasks.history.opened import Opened
@@ -49,8 +49,8 @@ class Place:
             return False
 
 
-def serve(opened: Opened, place: Place, say: Callable[[str], None]) -> None:
-    """Serve the board until the process is interrupted; the store is only read.
+def serve(open_store: Callable[[], Opened], place: Place, say: Callable[[str], None]) -> None:
+    """Serve the board until the process is interrupted; `open_store` is called again for new runs and commits.
 
     Raises UsageError without Starlette and uvicorn, at a place that is not there, and at one that other machines reach
     without a token.
@@ -58,7 +58,7 @@ def serve(opened: Opened, place: Place, say: Callable[[str], None]) -> None:
     _check(place)
     import uvicorn
 
-    site = Site(lambda: board_files(*read_board(opened)))
+    site = Site(lambda: board_files(*read_board(open_store())))
     site.files()
     listening = _listen(place)
     host = f"[{place.host}]" if ":" in place.host else place.host
@@ -98,13 +98,14 @@ class Site:
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
     def files(self) -> Mapping[str, tuple[bytes, str]]:
-        """Return each file with a name for its content, by its path."""
+        """Return each file with a name for its content, by its path; the old ones while the store cannot be read."""
         with self._lock:
             if time.monotonic() - self._made > _FRESH_S:
-                made = {path: text.encode() for path, text in self.make().items()}
-                self._files = {
-                    path: (data, f'"{hashlib.sha256(data).hexdigest()[:16]}"') for path, data in made.items()
-                }
+                try:
+                    self._files = {path: _named(text.encode()) for path, text in self.make().items()}
+                except MemgateError:
+                    if not self._files:
+                        raise
                 self._made = time.monotonic()
             return self._files
 
@@ -158,6 +159,10 @@ def _file(request: "Request", site: Site) -> "Response":
         return Response(status_code=304, headers=headers)
     kind = _KINDS[path[path.rindex(".") :]]
     return Response(data, media_type=kind, headers=headers)
+
+
+def _named(data: bytes) -> tuple[bytes, str]:
+    return data, f'"{hashlib.sha256(data).hexdigest()[:16]}"'
 
 
 def _pass(token: str) -> str:
