@@ -2,8 +2,9 @@
 
 In each commit half a percent of the values move by 2 to 6 %, up or down. Baselines stay. The first run and the last
 three are real run files, whose peaks also sway by up to 400 bytes, stored by `memgate history add` in processes of
-their own; those between them are stored by the same code in one go, without files. Then all runs are published to a bare remote, five in
-each push, and its objects are packed. Prints each figure beside its bound; exits with 1 where one is missed.
+their own; those between them are stored by the same code in one go, without files. Then all runs are published to a
+bare remote, five in each push, and its objects are packed. Prints each figure beside its bound; exits with 1 where one
+is missed.
 """
 
 import argparse
