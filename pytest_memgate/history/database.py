@@ -6,7 +6,7 @@ from enum import IntEnum
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Connection, Engine, create_engine, event, text
+from sqlalchemy import URL, Connection, Engine, create_engine, event, text
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError
 from sqlalchemy.pool import NullPool
@@ -23,14 +23,14 @@ def open_database(url: str, name: str = "") -> tuple[Engine, str]:
     Raises UsageError for an URL that is none, HistoryError for a store that cannot be opened or is newer.
     """
     try:
-        address = make_url(url)
-        if address.get_backend_name() == "sqlite" and "timeout" not in address.query:
-            address = address.update_query_dict({"timeout": str(_PATIENCE)})
+        address = _address(url)
         name = name or make_url(url).render_as_string(hide_password=True)
-        engine = create_engine(address, **_OPTIONS.get(address.get_backend_name(), {}))
-    except (ArgumentError, NoSuchModuleError) as error:
-        hint = "as in sqlite:///history.sqlite"
-        raise UsageError(f"--store {url!r}: not the address of a database", hint=hint) from error
+        engine = create_engine(address, **_OPTIONS[address.get_backend_name()])
+    except (ArgumentError, NoSuchModuleError, KeyError) as error:
+        hint = "as in sqlite:///history.sqlite or postgresql+psycopg://host/name"
+        raise UsageError(
+            f"--store {name or url!r}: not the address of a SQLite or PostgreSQL database", hint=hint
+        ) from error
     except ImportError as error:
         hint = "pip install 'pytest-memgate[postgres]'"
         raise UsageError(f"--store {name} needs a library: {error}", hint=hint) from error
@@ -39,6 +39,15 @@ def open_database(url: str, name: str = "") -> tuple[Engine, str]:
     with told(name):
         migrate(engine, name)
     return engine, name
+
+
+def _address(url: str) -> URL:
+    address = make_url(url)
+    if address.drivername == "postgresql":
+        return address.set(drivername="postgresql+psycopg")
+    if address.get_backend_name() == "sqlite" and "timeout" not in address.query:
+        return address.update_query_dict({"timeout": str(_PATIENCE)})
+    return address
 
 
 _OPTIONS: Mapping[str, Mapping[str, Any]] = {

@@ -267,11 +267,11 @@ def test_a_newer_store_is_refused(project: HistoryProject) -> None:
         open_store(project.url)
 
 
-@pytest.mark.parametrize("url", ["nonsense", "mysterious://host/name", ""])
+@pytest.mark.parametrize("url", ["nonsense", "mysterious://host/name", "mysql://host/name", ""])
 def test_an_address_that_is_none_is_told(url: str) -> None:
     from pytest_memgate.errors import UsageError
 
-    with pytest.raises(UsageError, match="not the address of a database"):
+    with pytest.raises(UsageError, match="not the address of a SQLite or PostgreSQL database"):
         open_store(url)
 
 
