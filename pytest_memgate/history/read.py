@@ -1,6 +1,5 @@
 """A whole history out of a store, in the order of the commits of the default branch."""
 
-import json
 from bisect import bisect_left, bisect_right
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
@@ -9,7 +8,7 @@ from itertools import groupby, pairwise
 
 from sqlalchemy import select
 
-from pytest_memgate.history.rows import StoredRow, level_of, record_of, series_of
+from pytest_memgate.history.rows import StoredRow, level_of, record_of, series_of, sites_of
 from pytest_memgate.history.snapshot import PART, VALUES
 from pytest_memgate.history.store import Store
 from pytest_memgate.history.tables import CHAINS, POINTS, RUNS, SERIES
@@ -146,7 +145,7 @@ class _Order:
                 before = True
 
     def _step(self, position: int, run: int, row: StoredRow | None) -> Step:
-        sites = json.loads(row.sites) if row is not None and row.sites else {}
+        sites = {} if row is None else sites_of(row)
         level = Level() if row is None else level_of(row)
         return Step(position=position, run=self._runs[run].id, level=level, sites=sites)
 

@@ -77,6 +77,12 @@ def held_levels(rows: Iterable[Sequence[Any]]) -> dict[Series, Level]:
     return levels
 
 
+def sites_of(row: StoredRow) -> Sites:
+    """Return the sites of a row that has the columns of a point."""
+    sites: Sites = json.loads(row.sites) if row.sites else {}
+    return sites
+
+
 def point_row(series: int, run: int, level: Level, sites: Sites) -> dict[str, Any]:
     """Return a level as a row of the table of points."""
     return {

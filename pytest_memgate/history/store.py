@@ -1,6 +1,6 @@
 """The store: one database, opened by its URL, and all that is written to it."""
 
-from collections.abc import Callable, Container, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Container, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 
@@ -10,6 +10,7 @@ from pytest_memgate.errors import HistoryError
 from pytest_memgate.history.chain import Chain, number_named, number_of_run
 from pytest_memgate.history.database import Lock, lock, open_database, snapshots, told
 from pytest_memgate.history.migrate import WRITES
+from pytest_memgate.history.rewrite import drop_aside, put_aside, snapshots_of
 from pytest_memgate.history.rows import line_commit, line_row
 from pytest_memgate.history.run_file import (
     Difference,
@@ -28,6 +29,8 @@ from pytest_memgate.model.history import Event, Level, LineCommit, Series
 from pytest_memgate.model.metric import metric
 
 _EXPLAINED = 20  # values of a run that changed, of which the sites are kept; chosen
+
+_PRUNED = "pruned"
 
 ReasonOf = Callable[[Series], str]
 
@@ -118,6 +121,28 @@ class Store:
             opened[number] = Chain(connection, number)
         return opened[number]
 
+    def prune(self, drop: Collection[str]) -> None:
+        """Take runs out, by their ids; each of those that stay is stored anew."""
+        with uncollected(), self._writing() as connection:
+            lock(connection, Lock.RUNS)
+            chains: dict[str, Chain] = {}
+            for snapshot in snapshots_of(connection, put_aside(connection), drop):
+                self._added(connection, snapshot, chains, _reasons_of(snapshot))
+            for chain in chains.values():
+                chain.finish()
+            drop_aside(connection)
+            gone = sorted(self._pruned(connection) | set(drop))
+            connection.execute(delete(FACTS).where(FACTS.c.name == _PRUNED))
+            connection.execute(insert(FACTS).values(name=_PRUNED, value=" ".join(gone)))
+
+    def pruned(self) -> set[str]:
+        """Return the ids of the runs that were taken out."""
+        with self._reading() as connection:
+            return self._pruned(connection)
+
+    def _pruned(self, connection: Connection) -> set[str]:
+        return set((connection.scalar(select(FACTS.c.value).where(FACTS.c.name == _PRUNED)) or "").split())
+
     def add_event(self, event: Event) -> bool:
         """Store an event; return False if it is there already."""
         with self._writing() as connection:
@@ -139,8 +164,8 @@ class Store:
             lock(connection, Lock.LINE)
             if self._has_line(connection, branch, line):
                 return
-            connection.execute(delete(FACTS))
             facts = {"branch": branch, "root": line[0].id}
+            connection.execute(delete(FACTS).where(FACTS.c.name.in_(facts)))
             connection.execute(insert(FACTS), [{"name": name, "value": value} for name, value in facts.items()])
             connection.execute(delete(LINE))
             connection.execute(insert(LINE), [line_row(commit) for commit in line])
@@ -243,6 +268,10 @@ def open_store(url: str, name: str = "") -> Store:
     Raises UsageError for an URL that is none, HistoryError for a store that cannot be opened or is newer.
     """
     return Store(*open_database(url, name))
+
+
+def _reasons_of(snapshot: Snapshot) -> ReasonOf:
+    return lambda series: snapshot.levels[series].reason
 
 
 def _difference(

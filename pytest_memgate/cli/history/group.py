@@ -8,7 +8,7 @@ from pytest_memgate.cli.history.board import build
 from pytest_memgate.cli.history.changes import ack, check, confirm
 from pytest_memgate.cli.history.export import export
 from pytest_memgate.cli.history.show import digest, mark, rename, show
-from pytest_memgate.cli.history.store import add, backfill, move, sync
+from pytest_memgate.cli.history.store import add, backfill, move, prune, sync
 from pytest_memgate.errors import UsageError
 
 
@@ -27,6 +27,7 @@ history.add_command(confirm)
 history.add_command(build)
 history.add_command(export)
 history.add_command(move)
+history.add_command(prune)
 history.add_command(sync)
 history.add_command(show)
 history.add_command(digest)

@@ -7,6 +7,8 @@ from typing import TypeVar
 
 import click
 
+from pytest_memgate.units import counted
+
 F = TypeVar("F", bound=Callable[..., object])
 
 
@@ -79,3 +81,24 @@ def backfill(root: Path, commits: str, every: int, pytest_args: tuple[str, ...],
     failed = measure(open_history(root, url=url, branch=branch), Path.cwd(), wanted, click.echo)
     if failed:
         sys.exit(3)
+
+
+@click.command()
+@click.option("--before", required=True, metavar="REF", help="Runs of commits before this one.")
+@click.option("--yes", is_flag=True, help="Do it; without it, only what would go is told.")
+@store_options
+@click.pass_obj
+def prune(root: Path, before: str, yes: bool, url: str, branch: str) -> None:
+    """Take old runs out of the store; those at releases and changes stay, and the git ref keeps all of them."""
+    from pytest_memgate.tasks.history.opened import open_history
+    from pytest_memgate.tasks.history.prune import planned
+    from pytest_memgate.tasks.history.prune import prune as take_out
+
+    opened = open_history(root, url=url, branch=branch)
+    pruning = planned(opened, before)
+    click.echo(f"memgate: {pruning}")
+    if not yes:
+        click.echo("memgate: nothing was dropped: --yes does it")
+    elif pruning.drop:
+        take_out(opened, pruning)
+        click.echo(f"memgate: dropped {counted(len(pruning.drop), 'run')}")

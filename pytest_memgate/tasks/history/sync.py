@@ -1,6 +1,6 @@
 """`memgate history sync`: what other jobs have stored into this store, and what it has to them."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from pytest_memgate.errors import HistoryError, UsageError
@@ -46,23 +46,25 @@ def sync(opened: Opened, remote: str | None = None) -> Synced:
 
 
 def _take(store: Store, ref: HistoryRef) -> int:
-    """Store the runs and events of the ref that are not there yet."""
+    """Store the runs and events of the ref that are not there yet; return how many. What was pruned stays away."""
     known = set(store.run_ids()) | {event.id for event in store.events()}
     new = ref.read(path for path in ref.paths() if _id(path) not in known)
     runs = {path: text for path, text in new.items() if path.startswith(f"{_RUNS}/")}
-    store.add_payloads((runs[path], f"{REF}:{path}") for path in _bases_first(runs, known))
+    pruned = store.pruned()
+    order = _bases_first(runs, known, [path for path in runs if _id(path) not in pruned])
+    came = store.add_payloads((runs[path], f"{REF}:{path}") for path in order)
     for path in sorted(new.keys() - runs.keys()):
         if path.startswith(f"{_EVENTS}/"):  # another folder is of a version to come
-            store.add_event(read_event(new[path], f"{REF}:{path}"))
-    return len(new)
+            came += store.add_event(read_event(new[path], f"{REF}:{path}"))
+    return came
 
 
-def _bases_first(runs: Mapping[str, str], known: set[str]) -> Iterator[str]:
-    """Yield the paths of runs, each after that of the run that it differs from."""
+def _bases_first(runs: Mapping[str, str], known: set[str], wanted: Sequence[str]) -> Iterator[str]:
+    """Yield the paths of the wanted runs, each after that of the run that it differs from."""
     heads = {path: _head(path, text) for path, text in runs.items()}
     by_id = {head.id: path for path, head in heads.items()}
     done: set[str] = set()
-    for path in sorted(runs):
+    for path in sorted(wanted):
         way, at = [], path
         while at and at not in done:
             way.append(at)
