@@ -280,3 +280,14 @@ def test_a_server_that_refuses_is_one_line_without_the_password(postgres: Postgr
         assert "\n" not in words
         assert "guessed-it" not in words
         assert PASSWORD not in words
+
+
+def test_runs_that_are_taken_out_leave_the_others_as_they_were(project: HistoryProject) -> None:
+    grown(project, 5)
+    before = {chart.series: dict(chart.levels()) for chart in project.past().charts}
+    first, second, *others = project.store.run_ids()
+    project.store.prune({first, second})
+    assert project.store.run_ids() == others
+    assert project.store.pruned() == {first, second}
+    for chart in project.past().charts:
+        assert all(before[chart.series][position] == level for position, level in chart.levels())
