@@ -9,7 +9,6 @@ import os
 import random
 import subprocess
 import time
-import uuid
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 
@@ -17,12 +16,22 @@ from pytest_memgate.errors import HistoryError
 
 REF = "refs/memgate/history"
 _FETCHED = "refs/memgate/fetched/history"
-_PENDING = "refs/memgate/pending"
+_UNUSED = "refs/memgate/unused"  # fast-import wants a name; no ref of it is made
 _WHO = "memgate <memgate@localhost>"
 _TRIES = 30  # pushes, each after a rejection; chosen: eight jobs at once need six or so
+_FETCHES = 8  # some seconds in all: what locks the ref for longer is no other fetch; chosen
 _LONGEST = 5.0  # seconds between two of them
 _NO_REF = "couldn't find remote ref"
-_RACE = ("[rejected]", "fetch first", "non-fast-forward", "failed to update ref", "cannot lock ref", "stale info")
+_RACE = (  # another process was quicker, in the words of this git or of the remote's
+    "[rejected]",
+    "fetch first",
+    "non-fast-forward",
+    "failed to update ref",
+    "cannot lock ref",
+    "stale info",
+    "incorrect old value provided",  # since git 2.50
+    "reference already exists",
+)
 
 
 class HistoryRef:
@@ -36,7 +45,12 @@ class HistoryRef:
         """Bring the ref here as the remote has it; raises HistoryError if the remote cannot be reached."""
         if not self._remote:
             return
-        done = self._run("fetch", "--quiet", "--no-tags", "--no-write-fetch-head", self._remote, f"+{REF}:{_FETCHED}")
+        fetch = ("fetch", "--quiet", "--no-tags", "--no-write-fetch-head", self._remote, f"+{REF}:{_FETCHED}")
+        for attempt in range(_FETCHES):
+            done = self._run(*fetch)
+            if not done.returncode or not _is_race(done):
+                break
+            _wait(attempt)  # another process fetches into the same clone
         if done.returncode and _NO_REF in done.stderr:
             self._git("update-ref", "-d", _FETCHED)
         elif done.returncode:
@@ -78,12 +92,12 @@ class HistoryRef:
             new = {path: text for path, text in files.items() if path not in known}
             if not new:
                 if tip:
-                    self._git("update-ref", REF, tip)
+                    self._run("update-ref", REF, tip)
                 return 0
             why = self._pushed(self._commit(tip, new), tip)
             if not why:
                 return len(new)
-            time.sleep(random.uniform(0, min(_LONGEST, 0.1 * 2**attempt)))  # noqa: S311 - so that jobs do not keep step
+            _wait(attempt)
             self.fetch()
         raise HistoryError(
             f"git push {self._remote} {REF}: rejected {_TRIES} times: {why}", hint="run memgate history sync again"
@@ -95,19 +109,16 @@ class HistoryRef:
         return self._run("rev-parse", "--verify", "--quiet", f"{ref}^{{commit}}").stdout.strip()
 
     def _commit(self, tip: str, files: Mapping[str, str]) -> str:
-        """Return a new commit on top of `tip`, with more files; nothing refers to it yet."""
-        ref = f"{_PENDING}/{uuid.uuid4().hex}"
-        lines = [f"commit {ref}\ncommitter {_WHO} {int(time.time())} +0000\n".encode()]
+        """Return a new commit on top of `tip`, with more files; nothing refers to it, not even if this is killed."""
+        lines = [f"commit {_UNUSED}\nmark :1\ncommitter {_WHO} {int(time.time())} +0000\n".encode()]
         lines += [_data(f"{len(files)} more\n"), f"from {tip}\n".encode() if tip else b""]
         for path, text in sorted(files.items()):
             lines += [f"M 100644 inline {path}\n".encode(), _data(text)]
-        lines.append(b"\ndone\n")
+        lines.append(f"\nget-mark :1\nreset {_UNUSED}\nfrom {'0' * 40}\n\ndone\n".encode())
         done = self._run("fast-import", "--quiet", "--done", given=b"".join(lines))
         if done.returncode:
             raise HistoryError(f"git cannot write {REF}: {_said(done)}", hint="nothing of it was stored")
-        commit = self._git("rev-parse", ref).strip()
-        self._git("update-ref", "-d", ref)
-        return commit
+        return done.stdout.strip()
 
     def _pushed(self, commit: str, tip: str) -> str:
         """Make a commit the tip of the ref; return why not, if another one was quicker."""
@@ -116,14 +127,14 @@ class HistoryRef:
             return _said(done) if done.returncode else ""
         done = self._run("push", "--quiet", "--no-verify", self._remote, f"{commit}:{REF}")
         if done.returncode:
-            if not any(word in done.stderr for word in _RACE):
+            if not _is_race(done):
                 raise HistoryError(
                     f"git push {self._remote} {REF}: {_said(done)}",
                     hint="it is kept here, and pushed by the next memgate history sync",
                 )
             return _said(done)
-        self._git("update-ref", _FETCHED, commit)
-        self._git("update-ref", REF, commit)
+        for ref in (_FETCHED, REF):  # it is pushed: where another process is at them, the next fetch brings it
+            self._run("update-ref", ref, commit)
         return ""
 
     def _git(self, *args: str) -> str:
@@ -146,6 +157,15 @@ class HistoryRef:
             raise HistoryError("a history needs git, which is not on PATH") from error
         texts = (part.decode("utf-8", "surrogateescape") for part in (done.stdout, done.stderr))
         return subprocess.CompletedProcess(done.args, done.returncode, *texts)
+
+
+def _is_race(done: "subprocess.CompletedProcess[str]") -> bool:
+    return any(word in done.stderr for word in _RACE)
+
+
+def _wait(attempt: int) -> None:
+    """Wait a random time, longer after each attempt, so that jobs do not keep step."""
+    time.sleep(random.uniform(0, min(_LONGEST, 0.1 * 2**attempt)))  # noqa: S311
 
 
 def _data(text: str) -> bytes:

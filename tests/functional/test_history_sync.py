@@ -1,5 +1,7 @@
 """The history between jobs: a git ref that is fetched and pushed, by jobs at once, and remotes that refuse."""
 
+import os
+import shutil
 import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
@@ -146,6 +148,54 @@ def test_a_path_is_never_rewritten(project: HistoryProject) -> None:
     assert ref.publish({"a.json": "2", "c.json": "3"}) == 1
     ref.fetch()
     assert ref.read(ref.paths()) == {"a.json": "1", "ü/b.json": "ä\n", "c.json": "3"}
+
+
+def test_processes_at_once_in_one_clone_lose_nothing(project: HistoryProject) -> None:
+    def publish(number: int) -> int:
+        ref = HistoryRef(project.root, "origin")
+        ref.fetch()
+        return ref.publish({f"{number}.json": "1"})
+
+    with ThreadPoolExecutor(6) as pool:
+        assert list(pool.map(publish, range(12))) == [1] * 12
+    ref = HistoryRef(project.root, "origin")
+    ref.fetch()
+    assert len(ref.paths()) == 12
+
+
+def other_git(folder: Path, script: str) -> str:
+    """Return a PATH with a git that runs the lines of a script first; `real` is the usual one."""
+    git = folder / "bin" / "git"
+    git.parent.mkdir()
+    git.write_text(f'#!/bin/sh\nreal=\'{shutil.which("git")}\'\n{script}\nexec "$real" "$@"\n', encoding="utf-8")
+    git.chmod(0o755)
+    return f"{git.parent}{os.pathsep}{os.environ['PATH']}"
+
+
+@pytest.mark.skipif(os.name == "nt", reason="the other git is a shell script")
+@pytest.mark.parametrize("why", ["incorrect old value provided", "reference already exists"])
+def test_a_push_that_was_too_late_is_tried_again_in_the_words_of_newer_servers(
+    project: HistoryProject, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, why: str
+) -> None:
+    said = tmp_path / "said"
+    words = f"echo ' ! [remote rejected] 1 -> {REF} ({why})' >&2"
+    script = f"if [ \"$1\" = push ] && [ ! -e '{said}' ]; then touch '{said}'; {words}; exit 1; fi"
+    monkeypatch.setenv("PATH", other_git(tmp_path, script))
+    assert HistoryRef(project.root, "origin").publish({"a.json": "1"}) == 1
+    assert said.exists()
+
+
+@pytest.mark.skipif(os.name == "nt", reason="the other git is a shell script")
+def test_a_writer_that_is_killed_before_its_push_leaves_no_ref_behind(project: HistoryProject, tmp_path: Path) -> None:
+    before = project.git("for-each-ref")
+    script = 'if [ "$1" = fast-import ]; then "$real" "$@"; kill -9 $PPID; exit 1; fi'
+    code = "import sys; from pathlib import Path; from pytest_memgate.history.git_ref import HistoryRef;"
+    code += "HistoryRef(Path(sys.argv[1]), 'origin').publish({'a.json': '1'})"
+    environ = {**os.environ, "PATH": other_git(tmp_path, script)}
+    done = subprocess.run([sys.executable, "-c", code, str(project.root)], env=environ, check=False)
+    assert done.returncode == -9
+    assert project.git("for-each-ref") == before
+    assert HistoryRef(project.root, "origin").publish({"a.json": "1"}) == 1
 
 
 _WRITER = """
