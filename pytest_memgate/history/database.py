@@ -36,6 +36,8 @@ def open_database(url: str, name: str = "") -> tuple[Engine, str]:
         raise UsageError(f"--store {name} needs a library: {error}", hint=hint) from error
     if engine.dialect.name == "sqlite":
         _prepare_sqlite(engine, address.database or "")
+    else:
+        _prepare_postgres(engine)
     with told(name):
         migrate(engine, name)
     return engine, name
@@ -74,6 +76,16 @@ def _prepare_sqlite(engine: Engine, path: str) -> None:
     @event.listens_for(engine, "begin")
     def begun(connection: Connection) -> None:
         connection.exec_driver_sql("begin immediate" if connection.get_execution_options().get(WRITES) else "begin")
+
+
+def _prepare_postgres(engine: Engine) -> None:
+    """A writer that hangs stops no other one for ever; a time of the server's, the user's or the URL's own counts."""
+
+    @event.listens_for(engine, "connect")
+    def connected(connection: Any, _: object) -> None:
+        wanted = f"set_config('lock_timeout', '{_PATIENCE}s', false)"
+        connection.execute(f"select {wanted} where current_setting('lock_timeout') = '0'").close()
+        connection.commit()
 
 
 def snapshots(engine: Engine) -> Engine:
@@ -118,9 +130,11 @@ def told(name: str) -> Iterator[None]:
         raise HistoryError(f"{name}: {error.object!a:.60} is no text", hint="nothing of it was written") from error
 
 
+_BUSY = "another process writes to it for too long: try again"
 _HINTS = {
     "readonly": "it can only be read here",
-    "locked": "another process writes to it for too long: try again",
+    "locked": _BUSY,
+    "lock timeout": _BUSY,
     "full": "nothing of it was written: make room",
     "not a database": "give another --store",
 }

@@ -18,6 +18,7 @@ from postgres import PASSWORD, Postgres
 from sqlalchemy import create_engine, event, text
 
 from pytest_memgate.errors import HistoryError
+from pytest_memgate.history.database import Lock, lock
 from pytest_memgate.history.read import read_past
 from pytest_memgate.history.store import Store, open_store
 from pytest_memgate.model.codec import encode
@@ -252,6 +253,21 @@ def test_a_connection_that_is_lost_in_the_middle_is_one_line_and_the_run_can_be_
     assert project.store.run_ids() == []
     assert project.store.add(snapshot)
     assert values(project.chart()) == {0: 1 * MB}
+
+
+def test_a_writer_that_hangs_stops_the_others_for_a_limited_time(postgres: Postgres, tmp_path: Path) -> None:
+    project = HistoryProject(tmp_path / "project", url=postgres.database())
+    snapshot = project.snapshot(project.commit("first"), 1 * MB)
+    with project.store._engine.begin() as connection:
+        assert connection.scalar(text("show lock_timeout")) == "1min"
+    name = project.store._engine.url.database
+    postgres.execute(f"alter database {name} set lock_timeout = '200ms'")  # of the server's own: it counts
+    with project.store._engine.begin() as hanging:
+        lock(hanging, Lock.RUNS)
+        with pytest.raises(HistoryError, match=r"lock timeout.*; another process writes to it"):
+            project.store.add(snapshot)
+    assert project.store.run_ids() == []
+    assert project.store.add(snapshot)
 
 
 def _lost_at(store: Store, statement: str, postgres: Postgres) -> None:
