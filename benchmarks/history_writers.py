@@ -24,7 +24,7 @@ from bench_common import project, say, title
 
 from pytest_memgate.history.store import Store, open_store
 from pytest_memgate.tasks.history.opened import open_history
-from pytest_memgate.tasks.history.sync import sync
+from pytest_memgate.tasks.history.runs.sync import sync
 
 TESTS = Path(__file__).parents[1] / "tests"
 _PATIENCE = 60  # seconds; chosen
@@ -38,7 +38,7 @@ from pytest_memgate.model.history import Level, RunRecord, Series
 from pytest_memgate.model.provenance import Commit
 from pytest_memgate.model.subject import Subject
 from pytest_memgate.tasks.history.opened import open_history
-from pytest_memgate.tasks.history.sync import sync
+from pytest_memgate.tasks.history.runs.sync import sync
 
 root, url, stop, writer, first = sys.argv[1:]
 opened = open_history(Path(root), url=url, environ={})

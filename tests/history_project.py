@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from pytest_memgate.history.line import default_branch, first_parents
+from pytest_memgate.history.git.line import default_branch, first_parents
 from pytest_memgate.history.read import read_past
 from pytest_memgate.history.snapshot import Snapshot
 from pytest_memgate.history.store import Store, open_store

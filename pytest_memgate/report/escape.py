@@ -5,9 +5,7 @@ import re
 _CONTROLS = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069]+")
 # Letters, digits and the few marks that mean nothing to Markdown, HTML or a link finder within a line; a full stop or a
 # colon means nothing at the end of a word, nor a point within a number. A number with a point may begin a list.
-_MEANING = re.compile(
-    r"(?<=^)\d+\.(?= |$)|(?![.:;?!](?:\s|$)|(?<=\d)\.(?=\d))[^\w ,%+()\u00a0-\U0010ffff-]|_", re.ASCII
-)
+_MEANING = re.compile(r"^\d+\.(?= |$)|(?![.:;?!](?:\s|$)|(?<=\d)\.(?=\d))[^\w ,%+()\u00a0-\U0010ffff-]|_", re.ASCII)
 _ENDING = re.compile(r"[^\w ./+()-]")
 _BEFORE_NAMES = re.compile(r"([@#])(?=\w)")
 

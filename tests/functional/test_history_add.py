@@ -14,7 +14,7 @@ import pytest
 from harness import Project, Result
 from history_project import values
 
-from pytest_memgate.history.line import default_branch, first_parents
+from pytest_memgate.history.git.line import default_branch, first_parents
 from pytest_memgate.history.read import read_past
 from pytest_memgate.history.store import open_store
 from pytest_memgate.model.history import Past

@@ -8,7 +8,7 @@ import pytest
 from harness import Project, Result
 from history_project import series
 
-from pytest_memgate.history.line import first_parents
+from pytest_memgate.history.git.line import first_parents
 from pytest_memgate.history.snapshot import Snapshot
 from pytest_memgate.history.store import Store, open_store
 from pytest_memgate.model.history import EventKind, Level, RunRecord, Series

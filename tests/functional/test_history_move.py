@@ -10,7 +10,7 @@ from postgres import Postgres
 
 from pytest_memgate.history.store import open_store
 from pytest_memgate.model.history import Event, EventKind
-from pytest_memgate.tasks.history.move import move
+from pytest_memgate.tasks.history.runs.move import move
 
 
 @pytest.fixture

@@ -12,12 +12,12 @@ import pytest
 from history_project import MB, PEAK, HistoryProject, values
 
 from pytest_memgate.errors import HistoryError, UsageError
-from pytest_memgate.history.git_ref import REF, HistoryRef
+from pytest_memgate.history.git.ref import REF, HistoryRef
 from pytest_memgate.history.read import read_past
 from pytest_memgate.history.store import open_store
 from pytest_memgate.model.history import Chart, Event, EventKind
 from pytest_memgate.tasks.history.opened import Opened, open_history
-from pytest_memgate.tasks.history.sync import sync
+from pytest_memgate.tasks.history.runs.sync import sync
 
 
 @pytest.fixture
@@ -189,7 +189,7 @@ def test_a_push_that_was_too_late_is_tried_again_in_the_words_of_newer_servers(
 def test_a_writer_that_is_killed_before_its_push_leaves_no_ref_behind(project: HistoryProject, tmp_path: Path) -> None:
     before = project.git("for-each-ref")
     script = 'if [ "$1" = fast-import ]; then "$real" "$@"; kill -9 $PPID; exit 1; fi'
-    code = "import sys; from pathlib import Path; from pytest_memgate.history.git_ref import HistoryRef;"
+    code = "import sys; from pathlib import Path; from pytest_memgate.history.git.ref import HistoryRef;"
     code += "HistoryRef(Path(sys.argv[1]), 'origin').publish({'a.json': '1'})"
     environ = {**os.environ, "PATH": other_git(tmp_path, script)}
     done = subprocess.run([sys.executable, "-c", code, str(project.root)], env=environ, check=False)
@@ -208,7 +208,7 @@ from pytest_memgate.history.snapshot import Snapshot
 from pytest_memgate.model.history import Level, RunRecord
 from pytest_memgate.model.provenance import Commit
 from pytest_memgate.tasks.history.opened import open_history
-from pytest_memgate.tasks.history.sync import sync
+from pytest_memgate.tasks.history.runs.sync import sync
 opened = open_history(Path(sys.argv[1]))
 for number in range(int(sys.argv[2]), int(sys.argv[3])):
     commit = opened.line[number % len(opened.line)]

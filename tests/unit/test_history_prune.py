@@ -9,8 +9,8 @@ from pytest_memgate.errors import UsageError
 from pytest_memgate.history.store import open_store
 from pytest_memgate.model.history import Event, EventKind, Level
 from pytest_memgate.tasks.history.opened import Opened, open_history
-from pytest_memgate.tasks.history.prune import planned, prune
-from pytest_memgate.tasks.history.sync import sync
+from pytest_memgate.tasks.history.runs.prune import planned, prune
+from pytest_memgate.tasks.history.runs.sync import sync
 
 TWO = series("test_two")
 

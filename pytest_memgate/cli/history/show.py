@@ -98,7 +98,7 @@ def mark(root: Path, text: str, ref: str, with_sync: bool, url: str, branch: str
     """Mark a commit of the default branch with TEXT: a release, or a deployment."""
     from pytest_memgate.tasks.history.mark import mark as put
     from pytest_memgate.tasks.history.opened import open_history
-    from pytest_memgate.tasks.history.sync import sync
+    from pytest_memgate.tasks.history.runs.sync import sync
 
     opened = open_history(root, url=url, branch=branch)
     click.echo(put(opened, text, ref))

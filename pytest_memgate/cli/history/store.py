@@ -31,9 +31,9 @@ def store_options(command: F) -> F:
 @click.pass_obj
 def add(root: Path, runs: tuple[Path, ...], with_sync: bool, url: str, branch: str) -> None:
     """Store the values of RUNS, files of --memgate-report; one that is there already is passed over."""
-    from pytest_memgate.tasks.history.add import add as store
     from pytest_memgate.tasks.history.opened import open_history
-    from pytest_memgate.tasks.history.sync import sync as exchange
+    from pytest_memgate.tasks.history.runs.add import add as store
+    from pytest_memgate.tasks.history.runs.sync import sync as exchange
 
     opened = open_history(root, url=url, branch=branch)
     if with_sync:  # first, too: a run is stored as a difference to those that are there
@@ -50,7 +50,7 @@ def add(root: Path, runs: tuple[Path, ...], with_sync: bool, url: str, branch: s
 def sync(root: Path, remote: str | None, url: str, branch: str) -> None:
     """Exchange runs with other jobs by the git ref refs/memgate/history: fetch, store what is new, push the rest."""
     from pytest_memgate.tasks.history.opened import open_history
-    from pytest_memgate.tasks.history.sync import sync as exchange
+    from pytest_memgate.tasks.history.runs.sync import sync as exchange
 
     click.echo(f"memgate: {exchange(open_history(root, url=url, branch=branch), remote)}")
 
@@ -60,7 +60,7 @@ def sync(root: Path, remote: str | None, url: str, branch: str) -> None:
 @click.argument("target", metavar="TO")
 def move(source: str, target: str) -> None:
     """Bring all runs from one store to another: FROM and TO are SQLite files or URLs, as --store takes."""
-    from pytest_memgate.tasks.history.move import move as bring
+    from pytest_memgate.tasks.history.runs.move import move as bring
 
     click.echo(f"memgate: {bring(source, target)}")
 
@@ -73,9 +73,9 @@ def move(source: str, target: str) -> None:
 @click.pass_obj
 def backfill(root: Path, commits: str, every: int, pytest_args: tuple[str, ...], url: str, branch: str) -> None:
     """Measure commits of the default branch, from FIRST to LAST, that have no run yet; PYTEST_ARGS go to pytest."""
-    from pytest_memgate.tasks.history.backfill import Backfill
-    from pytest_memgate.tasks.history.backfill import backfill as measure
     from pytest_memgate.tasks.history.opened import open_history
+    from pytest_memgate.tasks.history.runs.backfill import Backfill
+    from pytest_memgate.tasks.history.runs.backfill import backfill as measure
 
     wanted = Backfill(commits=commits, every=every, args=pytest_args)
     failed = measure(open_history(root, url=url, branch=branch), Path.cwd(), wanted, click.echo)
@@ -91,8 +91,8 @@ def backfill(root: Path, commits: str, every: int, pytest_args: tuple[str, ...],
 def prune(root: Path, before: str, yes: bool, url: str, branch: str) -> None:
     """Take old runs out of the store; those at releases and changes stay, and the git ref keeps all of them."""
     from pytest_memgate.tasks.history.opened import open_history
-    from pytest_memgate.tasks.history.prune import planned
-    from pytest_memgate.tasks.history.prune import prune as take_out
+    from pytest_memgate.tasks.history.runs.prune import planned
+    from pytest_memgate.tasks.history.runs.prune import prune as take_out
 
     opened = open_history(root, url=url, branch=branch)
     pruning = planned(opened, before)

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from pytest_memgate.history.line import database_file, default_branch, first_parents
+from pytest_memgate.history.git.line import database_file, default_branch, first_parents
 from pytest_memgate.history.store import Store, open_store
 from pytest_memgate.model.history import LineCommit, RunRecord
 

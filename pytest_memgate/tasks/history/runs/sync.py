@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from pytest_memgate.errors import HistoryError, UsageError
-from pytest_memgate.history.git_ref import REF, HistoryRef
+from pytest_memgate.history.git.ref import REF, HistoryRef
 from pytest_memgate.history.run_file import Stored, read_event, read_head, write_event
 from pytest_memgate.history.store import Store
 from pytest_memgate.tasks.history.opened import Opened

@@ -10,8 +10,8 @@ from pytest_memgate.model.history import LineCommit
 from pytest_memgate.model.run import Run
 from pytest_memgate.tasks.compare.side import Prepared, prepared
 from pytest_memgate.tasks.compare.side_pytest import pytest_there
-from pytest_memgate.tasks.history.add import reasons
 from pytest_memgate.tasks.history.opened import Opened
+from pytest_memgate.tasks.history.runs.add import reasons
 from pytest_memgate.tasks.run.git_worktree import commit_of
 from pytest_memgate.units import counted
 

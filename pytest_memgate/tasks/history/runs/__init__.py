@@ -1,0 +1,1 @@
+"""The verbs that bring runs into a store and out of it."""
