@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+import required
 import starts
 from chrome import Browser
 from harness import Project
@@ -68,9 +69,7 @@ def tools(node_modules: Path) -> Tools:
 @pytest.fixture(scope="session")
 def browser(node_modules: Path, tools: Tools) -> Browser:
     if not (node_modules / "puppeteer-core").is_dir():
-        if os.environ.get("CI"):
-            pytest.fail(f"no puppeteer-core in {node_modules}")
-        pytest.skip(f"no puppeteer-core in {node_modules}")
+        required.absent(f"no puppeteer-core in {node_modules}")
     return Browser(node_modules, tools)
 
 
@@ -79,8 +78,6 @@ def postgres() -> Iterator[Postgres]:
     """A PostgreSQL server; a test that needs it is skipped without, but fails in CI."""
     programs = server_programs()
     if programs is None:
-        if os.environ.get("CI"):
-            pytest.fail("no PostgreSQL server")
-        pytest.skip("no PostgreSQL server (apt-get install postgresql)")
+        required.absent("no PostgreSQL server (apt-get install postgresql)")
     with running(programs) as server:
         yield server

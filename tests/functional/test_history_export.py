@@ -1,28 +1,17 @@
 """A history for another board: promtool of a real Prometheus takes it."""
 
-import os
-import shutil
 import subprocess
 from pathlib import Path
 
-import pytest
+import required
 from history_project import MB, PEAK, HistoryProject
 
 from pytest_memgate.model.history import Level
 from pytest_memgate.report.history.openmetrics import openmetrics
 
 
-@pytest.fixture
-def promtool() -> str:
-    program = shutil.which("promtool")
-    if program is None:
-        if os.environ.get("CI"):
-            pytest.fail("no promtool")
-        pytest.skip("no promtool (apt-get install prometheus)")
-    return program
-
-
-def test_prometheus_takes_each_commit_at_its_time_and_knows_its_name(tmp_path: Path, promtool: str) -> None:
+def test_prometheus_takes_each_commit_at_its_time_and_knows_its_name(tmp_path: Path) -> None:
+    promtool = required.program("promtool", "prometheus")
     project = HistoryProject(tmp_path / "project")
     commits = [project.commit(f"change {number}") for number in range(3)]  # within one second: times have to rise
     project.measure(commits[0], {PEAK: Level(value=1 * MB, baseline=1 * MB, allowed=0.2 * MB)})

@@ -2,12 +2,12 @@
 
 import json
 import os
-import shutil
 import sys
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
+import required
 import yaml
 from github_repository import ROOT
 from harness import Project, Result
@@ -16,10 +16,7 @@ from history_project import MB, HistoryProject
 
 @pytest.fixture(autouse=True)
 def jq() -> None:
-    if shutil.which("jq") is None:
-        if os.environ.get("CI"):
-            pytest.fail("no jq")
-        pytest.skip("no jq (apt-get install jq): the stand-in needs it")
+    required.program("jq")  # of the stand-in
 
 
 WORKFLOW = ROOT / "docs" / "workflows" / "monthly.yml"

@@ -4,7 +4,6 @@ import asyncio
 import json
 import os
 import re
-import shutil
 import signal
 import subprocess
 import sys
@@ -17,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import required
 import yaml
 
 from pytest_memgate.live.middleware import REQUESTS, count_asgi, count_wsgi
@@ -161,22 +161,13 @@ def _names(expression: str) -> set[str]:
     return set(re.findall(r"\b(?:memgate_live|process)_\w+", expression))
 
 
-def _prometheus() -> str:
-    program = shutil.which("prometheus")
-    if program is None:
-        if os.environ.get("CI"):
-            pytest.fail("no prometheus")
-        pytest.skip("no prometheus (apt-get install prometheus)")
-    return program
-
-
 def _quick(text: str) -> str:
     """Return the rules with seconds in place of minutes, a third of a second for each."""
     return re.sub(r"(\d+)m\b", lambda found: f"{int(found[1]) // 3}s", text)
 
 
 def test_the_alert_fires_for_a_leak_within_its_window_and_not_for_the_repair(tmp_path: Path) -> None:
-    program = _prometheus()
+    program = required.program("prometheus")
     (tmp_path / "alerts.yml").write_text(_quick((_DOCS / "alerts.yml").read_text(encoding="utf-8")), encoding="utf-8")
     with ExitStack() as stack:
         leaks, bad = stack.enter_context(service(tmp_path, "leaks"))
