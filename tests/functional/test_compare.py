@@ -355,15 +355,13 @@ def test_times_are_judged_by_pairs_of_both_sides(timed: Project) -> None:
         assert (found["outcome"], remark["kind"]) == ("passed", "pairs")
         assert {one["kind"] for one in controls} <= {"control"}  # of one test in ten
         assert remark["amounts"][0] in {10, 20, 40, 80}
-        assert 0.8 < remark["amounts"][1] < 1.25
     timed.replace("work.py", "LOOPS = 20", "LOOPS = 40")
     result = compare_times(timed)
     assert result.code == 1, result.out
     found = result.found("test_work", "time.median")
     assert (found["outcome"], found["measured_from"]) == ("regressed", "HEAD")
-    ratio, low = found["measurement"]["remarks"][0]["amounts"][1:3]
-    assert 1.7 < ratio < 2.3
-    assert low > 1.2
+    ratio, low, high = found["measurement"]["remarks"][0]["amounts"][1:]
+    assert 1.2 < low <= ratio <= high
     assert "pairs of both sides, in turn: " in result.out
     assert result.found("test_pedantic", "time.median")["outcome"] == "passed"
 

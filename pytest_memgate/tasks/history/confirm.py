@@ -67,7 +67,13 @@ def _confirmed(asked: "_Question") -> str:
     """Measure and store the answer on one change; return it in words."""
     change = asked.change
     answer = asked.answer(change.before_position, change.position)
-    brought = asked.brought_by() if answer.answer is Answer.SLOWER else ""
+    brought = by = ""
+    if answer.answer is Answer.SLOWER:
+        try:
+            brought = asked.brought_by()
+            by = f", brought by {brought[:12]}"
+        except MeasureError as error:
+            by = f"; which commit brought it cannot be told: {error}"
     data = {
         VERDICT: answer.verdict,
         REACH: asked.reach,
@@ -77,7 +83,6 @@ def _confirmed(asked: "_Question") -> str:
         "error": asked.error,
     }
     asked.opened.store.add_event(replace(new_event(EventKind.CONFIRMATION, change), commit=brought, data=data))
-    by = f", brought by {brought[:12]}" if brought else ""
     return f"{_WORDS[answer.answer]}: x{answer.ratio:.3g} by {counted(int(answer.pairs), 'pair')}{by}"
 
 
@@ -102,27 +107,24 @@ class _Question:
         return _answer(_finding(run, change))
 
     def brought_by(self) -> str:
-        """Return the commit that brought a change that is confirmed, empty if that cannot be told.
+        """Return the commit that brought a change that is confirmed; raises MeasureError if that cannot be told.
 
         The commits between are halved. If some of them were measured and none seemed to be a step, the two neighbours
         that are left have to differ by as much, or it was a creep.
         """
         before, after = self.change.before_position, self.change.position
-        try:
-            while after - before > 1:
-                middle = (before + after) // 2
-                match self.answer(self.change.before_position, middle).answer:
-                    case Answer.SLOWER:
-                        after = middle
-                    case Answer.WITHIN:
-                        before = middle
-                    case Answer.UNDECIDED:
-                        return ""
-            if self.reach <= 1 or self.answer(before, after).answer is Answer.SLOWER:
-                return self.opened.line[after].id
-        except MeasureError:
-            pass  # a commit between them that cannot be measured hides which one it was
-        return ""
+        while after - before > 1:
+            middle = (before + after) // 2
+            match self.answer(self.change.before_position, middle).answer:
+                case Answer.SLOWER:
+                    after = middle
+                case Answer.WITHIN:
+                    before = middle
+                case Answer.UNDECIDED:
+                    raise MeasureError(f"pairs do not decide on {self.opened.line[middle].id[:12]}")
+        if self.reach > 1 and self.answer(before, after).answer is not Answer.SLOWER:
+            raise MeasureError("it crept, over several of them")
+        return self.opened.line[after].id
 
     def _arguments(self) -> Iterator[str]:
         yield str(self.change.series.subject)
