@@ -78,11 +78,11 @@ def write_run(
         if name not in _SHARED or getattr(record, name) != getattr(like, name)
     }
     numbers = {series: number for number, series in enumerate(known.order())}
-    old = [series for series in order(new.levels) if series in numbers]
-    named = [series for series in order(new.levels) if series not in numbers]
+    old = sorted((series for series in new.levels if series in numbers), key=numbers.__getitem__)
+    named = order([series for series in new.levels if series not in numbers])
     head = {"format": FORMAT, "content": content} | ({"base": base.id} if base else {"chain": chain}) | fields
     changes = {
-        "gone": _gaps([numbers[series] for series in order(new.gone)]),
+        "gone": _gaps(sorted(numbers[series] for series in new.gone)),
         "at": _gaps([numbers[series] for series in old]),
         "levels": _columns([new.levels[series] for series in old], [known.levels[series] for series in old]),
         "named": [_name(series) for series in named],

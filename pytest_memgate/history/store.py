@@ -1,19 +1,18 @@
 """The store: one database, opened by its URL, and all that is written to it."""
 
-from collections.abc import Callable, Collection, Container, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Container, Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import replace
 
 from sqlalchemy import Connection, Engine, delete, insert, select
 
 from pytest_memgate.errors import HistoryError
 from pytest_memgate.history.chain import Chain, number_named, number_of_run
 from pytest_memgate.history.database import Lock, lock, open_database, snapshots, told
+from pytest_memgate.history.difference import ReasonOf, difference
 from pytest_memgate.history.migrate import WRITES
 from pytest_memgate.history.rewrite import drop_aside, put_aside, snapshots_of
 from pytest_memgate.history.rows import line_commit, line_row
 from pytest_memgate.history.run_file import (
-    Difference,
     Stored,
     against,
     read_event,
@@ -22,17 +21,12 @@ from pytest_memgate.history.run_file import (
     write_event,
     write_run,
 )
-from pytest_memgate.history.snapshot import Sites, Snapshot, is_news
+from pytest_memgate.history.snapshot import Snapshot
 from pytest_memgate.history.tables import EVENTS, FACTS, LINE, RUNS
 from pytest_memgate.model.codec import uncollected
-from pytest_memgate.model.history import Event, Level, LineCommit, Series
-from pytest_memgate.model.metric import metric
-
-_EXPLAINED = 20  # values of a run that changed, of which the sites are kept; chosen
+from pytest_memgate.model.history import Event, LineCommit
 
 _PRUNED = "pruned"
-
-ReasonOf = Callable[[Series], str]
 
 
 class Store:
@@ -75,9 +69,10 @@ class Store:
                 return False
         chain = chains[name]
         before = chain.now
-        self._check_units(snapshot.levels, before.levels)
-        levels = _with_reasons(_with_absent(snapshot.levels, before.levels), before.levels, reason_of)
-        new = _difference(before.levels, levels, snapshot.sites)
+        try:
+            new = difference(before.levels, snapshot, reason_of)
+        except ValueError as error:
+            raise HistoryError(f"{error} in {self._name}", hint="give the metric another name") from error
         text = write_run(snapshot.record, snapshot.content, name, chain.record(chain.tip), before, new)
         chain.put(snapshot.record, snapshot.content, text, new)
         return True
@@ -251,16 +246,6 @@ class Store:
             raise HistoryError(f"{self._name} has another run of the id {run}", hint=hint)
         return there is not None
 
-    def _check_units(self, levels: Mapping[Series, Level], known: Mapping[Series, Level]) -> None:
-        units = {(one.subject, one.metric): one.unit for one in known}
-        for series in levels:
-            if (unit := units.get((series.subject, series.metric), series.unit)) != series.unit:
-                raise HistoryError(
-                    f"{series}: in {series.unit or 'a plain number'} here, and in {unit or 'a plain number'} in"
-                    f" {self._name}",
-                    hint="give the metric another name",
-                )
-
 
 def open_store(url: str, name: str = "") -> Store:
     """Open a store, and bring its tables to this version; `name` stands for it in errors.
@@ -272,55 +257,3 @@ def open_store(url: str, name: str = "") -> Store:
 
 def _reasons_of(snapshot: Snapshot) -> ReasonOf:
     return lambda series: snapshot.levels[series].reason
-
-
-def _difference(
-    before: Mapping[Series, Level], levels: Mapping[Series, Level], sites: Mapping[Series, Sites]
-) -> Difference:
-    news = {series: level for series, level in levels.items() if is_news(series, before.get(series), level)}
-    gone = [series for series in before if series not in levels]
-    explained = {series: sites[series] for series in _most_moved(news, before) if series in sites}
-    return Difference(levels=news, sites=explained, gone=gone)
-
-
-def _most_moved(news: Mapping[Series, Level], before: Mapping[Series, Level]) -> list[Series]:
-    """Return the series whose sites are kept: those that are new, and those that moved most for their size.
-
-    The names of sites would be most of what a run takes in the git ref.
-    """
-
-    def moved(series: Series) -> float:
-        old, new = before[series].value, news[series].value
-        return abs(new / old - 1) if old and new is not None else 0
-
-    new = [series for series in news if series not in before]
-    return new + sorted((series for series in news if series in before), key=moved, reverse=True)[:_EXPLAINED]
-
-
-def _with_reasons(
-    levels: Mapping[Series, Level], before: Mapping[Series, Level], reason_of: ReasonOf
-) -> dict[Series, Level]:
-    """Return each level with the reason of its baseline: the known one, as long as the baseline is the same."""
-    told: dict[Series, Level] = {}
-    for series, level in levels.items():
-        old = before.get(series)
-        if old is not None and old.baseline == level.baseline:
-            reason = old.reason
-        else:
-            reason = reason_of(series) if level.baseline is not None else ""
-        told[series] = replace(level, reason=reason) if reason != level.reason else level
-    return told
-
-
-def _with_absent(levels: Mapping[Series, Level], before: Mapping[Series, Level]) -> dict[Series, Level]:
-    """Return the levels with those that a run tells by silence: a test without a leftover has left none."""
-    tests = {series.subject for series in levels}
-    silent = ((series, metric(series.metric).absent) for series in before if series not in levels)
-    return {
-        **levels,
-        **{
-            series: Level(value=absent, allowed=before[series].allowed, limit=before[series].limit)
-            for series, absent in silent
-            if absent is not None and series.subject in tests
-        },
-    }

@@ -1,5 +1,6 @@
 """`memgate history confirm`: both commits of a candidate measured in turn, on this machine."""
 
+import math
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -66,11 +67,11 @@ def _of_this_month(events: Sequence[Event]) -> int:
 def _confirmed(asked: "_Question") -> str:
     """Measure and store the answer on one change; return it in words."""
     change = asked.change
-    answer = asked.answer(change.before_position, change.position)
+    answer = asked.answer(change.before_position, change.position, least_share(change))
     brought = by = ""
     if answer.answer is Answer.SLOWER:
         try:
-            brought = asked.brought_by()
+            brought = asked.brought_by(answer.ratio)
             by = f", brought by {brought[:12]}"
         except MeasureError as error:
             by = f"; which commit brought it cannot be told: {error}"
@@ -95,40 +96,42 @@ class _Question:
         self.error = error
         self.reach = sum(change.before_position < position <= change.position for position in measured)
 
-    def answer(self, before: int, after: int) -> Confirmed:
-        """Compare the commits at two positions; raises MeasureError.
+    def answer(self, before: int, after: int, share: float) -> Confirmed:
+        """Compare the commits at two positions: do they differ by more than a share? Raises MeasureError.
 
         Pairs tell for certain that the head takes more, so the commit with the higher value is the head.
         """
         line, change = self.opened.line, self.change
         lower, higher = (before, after) if change.is_growth else (after, before)
         wanted = TwoCommits(base=line[lower].id, head=line[higher].id, error=self.error)
-        run = compare_commits(self.opened.root, self.opened.root, wanted, list(self._arguments()), _OPTION)
+        run = compare_commits(self.opened.root, self.opened.root, wanted, list(self._arguments(share)), _OPTION)
         return _answer(_finding(run, change))
 
-    def brought_by(self) -> str:
-        """Return the commit that brought a change that is confirmed; raises MeasureError if that cannot be told.
+    def brought_by(self, ratio: float) -> str:
+        """Return the commit that brought most of a change by `ratio`; raises MeasureError if that cannot be told.
 
-        The commits between are halved. If some of them were measured and none seemed to be a step, the two neighbours
-        that are left have to differ by as much, or it was a creep.
+        The commits between are halved: after some of them there is more than half of the change, after the others less.
+        If some were measured and none seemed to be a step, the two neighbours that are left have to differ by as much,
+        or it was a creep.
         """
+        half = math.sqrt(ratio) - 1
         before, after = self.change.before_position, self.change.position
         while after - before > 1:
             middle = (before + after) // 2
-            match self.answer(self.change.before_position, middle).answer:
+            match self.answer(self.change.before_position, middle, half).answer:
                 case Answer.SLOWER:
                     after = middle
                 case Answer.WITHIN:
                     before = middle
                 case Answer.UNDECIDED:
                     raise MeasureError(f"pairs do not decide on {self.opened.line[middle].id[:12]}")
-        if self.reach > 1 and self.answer(before, after).answer is not Answer.SLOWER:
+        if self.reach > 1 and self.answer(before, after, half).answer is not Answer.SLOWER:
             raise MeasureError("it crept, over several of them")
         return self.opened.line[after].id
 
-    def _arguments(self) -> Iterator[str]:
+    def _arguments(self, share: float) -> Iterator[str]:
         yield str(self.change.series.subject)
-        yield f"--memgate-growth={self.change.series.quantity}={100 * least_share(self.change):.2g}%"
+        yield f"--memgate-growth={self.change.series.quantity}={100 * share:.1f}%"
 
 
 def _finding(run: Run, change: HistoryChange) -> Finding:
