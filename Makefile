@@ -48,7 +48,7 @@ lint: $(VENV)/.installed
 
 bench: $(VENV)/.installed tests/node_modules/.installed benchmarks/node_modules/.installed programs
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --requirement benchmarks/requirements.txt
-	for script in idle baseline_scale overhead ablation equivalence retained detection soak pairs false_alarms small_objects bundle_sizes pages fuzz front_ends history_writers history_changes board; do \
+	for script in idle baseline_scale overhead ablation equivalence retained detection soak pairs false_alarms small_objects bundle_sizes pages fuzz front_ends history_scale history_writers history_changes board; do \
 	    $(BIN)/python benchmarks/$$script.py || exit 1; \
 	done
 

@@ -1,14 +1,23 @@
-// Plotly, loaded for the first chart, and the charts on the screen, drawn anew where light or width changes.
+// Plotly, loaded once there is nothing else to do, and the charts on the screen, drawn anew where light or width changes.
 
 const narrowScreen = matchMedia("(max-width: 720px)");
 const darkScreen = matchMedia("(prefers-color-scheme: dark)");
 let drawn = [];
 
+const plotly = () => script("plotly.min.js");
+
+// It takes longer than a chart does, and typing waits for it: a reader looks at a list for a second before choosing.
+// Safari tells no idle time.
+function preparePlotly() {
+  const whenIdle = globalThis.requestIdleCallback || ((work) => work());
+  setTimeout(() => whenIdle(() => plotly().catch(() => {})), 1000); // the first chart says that it is missing
+}
+
 async function draw(charts) {
   drawn = charts;
   for (const { element } of charts) delete element.dataset.drawn;
   try {
-    await script("plotly.min.js");
+    await plotly();
     if (drawn !== charts) return; // another page was opened meanwhile
     const theme = colours();
     const style = getComputedStyle(document.documentElement);

@@ -67,4 +67,5 @@ addEventListener("DOMContentLoaded", () => {
   addEventListener("hashchange", route);
   route();
   document.documentElement.dataset.ready = "yes";
+  preparePlotly();
 });
