@@ -20,10 +20,10 @@ from pathlib import Path
 
 from bench_common import project, say, title
 
-from pytest_memgate.history.from_run import snapshot_of
 from pytest_memgate.history.git.ref import REF, HistoryRef
+from pytest_memgate.history.levels.from_run import snapshot_of
+from pytest_memgate.history.levels.snapshot import Sites, Snapshot
 from pytest_memgate.history.read import read_past
-from pytest_memgate.history.snapshot import Sites, Snapshot
 from pytest_memgate.measure.python.environment import here
 from pytest_memgate.model.history import LineCommit
 from pytest_memgate.model.judgement.budget import BudgetRule, RuleKind

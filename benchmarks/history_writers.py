@@ -33,7 +33,7 @@ import sys
 from itertools import count
 from pathlib import Path
 
-from pytest_memgate.history.snapshot import Snapshot
+from pytest_memgate.history.levels.snapshot import Snapshot
 from pytest_memgate.model.history import Level, RunRecord, Series
 from pytest_memgate.model.provenance import Commit
 from pytest_memgate.model.subject import Subject

@@ -6,8 +6,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from pytest_memgate.history.git.line import default_branch, first_parents
+from pytest_memgate.history.levels.snapshot import Snapshot
 from pytest_memgate.history.read import read_past
-from pytest_memgate.history.snapshot import Snapshot
 from pytest_memgate.history.store import Store, open_store
 from pytest_memgate.model.history import Chart, Level, Past, Precision, RunRecord, Series
 from pytest_memgate.model.provenance import Commit

@@ -1,7 +1,8 @@
 """Makes the pictures of this folder: `python docs/pictures/make.py`.
 
 Runs the example project with its leak and with its chart library in the first screen, and takes pictures of the comment
-and of the HTML report. Needs the development requirements and those of the example, Node, Chromium, and `npm ci` in
+and of the HTML report. Then it measures each commit of three weeks of the example (story.py), and takes pictures of the
+board and of the digest. Needs the development requirements and those of the example, Node, Chromium, and `npm ci` in
 example_project/web.
 """
 
@@ -13,6 +14,7 @@ import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 
+import story
 from markdown_it import MarkdownIt
 
 HERE = Path(__file__).resolve().parent
@@ -40,23 +42,46 @@ PAGE = """<!doctype html>
 
 def main() -> int:
     with tempfile.TemporaryDirectory() as name:
-        work = Path(name, "shop")
-        shutil.copytree(EXAMPLE, work, ignore=shutil.ignore_patterns(*LEAVE_OUT))
-        (work / "web/node_modules").symlink_to(EXAMPLE / "web/node_modules")
-        shutil.copy(work / "variants/leaky_middleware.py", work / "shop/middleware.py")
-        shutil.copy(work / "variants/main_eager.js", work / "web/src/main.js")
-        run(work, "npm", "--prefix", "web", "run", "--silent", "build")
-        gate = ("-m", "pytest", *PLUGINS_OFF, "--memgate", "--memgate-report=run.json", "-m", "not memgate_page")
-        run(work, sys.executable, *gate, expected=1)
-        text = run(work, "memgate", "report", "run.json")
-        run(work, "memgate", "report", "run.json", "--format=html", "--output=report.html")
-        comment = work / "comment.html"
-        body = MarkdownIt("gfm-like", {"html": True}).render(text).replace("<details>", "<details open>", 1)
-        body = body.replace("❌", "✖")  # not every machine has a font for it
-        comment.write_text(PAGE.format(body=body), encoding="utf-8")
-        picture(comment, "comment.png", "1000,800")
-        picture(work / "report.html", "report.png", "1200,900")
+        of_a_change(copied(Path(name, "shop")))
+        of_a_history(copied(Path(name, "history")))
     return 0
+
+
+def copied(work: Path) -> Path:
+    shutil.copytree(EXAMPLE, work, ignore=shutil.ignore_patterns(*LEAVE_OUT))
+    return work
+
+
+def of_a_change(work: Path) -> None:
+    (work / "web/node_modules").symlink_to(EXAMPLE / "web/node_modules")
+    shutil.copy(work / "variants/leaky_middleware.py", work / "shop/middleware.py")
+    shutil.copy(work / "variants/main_eager.js", work / "web/src/main.js")
+    run(work, "npm", "--prefix", "web", "run", "--silent", "build")
+    gate = ("-m", "pytest", *PLUGINS_OFF, "--memgate", "--memgate-report=run.json", "-m", "not memgate_page")
+    run(work, sys.executable, *gate, expected=1)
+    text = run(work, "memgate", "report", "run.json")
+    run(work, "memgate", "report", "run.json", "--format=html", "--output=report.html")
+    comment = work / "comment.html"
+    body = MarkdownIt("gfm-like", {"html": True}).render(text).replace("<details>", "<details open>", 1)
+    body = body.replace("❌", "✖")  # not every machine has a font for it
+    comment.write_text(PAGE.format(body=body), encoding="utf-8")
+    picture(comment, "comment.png", "1000,800")
+    picture(work / "report.html", "report.png", "1200,900")
+
+
+def of_a_history(work: Path) -> None:
+    story.write(work, EXAMPLE)
+    first = run(work, "git", "rev-list", "--max-parents=0", "HEAD").strip()
+    run(work, "memgate", "history", "backfill", f"{first}..HEAD", "tests", *PLUGINS_OFF)
+    released = f"HEAD~{len(story.CHANGES) - 1 - story.RELEASE}"
+    run(work, "memgate", "history", "mark", story.RELEASED, f"--commit={released}")
+    changes = run(work, "memgate", "history", "check", expected=1)
+    explained = next(line.split()[0] for line in changes.splitlines() if story.EXPLAINED in line)
+    run(work, "memgate", "history", "ack", explained, f"--reason={story.REASON}")
+    run(work, "memgate", "history", "build", "--output=site")
+    run(work, "memgate", "history", "digest", "--month=2026-11", "--format=html", "--output=digest.html")
+    picture(work / "site/index.html", "board.png", "1200,900")
+    picture(work / "digest.html", "digest.png", "1200,1000")
 
 
 def run(folder: Path, *command: str, expected: int = 0) -> str:

@@ -1,5 +1,7 @@
 """A store's database, opened by its URL; its errors become one line each."""
 
+import sqlite3
+import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from enum import IntEnum
@@ -15,6 +17,7 @@ from pytest_memgate.errors import HistoryError, UsageError
 from pytest_memgate.history.migrate import WRITES, migrate
 
 _PATIENCE = 60  # seconds that a writer waits for another one; chosen
+_OPENING, _PAUSE = 5, 0.02  # seconds that openers of a new file wait for each other, and between tries; chosen
 
 
 def open_database(url: str, name: str = "") -> tuple[Engine, str]:
@@ -70,12 +73,29 @@ def _prepare_sqlite(engine: Engine, path: str) -> None:
     def connected(connection: Any, _: object) -> None:
         connection.isolation_level = None  # the begin below is ours
         connection.execute("pragma foreign_keys = on")
-        connection.execute("pragma journal_mode = wal")  # a reader sees what was there when it began
+        _use_wal(connection)  # a reader sees what was there when it began
         connection.execute("pragma synchronous = full")  # a run that was acknowledged is there after a power cut
 
     @event.listens_for(engine, "begin")
     def begun(connection: Connection) -> None:
         connection.exec_driver_sql("begin immediate" if connection.get_execution_options().get(WRITES) else "begin")
+
+
+def _use_wal(connection: Any) -> None:
+    """Change a new file to WAL; while others open it too, SQLite says at once that it is locked, whatever the time-out.
+
+    Raises sqlite3.OperationalError where it stays so.
+    """
+    end = time.monotonic() + _OPENING
+    while True:
+        try:
+            connection.execute("pragma journal_mode = wal")
+        except sqlite3.OperationalError as error:
+            if "locked" not in str(error) or time.monotonic() > end:
+                raise
+            time.sleep(_PAUSE)
+        else:
+            return
 
 
 def _prepare_postgres(engine: Engine) -> None:

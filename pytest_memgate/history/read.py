@@ -6,14 +6,16 @@ from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import groupby, pairwise
 
-from sqlalchemy import select
+from sqlalchemy import Connection, select
 
+from pytest_memgate.history.levels.silence import from_silence
+from pytest_memgate.history.levels.snapshot import PART, VALUES
 from pytest_memgate.history.rows import StoredRow, level_of, record_of, series_of, sites_of
-from pytest_memgate.history.snapshot import PART, VALUES
 from pytest_memgate.history.store import Store
 from pytest_memgate.history.tables import CHAINS, POINTS, RUNS, SERIES
 from pytest_memgate.model.codec import uncollected
 from pytest_memgate.model.history import Chart, Level, LineCommit, OffLine, Past, RunRecord, Series, Step
+from pytest_memgate.model.metric import metric
 
 _ByChain = Mapping[int, Sequence[StoredRow]]
 Line = tuple[str, tuple[LineCommit, ...]]
@@ -36,11 +38,12 @@ def read_past(store: Store, line: Line | None = None, *, only: Collection[str] |
         order = _Order(rows, runs, places)
         chosen, points = select(SERIES), select(POINTS).order_by(POINTS.c.series, POINTS.c.run)
         if only is not None:
-            chosen = chosen.where(SERIES.c.key.in_(only))
-            points = points.where(POINTS.c.series.in_(select(SERIES.c.id).where(SERIES.c.key.in_(only))))
+            chosen = chosen.where(SERIES.c.id.in_(_with_siblings(connection, only)))
+            points = points.where(POINTS.c.series.in_(chosen.with_only_columns(SERIES.c.id)))
         series = {row.id: series_of(row) for row in connection.execute(chosen)}
         found = groupby(connection.execute(points), key=lambda row: row.series)
-        charts = tuple(order.chart(series[number], list(some)) for number, some in found)
+        charts = from_silence([order.chart(series[number], list(some)) for number, some in found])
+        charts = [chart for chart in charts if only is None or chart.series.id in only]
     return Past(
         branch=branch,
         line=commits,
@@ -48,6 +51,15 @@ def read_past(store: Store, line: Line | None = None, *, only: Collection[str] |
         charts=tuple(sorted(charts, key=lambda chart: chart.series)),
         events=store.events(),
     )
+
+
+def _with_siblings(connection: Connection, only: Collection[str]) -> list[int]:
+    """Return the numbers of series, and of those of the same subjects where silence tells their first values."""
+    wanted = connection.execute(select(SERIES).where(SERIES.c.key.in_(only))).all()
+    silent = {(row.file, row.name) for row in wanted if metric(row.metric).absent is not None}
+    named = select(SERIES.c.id, SERIES.c.file, SERIES.c.name).where(SERIES.c.name.in_({name for _, name in silent}))
+    siblings = [row.id for row in connection.execute(named) if (row.file, row.name) in silent]
+    return [*(row.id for row in wanted), *siblings]
 
 
 class _Places:

@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 
 from sqlalchemy import Connection, delete, literal, select, update
 
+from pytest_memgate.history.levels.snapshot import Sites, Snapshot
 from pytest_memgate.history.rows import StoredRow, level_of, record_of, series_of, sites_of
-from pytest_memgate.history.snapshot import Sites, Snapshot
 from pytest_memgate.history.tables import CHAINS, POINTS, RUNS, SERIES, TIPS
 
 if TYPE_CHECKING:

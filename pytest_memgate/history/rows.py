@@ -5,7 +5,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from typing import Any
 
-from pytest_memgate.history.snapshot import Sites
+from pytest_memgate.history.levels.snapshot import Sites
 from pytest_memgate.history.tables import POINTS, SERIES
 from pytest_memgate.model.codec import decode, encode
 from pytest_memgate.model.history import Level, LineCommit, Precision, RunRecord, Series

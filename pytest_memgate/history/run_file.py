@@ -13,7 +13,7 @@ from itertools import accumulate, pairwise
 from typing import Any
 
 from pytest_memgate.errors import HistoryError
-from pytest_memgate.history.snapshot import Sites
+from pytest_memgate.history.levels.snapshot import Sites
 from pytest_memgate.model.codec import decode, encode
 from pytest_memgate.model.history import Event, Level, RunRecord, Series
 

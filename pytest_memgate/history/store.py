@@ -8,7 +8,8 @@ from sqlalchemy import Connection, Engine, delete, insert, select
 from pytest_memgate.errors import HistoryError
 from pytest_memgate.history.chain import Chain, number_named, number_of_run
 from pytest_memgate.history.database import Lock, lock, open_database, snapshots, told
-from pytest_memgate.history.difference import ReasonOf, difference
+from pytest_memgate.history.levels.difference import ReasonOf, difference
+from pytest_memgate.history.levels.snapshot import Snapshot
 from pytest_memgate.history.migrate import WRITES
 from pytest_memgate.history.rewrite import drop_aside, put_aside, snapshots_of
 from pytest_memgate.history.rows import line_commit, line_row
@@ -21,7 +22,6 @@ from pytest_memgate.history.run_file import (
     write_event,
     write_run,
 )
-from pytest_memgate.history.snapshot import Snapshot
 from pytest_memgate.history.tables import EVENTS, FACTS, LINE, RUNS
 from pytest_memgate.model.codec import uncollected
 from pytest_memgate.model.history import Event, LineCommit

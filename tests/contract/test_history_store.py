@@ -177,7 +177,7 @@ sys.path.insert(0, sys.argv[3])
 from harness import DATA
 from history_project import PEAK, series
 from sqlalchemy import event
-from pytest_memgate.history.snapshot import Snapshot
+from pytest_memgate.history.levels.snapshot import Snapshot
 from pytest_memgate.history.read import read_past
 from pytest_memgate.history.store import open_store
 from pytest_memgate.model.codec import encode

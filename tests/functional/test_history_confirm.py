@@ -9,7 +9,7 @@ from harness import Project, Result
 from history_project import series
 
 from pytest_memgate.history.git.line import first_parents
-from pytest_memgate.history.snapshot import Snapshot
+from pytest_memgate.history.levels.snapshot import Snapshot
 from pytest_memgate.history.store import Store, open_store
 from pytest_memgate.model.history import EventKind, Level, RunRecord, Series
 from pytest_memgate.model.provenance import Commit

@@ -204,7 +204,7 @@ from dataclasses import replace
 from pathlib import Path
 sys.path.insert(0, sys.argv[4])
 from history_project import PEAK
-from pytest_memgate.history.snapshot import Snapshot
+from pytest_memgate.history.levels.snapshot import Snapshot
 from pytest_memgate.model.history import Level, RunRecord
 from pytest_memgate.model.provenance import Commit
 from pytest_memgate.tasks.history.opened import open_history

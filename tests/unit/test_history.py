@@ -8,6 +8,7 @@ import pytest
 from history_project import MB, PEAK, HistoryProject, series, values
 
 from pytest_memgate.errors import HistoryError
+from pytest_memgate.history.read import read_past
 from pytest_memgate.history.store import Store, open_store
 from pytest_memgate.model.history import Chart, Event, EventKind, Level
 from pytest_memgate.model.provenance import Commit
@@ -279,3 +280,21 @@ def test_a_file_that_is_no_database_is_told(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("words " * 500, encoding="utf-8")
     with pytest.raises(HistoryError, match="file is not a database; give another --store"):
         open_store(f"sqlite:///{tmp_path / 'file'}")
+
+
+def test_what_a_test_left_never_before_is_a_step_up_and_one_that_it_leaves_no_more_a_step_down(
+    project: HistoryProject,
+) -> None:
+    retained = series(metric="memory.retained")
+    other = series("test_other", metric="memory.retained")
+    commits = [project.commit(f"change {number}") for number in range(4)]
+    for number, commit in enumerate(commits):
+        levels = {PEAK: Level(value=MB), other: Level(value=5 * MB)}
+        if number == 2:
+            levels[retained] = Level(value=MB, baseline=0, allowed=MB / 10)
+        project.measure(commit, levels)
+    assert values(project.chart(retained)) == {0: 0, 1: 0, 2: MB, 3: 0}
+    assert project.chart(retained).latest == Level(value=0, baseline=0, allowed=MB / 10)
+    assert values(project.chart(other)) == dict.fromkeys(range(4), 5 * MB)
+    (alone,) = read_past(project.store, (project.past().branch, project.past().line), only=[retained.id]).charts
+    assert alone == project.chart(retained)

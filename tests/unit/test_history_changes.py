@@ -78,9 +78,14 @@ def test_a_bound_is_a_change_only_where_no_value_below_it_fits() -> None:
 
 def test_a_change_ends_when_the_level_is_back_the_series_gone_or_its_budget_removed() -> None:
     back = changes_of(past([1 * MB, 2 * MB, 1 * MB]))
+    again = changes_of(past([1 * MB, 3 * MB, 1 * MB, 1.5 * MB]))
     gone = changes_of(past([Level(value=MB), Level(value=2 * MB), Level()]))
     free = changes_of(past([Level(value=MB, limit=3 * MB), Level(value=2 * MB)]))
-    assert [change.why_ended for change in back if change.is_growth] == ["it is back at the level of before"]
+    assert [change.why_ended for change in back if change.is_growth] == ["it was taken back"]
+    assert [(change.after, change.why_ended) for change in again if change.is_growth] == [
+        (1.5 * MB, ""),
+        (3 * MB, "it was taken back"),
+    ]
     assert [change.why_ended for change in gone] == ["it is not measured any more"]
     assert [change.why_ended for change in free] == ["its budget was removed"]
 

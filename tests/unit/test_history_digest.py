@@ -94,6 +94,23 @@ def test_an_acknowledgement_is_the_reason_of_a_step() -> None:
     assert found.unexplained == ()
 
 
+def test_growth_that_was_taken_back_asks_nobody_why() -> None:
+    change = HistoryChange(
+        series=BUNDLE,
+        before_position=51,
+        position=53,
+        commit=PAST.line[53].id,
+        before=122 * KB,
+        after=162 * KB,
+        state=ChangeState.ENDED,
+        why_ended="it was taken back",
+    )
+    asked, told = (digest(PAST, NOVEMBER, [], TODAY, known=known) for known in ([], [change]))
+    assert any("bundle.initial.gzip" in topic and "worth it" in decision for topic, decision in agenda(asked))
+    assert not any("worth it" in decision for topic, decision in agenda(told) if "bundle.initial.gzip" in topic)
+    assert "none: it was taken back" in html(told)
+
+
 def test_what_fell_is_told_apart() -> None:
     (one,) = small(chart(ORDER, {0: 3 * MB, 7: 1 * MB}, range(10))).shrunk
     assert one.move.growth == -2 * MB

@@ -8,7 +8,7 @@ from statistics import median
 
 from pytest_memgate.compare.history.noisy import noisy_moves
 from pytest_memgate.compare.history.steps import Move, moves, tolerance
-from pytest_memgate.model.history import Chart, Event, EventKind, Past, Precision, Series
+from pytest_memgate.model.history import Chart, Event, EventKind, Level, Past, Precision, Series
 from pytest_memgate.model.history_change import ChangeState, HistoryChange, change_commit, change_prefix
 
 CONFIRMED, REFUTED, UNDECIDED = 1.0, -1.0, 0.0  # a confirmation's `verdict`
@@ -156,22 +156,23 @@ def _why_ended(chart: Chart, change: HistoryChange) -> str:
     before = [step.level.budget for step in chart.steps if step.position <= change.position]
     if latest.budget is None and any(budget is not None for budget in before):
         return "its budget was removed"
-    return "it is back at the level of before" if _is_back(chart, change) else ""
+    return "it was taken back" if _is_back(chart, change) else ""
 
 
 def _is_back(chart: Chart, change: HistoryChange) -> bool:
+    """True if a value has come back to where it was before a change: if it grew again later, that is another change."""
     levels = [level for position, level in chart.levels() if position > change.position and not level.is_gone]
-    if not levels:
-        return False
     if change.series.precision is Precision.NOISY:
         values = [level.value for level in levels[-_LATEST:] if level.value is not None]
-        allowed = abs(change.growth) / 2
-        return len(values) == _LATEST and _is_like(median(values), change, allowed)
-    latest = levels[-1]
-    allowed = tolerance(change.series, change.before, latest.spread)
-    if latest.value is None:
-        return change.is_growth and latest.bound is not None and latest.bound <= change.before + allowed
-    return _is_like(latest.value, change, allowed)
+        return len(values) == _LATEST and _is_like(median(values), change, abs(change.growth) / 2)
+    return any(_has_come_back(level, change) for level in levels)
+
+
+def _has_come_back(level: Level, change: HistoryChange) -> bool:
+    allowed = tolerance(change.series, change.before, level.spread)
+    if level.value is None:
+        return change.is_growth and level.bound is not None and level.bound <= change.before + allowed
+    return _is_like(level.value, change, allowed)
 
 
 def _is_like(value: float, change: HistoryChange, allowed: float) -> bool:

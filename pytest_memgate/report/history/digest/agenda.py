@@ -27,17 +27,18 @@ def agenda(digest: Digest) -> list[tuple[str, str]]:
 
 def _unexplained(digest: Digest) -> Iterator[tuple[str, str]]:
     if number := len(digest.unexplained):
-        about = "is confirmed growth" if number == 1 else "are confirmed growth"
+        about, them = ("is confirmed growth", "it") if number == 1 else ("are confirmed growth", "them")
         yield (
             f"{counted(number, 'change')} {about} without a reason",
-            "explain them (memgate history ack), or take them back",
+            f"explain {them} (memgate history ack), or take {them} back",
         )
 
 
 def _steps(digest: Digest) -> Iterator[tuple[str, str]]:
-    for change in [one for one in digest.grown if one.budgets >= _STEP and not one.move.reason][:_EACH]:
+    open_ = [one for one in digest.grown if one.budgets >= _STEP and not one.move.reason and not one.why_ended]
+    for change in open_[:_EACH]:
         yield (
-            f"{_name(change)} grew by {growth_of(change)} without an accepted reason",
+            f"{_name(change)} grew by {growth_of(change).removeprefix('+')} without an accepted reason",
             f"is it worth it? {_author(digest, change)} says why, or brings it down",
         )
 

@@ -53,11 +53,15 @@ class Creep:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Change:
-    """A changed value of the period; `budgets` is its growth in budgets, or as a share where there is no budget."""
+    """A changed value of the period; `budgets` is its growth in budgets, or as a share where there is no budget.
+
+    `why_ended` says why nobody has to look at it any more, as where it was taken back.
+    """
 
     series: Series
     move: Move
     budgets: float
+    why_ended: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -237,16 +241,21 @@ def _unexplained(known: Iterable[HistoryChange], period: Period) -> Iterator[His
 
 
 def _changes(charts: Iterable[Chart], period: Period, known: Iterable[HistoryChange]) -> Iterator[Change]:
-    reasons = {(change.series, change.position): change.reason for change in known if change.reason}
+    told = {(change.series, change.position): change for change in known}
     for chart in charts:
         for move in moves(chart):
             if move.position in period:
                 step = chart.step_at(move.seen)
                 allowed = step.level.allowed if step is not None else None
                 allowed = usual_budget(chart.series, move.before) if allowed is None else allowed
-                reason = move.reason or reasons.get((chart.series, move.position), "")
-                move = replace(move, reason=reason)  # noqa: PLW2901
-                yield Change(series=chart.series, move=move, budgets=move.growth / (allowed or move.before or 1))
+                known_as = told.get((chart.series, move.position))
+                reason, why_ended = (known_as.reason, known_as.why_ended) if known_as else ("", "")
+                yield Change(
+                    series=chart.series,
+                    move=replace(move, reason=move.reason or reason),
+                    budgets=move.growth / (allowed or move.before or 1),
+                    why_ended=why_ended,
+                )
 
 
 def _forecasts(past: Past, charts: Iterable[Chart], period: Period) -> Iterator[Forecast]:

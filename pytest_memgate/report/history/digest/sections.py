@@ -155,7 +155,7 @@ def _step(digest: Digest, change: Change) -> tuple[str, ...]:
         growth_of(change),
         commit_of(digest, move),
         one_line(author),
-        one_line(move.reason) or "none",
+        one_line(move.reason) or (f"none: {change.why_ended}" if change.why_ended else "none"),
     )
 
 

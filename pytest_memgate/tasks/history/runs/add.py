@@ -7,11 +7,11 @@ from pathlib import Path
 from pytest_memgate.baseline.source import GitRef
 from pytest_memgate.baseline.store import Store as Baselines
 from pytest_memgate.errors import HistoryError, MemgateError, RunFileError
-from pytest_memgate.history.difference import ReasonOf
-from pytest_memgate.history.from_run import snapshot_with
 from pytest_memgate.history.git.line import knows
-from pytest_memgate.history.snapshot import Snapshot
-from pytest_memgate.history.values import values_in
+from pytest_memgate.history.levels.difference import ReasonOf
+from pytest_memgate.history.levels.from_run import snapshot_with
+from pytest_memgate.history.levels.snapshot import Snapshot
+from pytest_memgate.history.levels.values import values_in
 from pytest_memgate.model.codec import uncollected
 from pytest_memgate.model.history import Series
 from pytest_memgate.tasks.history.opened import Opened

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from pytest_memgate.errors import HistoryError, MeasureError, UsageError
-from pytest_memgate.history.from_run import snapshot_of
+from pytest_memgate.history.levels.from_run import snapshot_of
 from pytest_memgate.model.history import LineCommit
 from pytest_memgate.model.run import Run
 from pytest_memgate.tasks.compare.side import Prepared, prepared

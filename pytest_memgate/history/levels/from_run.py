@@ -5,8 +5,8 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 
 from pytest_memgate.errors import HistoryError
-from pytest_memgate.history.snapshot import Sites, Snapshot
-from pytest_memgate.history.values import Parts, Value, values_of
+from pytest_memgate.history.levels.snapshot import Sites, Snapshot
+from pytest_memgate.history.levels.values import Parts, Value, values_of
 from pytest_memgate.model.history import Level, Precision, RunRecord, Series
 from pytest_memgate.model.metric import CUSTOM, WEB, metric
 from pytest_memgate.model.provenance import Provenance

@@ -1,12 +1,12 @@
 """What a run says beyond the levels that are stored: its difference to them."""
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 
+from pytest_memgate.history.levels.silence import silent_levels
+from pytest_memgate.history.levels.snapshot import Snapshot, is_news
 from pytest_memgate.history.run_file import Difference
-from pytest_memgate.history.snapshot import Snapshot, is_news
 from pytest_memgate.model.history import Level, Series
-from pytest_memgate.model.metric import metric
 
 _EXPLAINED = 20  # values of a run that changed, of which the sites are kept; chosen
 
@@ -26,7 +26,7 @@ def difference(before: Levels, snapshot: Snapshot, reason_of: ReasonOf) -> Diffe
         _check_units(added, before)
     is_whole = len(pairs) - len(added) == len(before)
     missing = [] if is_whole else [series for series in before if series not in snapshot.levels]
-    absent = dict(_absent(missing, before, snapshot.levels))
+    absent = dict(silent_levels(missing, before, snapshot.levels))
     pairs += [(series, before[series], level) for series, level in absent.items()]
     news: dict[Series, Level] = {}
     shares: dict[Series, float] = {}
@@ -52,15 +52,6 @@ def _check_units(added: Iterable[Series], before: Levels) -> None:
         if (unit := units.get((series.subject, series.metric), series.unit)) != series.unit:
             here, there = (one or "a plain number" for one in (series.unit, unit))
             raise ValueError(f"{series}: in {here} here, and in {there}")
-
-
-def _absent(missing: Iterable[Series], before: Levels, levels: Levels) -> Iterator[tuple[Series, Level]]:
-    """Yield what a run tells by silence: a test without a leftover has left none."""
-    tests = {series.subject for series in levels} if missing else set()
-    for series in missing:
-        value = metric(series.metric).absent
-        if value is not None and series.subject in tests:
-            yield series, Level(value=value, allowed=before[series].allowed, limit=before[series].limit)
 
 
 def _reason(series: Series, old: Level | None, new: Level, reason_of: ReasonOf) -> str:
