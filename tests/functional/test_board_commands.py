@@ -7,10 +7,12 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 
 import pytest
 from harness import Project
 from history_project import MB, HistoryProject, series
+from postgres import PASSWORD, Postgres
 
 TOKEN = "not-to-be-guessed"
 Answer = tuple[int, dict[str, str], str]
@@ -40,6 +42,34 @@ def served(project: Project, *args: str) -> Iterator[int]:
             yield int(found[1])
         finally:
             server.terminate()
+
+
+def test_a_store_is_served_to_a_user_who_may_only_read_from_where_there_is_no_repository(
+    tmp_path: Path, postgres: Postgres
+) -> None:
+    url = postgres.database()
+    store = HistoryProject(tmp_path / "project", url=url)
+    store.measure(store.commit("first"), MB)
+    store.measure(store.commit("second"), 3 * MB)
+    store.past()
+    reader = make_reader(postgres, url)
+    away = Project(tmp_path / "away")
+    with served(away, "--store", reader) as port:
+        status, _, text = get(port, "/")
+    assert status == 200
+    assert "+2 MB" in text
+    assert "second" in text
+    assert away.memgate("board", "--store", postgres.database()).out.strip().endswith("stores them")
+
+
+def make_reader(postgres: Postgres, url: str) -> str:
+    name = url.rpartition("/")[2]
+    for statement in (
+        "create role reader login password 'only-reads'",
+        "grant select on all tables in schema public to reader",
+    ):
+        postgres.execute(statement, name)
+    return url.replace("memgate:" + PASSWORD, "reader:only-reads")
 
 
 def get(port: int, path: str, method: str = "GET", **headers: str) -> Answer:

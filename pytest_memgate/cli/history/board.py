@@ -35,7 +35,7 @@ def build(root: Path, output: Path, url: str, branch: str) -> None:
 @click.pass_obj
 def board(root: Path, host: str, port: int, token: str, url: str, branch: str) -> None:
     """Serve the board of the store until it is interrupted; who reads it can change nothing."""
-    from pytest_memgate.tasks.history.opened import open_history
+    from pytest_memgate.tasks.history.opened import open_as_stored
     from pytest_memgate.tasks.history.serve import Place, serve
 
-    serve(lambda: open_history(root, url=url, branch=branch), Place(host=host, port=port, token=token), click.echo)
+    serve(lambda: open_as_stored(root, url=url, branch=branch), Place(host=host, port=port, token=token), click.echo)

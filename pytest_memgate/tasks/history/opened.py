@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from pytest_memgate.errors import HistoryError
 from pytest_memgate.history.git.line import database_file, default_branch, first_parents
 from pytest_memgate.history.store import Store, open_store
 from pytest_memgate.model.history import LineCommit, RunRecord
@@ -45,4 +46,21 @@ def open_history(root: Path, *, url: str = "", branch: str = "", environ: Mappin
     file = database_file(root)
     store = open_store(url) if url else open_store(f"sqlite:///{file}", str(file))
     store.put_line(branch, line)
+    return Opened(root=root, store=store, branch=branch, line=line)
+
+
+def open_as_stored(root: Path, *, url: str = "", branch: str = "", environ: Mapping[str, str] = os.environ) -> Opened:
+    """Open a history that is only read. A store that is named tells its commits, too, and needs no repository.
+
+    Raises HistoryError for a store that cannot be opened, or that has no commits yet.
+    """
+    url = url or environ.get(VARIABLE, "")
+    if branch or not url:
+        return open_history(root, url=url, branch=branch, environ=environ)
+    store = open_store(url)
+    branch, line = store.line()
+    if not line:
+        raise HistoryError(
+            "the store has no commits yet", hint="memgate history add RUN.json in a checkout stores them"
+        )
     return Opened(root=root, store=store, branch=branch, line=line)
