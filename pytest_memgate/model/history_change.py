@@ -14,7 +14,7 @@ _COMMIT = 7  # digits of a commit there
 class ChangeState(StrEnum):
     """What is known of a change, and whether somebody still has to look at it."""
 
-    UNCONFIRMED = "unconfirmed"  # a noisy series seems to have moved: shown in grey, and nothing fails for it
+    UNCONFIRMED = "unconfirmed"  # it seems to have moved: shown in grey, and nothing fails for it
     CONFIRMED = "confirmed"  # by its nature, or by a measurement of both commits on one machine
     REFUTED = "refuted"  # that measurement found no change
     ACKNOWLEDGED = "acknowledged"  # somebody gave a reason for it

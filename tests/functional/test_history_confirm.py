@@ -125,6 +125,50 @@ def test_what_got_slower_is_confirmed_down_to_its_commit(measured: Measured) -> 
     assert "accepted: more is done" in measured.memgate("check", "--all").out
 
 
+def test_memory_that_another_process_may_explain_is_measured_in_several_of_both_commits(tmp_path: Path) -> None:
+    project = Project(tmp_path / "project", patience=300)
+    project.write("jobs.py", "ROWS = 6000\n\ndef rows(number):\n    return [f'row {one}' for one in range(number)]\n")
+    project.write(
+        "test_jobs.py",
+        """
+        import jobs
+
+        def test_held():
+            assert jobs.rows(jobs.ROWS)
+
+        def test_kept():
+            assert jobs.rows(6000)
+        """,
+    )
+    project.commit()
+    project.replace("jobs.py", "ROWS = 6000", "ROWS = 7000")
+    project.commit()
+    store = open_store(f"sqlite:///{project.root / '.git' / 'memgate' / 'history.sqlite'}")
+    line = first_parents(project.root, project.git("branch", "--show-current").strip())
+    for commit in line:
+        levels = {
+            replace(series(name), subject=Subject("test_jobs.py", name)): Level(
+                value=400_000 + 60_000 * commit.position
+            )
+            for name in ("test_held", "test_kept")
+        }
+        record = RunRecord(
+            id=f"run-{commit.position}", environment="linux", commit=Commit(id=commit.id, tree=commit.tree)
+        )
+        store.add(Snapshot(record=record, content=record.id, levels=levels))
+
+    before = project.memgate("history", "check")
+    assert (before.code, len(ids(before.out))) == (0, 2), before.out
+    done = project.memgate("history", "confirm", env=_ENV)
+    assert done.code == 0, done.out
+    assert re.search(r"test_held memory.peak: confirmed: x1\.1\d* by 4 pairs, brought by", done.out), done.out
+    assert "test_kept memory.peak: no change: x1 by 1 pair" in done.out
+    after = project.memgate("history", "check")
+    assert after.code == 1, after.out
+    assert "test_held" in after.out
+    assert "test_kept" not in after.out
+
+
 @pytest.mark.parametrize(
     ("args", "said"),
     [

@@ -6,7 +6,7 @@ from dataclasses import replace
 from history_project import MB, PEAK, series
 
 from pytest_memgate.compare.history.changes import REACH, VERDICT, changes_of
-from pytest_memgate.compare.history.confirmation import MOST_FALSE, error_of
+from pytest_memgate.compare.history.confirmation import MOST_FALSE, error_of, processes_for
 from pytest_memgate.model.history import (
     Chart,
     Event,
@@ -25,7 +25,6 @@ EXACT = replace(series(metric="bundle.initial.raw"), precision=Precision.EXACT)
 TIME = series(metric="time.median", unit="ms", machine="m")
 FLAT = [10 + 0.02 * (number % 7 - 3) for number in range(30)]
 STEP = [*FLAT, 15.0, 15.1, 14.9]
-AMOUNTS = {"before": 10.0, "after": 15.0, REACH: 1.0}
 
 
 def past(levels: Sequence[Level | float], one: Series = PEAK, *events: Event, python: int = 99) -> Past:
@@ -41,7 +40,14 @@ def past(levels: Sequence[Level | float], one: Series = PEAK, *events: Event, py
     return Past(branch="main", line=line, runs=runs, charts=(chart,), events=events)
 
 
-def said(change: HistoryChange, kind: EventKind, text: str = "", verdict: float = 0) -> Event:
+def said(
+    change: HistoryChange,
+    kind: EventKind,
+    text: str = "",
+    verdict: float = 0,
+    between: tuple[float, float] = (10.0, 15.0),
+) -> Event:
+    before, after = between
     return Event(
         id=text or "e",
         kind=kind,
@@ -49,7 +55,7 @@ def said(change: HistoryChange, kind: EventKind, text: str = "", verdict: float 
         commit=change.commit,
         text=text,
         change=change.id,
-        data={**AMOUNTS, VERDICT: verdict},
+        data={"before": before, "after": after, REACH: 1.0, VERDICT: verdict},
     )
 
 
@@ -63,6 +69,34 @@ def test_near_exact_values_change_beyond_their_noise_and_by_many_small_steps_too
     assert changes_of(past([1 * MB, 1.009 * MB, 1 * MB])) == []
     (change,) = changes_of(past([1 * MB, 1.006 * MB, 1.012 * MB]))
     assert (change.before_position, change.position) == (1, 2)
+
+
+def test_a_near_exact_value_that_another_process_may_explain_is_unconfirmed_until_it_is_measured_again() -> None:
+    levels = [1 * MB, 1.1 * MB]
+    (change,) = changes_of(past(levels))
+    yes, no = (said(change, EventKind.CONFIRMATION, verdict=verdict, between=(MB, 1.1 * MB)) for verdict in (1, -1))
+    assert change.state is ChangeState.UNCONFIRMED
+    assert [one.state for one in changes_of(past(levels, PEAK, yes))] == [ChangeState.CONFIRMED]
+    assert [one.state for one in changes_of(past(levels, PEAK, no))] == [ChangeState.REFUTED]
+    # The same sway again needs no other measurement; what goes beyond it does.
+    later = changes_of(past([*levels, 1 * MB, 1.09 * MB, 1.15 * MB, 1.5 * MB], PEAK, no))
+    assert [(one.after / MB, one.state) for one in later if one.is_growth] == [
+        (1.5, ChangeState.CONFIRMED),
+        (1.15, ChangeState.UNCONFIRMED),
+        (1.09, ChangeState.REFUTED),
+        (1.1, ChangeState.REFUTED),
+    ]
+
+
+def test_growth_beyond_its_budget_needs_no_second_measurement() -> None:
+    held = Level(value=10 * MB, baseline=10 * MB, allowed=MB)
+    within, beyond = (changes_of(past([held, replace(held, value=value * MB)])) for value in (10.9, 11.1))
+    assert [change.state for change in within] == [ChangeState.UNCONFIRMED]
+    assert [change.state for change in beyond] == [ChangeState.CONFIRMED]
+
+
+def test_a_near_exact_value_is_measured_in_as_many_processes_as_the_error_asks_for() -> None:
+    assert [processes_for(error) for error in (0.25, 0.005, 0.0005)] == [1, 4, 6]
 
 
 def test_a_bound_is_a_change_only_where_no_value_below_it_fits() -> None:

@@ -95,7 +95,11 @@ def test_only_what_is_green_can_turn_red(outcome: Outcome, why: str) -> None:
 @pytest.mark.parametrize(
     ("code", "out", "why"),
     [
-        (2, "= ERRORS =\nERROR collecting tests/test_x.py\nE   boom\n", "pytest could not collect tests/test_x.py"),
+        (
+            2,
+            "= ERRORS =\nERROR collecting tests/test_x.py\nE   boom\n",
+            "pytest could not collect tests/test_x.py: boom",
+        ),
         (4, "ERROR: file not found: x\n", "pytest ended with 4: ERROR: file not found: x"),
         (4, "ERROR: usage: p\np: error: no such --x\n  rootdir: y\n", "pytest ended with 4: p: error: no such --x"),
         (3, "INTERNALERROR> Traceback\nINTERNALERROR> Boom\n", "pytest ended with 3: INTERNALERROR> Boom"),

@@ -37,6 +37,14 @@ def error_of(number: int, most_false: float = MOST_FALSE) -> float:
     return min(_MOST_ERROR, most_false * 6 / (math.pi * number) ** 2)
 
 
+def processes_for(error: float) -> int:
+    """Return in how many processes a near-exact value has to be higher, so that chance explains it by `error` at most.
+
+    Of two commits whose values are one of two, by chance, one is higher in a quarter of them at most.
+    """
+    return math.ceil(math.log(error) / math.log(1 / 4))
+
+
 def least_share(change: HistoryChange) -> float:
     """Return the share by which the higher of both commits has to exceed the other: half of what was seen, limited."""
     lower, higher = sorted((change.before, change.after))

@@ -7,9 +7,7 @@ from datetime import datetime
 from itertools import combinations, pairwise
 from statistics import median
 
-from pytest_memgate.budget.rule import Allowance
 from pytest_memgate.model.history import Chart, Level, LineCommit, Precision, Series, Step
-from pytest_memgate.model.metric import metric as metric_of
 
 _POINTS = 40  # of a series that its slope is taken from: 780 pairs; chosen
 _STEPS = 3  # a value that changed less often has steps, and no slope; chosen
@@ -119,12 +117,6 @@ def headroom(level: Level | None) -> float | None:
     """Return what is left of the budget above a level, negative if it is over; None without a budget."""
     top = None if level is None else most(level)
     return None if level is None or top is None or level.budget is None else level.budget - top
-
-
-def usual_budget(series: Series, value: float) -> float | None:
-    """Return the growth that the metric's default budget allows above a value, None if it has none."""
-    text = metric_of(series.metric, series.unit).growth
-    return Allowance.parse(text, series.unit).of(value) if text else None
 
 
 def commits_per_day(line: Sequence[LineCommit]) -> float | None:

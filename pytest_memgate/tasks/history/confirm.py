@@ -4,15 +4,17 @@ import math
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
+from statistics import median
 
 from pytest_memgate.compare.history.changes import REACH, VERDICT, changes_of
-from pytest_memgate.compare.history.confirmation import Confirmed, error_of, least_share
+from pytest_memgate.compare.history.confirmation import Confirmed, error_of, least_share, processes_for
 from pytest_memgate.compare.pairs import Answer
 from pytest_memgate.errors import MeasureError, UsageError
-from pytest_memgate.model.history import Event, EventKind, Past
+from pytest_memgate.model.history import Event, EventKind, Past, Precision
 from pytest_memgate.model.history_change import ChangeState, HistoryChange
 from pytest_memgate.model.judgement.finding import Finding, Outcome
 from pytest_memgate.model.judgement.remark import RemarkKind
+from pytest_memgate.model.metric import metric
 from pytest_memgate.model.run import Run
 from pytest_memgate.tasks.compare.commits import TwoCommits, compare_commits
 from pytest_memgate.tasks.history.changes import Say, find_change, guarantee, new_event
@@ -99,13 +101,26 @@ class _Question:
     def answer(self, before: int, after: int, share: float) -> Confirmed:
         """Compare the commits at two positions: do they differ by more than a share? Raises MeasureError.
 
+        A near-exact value is that of one process: both commits are measured in so many that chance explains no growth
+        in all of them.
+
         Pairs tell for certain that the head takes more, so the commit with the higher value is the head.
         """
         line, change = self.opened.line, self.change
         lower, higher = (before, after) if change.is_growth else (after, before)
         wanted = TwoCommits(base=line[lower].id, head=line[higher].id, error=self.error)
-        run = compare_commits(self.opened.root, self.opened.root, wanted, list(self._arguments(share)), _OPTION)
-        return _answer(_finding(run, change))
+        if change.series.precision is Precision.NOISY:
+            return _answer(self._compared(wanted, share))
+        ratios: list[float] = []
+        while len(ratios) < processes_for(self.error) and (not ratios or ratios[-1] > 1 + share):
+            ratios.append(_ratio(self._compared(wanted, share)))
+        answer = Answer.SLOWER if ratios[-1] > 1 + share else Answer.WITHIN
+        return Confirmed(answer=answer, pairs=len(ratios), ratio=median(ratios), low=min(ratios), high=max(ratios))
+
+    def _compared(self, wanted: TwoCommits, share: float) -> Finding:
+        root = self.opened.root
+        run = compare_commits(root, root, wanted, list(self._arguments(share)), _OPTION)
+        return _finding(run, self.change)
 
     def brought_by(self, ratio: float) -> str:
         """Return the commit that brought most of a change by `ratio`; raises MeasureError if that cannot be told.
@@ -132,6 +147,7 @@ class _Question:
     def _arguments(self, share: float) -> Iterator[str]:
         yield str(self.change.series.subject)
         yield f"--memgate-growth={self.change.series.quantity}={100 * share:.1f}%"
+        yield "--memgate-measure=exact"
 
 
 def _finding(run: Run, change: HistoryChange) -> Finding:
@@ -140,6 +156,15 @@ def _finding(run: Run, change: HistoryChange) -> Finding:
         if finding.subject == series.subject and finding.metric == series.metric and finding.measurement:
             return finding
     raise MeasureError(f"no value of {series} came")
+
+
+def _ratio(finding: Finding) -> float:
+    """Return how many times as much the head is as the base; of small values, their noise makes it less."""
+    measured = finding.measurement
+    if measured is None or finding.baseline is None or measured.is_bound:
+        raise MeasureError(f"{finding.subject} {finding.metric} was not measured on both sides")
+    noise = metric(finding.metric, finding.unit).noise or 1
+    return (measured.value + noise) / (finding.baseline + noise)
 
 
 def _answer(finding: Finding) -> Confirmed:

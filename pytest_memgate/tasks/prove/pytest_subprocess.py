@@ -52,7 +52,8 @@ class Done:
         out = _COLORS.sub("", self.out)
         lines = [line.strip() for line in out.splitlines() if line.strip()]
         if self.code == 2 and (found := _COLLECTION.search(out)):
-            return f"pytest could not collect {found[1]}"
+            why = next((line[1:].strip() for line in reversed(lines) if line.startswith("E  ")), "")
+            return f"pytest could not collect {found[1]}" + (f": {why}" if why else "")
         # pytest tells its own usage before what is wrong with it.
         told = [line for line in lines if line.startswith(("ERROR:", "INTERNALERROR")) or ": error: " in line]
         internal = [line for line in told if line.startswith("INTERNALERROR")][-1:]  # the end of a traceback

@@ -6,10 +6,11 @@ from datetime import date
 from itertools import pairwise
 from typing import Any, TypeVar
 
+from pytest_memgate.budget.usual import usual_growth
 from pytest_memgate.budget.waiver import Waiver
 from pytest_memgate.errors import HistoryError
 from pytest_memgate.model.history import Chart, Event, EventKind, Level, Past, Precision, RunRecord, Series
-from pytest_memgate.model.history_change import HistoryChange
+from pytest_memgate.model.history_change import ChangeState, HistoryChange
 from pytest_memgate.model.run import Verdict
 from pytest_memgate.model.subject import Subject
 from pytest_memgate.report.history.digest.period import Period
@@ -21,7 +22,6 @@ from pytest_memgate.report.history.figures import (
     most,
     moves,
     slope,
-    usual_budget,
 )
 
 T = TypeVar("T")
@@ -247,15 +247,20 @@ def _changes(charts: Iterable[Chart], period: Period, known: Iterable[HistoryCha
             if move.position in period:
                 step = chart.step_at(move.seen)
                 allowed = step.level.allowed if step is not None else None
-                allowed = usual_budget(chart.series, move.before) if allowed is None else allowed
+                if allowed is None:
+                    allowed = usual_growth(chart.series.metric, chart.series.unit, move.before)
                 known_as = told.get((chart.series, move.position))
-                reason, why_ended = (known_as.reason, known_as.why_ended) if known_as else ("", "")
+                reason, why_ended = (known_as.reason, _nothing_left(known_as)) if known_as else ("", "")
                 yield Change(
                     series=chart.series,
                     move=replace(move, reason=move.reason or reason),
                     budgets=move.growth / (allowed or move.before or 1),
                     why_ended=why_ended,
                 )
+
+
+def _nothing_left(change: HistoryChange) -> str:
+    return "measured again, it was not there" if change.state is ChangeState.REFUTED else change.why_ended
 
 
 def _forecasts(past: Past, charts: Iterable[Chart], period: Period) -> Iterator[Forecast]:

@@ -4,8 +4,9 @@ from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
+from pytest_memgate.budget.usual import usual_growth
 from pytest_memgate.model.history import Chart, Series
-from pytest_memgate.report.history.figures import most, usual_budget
+from pytest_memgate.report.history.figures import most
 
 _LEAST = 8  # measured commits that tell how much of a budget is used; chosen
 _USED = 0.25  # of a budget: one that is used more is not slack; chosen
@@ -44,7 +45,7 @@ def _used(chart: Chart) -> float:
 def _slack(allowed: float, some: Sequence[tuple[float, Chart]]) -> Iterator[UnusedSlack]:
     used, chart = max(some, key=lambda one: (one[0], one[1].series))
     level = chart.latest
-    usual = usual_budget(chart.series, (level.baseline or 0.0) if level else 0.0) or 0.0
+    usual = usual_growth(chart.series.metric, chart.series.unit, (level.baseline or 0.0) if level else 0.0) or 0.0
     enough = max(usual, _rounded(_ROOM * max(used, 0.0)))
     if used <= _USED * allowed and usual < allowed and 0 < enough < allowed:
         yield UnusedSlack(series=chart.series, number=len(some), allowed=allowed, used=max(used, 0.0), enough=enough)
