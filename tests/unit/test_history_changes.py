@@ -88,8 +88,8 @@ def test_a_near_exact_value_that_another_process_may_explain_is_unconfirmed_unti
     ]
 
 
-def test_growth_beyond_its_budget_needs_no_second_measurement() -> None:
-    held = Level(value=10 * MB, baseline=10 * MB, allowed=MB)
+def test_growth_beyond_two_budgets_needs_no_second_measurement() -> None:
+    held = Level(value=10 * MB, baseline=10 * MB, allowed=MB / 2)
     within, beyond = (changes_of(past([held, replace(held, value=value * MB)])) for value in (10.9, 11.1))
     assert [change.state for change in within] == [ChangeState.UNCONFIRMED]
     assert [change.state for change in beyond] == [ChangeState.CONFIRMED]

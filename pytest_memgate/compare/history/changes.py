@@ -20,6 +20,7 @@ _NEAR = 5  # measured commits by which a change may be seen elsewhere once there
 # A near-exact value is that of one process. Of 232 values of a suite measured in three of them, six differed by more
 # than 1 %, the largest by 10 %, and small ones by up to 3 KB.
 _SWAY, _SWAYS = 0.2, 2.5  # of the lower value, and times the metric's noise; chosen
+_BUDGETS = 2  # growth by more than so many is clear, too; chosen
 _LATEST = 3  # values of a noisy series that tell its level now; chosen
 
 Facts = tuple[Event, int]  # an event on a change, and the position of the change's commit
@@ -56,14 +57,14 @@ def _exact(past: Past, chart: Chart, move: Move, said: "_Said") -> HistoryChange
 
 
 def _is_clear(chart: Chart, change: HistoryChange) -> bool:
-    """True if a near-exact value moved by more than two processes may differ by, or by more than its budget allows."""
+    """True if a near-exact value moved by more than two processes may differ by, or by more than two of its budgets."""
     series, low = change.series, min(change.before, change.after)
     step = chart.step_at(change.before_position)
     allowed = step.level.allowed if step else None
     if allowed is None:
         allowed = usual_growth(series.metric, series.unit, low)
     apart = max(_SWAY * low, _SWAYS * metric(series.metric, series.unit).noise)
-    return abs(change.growth) > (apart if allowed is None else min(apart, allowed))
+    return abs(change.growth) > (apart if allowed is None else min(apart, _BUDGETS * allowed))
 
 
 def _change(past: Past, chart: Chart, move: Move) -> HistoryChange:
