@@ -23,6 +23,7 @@ function chartFigure(series, chart, { first, lanes }) {
     const data = [
       { ...flat, name: "anchor", ...anchor, line: { color: theme.quiet, width: 1, dash: "dot", shape: "hv" } },
       { ...flat, name: "budget", ...budget, line: { color: theme.bad, width: 1.5, dash: "dash", shape: "hv" } },
+      { ...flat, name: "unmeasured", ...across(points), line: { color: theme.quiet, width: 1, dash: "dot" } },
       ticksOf(series, bounds, (high - low) / 14, theme),
       lined,
       laneDots(series, beside, theme),
@@ -69,6 +70,17 @@ function valueLine(series, points, theme) {
     },
     hovertext: points.map((point) => (point ? hover(point.position, amount(point.step.value ?? 0, series.unit)) : "")),
     hovertemplate: "%{hovertext}<extra></extra>",
+    connectgaps: false,
+  };
+}
+
+// From the last value before commits that were not measured to the first one after them: it changed somewhere between.
+function across(points) {
+  const ends = points.flatMap((point, at) => (point === null ? [[points[at - 1], points[at + 1]]] : []));
+  const values = ends.filter((pair) => pair.every((point) => point && point.step.value !== null));
+  return {
+    x: values.flatMap((pair) => [...pair.map((point) => point.position), null]),
+    y: values.flatMap((pair) => [...pair.map((point) => point.step.value), null]),
     connectgaps: false,
   };
 }

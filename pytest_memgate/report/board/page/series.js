@@ -73,7 +73,7 @@ function caption(series, chart) {
     Array.isArray(bands) && bands.length && ["band", "other machine or versions"],
   ].filter(Boolean);
   const keys = told.map(([kind, text]) => make("span", { class: "legend" }, make("i", { class: `sign of-${kind}` }), text));
-  return make("p", { class: "caption" }, keys, make("span", { class: "legend" }, "A gap: not measured."));
+  return make("p", { class: "caption" }, keys, make("span", { class: "legend" }, "A faint dotted line: not measured between."));
 }
 
 function bandList(series) {
