@@ -57,6 +57,7 @@ def runs(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactor
     return Runs(sample, updated, same, project.gate(*args, plugins=sample.plugins))
 
 
+@pytest.mark.timeout(900)  # a time waits until no other worker loads a page
 class TestEveryProbe:
     """The contract, on real input."""
 
