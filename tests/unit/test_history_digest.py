@@ -22,6 +22,9 @@ from pytest_memgate.report.history.digest.period import Period, of_day, of_month
 PAST = past()
 TODAY = date(2026, 11, 30)
 NOVEMBER = of_month(PAST, "2026-11")
+GROWN = HistoryChange(
+    series=BUNDLE, before_position=51, position=53, commit=PAST.line[53].id, before=122 * KB, after=162 * KB
+)
 EVIL = "tests/test_a.py::test[<img src=x onerror=alert(1)>|`@ann #1 [x](http://example.org)\x1b[31m\n]"
 
 
@@ -69,42 +72,21 @@ def test_the_largest_steps_are_measured_in_budgets_one_of_each_series() -> None:
 
 
 def test_growth_that_nobody_explained_is_told_with_the_id_of_its_change() -> None:
-    change = HistoryChange(
-        series=BUNDLE, before_position=51, position=53, commit=PAST.line[53].id, before=122 * KB, after=162 * KB
-    )
-    found = digest(PAST, NOVEMBER, [], TODAY, known=[change, replace(change, state=ChangeState.UNCONFIRMED)])
-    assert found.unexplained == (change,)
-    assert change.id in html(found)
+    found = digest(PAST, NOVEMBER, [], TODAY, known=[GROWN, replace(GROWN, state=ChangeState.UNCONFIRMED)])
+    assert found.unexplained == (GROWN,)
+    assert GROWN.id in html(found)
     assert "1 change is confirmed growth without a reason" in html(found)
 
 
 def test_an_acknowledgement_is_the_reason_of_a_step() -> None:
-    change = HistoryChange(
-        series=BUNDLE,
-        before_position=51,
-        position=53,
-        commit=PAST.line[53].id,
-        before=122 * KB,
-        after=162 * KB,
-        state=ChangeState.ACKNOWLEDGED,
-        reason="the map is what people come for",
-    )
+    change = replace(GROWN, state=ChangeState.ACKNOWLEDGED, reason="the map is what people come for")
     found = digest(PAST, NOVEMBER, [], TODAY, known=[change])
     assert [one.move.reason for one in found.grown if one.series == BUNDLE] == [change.reason]
     assert found.unexplained == ()
 
 
 def test_growth_that_was_taken_back_asks_nobody_why() -> None:
-    change = HistoryChange(
-        series=BUNDLE,
-        before_position=51,
-        position=53,
-        commit=PAST.line[53].id,
-        before=122 * KB,
-        after=162 * KB,
-        state=ChangeState.ENDED,
-        why_ended="it was taken back",
-    )
+    change = replace(GROWN, state=ChangeState.ENDED, why_ended="it was taken back")
     asked, told = (digest(PAST, NOVEMBER, [], TODAY, known=known) for known in ([], [change]))
     assert any("bundle.initial.gzip" in topic and "worth it" in decision for topic, decision in agenda(asked))
     assert not any("worth it" in decision for topic, decision in agenda(told) if "bundle.initial.gzip" in topic)
