@@ -147,7 +147,8 @@ class _Question:
     def _arguments(self, share: float) -> Iterator[str]:
         yield str(self.change.series.subject)
         yield f"--memgate-growth={self.change.series.quantity}={100 * share:.1f}%"
-        yield "--memgate-measure=exact"
+        if self.change.series.precision is Precision.NEAR_EXACT:
+            yield "--memgate-measure=exact"  # a bound has no ratio
 
 
 def _finding(run: Run, change: HistoryChange) -> Finding:
